@@ -1,0 +1,3 @@
+"""freshness-action: the image that becomes production is provably built from the validated commit."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,1 @@
+"""The small web service that this project deploys with itself."""

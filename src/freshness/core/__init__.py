@@ -1,0 +1,1 @@
+"""What decides and touches nothing: no Docker, no Git, no environment, no clock."""

@@ -1,0 +1,1 @@
+"""What touches Docker: build, images, Compose targets, health, the staging check."""

@@ -1,0 +1,81 @@
+"""Every error of the tool, with its exit status. `cli` alone prints them and exits; nothing else catches them to go on."""
+
+from typing import ClassVar
+
+from freshness.core.verdict import Verdict
+
+
+class FreshnessError(Exception):
+    """What went wrong in one sentence (`str(error)`: got what, expected what) and the `remedy`, a second sentence."""
+
+    exit_status: ClassVar[int]
+    verdict: ClassVar[Verdict] = Verdict.ERROR
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.remedy}"
+
+
+class Refused(FreshnessError):
+    """The commit or the image cannot be proven; deciding worked, and the answer is no."""
+
+    exit_status = 1
+    verdict = Verdict.REFUSED
+
+
+class Superseded(Refused):
+    """The pull request's head moved, or its sources disagree about which commit it is."""
+
+    verdict = Verdict.SUPERSEDED
+
+
+class Stale(Refused):
+    """What runs, or would have to make room, is not ours or not what was built."""
+
+    verdict = Verdict.STALE
+
+
+class BuildFailed(Refused):
+    """The image's own build failed."""
+
+    verdict = Verdict.BUILD_FAILED
+
+
+class SettingsError(FreshnessError):
+    """Settings, the Compose file or the command line are wrong; nothing was touched."""
+
+    exit_status = 2
+
+
+class EngineError(FreshnessError):
+    """Docker, buildx or Compose is missing, cannot be reached or did not answer."""
+
+    exit_status = 3
+
+
+class RepositoryError(FreshnessError):
+    """Git, the checkout or the forge's Git server could not be read."""
+
+    exit_status = 3
+
+
+class OutputError(FreshnessError):
+    """The step outputs, the summary or the report could not be written."""
+
+    exit_status = 3
+
+
+class Interrupted(BaseException):
+    """A signal asked us to stop. Not a FreshnessError: it may arrive anywhere and must not be handled on the way."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+
+    @property
+    def exit_status(self) -> int:
+        """130 for SIGINT, 143 for SIGTERM, as shells report them."""
+        return 128 + self.signal_number

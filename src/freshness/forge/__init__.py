@@ -1,0 +1,1 @@
+"""What touches the CI: step outputs, summary, annotations, log, report."""
