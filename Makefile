@@ -1,0 +1,30 @@
+# What people type. Everything is set up on first use; `make help` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup base-image lint test bench demo demo-down lock
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## what the machine lacks, and .venv with freshness in it
+	@scripts/setup.sh
+
+base-image: setup
+	@scripts/base_image.sh
+
+lint: setup ## style, types, rooms, workflows, generated text
+	@scripts/lint.sh
+
+test: setup base-image ## everything: unit, scenarios on two Engines, the actions through act
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup base-image ## the speed targets, against what a user would do instead
+	@.venv/bin/python benchmarks/run.py
+
+demo: setup base-image ## this repository, gated and promoted by itself through act
+	@demo/run.sh
+
+demo-down: ## takes the demo down
+	@demo/down.sh
+
+lock: setup ## new hashes and versions for requirements/*.in
+	@scripts/lock.sh
