@@ -9,17 +9,13 @@ folder=$PWD/$1
 shift
 [ ! -e "$folder/.complete" ] || exit 0
 
-# apt tells its sources in one form, whether they are written in one line or in deb822.
-mirror=$(apt-get indextargets --format '$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' |
-    awk -F'|' '$2 == "main" && $3 == "Debian" && $4 == "Debian" { print $1; exit }')
-[ -n "$mirror" ] || fail "apt has no Debian mirror here, so Debian 13's $* cannot be had."
+mirror=$(debian_mirror) || fail "apt has no Debian mirror here, so Debian 13's $* cannot be had."
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r "$keyring" ] || fail "$keyring is missing, so Debian 13's packages cannot be verified. Install debian-archive-keyring."
 
 apt=$PWD/.cache/debian13/apt
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/debs"
 echo "deb [signed-by=$keyring] $mirror trixie main" >"$apt/sources.list"
-cp "$keyring" "$apt/" # read by apt's own user too
 options=(
     -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
     -o "Dir::Cache=$apt" -o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root -o Dir::State::status=/dev/null

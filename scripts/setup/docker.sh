@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Docker: an Engine that answers, and the two plugins of its command line.
 
 engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -30,8 +31,7 @@ start_dockerd() {
     local here=$PWD
     as_root env PATH="$PATH:/usr/sbin:/sbin" setsid dockerd --pidfile "$here/.cache/dockerd.pid" \
         </dev/null >.cache/dockerd.log 2>&1 &
-    local tries
-    for tries in $(seq 150); do
+    for _ in $(seq 150); do
         ! as_root docker version >/dev/null 2>&1 || return 0
         sleep 0.2
     done
@@ -46,25 +46,23 @@ ensure_plugins() {
     may_install || fail "Docker's buildx and Compose v2 plugins are needed, and this user may not install them." \
         "Run as root: apt-get install docker-buildx docker-compose (Ubuntu: docker-compose-v2; Docker's own: docker-compose-plugin)"
     refresh_lists
-    local package
-    for package in $(packaged_plugins); do install "$package"; done
+    has_buildx || install_first docker-buildx-plugin docker-buildx
+    has_compose || install_first docker-compose-plugin docker-compose-v2 docker-compose
     if has_buildx && has_compose; then return; fi
     plugins_from_debian_13
     has_buildx || fail "docker buildx still does not answer. Look at: docker buildx version"
     has_compose || fail "docker compose (v2) still does not answer. Look at: docker compose version"
 }
 
-# The distribution's packages of the plugins, where it has them: Debian 12 has no buildx, and its docker-compose is v1.
-packaged_plugins() {
+# The first of the packages that this distribution has. Debian 12 has no buildx, and its docker-compose is v1.
+install_first() {
     local package version
-    for package in docker-buildx docker-compose-v2 docker-compose; do
+    for package in "$@"; do
         version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: //p')
         case $package:$version in
-            *:"" | *:"(none)" | docker-compose:1.*) continue ;;
-            docker-compose:*) [ -z "${found_compose:-}" ] || continue ;;
-            docker-compose-v2:*) local found_compose=yes ;;
+            *:"" | *:"(none)" | docker-compose:1.*) ;;
+            *) install "$package" && return ;;
         esac
-        echo "$package"
     done
 }
 

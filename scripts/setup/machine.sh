@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What this machine lets us do: run as root, install packages, say what cannot be done.
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -37,4 +38,17 @@ need() {
     local command=$1
     shift
     PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || install "$@"
+}
+
+# The Debian mirror that apt uses. apt tells its sources in one form, whether they are written in one line or in deb822.
+debian_mirror() {
+    local mirror
+    # shellcheck disable=SC2016 # apt fills these in
+    mirror=$(apt-get indextargets --format '$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' |
+        awk -F'|' '$2 == "main" && $3 == "Debian" && $4 == "Debian" { print $1; exit }')
+    case $mirror in
+        mirror+file:*) awk '/^http/ { print $1; exit }' "${mirror#mirror+file:}" ;; # cloud images list their mirrors in a file
+        ?*) echo "$mirror" ;;
+        *) return 1 ;;
+    esac
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # .venv: what the tool, the board, the tests and lint need, from the locks, and `freshness` itself as a command.
 
 # The first Python that is 3.11 or newer and can make virtual environments.

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Everything that can be seen without running the tool. All findings at once, then one exit status.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PWD/.venv/bin:$PATH
+failed=()
+
+check() {
+    printf '== %s\n' "$*"
+    "$@" || failed+=("$1")
+}
+
+# Each file by its name: given a folder, zizmor does not look into .gitea and says that it found nothing.
+workflows=(.gitea/workflows/*.yml)
+actions=(action.yml promote/action.yml)
+
+check ruff check .
+check ruff format --check .
+check mypy
+check lint-imports
+check zizmor --offline --no-progress --persona auditor "${workflows[@]}" "${actions[@]}"
+check check-jsonschema --builtin-schema vendor.github-workflows "${workflows[@]}"
+check check-jsonschema --builtin-schema vendor.github-actions "${actions[@]}"
+check python scripts/render_settings.py --check
+
+[ ${#failed[@]} = 0 ] || { printf 'lint: findings by %s\n' "${failed[*]}" >&2; exit 1; }
+echo "lint: no findings"
