@@ -1,0 +1,65 @@
+"""The forge's own address of the repository: the only place that commits are fetched from and a token is sent to."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from freshness.core.secret import Secret
+
+OWNER_AND_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}$)[\w.-]+", re.ASCII)
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeAddress:
+    """Where the forge serves the repository, and the job's token for it.
+
+    `server_url` is the address that the runner knows the forge by (`GITHUB_SERVER_URL`), `repository` is `owner/name`.
+    """
+
+    server_url: str
+    repository: str
+    token: Secret | None = None
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str], token: Secret | None) -> Self | None:
+        """What the CI says, or None where it names no forge: outside CI, or act with a repository that has no owner."""
+        server_url, repository = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
+        if not is_web_address(server_url) or not OWNER_AND_NAME.fullmatch(repository):
+            return None
+        return cls(server_url=server_url.rstrip("/"), repository=repository, token=token)
+
+    @property
+    def url(self) -> str:
+        """The address that Git fetches from."""
+        return f"{self.server_url}/{self.repository}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as a browser writes them: actions/checkout keys its credentials by it."""
+        parts = urlsplit(self.server_url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+        return f"{parts.scheme}://{host}{port}"
+
+    @property
+    def authorization(self) -> Secret | None:
+        """The header that both forges take a job's token in, as actions/checkout sends it."""
+        if self.token is None:
+            return None
+        pair = b64encode(f"x-access-token:{self.token.reveal()}".encode()).decode()
+        return Secret(f"Authorization: Basic {pair}")
+
+
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an http or https address of a host, with nothing in it that a forge's address has not."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and plain and url.isprintable() and " " not in url
