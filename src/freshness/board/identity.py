@@ -11,8 +11,8 @@ from freshness.core.hexid import is_full_id
 class Identity:
     """What one running board is.
 
-    `revision` is a full lowercase hex id, or None: a board that does not know its commit claims none. `target` is a word
-    such as `staging`, or None. `started` is in UTC.
+    `revision` is a full lowercase hex id, or None: a board that does not know its commit claims none. `target` is a
+    word such as `staging`, or None. `started` is in UTC.
     """
 
     revision: str | None
