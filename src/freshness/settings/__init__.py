@@ -1,0 +1,30 @@
+"""The settings: one table, read into frozen values, with all problems at once."""
+
+from freshness.settings.env_file import read_env_file
+from freshness.settings.foreign import foreign_environment
+from freshness.settings.model import (
+    CommandCheck,
+    GateSettings,
+    Health,
+    Incomplete,
+    PromoteSettings,
+    ScriptCheck,
+    SecretSource,
+)
+from freshness.settings.options import options
+from freshness.settings.read import read_gate, read_promote
+
+__all__ = [
+    "CommandCheck",
+    "GateSettings",
+    "Health",
+    "Incomplete",
+    "PromoteSettings",
+    "ScriptCheck",
+    "SecretSource",
+    "foreign_environment",
+    "options",
+    "read_env_file",
+    "read_gate",
+    "read_promote",
+]

@@ -1,0 +1,114 @@
+"""The settings as the rest of the program sees them: validated, frozen, with every path resolved."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+from freshness.core.secret import Secret
+
+
+class Incomplete(StrEnum):
+    """What to do with submodules and Git LFS pointers, whose content the tree does not hold."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptCheck:
+    """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""
+
+    path: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCheck:
+    """The staging check as a command inside the container, already split; no shell."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSource:
+    """A BuildKit secret: its id, and either the absolute path of a file outside the workspace or a variable's name."""
+
+    id: str
+    src: Path | None = None
+    env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How health is asked: `path` is the HTTP path, None where the image's HEALTHCHECK decides; `interval` in seconds."""
+
+    path: str | None
+    retries: int
+    interval: float
+
+    @property
+    def deadline(self) -> float:
+        """Seconds until a target that gave no good answer is unhealthy."""
+        return self.retries * self.interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """The gate's settings. `context` and `file` are relative to the Git tree's root; `check_timeout` in seconds.
+
+    None means: `revision` from the event, `project`, `image` and `container` from Compose, `target` the last stage.
+    """
+
+    workspace: Path
+    repository_folder: Path
+    repository: str | None
+    compose_file: Path
+    service: str
+    port: int
+    prod_port: int
+    revision: str | None
+    context: PurePosixPath
+    file: PurePosixPath
+    build_args: tuple[str, ...]
+    secrets: tuple[SecretSource, ...]
+    health: Health
+    check: ScriptCheck | CommandCheck
+    check_timeout: float
+    project: str | None
+    image: str | None
+    container: str | None
+    revision_label: str
+    target: str | None
+    incomplete: Incomplete
+    token: Secret | None
+    enabled: bool
+    repos: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteSettings:
+    """The promotion's settings. `expected_revision` is None only where it is not required.
+
+    `source_image` is None where the tag that `staging_service` runs is the source; `project`, `image` and `container`
+    are None where Compose says them.
+    """
+
+    workspace: Path
+    repository: str | None
+    expected_revision: str | None
+    allow_unverified: bool
+    source_image: str | None
+    compose_file: Path
+    service: str
+    staging_service: str
+    port: int
+    health: Health
+    project: str | None
+    image: str | None
+    container: str | None
+    revision_label: str
+    recreate: bool
+    enabled: bool
+    repos: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,187 @@
+"""Reads one setting's text into one value, or says what was expected and what to do. Touches nothing."""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from freshness.core.scope import parse_patterns
+from freshness.core.secret import Secret
+from freshness.settings.model import Incomplete
+
+_T = TypeVar("_T")
+
+# The grammar of distribution/reference, without the limits on length.
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_TAGGED = rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
+_IMAGE = re.compile(_TAGGED)
+_SOURCE = re.compile(rf"sha256:[0-9a-f]{{64}}|{_TAGGED}(?:@sha256:[0-9a-f]{{64}})?")
+
+
+class WrongValue(ValueError):
+    """A value that was not `expected`; `remedy` is the sentence that says what to do."""
+
+    def __init__(self, expected: str, remedy: str) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.remedy = remedy
+
+
+def optional(read: Callable[[str], _T]) -> Callable[[str], _T | None]:
+    """`read`, with None for empty text."""
+    return lambda text: read(text) if text else None
+
+
+def matching(pattern: str, expected: str, remedy: str) -> Callable[[str], str]:
+    """A reader of text that matches the whole `pattern`."""
+    compiled = re.compile(pattern)
+
+    def read(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise WrongValue(expected, remedy)
+        return text
+
+    return read
+
+
+def number(low: float, high: float, unit: str) -> Callable[[str], float]:
+    """A reader of decimal numbers from `low` to `high`; neither signs nor exponents, so neither NaN nor infinity."""
+
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not low <= float(text) <= high:
+            raise WrongValue(f"a number of {unit} from {low:g} to {high:g}", "Give it in digits, such as 6 or 0.5.")
+        return float(text)
+
+    return read
+
+
+def whole_number(low: int, high: int, what: str) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise WrongValue(f"{what} from {low} to {high}", "Give a whole number in digits.")
+        return int(text)
+
+    return read
+
+
+port = whole_number(1, 65535, "a port on the Docker host")
+
+
+def switch(text: str) -> bool:
+    """`true` or `false`, in any case; nothing else is guessed."""
+    if text.lower() not in {"true", "false"}:
+        raise WrongValue("true or false", "Write true or false; 1, yes, on and the like are not accepted.")
+    return text.lower() == "true"
+
+
+def revision(text: str) -> str:
+    """A full commit id in lower case: 40 hex digits, or 64 in a SHA-256 repository."""
+    if re.fullmatch(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", text):
+        return text.lower()
+    if re.fullmatch(r"[0-9A-Fa-f]{4,63}", text):
+        raise WrongValue(
+            "a full commit id of 40 hex digits", f"It is abbreviated: give what `git rev-parse {text}` prints."
+        )
+    raise WrongValue(
+        "a full commit id of 40 hex digits", "A branch or a tag can move: give what `git rev-parse` prints for it."
+    )
+
+
+def relative_path(text: str) -> PurePosixPath:
+    """A path below a root that the caller knows."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts:
+        raise WrongValue("a relative path without `..`", "Give it relative to the root of the repository's checkout.")
+    return path
+
+
+def checkout_folder(text: str) -> PurePosixPath:
+    """The folder of the checkout in the workspace."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts:
+        raise WrongValue("a relative path without `..`", "Give the same `path` as to the checkout step.")
+    return path
+
+
+def compose_file(text: str) -> PurePosixPath:
+    """An absolute path on the host, or one in the workspace."""
+    path = PurePosixPath(text)
+    if ".." in path.parts:
+        raise WrongValue("a path in the workspace, or an absolute one, without `..`", "Write the path without `..`.")
+    return path
+
+
+def health_path(text: str) -> str | None:
+    """An HTTP path, None for `none`."""
+    if text.lower() == "none":
+        return None
+    if not re.fullmatch(r"/[!-~]*", text) or text.startswith("//") or "#" in text:
+        raise WrongValue(
+            "an HTTP path that begins with one `/`, or `none`",
+            "Give the path alone, without host and port, such as /health; percent-encode what is not ASCII.",
+        )
+    return text
+
+
+def image(text: str) -> str:
+    """A repository with or without a tag."""
+    if not _IMAGE.fullmatch(text):
+        raise WrongValue(
+            "an image name such as app or registry.example/app:tag",
+            "Give a repository in lower case, with a tag or without.",
+        )
+    return text
+
+
+def source_image(text: str) -> str:
+    """An image ID, or a repository with a tag or digest."""
+    if not _SOURCE.fullmatch(text):
+        raise WrongValue(
+            "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
+        )
+    return text
+
+
+def command(text: str) -> tuple[str, ...]:
+    """A command split by POSIX rules; no shell runs it."""
+    try:
+        argv = tuple(shlex.split(text))
+    except ValueError as error:
+        raise WrongValue(
+            "a command whose quotes are closed", "Close the quote, or put a backslash before it."
+        ) from error
+    if not argv or not argv[0]:
+        raise WrongValue("a command that names a program", "Begin with the program's name.")
+    return argv
+
+
+def repos(text: str) -> tuple[str, ...]:
+    """Patterns of `owner/name`."""
+    try:
+        return parse_patterns(text)
+    except ValueError as error:
+        raise WrongValue(
+            "patterns of the form owner/name, separated by commas or blanks",
+            "Write owner/name; `*` and `?` stand for characters within one of the two parts, as in acme/*.",
+        ) from error
+
+
+def incomplete(text: str) -> Incomplete:
+    """`refuse` or `allow`."""
+    try:
+        return Incomplete(text)
+    except ValueError as error:
+        raise WrongValue(
+            "refuse or allow", "Write refuse, or allow where empty submodules and LFS pointers are wanted."
+        ) from error
+
+
+def token(text: str) -> Secret:
+    """A token for the forge's server."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise WrongValue("a token without blanks", "Give the token as the forge shows it.")
+    return Secret(text)
