@@ -1,4 +1,4 @@
-"""The one table of all settings: it drives the options, the actions' inputs, `.env.example`, the README and the reading."""
+"""The one table of all settings, which drives the reading, the options, the actions, `.env.example` and the README."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ _SWITCHES = (
         read=values.repos,
         multiline=True,
         shown_default="all",
-        about="Repositories that are enforced, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
+        about="Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
     ),
 )
 
@@ -195,7 +195,8 @@ GATE: tuple[Setting, ...] = (
         variable="BUILD_SECRETS",
         read=build_inputs.secrets,
         multiline=True,
-        about="BuildKit secrets, one a line: `id=NAME,src=/absolute/path` outside the workspace, or `id=NAME,env=VARIABLE` of the job.",
+        about="BuildKit secrets, one a line: `id=NAME,src=/absolute/path` outside the workspace, or "
+        "`id=NAME,env=VARIABLE` of the job's `env:`.",
         common=True,
     ),
     _HEALTH_PATH,
@@ -219,7 +220,8 @@ GATE: tuple[Setting, ...] = (
         name="check-command",
         variable="CHECK_COMMAND",
         read=values.optional(values.command),
-        about="Command in the container in place of `check-path` and `check-mode`; no shell, `BASE_URL` and `GIT_SHA` in its environment.",
+        about="Command in the container in place of `check-path` and `check-mode`; no shell, "
+        "`BASE_URL` and `GIT_SHA` in its environment.",
         shown_default="none",
     ),
     Setting(
@@ -262,7 +264,8 @@ GATE: tuple[Setting, ...] = (
         variable="INCOMPLETE",
         read=values.incomplete,
         default="refuse",
-        about="Submodules and Git LFS pointers in the context: `refuse`, or `allow` (empty folders, pointers as they are, each named).",
+        about="Submodules and Git LFS pointers in the context: `refuse`, or `allow` "
+        "(empty folders, pointers as they are, each named).",
     ),
     Setting(
         name="github-token",

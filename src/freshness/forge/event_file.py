@@ -1,0 +1,42 @@
+"""Reads the file in which the forge describes the event that started the job."""
+
+import json
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from freshness.core.quoting import quoted
+from freshness.errors import SettingsError
+
+_LARGEST = 30_000_000  # bytes; GitHub cuts payloads at 25 MB
+
+
+def read_event(path: Path | None) -> Mapping[str, object]:
+    """The payload; empty where there is no file to read (`path` is None). Raises SettingsError."""
+    if path is None:
+        return {}
+    try:
+        text = _read(path)
+        payload = json.loads(text)
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, "does not hold JSON") from error
+    if not isinstance(payload, dict):
+        raise _unreadable(path, f"holds {quoted(payload)} in place of a JSON object")
+    return payload
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1) if stat.S_ISREG(path.stat().st_mode) else b""
+    if len(data) > _LARGEST:
+        raise _unreadable(path, f"is larger than {_LARGEST} bytes")
+    return data.decode("utf-8-sig")
+
+
+def _unreadable(path: Path, what: str) -> SettingsError:
+    return SettingsError(
+        f"The event file {quoted(str(path))} {what}.",
+        "Name the payload of a webhook event; in a workflow the runner sets GITHUB_EVENT_PATH.",
+    )

@@ -1,0 +1,150 @@
+"""Writes the job's log: our sentences, foreign text marked as such, groups and annotations."""
+
+import codecs
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Self, TextIO
+
+from freshness.forge.text import LINE_END, one_line, own_lines, printable
+
+# Not a blank: GitHub's runner trims leading blanks before it looks for a command.
+_MARK = "│ "
+_BUFFER = 16_000  # characters of a line without an end that are kept
+
+
+class Log:
+    """The log on a stream. `actions` says whether a runner reads it, and groups and annotations mean something.
+
+    Each line is flushed at once. A reader that went away silences the log, and never fails the run.
+    """
+
+    def __init__(self, stream: TextIO, *, actions: bool) -> None:
+        self._stream = stream
+        self._actions = actions
+        self._silent = False
+
+    def say(self, text: str) -> None:
+        """One or more lines of ours."""
+        for line in own_lines(text):
+            self._write(line)
+
+    def detail(self, text: str) -> None:
+        """Lines that belong to what was said before, indented."""
+        for line in own_lines(text):
+            self._write(f"  {line}")
+
+    def foreign(self, data: str | bytes) -> None:
+        """A complete text that others wrote: every line marked, able to command neither runner nor terminal."""
+        with self.foreign_stream() as stream:
+            stream.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
+
+    def foreign_stream(self) -> "ForeignStream":
+        """Takes text that others are still writing, in pieces of any size; a context manager."""
+        return ForeignStream(self)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """A fold in the runner's log; a plain line elsewhere."""
+        shown = printable(one_line(title, limit=200))
+        if not self._actions:
+            self.say(shown)
+            yield
+            return
+        self._write(f"::group::{shown}")
+        try:
+            yield
+        finally:
+            self._write("::endgroup::")
+
+    def error(self, title: str, text: str) -> None:
+        """An error annotation; a line elsewhere."""
+        self._annotate("error", title, text)
+
+    def warning(self, title: str, text: str) -> None:
+        """A warning annotation; a line elsewhere."""
+        self._annotate("warning", title, text)
+
+    def _annotate(self, kind: str, title: str, text: str) -> None:
+        lines = "\n".join(own_lines(text))
+        if not self._actions:
+            self.say(f"{kind}: {one_line(title)}: {lines}")
+            return
+        self._write(f"::{kind} title={_escape_property(printable(one_line(title)))}::{_escape(lines)}")
+
+    def _write(self, line: str) -> None:
+        if self._silent:
+            return
+        try:
+            self._stream.write(_encodable(line, self._stream) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._silent = True
+            _discard(self._stream)
+
+
+class ForeignStream:
+    """Pieces of foreign output on their way into the log, line by line. Bytes that are not UTF-8 are replaced."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._after_return = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        """Takes the next piece; whole lines go to the log at once."""
+        self._take(self._decoder.decode(data))
+
+    def close(self) -> None:
+        """Writes what came without a line end."""
+        self._take(self._decoder.decode(b"", final=True))
+        if self._rest:
+            self._emit(self._rest)
+        self._rest = ""
+
+    def _take(self, text: str) -> None:
+        if not text:
+            return
+        if self._after_return and text.startswith("\n"):
+            text = text[1:]
+        self._after_return = text.endswith("\r")
+        *lines, rest = LINE_END.split(self._rest + text)
+        for line in lines:
+            self._emit(line)
+        self._rest = rest
+        if len(rest) > _BUFFER:
+            self._emit(rest)
+            self._rest = ""
+
+    def _emit(self, line: str) -> None:
+        self._log._write(_MARK + printable(line))  # noqa: SLF001 -- the stream is the log's other half
+
+
+def _encodable(line: str, stream: TextIO) -> str:
+    encoding = stream.encoding or "utf-8"
+    return line.encode(encoding, "replace").decode(encoding)
+
+
+def _discard(stream: TextIO) -> None:
+    """Lets the interpreter flush into nothing when it ends, instead of failing there with a status of its own."""
+    with suppress(OSError, ValueError):
+        if stream is sys.stdout or stream is sys.stderr:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, stream.fileno())
+            os.close(nothing)
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

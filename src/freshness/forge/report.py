@@ -1,0 +1,96 @@
+"""What a run found, and its JSON file in a private folder."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from freshness import __version__
+from freshness.core.check import Check
+from freshness.core.revision import Candidate, Revision
+from freshness.errors import OutputError
+
+_RUN_VARIABLES = (
+    "GITHUB_REPOSITORY",
+    "GITHUB_WORKFLOW",
+    "GITHUB_JOB",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_SHA",
+    "GITHUB_REF",
+    "GITHUB_SERVER_URL",
+    "GITHUB_ACTOR",
+    "RUNNER_NAME",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run and its decision: the gate's verdict, or the promotion's outcome. What was not found out is None or empty.
+
+    `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
+    """
+
+    command: str
+    decision: str
+    reason: str
+    started_at: datetime
+    seconds: float
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+    candidate: Candidate | None = None
+    revision: Revision | None = None
+    image: str | None = None
+    image_id: str | None = None
+    previous_image_id: str | None = None
+    daemon_id: str | None = None
+    container: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+def write_report(report: Report, env: Mapping[str, str]) -> Path:
+    """Writes the report to a new folder of our own under RUNNER_TEMP, else the system's. Raises OutputError."""
+    content = {
+        "format": 1,
+        "version": __version__,
+        **_fields(report),
+        "run": {name: env[name] for name in _RUN_VARIABLES if env.get(name)},
+    }
+    try:
+        path = Path(tempfile.mkdtemp(prefix="freshness-", dir=_folder(env))) / "report.json"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+    except OSError as error:
+        raise OutputError(
+            f"The report cannot be written: {error}.", "Look at the free space and the permissions of RUNNER_TEMP."
+        ) from error
+    return path
+
+
+def _folder(env: Mapping[str, str]) -> str | None:
+    given = env.get("RUNNER_TEMP", "")
+    return given if Path(given).is_absolute() and os.access(given, os.W_OK) else None
+
+
+def _fields(value: Any) -> dict[str, object]:
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.repr}
+
+
+def _plain(value: object) -> object:
+    """The value as JSON knows it; a type that is not listed is written as its text, a Secret as `[REDACTED]`."""
+    if isinstance(value, Candidate | Revision | Check):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)
