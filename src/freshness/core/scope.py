@@ -29,11 +29,14 @@ def in_scope(repository: str | None, patterns: tuple[str, ...]) -> bool:
 
     Only a well-formed `owner/name` can be out of scope: a missing or an odd name (act gives a URL) is enforced.
     """
-    if not patterns or repository is None:
-        return True
-    if not _NAME.fullmatch(repository) or _DOTS.fullmatch(repository):
+    if not patterns or repository is None or not is_repository_name(repository):
         return True
     return any(_matches(repository.lower(), pattern.lower()) for pattern in patterns)
+
+
+def is_repository_name(text: str) -> bool:
+    """Whether the text is a well-formed `owner/name`."""
+    return _NAME.fullmatch(text) is not None and not _DOTS.fullmatch(text)
 
 
 def _matches(repository: str, pattern: str) -> bool:

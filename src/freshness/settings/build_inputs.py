@@ -10,7 +10,7 @@ _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _SECRET_WORD = re.compile(
     r"(^|_)(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|KEY|AUTH)S?(_|$)", re.IGNORECASE
 )
-_SECRET_FORM = "Write id=NAME,src=/absolute/path or id=NAME,env=VARIABLE."
+_SOURCE_FORM = "Write id=NAME,src=/absolute/path or id=NAME,env=VARIABLE."
 
 
 def build_args(text: str) -> tuple[str, ...]:
@@ -59,9 +59,9 @@ def _secret(line: str, number: int) -> SecretSource:
     values = {key.strip(): value.strip() for key, _, value in pairs}
     place = {"src", "env"} & values.keys()
     if '"' in line or len(set(keys)) != len(keys) or not set(keys) <= {"id", "src", "env"} or len(place) != 1:
-        raise WrongValue(f"an id and either src or env in line {number}", _SECRET_FORM)
+        raise WrongValue(f"an id and either src or env in line {number}", _SOURCE_FORM)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", values.get("id", "")):
-        raise WrongValue(f"an id of letters, digits, `_`, `.` and `-` in line {number}", _SECRET_FORM)
+        raise WrongValue(f"an id of letters, digits, `_`, `.` and `-` in line {number}", _SOURCE_FORM)
     if "env" in values:
         return _from_variable(values["id"], values["env"], number)
     return _from_file(values["id"], values["src"], number)
@@ -69,14 +69,14 @@ def _secret(line: str, number: int) -> SecretSource:
 
 def _from_variable(name: str, variable: str, number: int) -> SecretSource:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-        raise WrongValue(f"a variable's name after env= in line {number}", _SECRET_FORM)
+        raise WrongValue(f"a variable's name after env= in line {number}", _SOURCE_FORM)
     return SecretSource(id=name, env=variable)
 
 
 def _from_file(name: str, src: str, number: int) -> SecretSource:
     path = Path(src)
     if not path.is_absolute() or ".." in path.parts:
-        raise WrongValue(f"an absolute path without `..` after src= in line {number}", _SECRET_FORM)
+        raise WrongValue(f"an absolute path without `..` after src= in line {number}", _SOURCE_FORM)
     return SecretSource(id=name, src=path)
 
 

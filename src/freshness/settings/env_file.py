@@ -27,9 +27,9 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def parse_env_file(text: str, name: str) -> dict[str, str]:
-    """The variables of the text; the last of two equal names wins.
+    r"""The variables of the text; the last of two equal names wins.
 
-    A value in double quotes knows the escapes `\\n`, `\\t`, `\\r`, `\\"` and `\\\\`; in single quotes it stands as it is;
+    In double quotes a value knows the escapes `\n`, `\t`, `\r`, `\"` and `\\`; in single quotes it stands as it is;
     without quotes it ends before ` #`. Raises SettingsError with the numbers of all lines that are none of these.
     """
     variables: dict[str, str] = {}

@@ -40,7 +40,7 @@ class SecretSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How health is asked: `path` is the HTTP path, None where the image's HEALTHCHECK decides; `interval` in seconds."""
+    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds."""
 
     path: str | None
     retries: int

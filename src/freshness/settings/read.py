@@ -122,7 +122,7 @@ def _usable_secrets(
 
 
 def _wrong_file(name: str, path: Path, workspace: Path) -> list[Problem]:
-    """Symbolic links are followed, so that one cannot lead back into the workspace, where the commit's author writes."""
+    """Follows symbolic links: one must not lead back into the workspace, where the commit's author writes."""
     setting = name_of("secrets", "BUILD_SECRETS")
     real = Path(os.path.realpath(path))
     if real.is_relative_to(os.path.realpath(workspace)):
@@ -144,7 +144,8 @@ def _same_port(port: int) -> Problem:
 
 def _no_revision() -> Problem:
     return Problem(
-        message=f"{name_of('expected-revision', 'EXPECTED_REVISION')} is empty; expected the full id of the validated commit.",
+        message=f"{name_of('expected-revision', 'EXPECTED_REVISION')} is empty; "
+        "expected the full id of the validated commit.",
         remedy="Give the gate's output `revision`; in a shell, what `git rev-parse` prints.",
     )
 

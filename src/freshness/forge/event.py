@@ -1,4 +1,4 @@
-"""Reads the file in which the forge describes the event that started the job."""
+"""Reads the event that started the job: the name from the environment, the payload from the runner's file."""
 
 import json
 import stat
@@ -11,10 +11,14 @@ from freshness.errors import SettingsError
 _LARGEST = 30_000_000  # bytes; GitHub cuts payloads at 25 MB
 
 
-def read_event(path: Path | None) -> Mapping[str, object]:
-    """The payload; empty where there is no file to read (`path` is None). Raises SettingsError."""
-    if path is None:
-        return {}
+def read_event(env: Mapping[str, str]) -> tuple[str, Mapping[str, object]]:
+    """The event's name and payload; both empty outside a workflow. Raises SettingsError."""
+    name, path = env.get("GITHUB_EVENT_NAME", ""), env.get("GITHUB_EVENT_PATH", "")
+    return name, read_payload(Path(path)) if name and path else {}
+
+
+def read_payload(path: Path) -> Mapping[str, object]:
+    """The JSON object in the file. Raises SettingsError where there is none."""
     try:
         text = _read(path)
         payload = json.loads(text)
