@@ -51,4 +51,4 @@ def _bars(digits: str) -> str:
         f'<rect x="{10 * place}" y="{60 - height}" width="6" height="{height}" rx="3"/>'
         for place, height in enumerate(6 + int(digit, 16) * 54 // 15 for digit in digits)
     )
-    return f'<svg viewBox="0 0 {10 * len(digits) - 4} 60" fill="hsl({hue} 65% 52%)" aria-hidden="true">{bars}</svg>'
+    return f'<svg viewBox="0 0 {10 * len(digits) - 4} 60" fill="oklch(0.66 0.13 {hue})" aria-hidden="true">{bars}</svg>'

@@ -80,7 +80,7 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise SettingsError(
             f"The board cannot listen on {host}, port {port}: {error}.", "Choose another --host or --port."
         ) from error
