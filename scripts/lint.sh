@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that can be seen without running the tool. All findings at once, then one exit status.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 PATH=$PWD/.venv/bin:$PATH
 failed=()
 

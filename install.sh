@@ -1,0 +1,161 @@
+#!/bin/sh
+# install.sh gate|promote [ARGUMENT…]: what both actions run. It closes the gate, finds Python, sees to a virtual environment
+# that holds the locked dependencies and nothing else, and becomes the tool, which always runs from this folder.
+set -eu
+
+case ${1-} in
+    gate) closed=gate=closed ;;
+    promote) closed=outcome=error ;;
+    *) echo "install.sh: expected gate or promote, got '${1-}'" >&2; exit 2 ;;
+esac
+[ -z "${GITHUB_OUTPUT-}" ] || printf '%s\n' "$closed" >>"$GITHUB_OUTPUT" || {
+    echo "freshness: the step's outputs cannot be written to $GITHUB_OUTPUT. Make room on the runner's disk, then run again." >&2
+    exit 3
+}
+
+story=$1
+folder=$(cd -P -- "$(dirname -- "$0")" && pwd -P)
+lock=$folder/requirements/action.txt
+callers_umask=$(umask)
+umask 077
+
+# fail SENTENCE REMEDY: the one way out, in the log and in the outputs, where both are a single line.
+fail() {
+    reason=$(printf '%s %s' "$1" "$2" | tr '\000-\037' ' ')
+    if [ "${GITHUB_ACTIONS-}" = true ]; then
+        printf '::error::%s\n' "$(printf '%s' "$reason" | sed 's/%/%25/g')"
+    else
+        printf '%s\n' "freshness: $reason" >&2
+    fi
+    if [ -n "${GITHUB_OUTPUT-}" ]; then
+        [ "$story" = promote ] || echo verdict=error >>"$GITHUB_OUTPUT"
+        printf '%s\n' "reason=$reason" "$closed" >>"$GITHUB_OUTPUT"
+    fi
+    exit 3
+}
+
+# Written for any Python 3, since an old one must be able to say that it is old. The key names everything that a virtual
+# environment depends on: the lock, the interpreter, and the machine with its C library.
+probe='
+import os, sys
+print("%d.%d" % sys.version_info[:2])
+if sys.version_info >= (3, 11):
+    import hashlib
+    seen = (sys.version, os.path.realpath(sys.executable), os.uname().machine, sys.implementation._multiarch)
+    with open(sys.argv[1], "rb") as lock:
+        print(hashlib.sha256(lock.read() + repr(seen).encode()).hexdigest()[:32])
+'
+
+# Sets `python` and `key`.
+find_python() {
+    if [ -n "${FRESHNESS_PYTHON-}" ]; then
+        set -- "$FRESHNESS_PYTHON"
+    else
+        set -- python3 python python3.14 python3.13 python3.12 python3.11
+    fi
+    seen=
+    for python; do # the positional parameters
+        command -v -- "$python" >/dev/null || continue
+        answer=$("$python" -I -S -c "$probe" "$lock" 2>/dev/null) || answer="no working Python 3"
+        key=${answer#*"
+"}
+        [ "$key" = "$answer" ] || return 0
+        seen="$seen, $python is $answer"
+    done
+    remedy="Install one (Debian, Ubuntu: apt-get install python3 python3-venv), or name one with the input 'python'."
+    [ -n "$seen" ] || fail "No Python was found on this runner as: $*." "Python 3.11 or newer is needed. $remedy"
+    fail "The Python on this runner is too old: ${seen#, }." "Python 3.11 or newer is needed. $remedy"
+}
+
+# Whether nobody but us (and root) can replace FOLDER: each folder above it belongs to us or root, and is writable for others
+# only with the sticky bit. A group that may write must be our own.
+unmovable() {
+    above=$1
+    set --
+    while [ -n "$above" ]; do
+        above=${above%/*}
+        set -- "$@" "${above:-/}"
+    done
+    # shellcheck disable=SC2012 # POSIX has no stat, and an odd name only makes a line that no pattern takes
+    LC_ALL=C ls -ldn -- "$@" | while read -r mode _ owner group _; do
+        [ "$owner" = 0 ] || [ "$owner" = "$uid" ] || exit 1
+        case $mode in
+            d????????[tT]*) ;;
+            d???????w*) exit 1 ;;
+            d????w*) [ "$group" = 0 ] || [ "$group" = "$gid" ] || exit 1 ;;
+            d*) ;;
+            *) exit 1 ;;
+        esac
+    done
+}
+
+# Whether FOLDER is a real folder of ours that is closed to everybody else.
+ours() {
+    # shellcheck disable=SC2012 # as above
+    LC_ALL=C ls -ldn -- "$1" | {
+        read -r mode _ owner _
+        case $mode in drwx--[-S]---*) [ "$owner" = "$uid" ] ;; *) false ;; esac
+    }
+}
+
+# Sets `home`: the first place for virtual environments that is writable and that no one else can have prepared. On Gitea's
+# host runner the tool cache does not exist until somebody makes it.
+find_home() {
+    uid=$(id -u) gid=$(id -g)
+    for place in "${RUNNER_TOOL_CACHE-}" "${RUNNER_TEMP-}" "${TMPDIR:-/tmp}"; do
+        case $place in /*) ;; *) continue ;; esac
+        mkdir -p -- "$place" 2>/dev/null || continue
+        home=$(cd -P -- "$place" && pwd -P)/freshness-action-$uid
+        mkdir -- "$home" 2>/dev/null || [ -d "$home" ] || continue
+        if ours "$home" && unmovable "$home" && [ -w "$home" ]; then return 0; fi
+    done
+    fail "No folder for the dependencies: RUNNER_TOOL_CACHE (${RUNNER_TOOL_CACHE:-not set}), RUNNER_TEMP (${RUNNER_TEMP:-not set}) and \
+${TMPDIR:-/tmp} are not writable, or others can write there." "Give one of them to the runner's user (uid $uid), mode 0700."
+}
+
+# Built aside and renamed: a half-made environment is never seen, and of two jobs that install at once one wins.
+build_environment() {
+    "$python" -I -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "$python cannot make virtual environments: its module venv or ensurepip is missing." \
+            "Install it (Debian, Ubuntu: apt-get install python3-venv), or name another Python with the input 'python'."
+    find "$home" -maxdepth 1 -name '.new.*' -mtime +0 -exec rm -rf -- {} + # what killed installations left
+    new=$(mktemp -d "$home/.new.XXXXXX") || fail "$home cannot be written." "Make room there, or give it to the runner's user."
+    trap 'rm -rf -- "$new"' EXIT
+    echo "Installing the locked dependencies into $environment"
+    install_dependencies >"$new/log" 2>&1 || explain_failure
+    put_in_place || usable || { rm -rf -- "$environment" && put_in_place; } || # there, yet its interpreter is gone
+        fail "$environment could not be put in its place." "Delete it, then run again."
+    rm -rf -- "$new"
+    trap - EXIT
+}
+
+# rename(2), since mv would put one folder into the other. It fails where another job was first.
+put_in_place() {
+    "$python" -I -c 'import os, sys; os.rename(*sys.argv[1:])' "$new/venv" "$environment" 2>/dev/null
+}
+
+install_dependencies() {
+    "$python" -I -m venv "$new/venv" &&
+        "$new/venv/bin/python" -I -m pip --no-input --disable-pip-version-check install --progress-bar off \
+            --require-hashes --only-binary :all: --requirement "$lock"
+}
+
+# What pip says is foreign text: behind a bar, no line of it can be a command to the runner.
+explain_failure() {
+    sed 's/^/| /' "$new/log"
+    if grep -q 'DO NOT MATCH THE HASHES' "$new/log"; then
+        fail "A package is not the one that was locked: its hash differs from requirements/action.txt." \
+            "Nothing was installed. Find out who changed it at your package index or proxy before you run again."
+    fi
+    fail "pip could not install the dependencies: $(sed -n 's/^ERROR: //p' "$new/log" | tail -n 1)" \
+        "Let this runner reach a package index (PIP_INDEX_URL, PIP_CERT and pip's own configuration are honoured), then run again."
+}
+
+usable() { [ -x "$environment/bin/python" ]; }
+
+find_python
+find_home
+environment=$home/$key
+usable || build_environment
+umask "$callers_umask"
+exec "$environment/bin/python" -I "$folder/src" "$@"
