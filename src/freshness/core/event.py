@@ -60,9 +60,9 @@ def _explicit(event_name: str, payload: Payload, env: Mapping[str, str], revisio
     commit = _full_id(revision, "revision", "Give what `git rev-parse` prints.")
     note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked."
     candidate = Candidate(commit=commit, source="revision", event=event_name, note=note)
-    if payload.get("pull_request") is None:
+    if payload.get("pull_request") is None and not event_name.startswith("pull_request"):
         return candidate
-    pull_request = _object(payload, "pull_request", "event", _DAMAGED)
+    pull_request = _object(payload, "pull_request", "event", _PULL_REQUEST_BY_ACT if _is_act(env) else _DAMAGED)
     return replace(candidate, fork=fork_of(pull_request, payload, env))
 
 

@@ -9,7 +9,7 @@ _DOTS = re.compile(r"(.*/)?\.{1,2}(/.*)?")
 
 
 def parse_patterns(text: str) -> tuple[str, ...]:
-    """The `owner/name` patterns in `text`, separated by commas or blanks; `*` and `?` stand within one of the two parts.
+    """The `owner/name` patterns in `text`, separated by commas or blanks; `*` and `?` stand within one part.
 
     Raises ValueError with the first malformed pattern. Empty text holds none, text of separators alone is malformed.
     """

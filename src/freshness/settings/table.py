@@ -34,9 +34,15 @@ class Setting:
         return self.name.replace("-", "_")
 
 
-PYTHON_VARIABLE = "FRESHNESS_PYTHON"
-PYTHON_ABOUT = "Python interpreter that runs the action, 3.11 or newer: a name or an absolute path."
-PYTHON_DEFAULT = "the newest `python3` of the runner"
+# An input of the actions alone: install.sh reads it, before there is a Python.
+PYTHON = Setting(
+    name="python",
+    variable="",
+    carrier="FRESHNESS_PYTHON",
+    read=str,
+    shown_default="the runner's",
+    about="Python interpreter for the action, 3.11 or newer: a name or an absolute path.",
+)
 
 _COMPOSE_FILE = Setting(
     name="compose-file",

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Writes what is made of the settings' and outputs' tables, between markers: the actions, `.env.example`, the README.
+
+`--check` writes nothing and fails, naming the files that differ.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402 -- after the path that finds it
+from freshness.settings.table import GATE, PROMOTE, PYTHON, Setting  # noqa: E402
+
+Blocks = Mapping[str, Callable[[], str]]
+
+
+def inputs(table: Iterable[Setting]) -> str:
+    """The `inputs:` of an action. No defaults of ours: an empty input is what means the default."""
+    lines: list[str] = []
+    for setting in (*table, PYTHON):
+        default = _shown_default(setting)
+        text = f"{setting.about} Default: {default}." if default else setting.about
+        lines += [
+            f"  {setting.name}:",
+            f"    description: {json.dumps(text)}",
+            f"    required: {_yaml(setting.required)}",
+        ]
+        if setting.action_default:
+            lines.append(f"    default: {setting.action_default}")
+    return "\n".join(lines)
+
+
+def environment(table: Iterable[Setting]) -> str:
+    """The `env:` of an action's step: every variable is set, so that nothing of the workflow's or runner's leaks in."""
+    names = ((setting.carrier or setting.variable, setting.name) for setting in (*table, PYTHON))
+    return "\n".join(f"        {variable}: ${{{{ inputs.{name} }}}}" for variable, name in names)
+
+
+def outputs(table: Mapping[str, str], step: str) -> str:
+    """The `outputs:` of an action, all from the one step that writes them."""
+    return "\n".join(
+        f"  {name}:\n    description: {json.dumps(about)}\n    value: ${{{{ steps.{step}.outputs.{name} }}}}"
+        for name, about in table.items()
+    )
+
+
+def settings_table(table: Iterable[Setting]) -> str:
+    """The README's table of inputs: the common ones first."""
+    rows = [
+        f"| {'●' if setting.common else '○'} | `{setting.name}` | {_variable(setting)} | {_shown_default(setting)} | "
+        f"{setting.about}{' **Required.**' if setting.required else ''} |"
+        for setting in sorted((*table, PYTHON), key=lambda setting: not setting.common)
+    ]
+    return "\n".join(["", "| | input | environment | default | |", "| --- | --- | --- | --- | --- |", *rows, ""])
+
+
+def outputs_table(table: Mapping[str, str]) -> str:
+    """The README's table of outputs."""
+    rows = [f"| `{name}` | {about} |" for name, about in table.items()]
+    return "\n".join(["", "| output | |", "| --- | --- |", *rows, ""])
+
+
+def env_example() -> str:
+    """One commented line for each variable of the command line, with its default."""
+    settings = {setting.variable: setting for setting in (*PROMOTE, *GATE)}
+    ordered = dict.fromkeys(setting.variable for setting in (*GATE, *PROMOTE))
+    return "\n".join(f"\n# {settings[name].about}\n#{name}={settings[name].default}" for name in ordered)
+
+
+FILES: Mapping[str, Blocks] = {
+    "action.yml": {
+        "inputs": lambda: inputs(GATE),
+        "outputs": lambda: outputs(GATE_OUTPUTS, "gate"),
+        "env": lambda: environment(GATE),
+    },
+    "promote/action.yml": {
+        "inputs": lambda: inputs(PROMOTE),
+        "outputs": lambda: outputs(PROMOTE_OUTPUTS, "promote"),
+        "env": lambda: environment(PROMOTE),
+    },
+    ".env.example": {"env": env_example},
+    "README.md": {
+        "gate": lambda: settings_table(GATE),
+        "gate-outputs": lambda: outputs_table(GATE_OUTPUTS),
+        "promote": lambda: settings_table(PROMOTE),
+        "promote-outputs": lambda: outputs_table(PROMOTE_OUTPUTS),
+    },
+}
+
+
+def fill(text: str, blocks: Blocks) -> str:
+    """`text` with each block between its markers. Raises LookupError where they are missing."""
+    for name, render in blocks.items():
+        text = _between_markers(text, name, render())
+    return text
+
+
+def _between_markers(text: str, name: str, block: str) -> str:
+    """The markers are `settings:NAME` and `/settings:NAME`, each alone in a comment of YAML or Markdown."""
+    begin, end = (rf"^[ ]*(?:#|<!--) {slash}settings:{name}(?: -->)?\n" for slash in ("", "/"))
+    match = re.search(rf"({begin}).*?({end})", text, re.MULTILINE | re.DOTALL)
+    if match is None:
+        raise LookupError(f"the markers of settings:{name} are missing")
+    return f"{text[: match.end(1)]}{block}\n{text[match.start(2) :]}"
+
+
+def main() -> int:
+    """Fills or checks the files below `--root`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only look")
+    parser.add_argument("--root", type=Path, default=ROOT)
+    arguments = parser.parse_args()
+    wrong = [problem for name in FILES if (problem := _render(arguments.root / name, FILES[name], arguments.check))]
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _render(path: Path, blocks: Blocks, check: bool) -> str:  # noqa: FBT001 -- the one choice there is
+    try:
+        old = path.read_text(encoding="utf-8")
+        new = fill(old, blocks)
+    except (OSError, LookupError) as error:
+        return f"{path}: {error}"
+    if old == new:
+        return ""
+    if check:
+        return f"{path}: differs from the tables; run scripts/render_settings.py"
+    path.write_text(new, encoding="utf-8")
+    return ""
+
+
+def _shown_default(setting: Setting) -> str:
+    return setting.shown_default or (f"`{setting.default}`" if setting.default else "")
+
+
+def _variable(setting: Setting) -> str:
+    return f"`{setting.variable}`" if setting.variable else "–"
+
+
+def _yaml(value: bool) -> str:  # noqa: FBT001 -- a value, not a switch
+    return str(value).lower()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
