@@ -1,0 +1,84 @@
+"""Isolation for every test, and the Engines for those that ask."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines import Engine, Sandbox, machine_engine, new_sandbox, private_engine, why_no_private_engine
+
+KEPT = {"PATH", "LANG", "LC_ALL", "TERM", "TZ", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE"}
+"""What a test may see of the real environment: where programs are, and how pip reaches its index."""
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(_refuse_the_network)
+
+
+def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """No test reaches beyond this machine and its containers; one that tries fails, and says where to."""
+    if event != "socket.connect" or not isinstance(address := arguments[1], tuple):
+        return
+    try:
+        public = ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global
+    except ValueError:
+        public = str(address[0]) != "localhost"
+    if public:
+        raise RuntimeError(f"a test connected to {address!r}; tests serve what they ask for themselves, on loopback")
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of the test's own and nothing of the runner, Git, Docker or our settings. Docker's plugins stay in reach."""
+    home = tmp_path_factory.mktemp("home")
+    plugins = Path.home() / ".docker/cli-plugins"
+    if plugins.is_dir():
+        (home / ".docker").mkdir()
+        (home / ".docker/cli-plugins").symlink_to(plugins)
+    for name in os.environ:
+        if name not in KEPT and not name.startswith(("PYTEST_", "PYTHON", "COV_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return home
+
+
+@pytest.fixture(scope="session")
+def private() -> Iterator[Engine]:
+    """The private Engine, one for the whole run."""
+    if reason := why_no_private_engine():
+        pytest.skip(reason)
+    with private_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def machine() -> Engine:
+    """The machine's own Engine, asked where DOCKER_HOST says before isolation takes the variable away."""
+    return machine_engine()
+
+
+@pytest.fixture(params=["machine", "private"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
+    """A corner of each Engine in turn, entered: DOCKER_HOST names it, and 127.0.0.1 is where its ports are published."""
+    yield from _corner_of(request.getfixturevalue(request.param), monkeypatch)
+
+
+@pytest.fixture
+def machine_only(machine: Engine, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
+    """As `engine`, for what does not depend on the image store."""
+    yield from _corner_of(machine, monkeypatch)
+
+
+def _corner_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    sandbox = new_sandbox(engine)
+    with engine.entered():
+        try:
+            yield sandbox
+        finally:
+            sandbox.clean()
