@@ -38,6 +38,12 @@ class Stale(Refused):
     verdict = Verdict.STALE
 
 
+class Unhealthy(Refused):
+    """The target gave no good answer before the deadline, or ended or restarted."""
+
+    verdict = Verdict.UNHEALTHY
+
+
 class BuildFailed(Refused):
     """The image's own build failed."""
 

@@ -1,0 +1,174 @@
+"""The command line: parses, wires, prints and exits. What is heavy to import is imported where it is used."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from freshness import __version__
+from freshness.errors import FreshnessError, Interrupted
+from freshness.settings.options import options
+
+REPORT_A_BUG = "This is a defect of the tool: please report it with this line."
+
+
+def main() -> None:
+    """Runs the command line and exits: the only place that turns an error into a sentence and an exit status."""
+    try:
+        _force_utf8()
+        status = commands(prog_name="freshness", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except click.Abort:
+        status = 130
+    except FreshnessError as error:
+        click.echo(f"freshness: {error}", err=True)
+        status = error.exit_status
+    except Interrupted as interrupted:
+        click.echo("freshness: interrupted.", err=True)
+        status = interrupted.exit_status
+    except Exception as error:  # noqa: BLE001 -- a user sees a sentence, never a traceback
+        click.echo(f"freshness: {type(error).__name__}: {error}. {REPORT_A_BUG}", err=True)
+        status = 3
+    sys.exit(status)
+
+
+def _force_utf8() -> None:
+    """A runner may give us no locale at all; then a foreign character must not end the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option(
+    "--env-file", type=click.Path(dir_okay=False, path_type=Path), help="File of settings, as NAME=value lines."
+)
+@click.pass_context
+def commands(context: click.Context, env_file: Path | None) -> None:
+    r"""The image that becomes production is provably built from the validated commit.
+
+    \b
+    Exit status: 0 open, promoted or unchanged    1 closed or refused
+                 2 usage or settings              3 could not work
+                 4 promotion failed, what served before serves again
+                 5 promotion failed and so did the way back: a person is needed
+    """
+    context.obj = env_file
+
+
+def _env_file(context: click.Context) -> Mapping[str, str]:
+    from freshness.settings.env_file import read_env_file
+
+    path: Path | None = context.obj
+    return read_env_file(path) if path else {}
+
+
+@commands.command()
+@options("gate")
+@click.pass_context
+def gate(context: click.Context, /, **given: str | None) -> int:
+    """Build, start and check staging from the validated commit, and say whether it may become production."""
+    from freshness.run import run_gate
+
+    return run_gate(given, os.environ, _env_file(context))
+
+
+@commands.command()
+@options("promote")
+@click.option(
+    "--allow-unverified", is_flag=True, help="Promote without an expected revision; said aloud in log and report."
+)
+@click.pass_context
+def promote(context: click.Context, /, *, allow_unverified: bool, **given: str | None) -> int:
+    """Make the proven image production, or bring back what production ran before."""
+    from freshness.run import run_promotion
+
+    return run_promotion(given, os.environ, _env_file(context), allow_unverified=allow_unverified)
+
+
+_ROLLBACK_OPTIONS = (
+    "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image", "container",
+    "revision-label",
+)  # fmt: skip
+
+
+@commands.command()
+@options("promote", *_ROLLBACK_OPTIONS)
+@click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
+@click.pass_context
+def rollback(context: click.Context, /, *, allow_unverified: bool, **given: str | None) -> int:
+    """Bring production back to the image that it ran before, with the same proofs as a promotion."""
+    from freshness.run import run_promotion
+
+    status = run_promotion(given, os.environ, _env_file(context), allow_unverified=allow_unverified, is_rollback=True)
+    return status
+
+
+@commands.command()
+@click.argument("image")
+@click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
+@options("promote", "revision-label")
+@click.pass_context
+def verify(context: click.Context, /, image: str, revision: str, revision_label: str | None) -> int:
+    """Say in one line whether IMAGE's label claims exactly this commit; exit 1 for every doubt."""
+    from freshness.questions import verify_image
+
+    proven, line = verify_image(image, revision, {"revision_label": revision_label}, os.environ, _env_file(context))
+    click.echo(line)
+    return 0 if proven else 1
+
+
+@commands.command()
+@click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file [GITHUB_EVENT_PATH].")
+@click.option("--event-name", help="The event's name [GITHUB_EVENT_NAME].")
+@click.option("--offline", is_flag=True, help="Ask no server: look only at the event and the repository at hand.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options("gate", "revision", "path")
+@click.pass_context
+def resolve(context: click.Context, /, **given: Any) -> int:
+    """Say which commit the gate would validate, from which field, and why."""
+    from freshness.questions import resolve_commit
+
+    found, text = resolve_commit(given, os.environ, _env_file(context))
+    click.echo(text)
+    return 0 if found else 1
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@options("gate", "revision", "path", "incomplete")
+@click.pass_context
+def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
+    """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
+    from freshness.questions import export_commit
+
+    click.echo(export_commit(folder, given, os.environ, _env_file(context)))
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options("gate", "compose-file", "project", "revision-label")
+@click.option("--staging-service", metavar="TEXT", help="Staging's Compose service [TARGET_SERVICE].")
+@click.option("--service", metavar="TEXT", help="Production's Compose service [PROD_SERVICE].")
+@click.pass_context
+def status(context: click.Context, /, **given: Any) -> None:
+    """Say what staging and production run, from which commit, and since when."""
+    from freshness.questions import show_status
+
+    click.echo(show_status(given, os.environ, _env_file(context)))
+
+
+@commands.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+def board(host: str, port: int) -> None:
+    """Serve the board: a small page that says which revision it was built from."""
+    from freshness.board.server import serve
+
+    serve(host, port, os.environ)

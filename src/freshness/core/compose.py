@@ -1,0 +1,182 @@
+"""Reads a Compose project as `docker compose config --format json` prints it, and decides whether our service may be touched."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from freshness.core.image import repository_of, same_tag
+
+Service = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A Compose service that runs an image: where its tag, its container and its port are.
+
+    `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
+    `127.0.0.1`; `container_port` is what the service listens on inside. `grace` is the stop grace period in seconds.
+    """
+
+    project: str
+    service: str
+    image: str
+    container: str
+    address: str
+    port: int
+    container_port: int
+    needs: tuple[str, ...] = ()
+    healthcheck: Mapping[str, Any] | None = None
+
+    @property
+    def repository(self) -> str:
+        """The image's name without its tag."""
+        return repository_of(self.image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the settings say of the service. `prod_port` is what it must never publish on (None for production itself)."""
+
+    service: str
+    port: int
+    workspace: str
+    image: str | None = None
+    container: str | None = None
+    prod_port: int | None = None
+
+
+def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable[[str], str]) -> tuple[str, ...]:
+    """Every reason not to touch the service, each one sentence with its remedy; empty where there is none.
+
+    `real_path` resolves symbolic links, so that a mount cannot reach into the workspace through one.
+    """
+    services: Mapping[str, Service] = config.get("services") or {}
+    ours = services.get(wanted.service)
+    if ours is None:
+        return (
+            f"The Compose file has no service {wanted.service!r} (it has: {', '.join(sorted(services)) or 'none'})."
+            " Name one of them with the setting `service`.",
+        )
+    return (
+        *_port_problems(ours, wanted),
+        *_image_problems(config, ours, wanted),
+        *_sharing_problems(config, services, wanted),
+        *_mount_problems(config, ours, wanted, real_path),
+    )
+
+
+def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
+    """The service as a Target; only for a config in which `find_problems` found none."""
+    ours: Service = config["services"][wanted.service]
+    published = next(port for port in _published(ours) if port[0] == wanted.port)
+    return Target(
+        project=config["name"],
+        service=wanted.service,
+        image=image_of(config, wanted.service),
+        container=container_of(config, wanted.service),
+        address=published[1],
+        port=wanted.port,
+        container_port=published[2],
+        needs=tuple(ours.get("depends_on") or ()),
+        healthcheck=ours.get("healthcheck"),
+    )
+
+
+def image_of(config: Mapping[str, Any], service: str) -> str:
+    """The tag that Compose runs for the service: its `image:`, else `<project>-<service>`."""
+    image: str | None = config["services"][service].get("image")
+    return image or f"{config['name']}-{service}"
+
+
+def container_of(config: Mapping[str, Any], service: str) -> str:
+    """The name that Compose gives the service's only container."""
+    name: str | None = config["services"][service].get("container_name")
+    return name or f"{config['name']}-{service}-1"
+
+
+def _published(service: Service) -> Iterator[tuple[int, str, int]]:
+    """Each published TCP port as (port on the host, address, port in the container); ranges are written out."""
+    for port in service.get("ports") or ():
+        if port.get("protocol", "tcp") != "tcp" or not port.get("published"):
+            continue
+        first, _, last = str(port["published"]).partition("-")
+        for number in range(int(first), int(last or first) + 1):
+            yield number, port.get("host_ip") or "0.0.0.0", int(port["target"])  # noqa: S104 - read, not bound
+
+
+def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    ports = {port for port, _, _ in _published(ours)}
+    if wanted.port not in ports:
+        has = ", ".join(map(str, sorted(ports))) or "no port"
+        yield (
+            f"The service {wanted.service!r} publishes {has}, not {wanted.port}."
+            " Publish it in the Compose file, or set `port` to what it publishes."
+        )
+    if wanted.prod_port in ports:
+        yield (
+            f"The service {wanted.service!r} publishes {wanted.prod_port}, which is production's port (`prod-port`)."
+            " Staging must never answer there: publish it on another port."
+        )
+
+
+def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) -> Iterator[str]:
+    image, container = image_of(config, wanted.service), container_of(config, wanted.service)
+    if "@" in image:
+        yield f"The service {wanted.service!r} runs {image!r}, a digest, which no tag can move. Give it a plain `image:` name."
+    elif wanted.image and not same_tag(wanted.image, image):
+        yield f"The setting `image` says {wanted.image!r}, but Compose runs {image!r}. Correct one of them, or leave `image` empty."
+    if wanted.container and wanted.container != container:
+        yield (
+            f"The setting `container` says {wanted.container!r}, but Compose names it {container!r}."
+            " Correct one of them, or leave `container` empty."
+        )
+    replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
+    if replicas != 1:
+        yield f"The service {wanted.service!r} has {replicas} replicas. Exactly one container can be proven: set it to 1."
+
+
+def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:
+    ports = {port for port, _, _ in _published(services[wanted.service])}
+    image, container = image_of(config, wanted.service), container_of(config, wanted.service)
+    for name, other in services.items():
+        if name == wanted.service:
+            continue
+        shared = [f"port {port}" for port in sorted(ports & {port for port, _, _ in _published(other)})]
+        if same_tag(image, image_of(config, name)):
+            shared.append(f"image {image}")
+        if container == container_of(config, name):
+            shared.append(f"container name {container}")
+        if shared:
+            yield (
+                f"The services {wanted.service!r} and {name!r} share {' and '.join(shared)}, so that changing one changes"
+                " the other. Give each its own."
+            )
+
+
+def _mount_problems(
+    config: Mapping[str, Any], ours: Service, wanted: Wanted, real_path: Callable[[str], str]
+) -> Iterator[str]:
+    workspace = PurePath(real_path(wanted.workspace))
+    for kind, source in _mount_sources(config, ours):
+        if PurePath(real_path(source)).is_relative_to(workspace):
+            yield (
+                f"The service {wanted.service!r} has a {kind} from the workspace ({source}), which would lie over the image"
+                " with bytes that are not the commit's. Copy it into the image, or keep it outside the workspace."
+            )
+
+
+def _mount_sources(config: Mapping[str, Any], ours: Service) -> Iterator[tuple[str, str]]:
+    """What could bring a file of the host over the image: bind mounts, volumes that bind, configs and secrets from files."""
+    for volume in ours.get("volumes") or ():
+        if volume.get("type") == "bind":
+            yield "bind mount", volume["source"]
+        declared = (config.get("volumes") or {}).get(volume.get("source")) or {}
+        device = (declared.get("driver_opts") or {}).get("device")
+        if device and device.startswith("/"):
+            yield "volume", device
+    for kind in ("config", "secret"):
+        for used in ours.get(f"{kind}s") or ():
+            declared = (config.get(f"{kind}s") or {}).get(used.get("source")) or {}
+            if declared.get("file"):
+                yield kind, declared["file"]

@@ -1,0 +1,64 @@
+"""An image as the Engine describes it, its names, and the guard: does it prove the expected commit?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from freshness.core.hexid import is_full_id
+
+REVISION_LABEL = "org.opencontainers.image.revision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image named by its ID (`sha256:…`, as its own Engine names it). `labels` is empty where it has none."""
+
+    id: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    healthcheck: Mapping[str, Any] | None = None
+    tags: tuple[str, ...] = ()
+
+    def revision(self, label: str) -> str | None:
+        """The commit that the label claims, or None where it does not hold a full commit id."""
+        value = self.labels.get(label)
+        return value if value is not None and is_full_id(value) else None
+
+
+def guard(image: Image, label: str, expected: str) -> str | None:
+    """Why the image does not prove `expected` (a full commit id), or None where its label says exactly that.
+
+    Missing, empty, `<no value>` (what `docker inspect` templates print) and any other value are refused alike.
+    """
+    value = image.labels.get(label)
+    if value is None:
+        return f"the label {label} is missing"
+    if not value.strip():
+        return f"the label {label} is empty"
+    if value != expected:
+        return f"the label {label} says {value!r}"
+    return None
+
+
+def repository_of(tag: str) -> str:
+    """An image name without its tag: `host:5000/team/app:v1` becomes `host:5000/team/app`."""
+    head, colon, tail = tag.rpartition(":")
+    return head if colon and "/" not in tail else tag
+
+
+def same_tag(one: str, other: str) -> bool:
+    """Whether two names find the same image, with Docker's defaults (`docker.io/library/` and `:latest`) filled in.
+
+    Format: the reference grammar of the distribution project.
+    """
+    return _full_name(one) == _full_name(other)
+
+
+def _full_name(tag: str) -> str:
+    repository = repository_of(tag)
+    version = tag[len(repository) + 1 :] or "latest"
+    host, slash, _ = repository.partition("/")
+    if not slash:
+        repository = f"docker.io/library/{repository}"
+    elif not ("." in host or ":" in host or host == "localhost"):
+        repository = f"docker.io/{repository}"
+    return f"{repository}:{version}"

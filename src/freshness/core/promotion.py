@@ -1,0 +1,43 @@
+"""The outcome of a promotion, and the words for a person who has to go on by hand."""
+
+from enum import StrEnum
+
+from freshness.core.compose import Target
+from freshness.core.image import Image
+
+PREVIOUS_TAG = "freshness-previous"
+
+
+class PromotionOutcome(StrEnum):
+    """How a promotion ended, as written to the output `outcome`."""
+
+    PROMOTED = "promoted"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled-back"
+    STRANDED = "stranded"
+    ERROR = "error"
+
+    @property
+    def exit_status(self) -> int:
+        """The command's exit status; a settings error overrides `error` with 2."""
+        return {"promoted": 0, "unchanged": 0, "refused": 1, "error": 3, "rolled-back": 4, "stranded": 5}[self.value]
+
+
+def previous_tag(repository: str) -> str:
+    """The tag that keeps the image which production ran before: `<production repository>:freshness-previous`."""
+    return f"{repository}:{PREVIOUS_TAG}"
+
+
+def commands_by_hand(target: Target, compose_file: str, previous: Image) -> tuple[str, ...]:
+    """What a person types to bring the previous image back."""
+    return (
+        f"docker tag {previous.id} {target.image}",
+        f"docker compose -p {target.project} -f {compose_file} up -d --no-deps --no-build --pull never {target.service}",
+    )
+
+
+def name_revision(image: Image, label: str) -> str:
+    """The image with the commit that its label claims, or the word for an image that claims none."""
+    revision = image.revision(label)
+    return f"{image.id} (commit {revision})" if revision else f"{image.id} (unproven: it names no commit)"

@@ -1,0 +1,103 @@
+"""Builds and labels the image with buildx, from an exported build context."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from freshness.core.image import Image, guard
+from freshness.engine.client import Engine
+from freshness.engine.images import find_image
+from freshness.engine.plugin import find_plugin
+from freshness.engine.process import stream
+from freshness.errors import BuildFailed, EngineError, Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
+
+    `tag` is `<repository>:<full commit id>`. `arguments` and `secrets` are in buildx's own words.
+    """
+
+    context: Path
+    dockerfile: Path
+    commit: str
+    label: str
+    tag: str
+    arguments: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    stage: str | None = None
+
+
+def build_image(engine: Engine, build: Build, line: Callable[[str], None]) -> Image:
+    """Builds and returns the image that the build's own metadata names, with the label seen on it.
+
+    `line` gets each line of the build's output: foreign text. Raises BuildFailed.
+    """
+    with tempfile.TemporaryDirectory(prefix="freshness-build-") as folder:
+        metadata = Path(folder, "metadata.json")
+        status = stream(_command(engine, build, metadata), engine.env, line)
+        if status != 0:
+            raise BuildFailed(
+                f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
+                "Its output above says why; correct the Dockerfile or the code and push again.",
+            )
+        image_id = _read_image_id(metadata)
+    image = find_image(engine, image_id)
+    if image is None:
+        raise BuildFailed(
+            f"The build reported the image {image_id}, but the Engine does not have it.",
+            "Look whether the disk is full or something prunes images, then run again.",
+        )
+    problem = guard(image, build.label, build.commit)
+    if problem:
+        raise BuildFailed(
+            f"The built image {image.id} does not carry its commit: {problem}.", "Look at the build's output."
+        )
+    return image
+
+
+def _command(engine: Engine, build: Build, metadata: Path) -> list[str]:
+    argv = [find_plugin("buildx", engine.env), "build", "--builder", engine.context, "--load", "--progress", "plain"]
+    # Attestations change the image ID at every build, even when everything is cached.
+    argv += ["--provenance=false", "--sbom=false", "--metadata-file", str(metadata), "--tag", build.tag]
+    for argument in build.arguments:
+        argv += ["--build-arg", argument]
+    for secret in build.secrets:
+        argv += ["--secret", secret]
+    if build.stage:
+        argv += ["--target", build.stage]
+    # Last, so that they win over the same name given above.
+    argv += ["--label", f"{build.label}={build.commit}", "--build-arg", f"GIT_SHA={build.commit}"]
+    return [*argv, "--file", str(build.dockerfile), str(build.context)]
+
+
+def _read_image_id(metadata: Path) -> str:
+    """The image's ID: `containerimage.digest` is it under both image stores, the `--iidfile` only under the classic one."""
+    try:
+        image_id: str = json.loads(metadata.read_text())["containerimage.digest"]
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineError(
+            f"The build left no image ID in its metadata ({error!r}).", "Install buildx 0.13 or newer, then run again."
+        ) from error
+    return image_id
+
+
+def locate(root: Path, context: PurePath, dockerfile: PurePath) -> tuple[Path, Path]:
+    """The build context's folder and the Dockerfile inside the exported tree. Raises Refused where a link leads out of it."""
+    folder, file = Path(root, context), Path(root, dockerfile)
+    for path in (folder, file):
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise Refused(
+                f"{path.relative_to(root)} is a link that leads out of the commit's tree.",
+                "Set `context` and `file` to a real folder and file of the repository.",
+            )
+    if not folder.is_dir() or not file.is_file():
+        missing = file if folder.is_dir() else folder
+        raise BuildFailed(
+            f"The commit has no {'Dockerfile' if missing is file else 'folder'} at {missing.relative_to(root)}.",
+            "Set `context` and `file` to where they are in the repository.",
+        )
+    return folder, file

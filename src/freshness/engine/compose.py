@@ -1,0 +1,146 @@
+"""Calls Docker Compose: reads a project's configuration, and recreates the one service that was named."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from freshness.core.compose import Target, Wanted, find_problems, read_target
+from freshness.engine.client import Engine
+from freshness.engine.containers import Container, running_services, service_containers
+from freshness.engine.plugin import find_plugin
+from freshness.engine.process import finish, read
+from freshness.errors import EngineError, SettingsError, Stale
+
+CONFIG_SECONDS = 60
+# Compose stops the old container first; a service may ask for minutes of grace.
+RECREATE_SECONDS = 900
+
+_TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
+_PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeFile:
+    """A Compose file on this machine; `project` overrides its project's name, `repository` (`owner/name`) is the fallback."""
+
+    path: Path
+    project: str | None
+    repository: str | None
+
+
+def select_service(config: Mapping[str, Any], wanted: Wanted) -> Target:
+    """The service of a configuration that `read_config` gave. Raises SettingsError with every problem at once."""
+    problems = find_problems(config, wanted, os.path.realpath)
+    if problems:
+        raise SettingsError("\n".join(problems), "Nothing was built or changed.")
+    return read_target(config, wanted)
+
+
+def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
+    """The whole project as Compose understands it; talks to no Engine. Raises SettingsError with what Compose said."""
+    if not file.path.is_file():
+        raise SettingsError(
+            f"There is no Compose file at {file.path}.",
+            "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
+        )
+    name = file.project or (None if _names_itself(file.path) else _project_name(file))
+    # A service in a profile is hidden from `config` without this, and could share our port unseen.
+    argv = [*_compose(file.path, name, env), "--profile", "*", "config", "--format", "json"]
+    status, out, err = read(argv, env, CONFIG_SECONDS)
+    if status != 0:
+        raise SettingsError(
+            f"Compose cannot read {file.path}: {_last_line(err)}.",
+            "Compose reads the whole file, so what any service of it needs must be given: set the variable in the job's `env:`,"
+            " add the missing file, or correct the Compose file.",
+        )
+    config: dict[str, Any] = json.loads(out)
+    return config
+
+
+def _names_itself(path: Path) -> bool:
+    try:
+        return _PROJECT_NAME.search(path.read_text()) is not None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
+
+
+def _project_name(file: ComposeFile) -> str:
+    """The repository's name in Compose's alphabet, never the folder's: a runner's workspace has one name for all repositories."""
+    name = re.sub(r"[^-_a-z0-9]", "", (file.repository or "").rpartition("/")[2].lower()).lstrip("-_")
+    if not name:
+        raise SettingsError(
+            f"The Compose project has no name: {file.path} has no `name:`, and the repository's name is not known.",
+            "Give the Compose file a `name:`, or set `project`.",
+        )
+    return name
+
+
+def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[str]:
+    named = ["--project-name", project] if project else []
+    return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named]
+
+
+def recreate(engine: Engine, file: ComposeFile, target: Target, *, force: bool = False) -> Container:
+    """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
+
+    Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`.
+    Raises Stale where the name or port is taken, EngineError for every other failure.
+    """
+    argv = [*_compose(file.path, target.project, engine.env), "--ansi", "never", "up", "--detach"]
+    argv += ["--no-deps", "--no-build", "--pull", "never", *(["--force-recreate"] if force else []), target.service]
+    status, output = finish(argv, engine.env, RECREATE_SECONDS)
+    if status != 0:
+        said = _last_line(output)
+        if _TAKEN.search(output):
+            raise Stale(
+                f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again."
+            )
+        raise EngineError(
+            f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again."
+        )
+    return only_container(engine, target)
+
+
+def only_container(engine: Engine, target: Target) -> Container:
+    """The service's one container. Raises Stale where there is none or more than one."""
+    found = service_containers(engine, target.project, target.service)
+    if len(found) != 1:
+        names = ", ".join(container.name for container in found) or "none"
+        raise Stale(
+            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}), expected one.",
+            "Remove what does not belong there, then run again.",
+        )
+    return found[0]
+
+
+def remove(engine: Engine, file: ComposeFile, target: Target) -> None:
+    """Stops and removes the service's container, and nothing else."""
+    argv = [
+        *_compose(file.path, target.project, engine.env),
+        "--ansi",
+        "never",
+        "rm",
+        "--stop",
+        "--force",
+        target.service,
+    ]
+    status, output = finish(argv, engine.env, RECREATE_SECONDS)
+    if status != 0:
+        raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
+
+
+def missing_needs(engine: Engine, target: Target) -> tuple[str, ...]:
+    """The services that ours depends on and that do not run; `--no-deps` never starts them."""
+    if not target.needs:
+        return ()
+    running = running_services(engine, target.project)
+    return tuple(name for name in target.needs if name not in running)
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "it said nothing"

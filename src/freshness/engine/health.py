@@ -1,0 +1,83 @@
+"""Waits until a container answers its health path, or its HEALTHCHECK says healthy."""
+
+import http.client
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from freshness.core.compose import Target
+from freshness.engine.client import Engine
+from freshness.engine.containers import Container, find_container
+from freshness.engine.vantage import Vantage
+from freshness.settings.model import Health
+
+# Between two looks. The target is to notice health within 0.1 s of the first good answer.
+PAUSE_SECONDS = 0.04
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthResult:
+    """Whether it got healthy, what was seen last, and the container as it was then (None: gone)."""
+
+    ok: bool
+    got: str
+    container: Container | None
+
+
+def wait_until_healthy(
+    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
+) -> HealthResult:
+    """Asks again and again until the deadline; an exit, a restart or `unhealthy` ends it at once.
+
+    One request takes at most the health settings' interval.
+    """
+    deadline = time.monotonic() + health.deadline
+    got = "no answer"
+    with vantage.facing(engine, target, container) if health.path else nullcontext() as address:
+        while True:
+            now = find_container(engine, container.id)
+            broken = _broken(container, now)
+            if broken or now is None:
+                return HealthResult(ok=False, got=broken or "the container is gone", container=now)
+            left = deadline - time.monotonic()
+            ok, seen = (
+                _ask(address, health.path, min(health.interval, max(left, 0.01)))
+                if address and health.path
+                else _healthcheck(now)
+            )
+            got = seen or got
+            if ok:
+                return HealthResult(ok=True, got=got, container=now)
+            if left <= 0:
+                return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s", container=now)
+            time.sleep(min(PAUSE_SECONDS, left))
+
+
+def _broken(before: Container, now: Container | None) -> str | None:
+    """What makes waiting pointless, in words."""
+    if now is None:
+        return "the container is gone"
+    if now.restarts != before.restarts or now.started_at != before.started_at or now.status == "restarting":
+        return f"the container restarted (exit status {now.exit_code})"
+    if not now.runs:
+        return f"the container is {now.status} (exit status {now.exit_code})"
+    if now.health == "unhealthy":
+        return "the HEALTHCHECK says unhealthy"
+    return None
+
+
+def _healthcheck(now: Container) -> tuple[bool, str]:
+    return now.health == "healthy", f"HEALTHCHECK {now.health or 'missing'}"
+
+
+def _ask(address: tuple[str, int], path: str, timeout: float) -> tuple[bool, str]:
+    """One GET by address: no name to resolve, no proxy, no redirect followed."""
+    connection = http.client.HTTPConnection(*address, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "freshness", "Connection": "close"})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return False, f"{type(error).__name__} from {address[0]}:{address[1]}"
+    finally:
+        connection.close()
+    return 200 <= status < 300, f"HTTP {status} from {address[0]}:{address[1]}{path}"

@@ -1,0 +1,50 @@
+"""Finds Docker's command-line plugins, buildx and Compose.
+
+They are started directly, not through `docker`: the Docker command line of Engine 20.10 leaves its plugin running when it
+is killed itself, and would be one process more to start.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from freshness.errors import EngineError
+
+# The order in which the Docker command line looks (docker/cli, cli-plugins/manager, on Unix).
+SYSTEM_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+PACKAGES = {
+    "buildx": "docker-buildx-plugin (or docker-buildx)",
+    "compose": "docker-compose-plugin (or docker-compose 2)",
+}
+
+
+def find_plugin(name: str, env: Mapping[str, str]) -> str:
+    """The path of the plugin's program. Raises EngineError where `docker` or the plugin is missing."""
+    if shutil.which("docker", path=env.get("PATH")) is None:
+        raise EngineError(
+            "The Docker command line (`docker`) is not on the PATH.",
+            "Install it on the runner or in the job's image, with buildx and Compose v2.",
+        )
+    for folder in _folders(env):
+        program = Path(folder, f"docker-{name}")
+        if os.access(program, os.X_OK):
+            return str(program)
+    raise EngineError(f"Docker's plugin `{name}` is not installed.", f"Install {PACKAGES[name]} where the job runs.")
+
+
+def _folders(env: Mapping[str, str]) -> Iterator[str]:
+    config = Path(env.get("DOCKER_CONFIG") or Path(env.get("HOME", "/"), ".docker"))
+    yield str(config / "cli-plugins")
+    try:
+        extra = json.loads((config / "config.json").read_text()).get("cliPluginsExtraDirs") or ()
+    except (OSError, ValueError, AttributeError):
+        extra = ()
+    yield from (folder for folder in extra if isinstance(folder, str))
+    yield from SYSTEM_FOLDERS

@@ -1,0 +1,81 @@
+"""Runs the staging check inside the staging container, and lets it live no longer than our own connection to it."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from freshness.engine.client import Engine
+from freshness.engine.containers import Container
+from freshness.engine.process import stream
+
+# Docker has no way to end a command that `exec` started, and it outlives its client. It does close the command's
+# standard input when the client is gone: this small program waits for that, and takes the check with it.
+LEASH = """
+import os, signal, subprocess, sys, threading
+try:
+    check = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+except OSError as error:
+    sys.exit("%s: %s" % (sys.argv[1], error.strerror))
+def follow():
+    while os.read(0, 4096):
+        pass
+    os.killpg(check.pid, signal.SIGKILL)
+threading.Thread(target=follow, daemon=True).start()
+status = check.wait()
+sys.stdout.flush()
+os._exit(status if status >= 0 else 128 - status)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """How the check ended: its exit status, or None where it did not end in time; `last_line` is foreign text."""
+
+    status: int | None
+    last_line: str
+
+
+def run_staging_check(
+    engine: Engine,
+    container: Container,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    timeout: float,
+    line: Callable[[str], None],
+) -> CheckRun:
+    """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
+
+    Where the image has a `python3`, the check ends with our connection, whatever ends that.
+    """
+    run = _run(engine, container, ["python3", "-c", LEASH, *command], variables, timeout, line)
+    if command[0] != "python3" and _lacks(run, "python3"):
+        return _run(engine, container, command, variables, timeout, line)
+    return run
+
+
+def _lacks(run: CheckRun, program: str) -> bool:
+    return run.status in {126, 127} and f'"{program}": executable file not found' in run.last_line
+
+
+def _run(
+    engine: Engine,
+    container: Container,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    timeout: float,
+    line: Callable[[str], None],
+) -> CheckRun:
+    last = [""]
+
+    def keep(text: str) -> None:
+        last[0] = text.strip() or last[0]
+        line(text)
+
+    settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
+    docker = shutil.which("docker", path=engine.env.get("PATH")) or "docker"
+    argv = [docker, "exec", "--interactive", *settings, container.id, *command]
+    started = time.monotonic()
+    status = stream(argv, engine.env, keep, timeout=timeout)
+    ended_in_time = time.monotonic() - started < timeout
+    return CheckRun(status=status if ended_in_time else None, last_line=last[0])

@@ -1,0 +1,273 @@
+"""The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from freshness.core.compose import Target, Wanted
+from freshness.core.event import choose
+from freshness.core.image import Image
+from freshness.core.revision import Candidate, Revision
+from freshness.core.verdict import Verdict
+from freshness.engine.build import Build, build_image, locate
+from freshness.engine.client import Engine, reach
+from freshness.engine.compose import ComposeFile, missing_needs, read_config, recreate, select_service
+from freshness.engine.containers import Container, find_container, foreign_owners, tail
+from freshness.engine.health import wait_until_healthy
+from freshness.engine.images import tag_image
+from freshness.engine.staging_check import CheckRun, run_staging_check
+from freshness.engine.vantage import find_vantage
+from freshness.errors import Refused, Stale
+from freshness.forge.event import read_event
+from freshness.forge.log import Log
+from freshness.repository.address import ForgeAddress
+from freshness.repository.checkout import open_repository
+from freshness.repository.export import export_tree
+from freshness.repository.find import find_revision
+from freshness.settings.model import GateSettings, Incomplete, ScriptCheck, SecretSource
+from freshness.steps import Steps
+
+BACK_TO_DEVELOPMENT = "The work goes back to development: production stays as it is."
+LOOK_AT_STAGING = "Look at the log above and at the staging container, which stays for that; then push a correction."
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """One run of the gate. What is not yet known is None; `staging` says in words what state staging is in.
+
+    `run_env` is the run's own environment, `env` what our children inherit of it.
+    """
+
+    settings: GateSettings
+    run_env: Mapping[str, str]
+    env: Mapping[str, str]
+    log: Log
+    steps: Steps = field(default_factory=Steps)
+    candidate: Candidate | None = None
+    revision: Revision | None = None
+    target: Target | None = None
+    engine: Engine | None = None
+    image: Image | None = None
+    container: Container | None = None
+    staging: str = "Staging was not touched: it runs what it ran before."
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Runs the checks in order; `steps` holds how each ended. Raises the FreshnessError that ended the run early."""
+        revision = self._validate_commit()
+        target = self._read_service()
+        with _private_folder(self.env) as folder:
+            self._export(revision, folder)
+            engine = self._look_for_owners(target)
+            image = self._build(engine, target, revision, folder)
+        container = self._recreate(engine, target, image)
+        if self._is_healthy(engine, target, container):
+            self._check_staging(engine, target, container, revision)
+        self._is_same_container(engine, container, image)
+
+    def _validate_commit(self) -> Revision:
+        with self.steps.step("commit", "a commit of this repository") as step:
+            self.candidate = choose_candidate(self.run_env, self.settings.revision)
+            self.log.say(self.candidate.note)
+            _refuse_fork(self.candidate)
+            repository = open_repository(self.settings.repository_folder)
+            address = ForgeAddress.from_environment(self.run_env, self.settings.token)
+            self.revision = find_revision(repository, self.candidate, address)
+            step.got = f"{self.revision.commit} (tree {self.revision.tree}), from {self.revision.source}"
+        return self.revision
+
+    def _read_service(self) -> Target:
+        wanted = Wanted(
+            service=self.settings.service,
+            port=self.settings.port,
+            workspace=str(self.settings.workspace),
+            image=self.settings.image,
+            container=self.settings.container,
+            prod_port=self.settings.prod_port,
+        )
+        with self.steps.step("service", "a service that shares nothing with another") as step:
+            self.target = select_service(read_config(self._compose_file, self.env), wanted)
+            step.got = f"{self.target.service} of the project {self.target.project} on port {self.target.port}"
+        return self.target
+
+    @property
+    def _compose_file(self) -> ComposeFile:
+        return ComposeFile(
+            path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
+        )
+
+    def _export(self, revision: Revision, folder: Path) -> None:
+        with self.steps.step("build context", "the commit's tree, every object verified") as step:
+            repository = open_repository(self.settings.repository_folder)
+            allow = self.settings.incomplete is Incomplete.ALLOW
+            exported = export_tree(repository, revision, folder, allow_incomplete=allow)
+            step.got = f"{exported.files} files, {exported.size} bytes"
+        self.notes += [
+            f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in exported.incomplete
+        ]
+
+    def _look_for_owners(self, target: Target) -> Engine:
+        with self.steps.step("owner", "name and port are free or staging's own") as step:
+            self.engine = reach(self.env)
+            foreign = list(foreign_owners(self.engine, target))
+            if foreign:
+                raise Stale(
+                    f"{'; '.join(foreign)}.",
+                    "Stop what holds it, or choose another `port`, `project` or `container_name` for staging.",
+                )
+            step.got = f"the Engine {self.engine.id} has nothing in the way"
+        return self.engine
+
+    def _build(self, engine: Engine, target: Target, revision: Revision, folder: Path) -> Image:
+        settings = self.settings
+        with self.steps.step("build", f"an image labelled {revision.commit}") as step, self.log.group("Build"):
+            context, dockerfile = locate(folder, settings.context, settings.file)
+            build = Build(
+                context=context,
+                dockerfile=dockerfile,
+                commit=revision.commit,
+                label=settings.revision_label,
+                tag=f"{target.repository}:{revision.commit}",
+                arguments=settings.build_args,
+                secrets=tuple(_in_buildx_words(secret) for secret in settings.secrets),
+                stage=settings.target,
+            )
+            self.image = build_image(engine, build, self.log.foreign)
+            step.got = f"{self.image.id}, labelled {revision.commit}"
+        return self.image
+
+    def _recreate(self, engine: Engine, target: Target, image: Image) -> Container:
+        with self.steps.step("recreation", f"a container that runs {image.id}") as step:
+            self._refuse_unknowable_health(target, image)
+            tag_image(engine, image.id, target.image)
+            self.staging = (
+                "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
+            )
+            self.container = recreate(engine, self._compose_file, target)
+            self.staging = (
+                f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
+            )
+            if self.container.image_id != image.id:
+                raise Stale(
+                    f"the container {self.container.name} runs {self.container.image_id}.",
+                    "Something else moved staging's tag or recreated it: find it, then run again.",
+                )
+            step.got = f"the container {self.container.name} ({self.container.short_id}) runs it"
+        for name in missing_needs(engine, target):
+            self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
+            self.log.warning("Dependency not running", self.notes[-1])
+        return self.container
+
+    def _refuse_unknowable_health(self, target: Target, image: Image) -> None:
+        disabled = (target.healthcheck or {}).get("disable") or "NONE" in (target.healthcheck or {}).get("test", ())
+        if self.settings.health.path is None and (disabled or not (target.healthcheck or image.healthcheck)):
+            raise Refused(
+                "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
+                "Give the image a HEALTHCHECK, or set `health-path`.",
+            )
+
+    def _is_healthy(self, engine: Engine, target: Target, container: Container) -> bool:
+        health = self.settings.health
+        asked = f"HTTP 2xx from {health.path}" if health.path else "HEALTHCHECK healthy"
+        with self.steps.step("health", f"{asked} within {health.deadline:g} s") as step:
+            self.log.say(f"Waiting for {asked} from {target.service}, up to {health.deadline:g} s.")
+            vantage = find_vantage(engine, self.env)
+            result = wait_until_healthy(engine, target, container, health, vantage)
+            step.got = result.got
+            if not result.ok:
+                self._show_log(engine, container)
+                step.fail(Verdict.UNHEALTHY, result.got, LOOK_AT_STAGING)
+        return result.ok
+
+    def _show_log(self, engine: Engine, container: Container) -> None:
+        with self.log.group(f"The end of the log of {container.name}"):
+            for line in tail(engine, container):
+                self.log.foreign(line)
+
+    def _check_staging(self, engine: Engine, target: Target, container: Container, revision: Revision) -> None:
+        base_url = f"http://localhost:{target.container_port}"
+        command = self._check_command(base_url)
+        timeout = self.settings.check_timeout
+        with (
+            self.steps.step("staging check", f"exit status 0 within {timeout:g} s") as step,
+            self.log.group("Staging check"),
+        ):
+            variables = {"BASE_URL": base_url, "GIT_SHA": revision.commit, "PYTHONUNBUFFERED": "1"}
+            ran = run_staging_check(engine, container, command, variables, timeout, self.log.foreign)
+            step.got = _describe(ran)
+            if ran.status != 0:
+                step.fail(Verdict.CHECK_FAILED, step.got, f"{_check_remedy(ran)} {LOOK_AT_STAGING}")
+
+    def _check_command(self, base_url: str) -> tuple[str, ...]:
+        check = self.settings.check
+        if isinstance(check, ScriptCheck):
+            return ("python3", check.path, "--mode", check.mode, "--base-url", base_url)
+        return check.argv
+
+    def _is_same_container(self, engine: Engine, before: Container, image: Image) -> None:
+        with self.steps.step("same container", f"{before.short_id}, still running {image.id}") as step:
+            now = find_container(engine, before.id)
+            step.got = _changes(before, now, image) or f"{before.short_id}, running since {before.started_at}"
+            if _changes(before, now, image):
+                step.fail(
+                    Verdict.STALE,
+                    step.got,
+                    "Something replaced or restarted staging meanwhile: find it, then run again.",
+                )
+
+
+def choose_candidate(env: Mapping[str, str], revision: str | None) -> Candidate:
+    """The commit that the run's event, or the setting `revision`, names. Raises Refused, Superseded or SettingsError."""
+    name, payload = read_event(env)
+    return choose(name, payload, env, revision)
+
+
+def _refuse_fork(candidate: Candidate) -> None:
+    if candidate.fork is not None:
+        raise Refused(
+            f"the pull request's head {candidate.commit} comes from {candidate.fork}, not from this repository.",
+            "Code of a fork is not built here: push the branch to this repository after a review.",
+        )
+
+
+@contextmanager
+def _private_folder(env: Mapping[str, str]) -> Iterator[Path]:
+    """A new folder of our own (0700) for the build context, taken away afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="freshness-", dir=env.get("RUNNER_TEMP") or None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_buildx_words(secret: SecretSource) -> str:
+    return f"id={secret.id},src={secret.src}" if secret.src else f"id={secret.id},env={secret.env}"
+
+
+def _describe(ran: CheckRun) -> str:
+    if ran.status is None:
+        return "the check did not end in time and was killed"
+    said = f"; its last line: {ran.last_line[:200]}" if ran.last_line and ran.status else ""
+    return f"exit status {ran.status}{said}"
+
+
+def _check_remedy(ran: CheckRun) -> str:
+    if "executable file not found" in ran.last_line:
+        return "The image lacks that program: add it, or set `check-command` to one that it has."
+    if ran.status == 2 and "can't open file" in ran.last_line:
+        return "The image lacks the check script: copy it in, or set `check-path`."
+    return ""
+
+
+def _changes(before: Container, now: Container | None, image: Image) -> str | None:
+    """How the container is no longer the one that was checked, in words; None where it is the same."""
+    if now is None:
+        return f"the container {before.name} is gone"
+    if now.image_id != image.id:
+        return f"the container {now.name} runs {now.image_id}"
+    if not now.runs or now.started_at != before.started_at:
+        return f"the container {now.name} is {now.status}, started at {now.started_at} instead of {before.started_at}"
+    return None

@@ -1,0 +1,55 @@
+"""Tells the world how a run ended: log, annotation, report, step summary and, last of all, the outputs."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from freshness.core.check import CheckResult
+from freshness.forge.log import Log
+from freshness.forge.outputs import Outputs
+from freshness.forge.report import Report, write_report
+from freshness.forge.summary import append_summary, render_summary
+
+MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "–"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Where a run's end is told. Made before the run starts, so that its times are the whole run's."""
+
+    command: str
+    env: Mapping[str, str]
+    log: Log
+    outputs: Outputs
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def tell(self, decision: str, reason: str, outputs: Mapping[str, str], *, fine: bool, **found: Any) -> None:
+        """Publishes the decision; `found` are the other fields of the Report.
+
+        The outputs are the last thing that is written: what fails before leaves the gate closed. Raises OutputError.
+        """
+        seconds = time.monotonic() - self.started
+        report = Report(
+            command=self.command, decision=decision, reason=reason, started_at=self.started_at, seconds=seconds, **found
+        )
+        path = write_report(report, self.env)
+        self._log(report, path, fine=fine)
+        summary = self.env.get("GITHUB_STEP_SUMMARY")
+        append_summary(Path(summary) if summary else None, render_summary(report))
+        self.outputs.write({**outputs, "reason": reason, "report-path": str(path)})
+
+    def _log(self, report: Report, path: Path, *, fine: bool) -> None:
+        for check in report.checks:
+            self.log.say(f"{MARKS[check.result]} {check.name}: {check.got} ({check.seconds:.2f} s)")
+        for note in report.notes:
+            self.log.say(f"note: {note}")
+        self.log.say(f"Report: {path}")
+        title = f"{report.command}: {report.decision}"
+        if fine:
+            self.log.say(f"{title}. {report.reason}")
+            return
+        self.log.error(title, report.reason)

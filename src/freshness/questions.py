@@ -1,0 +1,175 @@
+"""The commands that only look: verify, resolve, export and status."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from freshness.core.hexid import is_full_id
+from freshness.errors import FreshnessError, Refused, SettingsError
+from freshness.settings.read import read_gate, read_promote
+
+Texts = Mapping[str, str]
+
+
+def verify_image(
+    name: str, revision: str, given: Mapping[str, str | None], env: Texts, env_file: Texts
+) -> tuple[bool, str]:
+    """The guard alone: whether the image's label says exactly this commit, and one line that says so.
+
+    Raises SettingsError for an abbreviated id, EngineError where the Engine cannot be asked.
+    """
+    from freshness.core.image import guard
+    from freshness.engine.client import reach
+    from freshness.engine.images import find_image
+
+    expected = revision.lower()
+    if not is_full_id(expected):
+        raise SettingsError(
+            f"--revision is {revision!r}; expected a full commit id.", "Give what `git rev-parse` prints."
+        )
+    label = read_promote(given, env, env_file, revision_required=False).revision_label
+    engine = reach(env)
+    image = find_image(engine, name)
+    if image is None:
+        return False, f"refused: the Engine {engine.id} at {engine.endpoint} has no image {name}."
+    problem = guard(image, label, expected)
+    if problem:
+        return False, f"refused: {name} ({image.id}) does not prove {expected}: {problem}."
+    return (
+        True,
+        f"label only: {name} ({image.id}) says {expected}. A label is a claim; the gate's image ID is the proof.",
+    )
+
+
+def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tuple[bool, str]:
+    """Which commit the gate would validate: whether there is one, and the text to print (JSON where asked for)."""
+    from freshness.gate import choose_candidate
+
+    asked = {
+        **env,
+        **({"GITHUB_EVENT_PATH": str(given["event"])} if given["event"] else {}),
+        **({"GITHUB_EVENT_NAME": given["event_name"]} if given["event_name"] else {}),
+    }
+    settings = read_gate({"revision": given["revision"], "path": given["path"]}, asked, env_file)
+    answer: dict[str, Any] = dict.fromkeys(("revision", "tree", "source", "number", "fork", "reason"))
+    answer["event"] = asked.get("GITHUB_EVENT_NAME") or None
+    try:
+        candidate = choose_candidate(asked, settings.revision)
+        reason = candidate.note
+        if candidate.fork:
+            reason += f" It comes from {candidate.fork}, a fork, and the gate refuses it."
+        answer |= {"source": candidate.source, "number": candidate.number, "fork": candidate.fork, "reason": reason}
+        answer |= _look_up(settings, candidate, asked, offline=given["offline"])
+    except Refused as error:
+        answer |= {"revision": None, "reason": str(error)}
+    if given["as_json"]:
+        return answer["revision"] is not None, json.dumps(answer, indent=2)
+    return answer["revision"] is not None, answer["reason"]
+
+
+def _look_up(settings: Any, candidate: Any, env: Texts, *, offline: bool) -> dict[str, str | None]:
+    """The commit and its tree; without a repository at hand, only the commit."""
+    from freshness.errors import RepositoryError
+    from freshness.repository.address import ForgeAddress
+    from freshness.repository.checkout import open_repository
+    from freshness.repository.find import find_revision
+
+    try:
+        repository = open_repository(settings.repository_folder)
+    except RepositoryError:
+        return {"revision": candidate.commit, "tree": None}
+    address = None if offline else ForgeAddress.from_environment(env, settings.token)
+    if address is None and candidate.commit not in repository:
+        return {"revision": candidate.commit, "tree": None}
+    revision = find_revision(repository, candidate, address)
+    return {"revision": revision.commit, "tree": revision.tree}
+
+
+def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
+    """Writes the commit's tree to the folder and says what was written."""
+    from freshness.gate import choose_candidate
+    from freshness.repository.address import ForgeAddress
+    from freshness.repository.checkout import open_repository
+    from freshness.repository.export import export_tree
+    from freshness.repository.find import find_revision
+    from freshness.settings.model import Incomplete
+
+    settings = read_gate(given, env, env_file)
+    candidate = choose_candidate(env, settings.revision)
+    repository = open_repository(settings.repository_folder)
+    revision = find_revision(repository, candidate, ForgeAddress.from_environment(env, settings.token))
+    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
+    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStatus:
+    """What a target runs. `revision` is what the image's label claims; None where nothing runs or nothing is claimed."""
+
+    target: str
+    service: str
+    container: str | None
+    status: str
+    image_id: str | None
+    revision: str | None
+    since: str | None
+
+
+def show_status(given: Mapping[str, Any], env: Texts, env_file: Texts) -> str:
+    """What staging and production run, from which commit and since when, as a small table or JSON."""
+    from dataclasses import asdict
+
+    found = _both_targets(given, env, env_file)
+    if given["as_json"]:
+        return json.dumps([asdict(status) for status in found], indent=2)
+    rows = [
+        (one.target, one.service, one.status, one.revision or "names no commit", one.since or "", one.image_id or "")
+        for one in found
+    ]
+    rows.insert(0, ("target", "service", "status", "commit", "since", "image ID"))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list[TargetStatus]:
+    from freshness.engine.client import reach
+    from freshness.engine.compose import ComposeFile, read_config
+
+    shared = {
+        "compose_file": given["compose_file"],
+        "project": given["project"],
+        "revision_label": given["revision_label"],
+    }
+    asked = {**shared, "service": given["service"], "staging_service": given["staging_service"]}
+    settings = read_promote(asked, env, env_file, revision_required=False)
+    file = ComposeFile(path=settings.compose_file, project=settings.project, repository=settings.repository)
+    project = read_config(file, env)["name"]
+    engine = reach(env)
+    services = {"staging": settings.staging_service, "production": settings.service}
+    return [_one_target(engine, name, project, service, settings.revision_label) for name, service in services.items()]
+
+
+def _one_target(engine: Any, name: str, project: str, service: str, label: str) -> TargetStatus:
+    from freshness.engine.containers import service_containers
+    from freshness.engine.images import find_image
+
+    containers = service_containers(engine, project, service)
+    if not containers:
+        return TargetStatus(
+            target=name, service=service, container=None, status="nothing", image_id=None, revision=None, since=None
+        )
+    container = containers[0]
+    image = find_image(engine, container.image_id)
+    return TargetStatus(
+        target=name,
+        service=service,
+        container=container.name,
+        status=container.health or container.status,
+        image_id=container.image_id,
+        revision=image.revision(label) if image else None,
+        since=container.started_at,
+    )

@@ -1,0 +1,198 @@
+"""Runs the gate or a promotion as a whole: gate closed first, then settings, the story, and its end told to the world."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freshness.core.decision import decide, explain, not_run
+from freshness.core.promotion import PromotionOutcome
+from freshness.core.scope import in_scope
+from freshness.core.verdict import Verdict
+from freshness.errors import FreshnessError, Interrupted
+from freshness.forge.log import Log
+from freshness.forge.outputs import Outputs
+from freshness.interrupts import raise_on_signals
+from freshness.publish import Publisher
+from freshness.settings.foreign import foreign_environment
+from freshness.settings.model import GateSettings
+from freshness.settings.read import read_gate, read_promote
+
+if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
+    from freshness.gate import Gate
+    from freshness.promote import Promotion
+
+Given = Mapping[str, str | None]
+BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
+
+
+def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) -> int:
+    """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`."""
+    publisher = _open("freshness gate", env, Outputs(path=_output_file(env)))
+    try:
+        settings = read_gate(given, env, env_file)
+        switched_off = _why_off(settings)
+        if switched_off:
+            return _open_unproven(publisher, *switched_off)
+        return _gate(publisher, settings)
+    except Interrupted as interrupted:
+        _tell_closed(publisher, "The gate was interrupted before it touched anything.")
+        return interrupted.exit_status
+    except FreshnessError as error:
+        _tell_closed(publisher, str(error))
+        return error.exit_status
+
+
+def _gate(publisher: Publisher, settings: GateSettings) -> int:
+    from freshness.gate import Gate
+
+    for warning in settings.warnings:
+        publisher.log.warning("freshness", warning)
+    gate = Gate(settings=settings, env=foreign_environment(publisher.env), run_env=publisher.env, log=publisher.log)
+    try:
+        gate.run()
+    except FreshnessError:
+        pass  # it is the last of the gate's checks
+    except Interrupted as interrupted:
+        _tell_gate(publisher, gate, Verdict.ERROR, f"The gate was interrupted. {gate.staging}")
+        return interrupted.exit_status
+    verdict = decide(gate.steps.checks)
+    reason = _praise(gate) if verdict is Verdict.FRESH else f"{explain(gate.steps.checks)} {BACK_TO_DEVELOPMENT}"
+    _tell_gate(publisher, gate, verdict, reason)
+    return 0 if verdict is Verdict.FRESH else gate.steps.exit_status or 1
+
+
+def _praise(gate: "Gate") -> str:
+    assert gate.revision and gate.image and gate.target
+    return (
+        f"{gate.target.service} runs {gate.image.id}, built from {gate.revision.commit} (tree {gate.revision.tree});"
+        " it is healthy and passed the staging check."
+    )
+
+
+def _tell_gate(publisher: Publisher, gate: "Gate", verdict: Verdict, reason: str) -> None:
+    image_id = gate.image.id if gate.image else ""
+    outputs = {
+        "verdict": verdict.value,
+        "revision": gate.revision.commit if gate.revision else "",
+        "tree": gate.revision.tree if gate.revision else "",
+        "image": gate.target.image if gate.target else "",
+        "image-id": image_id if verdict is Verdict.FRESH else "",
+        "daemon-id": gate.engine.id if gate.engine else "",
+        "gate": "open" if verdict.opens else "closed",
+    }
+    publisher.tell(
+        verdict.value,
+        reason,
+        outputs,
+        fine=verdict.opens,
+        checks=(*gate.steps.checks, *not_run(gate.steps.checks)),
+        notes=(*gate.settings.warnings, *gate.notes),
+        candidate=gate.candidate,
+        revision=gate.revision,
+        image=outputs["image"] or None,
+        image_id=image_id or None,
+        daemon_id=outputs["daemon-id"] or None,
+        container={"name": gate.container.name, "id": gate.container.id} if gate.container else {},
+    )
+
+
+def _tell_closed(publisher: Publisher, reason: str) -> None:
+    publisher.tell(Verdict.ERROR.value, reason, {"verdict": Verdict.ERROR.value, "gate": "closed"}, fine=False)
+
+
+def _why_off(settings: GateSettings) -> tuple[Verdict, str] | None:
+    if not settings.enabled:
+        return (
+            Verdict.DISABLED,
+            "ORCH_IMAGE_FRESHNESS_ENABLED is false: nothing was built, recreated, checked or proven.",
+        )
+    if not in_scope(settings.repository, settings.repos):
+        return Verdict.OUT_OF_SCOPE, (
+            f"{settings.repository} matches no pattern of ORCH_IMAGE_FRESHNESS_REPOS ({', '.join(settings.repos)}):"
+            " nothing was built, recreated, checked or proven."
+        )
+    return None
+
+
+def _open_unproven(publisher: Publisher, verdict: Verdict, reason: str) -> int:
+    publisher.log.warning(f"The freshness gate is {verdict.value}", reason)
+    publisher.tell(verdict.value, reason, {"verdict": verdict.value, "gate": "open"}, fine=True)
+    return 0
+
+
+def run_promotion(
+    given: Given,
+    env: Mapping[str, str],
+    env_file: Mapping[str, str],
+    *,
+    allow_unverified: bool = False,
+    is_rollback: bool = False,
+) -> int:
+    """The whole promotion or rollback; returns the exit status."""
+    outputs = Outputs(path=_output_file(env), decisive="outcome", closed=PromotionOutcome.ERROR.value)
+    publisher = _open("freshness rollback" if is_rollback else "freshness promote", env, outputs)
+    try:
+        settings = read_promote(
+            given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
+        )
+    except (FreshnessError, Interrupted) as error:
+        publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
+        return error.exit_status
+    from freshness.promote import Promotion
+
+    promotion = Promotion(
+        settings=settings,
+        env=foreign_environment(env),
+        log=publisher.log,
+        is_rollback=is_rollback,
+    )
+    status = _promote(promotion)
+    _tell_promotion(publisher, promotion)
+    return status
+
+
+def _promote(promotion: "Promotion") -> int:
+    try:
+        promotion.run()
+    except Interrupted as interrupted:
+        promotion.reason = f"The promotion was interrupted. {promotion.reason or 'Nothing was changed.'}"
+        return interrupted.exit_status
+    except FreshnessError as error:
+        promotion.reason = f"{explain(promotion.steps.checks)} {promotion.reason or 'Nothing was changed.'}"
+        tried = promotion.outcome in {PromotionOutcome.ROLLED_BACK, PromotionOutcome.STRANDED}
+        return promotion.outcome.exit_status if tried else error.exit_status
+    return promotion.outcome.exit_status
+
+
+def _tell_promotion(publisher: Publisher, promotion: "Promotion") -> None:
+    plan = promotion.plan
+    previous = plan.previous.id if plan and plan.previous else ""
+    serving = promotion.serving_id
+    outputs = {"image-id": serving, "previous-image-id": previous, "outcome": promotion.outcome.value}
+    publisher.tell(
+        promotion.outcome.value,
+        promotion.reason,
+        outputs,
+        fine=promotion.outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
+        checks=tuple(promotion.steps.checks),
+        notes=(*promotion.settings.warnings, *promotion.notes),
+        image=plan.target.image if plan else None,
+        image_id=serving or None,
+        previous_image_id=previous or None,
+        daemon_id=promotion.engine.id if promotion.engine else None,
+    )
+
+
+def _output_file(env: Mapping[str, str]) -> Path | None:
+    path = env.get("GITHUB_OUTPUT")
+    return Path(path) if path else None
+
+
+def _open(command: str, env: Mapping[str, str], outputs: Outputs) -> Publisher:
+    """Closes the gate before anything is read or printed (I5), and lets signals end the run in an orderly way."""
+    outputs.close_gate()
+    raise_on_signals()
+    return Publisher(
+        command=command, env=env, log=Log(sys.stdout, actions=env.get("GITHUB_ACTIONS") == "true"), outputs=outputs
+    )

@@ -1,0 +1,59 @@
+"""Records the steps of a run as checks: what each got, what it expected, and how long it took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from freshness.core.check import Check, CheckResult
+from freshness.core.verdict import Verdict
+from freshness.errors import FreshnessError, Refused
+
+
+class Step:
+    """A step under way: `got` is told when it is known, `fail` says that the answer is no."""
+
+    def __init__(self) -> None:
+        self.got = ""
+        self.remedy = ""
+        self.verdict = Verdict.FRESH
+
+    def fail(self, verdict: Verdict, got: str, remedy: str) -> None:
+        """The step could be decided, and it failed."""
+        self.verdict, self.got, self.remedy = verdict, got, remedy
+
+
+class Steps:
+    """The checks so far, and the exit status of the error that ended the run (0: none did)."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.checks: list[Check] = []
+        self.exit_status = 0
+        self._clock = clock
+
+    @contextmanager
+    def step(self, name: str, expected: str) -> Iterator[Step]:
+        """Times a step. A FreshnessError is recorded and goes on to the caller, who ends the run."""
+        step, started = Step(), self._clock()
+        try:
+            yield step
+        except FreshnessError as error:
+            failed = CheckResult.FAILED if isinstance(error, Refused) else CheckResult.ERROR
+            step.fail(error.verdict, str(error.args[0]), error.remedy)
+            self.exit_status = error.exit_status
+            self._record(name, failed, step, expected if failed is CheckResult.FAILED else "", started)
+            raise
+        result = CheckResult.PASSED if step.verdict is Verdict.FRESH else CheckResult.FAILED
+        self._record(name, result, step, expected, started)
+
+    def _record(self, name: str, result: CheckResult, step: Step, expected: str, started: float) -> None:
+        self.checks.append(
+            Check(
+                name=name,
+                result=result,
+                got=step.got,
+                expected=expected,
+                remedy=step.remedy,
+                seconds=self._clock() - started,
+                verdict=step.verdict,
+            )
+        )
