@@ -141,7 +141,7 @@ def _shown_default(setting: Setting) -> str:
 
 
 def _variable(setting: Setting) -> str:
-    return f"`{setting.variable}`" if setting.variable else "–"
+    return f"`{setting.variable}`" if setting.variable else ""
 
 
 def _yaml(value: bool) -> str:  # noqa: FBT001 -- a value, not a switch

@@ -43,12 +43,10 @@ def fork_of(pull_request: Payload, payload: Payload, env: Mapping[str, str]) -> 
     repository = head.get("repo") if isinstance(head, Mapping) else None
     if repository is None:
         return "a deleted repository"
-    name = _name(repository, "event.pull_request.head.repo")
-    bases = _bases(pull_request, payload)
-    if not bases:
-        bases = [{"full_name": env.get("GITHUB_REPOSITORY")}]
-    same = all(name == _name(base, "event.repository") and _same_id(repository, base) for base in bases)
-    return None if same else name
+    ours = _identity(repository, "event.pull_request.head.repo")
+    bases = _bases(pull_request, payload) or [{"full_name": env.get("GITHUB_REPOSITORY")}]
+    same = all(_is_same(ours, _identity(base, "event.repository")) for base in bases)
+    return None if same else ours[0]
 
 
 def _bases(pull_request: Payload, payload: Payload) -> list[object]:
@@ -57,16 +55,16 @@ def _bases(pull_request: Payload, payload: Payload) -> list[object]:
     return [repository for repository in (payload.get("repository"), own) if repository is not None]
 
 
-def _name(repository: object, field: str) -> str:
-    name = repository.get("full_name") if isinstance(repository, Mapping) else repository
-    if not isinstance(name, str) or not is_repository_name(name):
-        raise Refused(
-            f"{field}.full_name is {quoted(name)}; expected the repository's owner/name.",
-            "A fork's commit is never gated, and this payload does not tell: give the forge's own payload.",
-        )
-    return name.lower()
+def _identity(repository: object, field: str) -> tuple[str, object]:
+    name = repository.get("full_name") if isinstance(repository, Mapping) else None
+    if isinstance(repository, Mapping) and isinstance(name, str) and is_repository_name(name):
+        return name.lower(), repository.get("id")
+    raise Refused(
+        f"{field}.full_name is {quoted(name)}; expected the repository's owner/name.",
+        "A fork's commit is never gated, and this payload does not tell: give the forge's own payload.",
+    )
 
 
-def _same_id(one: object, other: object) -> bool:
-    ids = [repository.get("id") for repository in (one, other) if isinstance(repository, Mapping)]
-    return None in ids or ids[0] == ids[1]
+def _is_same(one: tuple[str, object], other: tuple[str, object]) -> bool:
+    (name, number), (other_name, other_number) = one, other
+    return name == other_name and (number is None or other_number is None or number == other_number)
