@@ -81,9 +81,7 @@ def gate(context: click.Context, /, **given: str | None) -> int:
 
 @commands.command()
 @options("promote")
-@click.option(
-    "--allow-unverified", is_flag=True, help="Promote without an expected revision; said aloud in log and report."
-)
+@click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; it is said aloud.")
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, **given: str | None) -> int:
     """Make the proven image production, or bring back what production ran before."""
@@ -93,8 +91,8 @@ def promote(context: click.Context, /, *, allow_unverified: bool, **given: str |
 
 
 _ROLLBACK_OPTIONS = (
-    "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image", "container",
-    "revision-label",
+    "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image",
+    "container", "revision-label",
 )  # fmt: skip
 
 
@@ -106,8 +104,8 @@ def rollback(context: click.Context, /, *, allow_unverified: bool, **given: str 
     """Bring production back to the image that it ran before, with the same proofs as a promotion."""
     from freshness.run import run_promotion
 
-    status = run_promotion(given, os.environ, _env_file(context), allow_unverified=allow_unverified, is_rollback=True)
-    return status
+    env_file = _env_file(context)
+    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, is_rollback=True)
 
 
 @commands.command()

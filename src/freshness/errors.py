@@ -1,4 +1,4 @@
-"""Every error of the tool, with its exit status. `cli` alone prints them and exits; nothing else catches them to go on."""
+"""Every error of the tool, with its exit status; `cli` alone prints them and exits."""
 
 from typing import ClassVar
 

@@ -56,7 +56,7 @@ class Gate:
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Runs the checks in order; `steps` holds how each ended. Raises the FreshnessError that ended the run early."""
+        """Runs the checks in order; `steps` holds how each ended. Raises the FreshnessError that ended the run."""
         revision = self._validate_commit()
         target = self._read_service()
         with _private_folder(self.env) as folder:
@@ -220,7 +220,7 @@ class Gate:
 
 
 def choose_candidate(env: Mapping[str, str], revision: str | None) -> Candidate:
-    """The commit that the run's event, or the setting `revision`, names. Raises Refused, Superseded or SettingsError."""
+    """The commit that the event or the setting `revision` names. Raises Refused, Superseded or SettingsError."""
     name, payload = read_event(env)
     return choose(name, payload, env, revision)
 
@@ -257,7 +257,7 @@ def _describe(ran: CheckRun) -> str:
 def _check_remedy(ran: CheckRun) -> str:
     if "executable file not found" in ran.last_line:
         return "The image lacks that program: add it, or set `check-command` to one that it has."
-    if ran.status == 2 and "can't open file" in ran.last_line:
+    if "can't open file" in ran.last_line:
         return "The image lacks the check script: copy it in, or set `check-path`."
     return ""
 

@@ -22,7 +22,7 @@ def _raise(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Signals that arrive inside the block raise Interrupted when it is left, so that its change is not cut in the middle."""
+    """Signals that arrive inside the block raise Interrupted when it is left: its change is not cut in the middle."""
     arrived: list[int] = []
     before = {number: signal.signal(number, lambda got, _frame: arrived.append(got)) for number in STOPPING}
     try:

@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Promotion:
-    """One run of the promotion. `is_rollback` takes the kept previous image as its source; what is not yet known is None."""
+    """One run of the promotion. `is_rollback` makes the kept previous image its source. What is not yet known is None."""
 
     settings: PromoteSettings
     env: Mapping[str, str]
@@ -63,7 +63,7 @@ class Promotion:
         return self.plan.previous.id if self.plan.previous else ""
 
     def run(self) -> None:
-        """Promotes. Raises the FreshnessError or Interrupted that ended the run; `outcome` says in what state production is."""
+        """Promotes. Raises what ended the run (FreshnessError, Interrupted); `outcome` says how it left production."""
         try:
             self.plan = plan = self._refuse_or_plan()
         except Refused:
@@ -146,7 +146,7 @@ class Promotion:
             if problem:
                 raise Refused(
                     f"the image {candidate.id} does not prove the commit: {problem}.",
-                    "Run the gate for that commit and promote the image ID that it gives; nothing was changed.",
+                    "Run the gate for that commit and promote the image ID that it gives.",
                 )
             step.got = f"it says {expected}"
 
@@ -224,7 +224,7 @@ class Promotion:
                 self.log.foreign(line)
 
     def _go_back(self, plan: Plan) -> None:
-        """After a failed switch: what ran before runs again, and that is proven; or a person is needed, and told what to type."""
+        """After a failed switch: what ran before runs again, proven; or a person is needed, and told what to type."""
         self.log.say("The promotion failed. Going back to what production ran before.")
         with interrupts_deferred():
             try:
@@ -237,7 +237,7 @@ class Promotion:
             self.reason = (
                 f"The promotion failed; {self._name(plan.previous)} serves again."
                 if plan.previous
-                else "The promotion failed; it was the first deployment, nothing served before and nothing of it is left."
+                else "The promotion failed; nothing served before this first deployment, and nothing of it is left."
             )
 
     def _restore(self, plan: Plan) -> None:

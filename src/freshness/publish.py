@@ -13,7 +13,7 @@ from freshness.forge.outputs import Outputs
 from freshness.forge.report import Report, write_report
 from freshness.forge.summary import append_summary, render_summary
 
-MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "–"}
+MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "-"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from freshness.core.hexid import is_full_id
-from freshness.errors import FreshnessError, Refused, SettingsError
+from freshness.errors import Refused, SettingsError
 from freshness.settings.read import read_gate, read_promote
 
 Texts = Mapping[str, str]
@@ -106,7 +106,7 @@ def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
-    """What a target runs. `revision` is what the image's label claims; None where nothing runs or nothing is claimed."""
+    """What a target runs. `revision` is what the image's label claims, None where nothing runs or is claimed."""
 
     target: str
     service: str

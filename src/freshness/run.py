@@ -1,4 +1,4 @@
-"""Runs the gate or a promotion as a whole: gate closed first, then settings, the story, and its end told to the world."""
+"""Runs the gate or a promotion as a whole: closed first, then the settings, the story, and how it ended."""
 
 import sys
 from collections.abc import Mapping
@@ -63,10 +63,10 @@ def _gate(publisher: Publisher, settings: GateSettings) -> int:
 
 
 def _praise(gate: "Gate") -> str:
-    assert gate.revision and gate.image and gate.target
+    passed = {check.name: check.got for check in gate.steps.checks}
     return (
-        f"{gate.target.service} runs {gate.image.id}, built from {gate.revision.commit} (tree {gate.revision.tree});"
-        " it is healthy and passed the staging check."
+        f"Staging runs {passed['build']}; it is healthy ({passed['health']}) and passed its check"
+        f" ({passed['staging check']}). Commit: {passed['commit']}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads a Compose project as `docker compose config --format json` prints it, and decides whether our service may be touched."""
+"""Reads a Compose project as `docker compose config --format json` prints it: may our service be touched?"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ class Target:
     """A Compose service that runs an image: where its tag, its container and its port are.
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
-    `127.0.0.1`; `container_port` is what the service listens on inside. `grace` is the stop grace period in seconds.
+    `127.0.0.1`; `container_port` is what the service listens on inside. `needs` are the services it depends on, and
+    `healthcheck` is what the Compose file says of it, in Compose's own words.
     """
 
     project: str
@@ -36,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the settings say of the service. `prod_port` is what it must never publish on (None for production itself)."""
+    """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself."""
 
     service: str
     port: int
@@ -54,10 +55,9 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
     services: Mapping[str, Service] = config.get("services") or {}
     ours = services.get(wanted.service)
     if ours is None:
-        return (
-            f"The Compose file has no service {wanted.service!r} (it has: {', '.join(sorted(services)) or 'none'})."
-            " Name one of them with the setting `service`.",
-        )
+        names = ", ".join(sorted(services)) or "none"
+        problem = f"The Compose file has no service {wanted.service!r} (it has: {names})."
+        return (f"{problem} Name one of them with the setting `service`.",)
     return (
         *_port_problems(ours, wanted),
         *_image_problems(config, ours, wanted),
@@ -123,9 +123,12 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
 def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) -> Iterator[str]:
     image, container = image_of(config, wanted.service), container_of(config, wanted.service)
     if "@" in image:
-        yield f"The service {wanted.service!r} runs {image!r}, a digest, which no tag can move. Give it a plain `image:` name."
+        yield f"The service {wanted.service!r} runs {image!r}: no tag moves a digest. Give it a plain `image:` name."
     elif wanted.image and not same_tag(wanted.image, image):
-        yield f"The setting `image` says {wanted.image!r}, but Compose runs {image!r}. Correct one of them, or leave `image` empty."
+        yield (
+            f"The setting `image` says {wanted.image!r}, but Compose runs {image!r}."
+            " Correct one of them, or leave `image` empty."
+        )
     if wanted.container and wanted.container != container:
         yield (
             f"The setting `container` says {wanted.container!r}, but Compose names it {container!r}."
@@ -133,7 +136,7 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
         )
     replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
     if replicas != 1:
-        yield f"The service {wanted.service!r} has {replicas} replicas. Exactly one container can be proven: set it to 1."
+        yield f"The service {wanted.service!r} has {replicas} replicas, but one container is proven. Set it to 1."
 
 
 def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:
@@ -149,8 +152,8 @@ def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service]
             shared.append(f"container name {container}")
         if shared:
             yield (
-                f"The services {wanted.service!r} and {name!r} share {' and '.join(shared)}, so that changing one changes"
-                " the other. Give each its own."
+                f"The services {wanted.service!r} and {name!r} share {' and '.join(shared)}: changing one"
+                " would change the other. Give each its own."
             )
 
 
@@ -161,13 +164,13 @@ def _mount_problems(
     for kind, source in _mount_sources(config, ours):
         if PurePath(real_path(source)).is_relative_to(workspace):
             yield (
-                f"The service {wanted.service!r} has a {kind} from the workspace ({source}), which would lie over the image"
-                " with bytes that are not the commit's. Copy it into the image, or keep it outside the workspace."
+                f"The service {wanted.service!r} has a {kind} from the workspace ({source}), which would lie over the"
+                " image with bytes that are not the commit's. Copy it into the image, or keep it outside the workspace."
             )
 
 
 def _mount_sources(config: Mapping[str, Any], ours: Service) -> Iterator[tuple[str, str]]:
-    """What could bring a file of the host over the image: bind mounts, volumes that bind, configs and secrets from files."""
+    """What could bring a file of the host over the image: bind mounts, volumes that bind, config and secret files."""
     for volume in ours.get("volumes") or ():
         if volume.get("type") == "bind":
             yield "bind mount", volume["source"]

@@ -31,9 +31,10 @@ def previous_tag(repository: str) -> str:
 
 def commands_by_hand(target: Target, compose_file: str, previous: Image) -> tuple[str, ...]:
     """What a person types to bring the previous image back."""
+    compose = f"docker compose -p {target.project} -f {compose_file}"
     return (
         f"docker tag {previous.id} {target.image}",
-        f"docker compose -p {target.project} -f {compose_file} up -d --no-deps --no-build --pull never {target.service}",
+        f"{compose} up -d --no-deps --no-build --pull never {target.service}",
     )
 
 

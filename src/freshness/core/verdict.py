@@ -1,4 +1,4 @@
-"""The gate's verdict and the promotion's outcome: the words that the outputs carry, and what each means for gate and exit."""
+"""The gate's verdict: the words that the output carries, and which of them open the gate."""
 
 from enum import StrEnum
 

@@ -75,7 +75,7 @@ def _command(engine: Engine, build: Build, metadata: Path) -> list[str]:
 
 
 def _read_image_id(metadata: Path) -> str:
-    """The image's ID: `containerimage.digest` is it under both image stores, the `--iidfile` only under the classic one."""
+    """The image's ID. `containerimage.digest` is it under both image stores, `--iidfile` only under the classic one."""
     try:
         image_id: str = json.loads(metadata.read_text())["containerimage.digest"]
     except (OSError, ValueError, KeyError) as error:
@@ -86,7 +86,7 @@ def _read_image_id(metadata: Path) -> str:
 
 
 def locate(root: Path, context: PurePath, dockerfile: PurePath) -> tuple[Path, Path]:
-    """The build context's folder and the Dockerfile inside the exported tree. Raises Refused where a link leads out of it."""
+    """The build context and the Dockerfile in the exported tree. Raises Refused where a link leads out of it."""
     folder, file = Path(root, context), Path(root, dockerfile)
     for path in (folder, file):
         if not path.resolve().is_relative_to(root.resolve()):

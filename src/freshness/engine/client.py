@@ -21,7 +21,7 @@ DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """A reached Engine. `id` is its own id, `endpoint` where it was reached, `context` the Docker context that names it.
+    """A reached Engine: its own `id`, the `endpoint` where it was reached, the Docker `context` that names it.
 
     `env` is the environment for Docker's plugins, so that they reach the same Engine.
     """
@@ -61,7 +61,7 @@ def reach(env: Mapping[str, str]) -> Engine:
 
 
 def _context_address(name: str) -> dict[str, Any]:
-    address: dict[str, Any] = ContextAPI.kwargs_from_context(name)
+    address: dict[str, Any] = dict(ContextAPI.kwargs_from_context(name))
     if not address and name != "default":
         raise EngineError(f"There is no Docker context named {name!r}.", "Correct DOCKER_CONTEXT, or set DOCKER_HOST.")
     return address or {"base_url": DEFAULT_ENDPOINT}
@@ -96,7 +96,7 @@ def _remedy(endpoint: str, error: Exception) -> str:
 
 @contextmanager
 def asking(doing: str) -> Iterator[None]:
-    """Wraps calls to the Engine: whatever docker-py or requests raise becomes an EngineError that says what was being done."""
+    """Wraps calls to the Engine: what they raise becomes an EngineError that says what was being done."""
     try:
         yield
     except requests.exceptions.Timeout as error:

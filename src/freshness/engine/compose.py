@@ -25,7 +25,7 @@ _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeFile:
-    """A Compose file on this machine; `project` overrides its project's name, `repository` (`owner/name`) is the fallback."""
+    """A Compose file on this machine. `project` overrides its `name:`; `repository` (`owner/name`) is the fallback."""
 
     path: Path
     project: str | None
@@ -54,8 +54,8 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     if status != 0:
         raise SettingsError(
             f"Compose cannot read {file.path}: {_last_line(err)}.",
-            "Compose reads the whole file, so what any service of it needs must be given: set the variable in the job's `env:`,"
-            " add the missing file, or correct the Compose file.",
+            "Compose reads the whole file, so what any service needs must be given: set the variable in the job's"
+            " `env:`, add the missing file, or correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
     return config
@@ -69,7 +69,7 @@ def _names_itself(path: Path) -> bool:
 
 
 def _project_name(file: ComposeFile) -> str:
-    """The repository's name in Compose's alphabet, never the folder's: a runner's workspace has one name for all repositories."""
+    """The repository's name in Compose's alphabet. Never the folder's: a runner names all workspaces alike."""
     name = re.sub(r"[^-_a-z0-9]", "", (file.repository or "").rpartition("/")[2].lower()).lstrip("-_")
     if not name:
         raise SettingsError(
@@ -111,7 +111,7 @@ def only_container(engine: Engine, target: Target) -> Container:
     if len(found) != 1:
         names = ", ".join(container.name for container in found) or "none"
         raise Stale(
-            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}), expected one.",
+            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}).",
             "Remove what does not belong there, then run again.",
         )
     return found[0]

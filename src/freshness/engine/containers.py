@@ -92,7 +92,7 @@ def running_services(engine: Engine, project: str) -> frozenset[str]:
 
 
 def foreign_owners(engine: Engine, target: Target) -> Iterator[str]:
-    """Each container that is not the target's and holds its name or its port, and each process on its port, in words."""
+    """In words: each foreign container that holds the target's name or port, and a process on the port."""
     with asking("listing the containers"):
         listed = engine.client.api.containers(all=True)
     ours_is_up = False

@@ -13,6 +13,7 @@ from freshness.settings.model import Health
 
 # Between two looks. The target is to notice health within 0.1 s of the first good answer.
 PAUSE_SECONDS = 0.04
+SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +81,4 @@ def _ask(address: tuple[str, int], path: str, timeout: float) -> tuple[bool, str
         return False, f"{type(error).__name__} from {address[0]}:{address[1]}"
     finally:
         connection.close()
-    return 200 <= status < 300, f"HTTP {status} from {address[0]}:{address[1]}{path}"
+    return status in SUCCESS, f"HTTP {status} from {address[0]}:{address[1]}{path}"

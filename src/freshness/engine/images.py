@@ -11,7 +11,7 @@ def find_image(engine: Engine, name: str) -> Image | None:
     """The image that a tag or an ID names, or None. One call to the Engine."""
     with asking(f"inspecting the image {name}"):
         try:
-            found = engine.client.api.inspect_image(name)
+            found = engine.client.api.inspect_image(name)  # type: ignore[no-untyped-call]
         except docker.errors.ImageNotFound:
             return None
     config = found.get("Config") or {}  # both may be missing under the containerd image store

@@ -1,7 +1,7 @@
 """Finds Docker's command-line plugins, buildx and Compose.
 
-They are started directly, not through `docker`: the Docker command line of Engine 20.10 leaves its plugin running when it
-is killed itself, and would be one process more to start.
+They are started directly, not through `docker`: the Docker command line of Engine 20.10 leaves its plugin running when
+it is killed itself, and would be one process more to start.
 """
 
 import json

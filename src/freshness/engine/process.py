@@ -31,11 +31,10 @@ def stream(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        preexec_fn=_die_with(os.getpid()),
+        preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
     with child, _killed_after(child, timeout):
-        assert child.stdout is not None
-        for text in child.stdout:
+        for text in child.stdout or ():
             line(text)
         return child.wait()
 

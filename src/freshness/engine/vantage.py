@@ -5,10 +5,10 @@ connected to the job's network, which would then stay for ever.
 """
 
 import contextlib
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 
@@ -59,8 +59,8 @@ def _own_container(engine: Engine, name: str) -> str | None:
 
 def _is_ours(container_id: str, hostname: str) -> bool:
     """Whether that container is the one we run in: a host may carry the name of some container by accident."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
-        return container_id in mounts.read() or (hostname == socket.gethostname() and os.path.exists("/.dockerenv"))
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    return container_id in mounts or (hostname == socket.gethostname() and Path("/.dockerenv").exists())
 
 
 def _published_address(target: Target) -> Address:
@@ -82,7 +82,7 @@ def _joined(engine: Engine, job: str, container: Container) -> Iterator[str]:
             f"The container {container.name} has no network that the job's container could join.",
             "Give the service a bridge network, as Compose does by default.",
         )
-    network = sorted(container.addresses)[0]
+    network = min(container.addresses)
     with asking(f"joining the network {network}"):
         engine.client.api.connect_container_to_network(job, network)
     try:
