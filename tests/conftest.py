@@ -57,9 +57,10 @@ def private() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def machine() -> Engine:
-    """The machine's own Engine, asked where DOCKER_HOST says before isolation takes the variable away."""
-    return machine_engine()
+def machine() -> Iterator[Engine]:
+    """The machine's own Engine, found where DOCKER_HOST says before isolation takes the variable away."""
+    with machine_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(params=["machine", "private"])

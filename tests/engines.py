@@ -39,6 +39,10 @@ class Engine:
     def docker(self) -> docker.DockerClient:
         return docker.DockerClient(base_url=self.host, timeout=60)
 
+    def answers(self) -> bool:
+        asked = subprocess.run(["docker", "--host", self.host, "version"], capture_output=True, check=False)
+        return asked.returncode == 0
+
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """This thread, and every process and thread that it starts, sees the ports that the Engine publishes on 127.0.0.1."""
@@ -159,9 +163,12 @@ def new_sandbox(engine: Engine) -> Sandbox:
     return Sandbox(engine=engine, name=f"t{uuid.uuid4().hex[:10]}")
 
 
-def machine_engine() -> Engine:
-    """The Engine that the machine has. What it lacks is an error: without Docker no scenario proves anything."""
-    return Engine(label="machine", host=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+@contextlib.contextmanager
+def machine_engine() -> Iterator[Engine]:
+    """The Engine that the machine has. None there is an error: without Docker no scenario proves anything."""
+    engine = Engine(label="machine", host=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+    yield engine
+    engine.docker.close()
 
 
 def why_no_private_engine() -> str | None:
@@ -221,12 +228,9 @@ def _start(folder: Path, socket_file: Path) -> "subprocess.Popen[bytes]":
 def _wait_until_it_answers(daemon: "subprocess.Popen[bytes]", engine: Engine, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and daemon.poll() is None:
-        try:
-            docker.DockerClient(base_url=engine.host, version="1.41").ping()
-        except (docker.errors.DockerException, OSError):
-            pause()
-        else:
+        if engine.answers():
             return
+        pause()
     raise AssertionError(f"the private Engine did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
