@@ -4,7 +4,7 @@ _LIMIT = 120
 
 
 def quoted(value: object) -> str:
-    """`value` in quotes, with what is unprintable escaped and long text cut; what is no text is named by its type."""
+    """`value` in quotes, everything unprintable escaped, long text cut; anything but text is named by its type."""
     if value is None:
         return "nothing"
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 10**18):

@@ -17,7 +17,7 @@ _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _TAGGED = rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
 _IMAGE = re.compile(_TAGGED)
-_SOURCE = re.compile(rf"sha256:[0-9a-f]{{64}}|{_TAGGED}(?:@sha256:[0-9a-f]{{64}})?")
+_SOURCE = re.compile(rf"sha256:[0-9a-f]{{64}}|(?!sha256:){_TAGGED}(?:@sha256:[0-9a-f]{{64}})?")
 
 
 class WrongValue(ValueError):

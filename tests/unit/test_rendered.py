@@ -1,0 +1,96 @@
+"""The actions, `.env.example` and the README say what the tables say; planted drift is found."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from freshness.settings import options, read_env_file
+from freshness.settings.table import GATE, PROMOTE, Setting
+
+ROOT = Path(__file__).parents[2]
+FILES = ("action.yml", "promote/action.yml", ".env.example", "README.md")
+
+
+def render(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = ROOT / "scripts" / "render_settings.py"
+    command = [sys.executable, str(script), "--root", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_what_is_rendered_is_up_to_date() -> None:
+    answer = render(ROOT, "--check")
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_planted_drift_is_found_and_mended(copy: Path, name: str) -> None:
+    path = copy / name
+    right = path.read_text(encoding="utf-8")
+    path.write_text(right.replace("8500", "8555"), encoding="utf-8")
+    answer = render(copy, "--check")
+    assert answer.returncode == 1
+    assert str(path) in answer.stderr
+    assert render(copy).returncode == 0
+    assert "`8500`" in path.read_text(encoding="utf-8") or "=8500" in path.read_text(encoding="utf-8")
+
+
+def test_missing_markers_are_found(copy: Path) -> None:
+    (copy / "action.yml").write_text("name: x\n", encoding="utf-8")
+    assert "markers" in render(copy, "--check").stderr
+
+
+@pytest.mark.parametrize(("name", "table"), [("action.yml", GATE), ("promote/action.yml", PROMOTE)])
+def test_no_default_in_an_action_hides_that_an_input_is_empty(name: str, table: tuple[Setting, ...]) -> None:
+    defaults = [
+        line for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if line.startswith("    default:")
+    ]
+    assert len(defaults) == sum(bool(setting.action_default) for setting in table)
+
+
+def test_the_example_holds_every_variable_and_can_be_read(tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    path = tmp_path / "env"
+    path.write_text(text.replace("\n#", "\n").replace("\n ", "\n# "), encoding="utf-8")
+    variables = read_env_file(path)
+    assert variables.keys() >= {setting.variable for setting in GATE + PROMOTE}
+    assert variables["TARGET_PORT"] == "8501"
+
+
+@pytest.mark.parametrize(("name", "table"), [("gate", GATE), ("promote", PROMOTE)])
+def test_every_input_is_an_option_but_the_token_which_ps_would_show(name: str, table: tuple[Setting, ...]) -> None:
+    seen: dict[str, str | None] = {}
+
+    @click.command()
+    @options(name)
+    def command(**given: str | None) -> None:
+        seen.update(given)
+
+    shown = CliRunner().invoke(command, ["--port", "9000"])
+    assert shown.exit_code == 0
+    assert seen.keys() == {setting.field for setting in table if setting.name != "github-token"}
+    assert seen["port"] == "9000"
+    assert {value for field, value in seen.items() if field != "port"} == {None}
+
+
+def test_a_command_may_take_some_of_the_options() -> None:
+    @click.command()
+    @options("gate", "port", "path")
+    def command(**_: str | None) -> None:
+        pass
+
+    assert [parameter.name for parameter in command.params] == ["port", "path"]
+    with pytest.raises(LookupError, match="unknown"):
+        options("gate", "unknown")
