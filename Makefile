@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image lint test bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint test bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -11,10 +11,13 @@ setup: ## what the machine lacks, and .venv with freshness in it
 base-image: setup
 	@scripts/base_image.sh
 
+test-tools: setup
+	@scripts/test_tools.sh
+
 lint: setup ## style, types, rooms, workflows, generated text
 	@scripts/lint.sh
 
-test: setup base-image ## everything: unit, scenarios on two Engines, the actions through act
+test: setup base-image test-tools ## everything: unit, scenarios on two Engines, the actions through act
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead

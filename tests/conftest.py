@@ -13,6 +13,9 @@ from tests.engines import Engine, Sandbox, machine_engine, new_sandbox, private_
 KEPT = {"PATH", "LANG", "LC_ALL", "TERM", "TZ", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE"}
 """What a test may see of the real environment: where programs are, and how pip reaches its index."""
 
+MACHINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+"""Read before isolation takes the variable away."""
+
 
 def pytest_configure() -> None:
     sys.addaudithook(_refuse_the_network)
@@ -32,7 +35,7 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of the test's own and nothing of the runner, Git, Docker or our settings. Docker's plugins stay in reach."""
+    """A home of the test's own, and nothing of the runner, Git, Docker or our settings but Docker's plugins."""
     home = tmp_path_factory.mktemp("home")
     plugins = Path.home() / ".docker/cli-plugins"
     if plugins.is_dir():
@@ -48,24 +51,24 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def private() -> Iterator[Engine]:
+def private(machine: Engine) -> Iterator[Engine]:
     """The private Engine, one for the whole run."""
     if reason := why_no_private_engine():
         pytest.skip(reason)
-    with private_engine() as engine:
+    with private_engine(machine) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Engine]:
-    """The machine's own Engine, found where DOCKER_HOST says before isolation takes the variable away."""
-    with machine_engine() as engine:
+    """The machine's own Engine."""
+    with machine_engine(MACHINE) as engine:
         yield engine
 
 
 @pytest.fixture(params=["machine", "private"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
-    """A corner of each Engine in turn, entered: DOCKER_HOST names it, and 127.0.0.1 is where its ports are published."""
+    """A corner of each Engine in turn, entered: DOCKER_HOST names it, and 127.0.0.1 has the ports it publishes."""
     yield from _corner_of(request.getfixturevalue(request.param), monkeypatch)
 
 

@@ -45,7 +45,7 @@ class Engine:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """This thread, and every process and thread that it starts, sees the ports that the Engine publishes on 127.0.0.1."""
+        """The ports that the Engine publishes on 127.0.0.1 are seen by this thread and all that it starts."""
         if self.network is None:
             yield
             return
@@ -79,9 +79,14 @@ class Sandbox:
         return self.engine.docker
 
     def run(
-        self, command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120
-    ) -> "subprocess.CompletedProcess[str]":
-        """Runs the command to its end, with `env` on top of the test's environment; its exit status is the caller's to judge."""
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the command, with `env` on top of the test's environment, and leaves its exit status to the caller."""
         return subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
@@ -143,13 +148,15 @@ class Sandbox:
         client = self.docker
         for container in client.containers.list(all=True):
             project = container.labels.get("com.docker.compose.project", "")
-            if f"{project} {container.name}".find(self.name) >= 0:
+            if self.name in f"{project} {container.name}":
                 container.remove(force=True, v=True)
-        for thing in (*client.networks.list(names=self.name), *client.volumes.list(filters={"name": self.name})):
-            thing.remove()
+        for network in client.networks.list(filters={"name": self.name}):
+            network.remove()
+        for volume in client.volumes.list(filters={"name": self.name}):
+            volume.remove()
         tags = [tag for image in client.images.list() for tag in image.tags if self.name in tag]
-        untagged = client.images.list(filters={"label": f"freshness.test={self.name}", "dangling": True})
-        for reference in (*tags, *(image.id for image in untagged)):
+        labelled = client.images.list(filters={"label": f"freshness.test={self.name}"})
+        for reference in (*tags, *(str(image.id) for image in labelled)):
             with contextlib.suppress(docker.errors.ImageNotFound):
                 client.images.remove(reference, force=True)
 
@@ -164,9 +171,9 @@ def new_sandbox(engine: Engine) -> Sandbox:
 
 
 @contextlib.contextmanager
-def machine_engine() -> Iterator[Engine]:
+def machine_engine(host: str) -> Iterator[Engine]:
     """The Engine that the machine has. None there is an error: without Docker no scenario proves anything."""
-    engine = Engine(label="machine", host=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+    engine = Engine(label="machine", host=host)
     yield engine
     engine.docker.close()
 
@@ -181,7 +188,7 @@ def why_no_private_engine() -> str | None:
 
 
 @contextlib.contextmanager
-def private_engine() -> Iterator[Engine]:
+def private_engine(machine: Engine) -> Iterator[Engine]:
     """Debian 13's Engine with the containerd image store, in a network of its own without a way out.
 
     It has the base image, taken from the machine's Engine. It ends with the block, or with this process.
@@ -193,7 +200,7 @@ def private_engine() -> Iterator[Engine]:
     try:
         engine = Engine("containerd", f"unix://{socket_file}", Path(f"/proc/{daemon.pid}/ns/net"))
         _wait_until_it_answers(daemon, engine, folder / "log")
-        _copy_image(BASE_IMAGE, engine)
+        _copy_image(BASE_IMAGE, machine, engine)
         yield engine
         engine.docker.close()
     finally:
@@ -202,7 +209,7 @@ def private_engine() -> Iterator[Engine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, socket_file: Path) -> "subprocess.Popen[bytes]":
+def _start(folder: Path, socket_file: Path) -> subprocess.Popen[bytes]:
     """Starts dockerd in a new network namespace, which goes with it; so does it with us, however we end."""
     binaries = ":".join(str(UNPACKED / place) for place in ("usr/sbin", "usr/bin"))
     options = [
@@ -225,7 +232,7 @@ def _start(folder: Path, socket_file: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-def _wait_until_it_answers(daemon: "subprocess.Popen[bytes]", engine: Engine, log: Path) -> None:
+def _wait_until_it_answers(daemon: subprocess.Popen[bytes], engine: Engine, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and daemon.poll() is None:
         if engine.answers():
@@ -234,12 +241,10 @@ def _wait_until_it_answers(daemon: "subprocess.Popen[bytes]", engine: Engine, lo
     raise AssertionError(f"the private Engine did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def _copy_image(reference: str, engine: Engine) -> None:
-    saved = subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE)
-    loaded = subprocess.run(
-        ["docker", "--host", engine.host, "load", "--quiet"], stdin=saved.stdout, capture_output=True, check=False
-    )
-    assert saved.stdout is not None
-    saved.stdout.close()
-    assert saved.wait() == 0, f"{reference} is not on the machine's Engine; run `make base-image`"
+def _copy_image(reference: str, source: Engine, target: Engine) -> None:
+    save = ["docker", "--host", source.host, "save", reference]
+    load = ["docker", "--host", target.host, "load", "--quiet"]
+    with subprocess.Popen(save, stdout=subprocess.PIPE) as saving:
+        loaded = subprocess.run(load, stdin=saving.stdout, capture_output=True, check=False)
+    assert saving.returncode == 0, f"{reference} is not on the machine's Engine; run `make base-image`"
     assert loaded.returncode == 0, loaded.stderr.decode()

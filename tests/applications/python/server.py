@@ -1,0 +1,47 @@
+"""Answers /health and /version, as behaviour.json says."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+BEHAVIOUR = json.loads(Path("behaviour.json").read_text())
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        match self.path:
+            case "/health":
+                self.answer(health(), "health\n")
+            case "/version":
+                self.answer(200, os.environ["REVISION"])
+            case _:
+                self.answer(404, "nothing here\n")
+
+    def answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+def health() -> int:
+    if BEHAVIOUR.get("unhealthy_on") == os.environ["TARGET"]:
+        return 503
+    return int(BEHAVIOUR.get("health", 200))
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    print(BEHAVIOUR.get("log", "starting"))
+    if "exit_after" in BEHAVIOUR:
+        threading.Timer(BEHAVIOUR["exit_after"], os._exit, (1,)).start()
+    time.sleep(BEHAVIOUR.get("start_seconds", 0))
+    ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+
+
+main()
