@@ -199,7 +199,7 @@ class Gate:
             ran = run_staging_check(engine, container, command, variables, timeout, self.log.foreign)
             step.got = _describe(ran)
             if ran.status != 0:
-                step.fail(Verdict.CHECK_FAILED, step.got, f"{_check_remedy(ran)} {LOOK_AT_STAGING}")
+                step.fail(Verdict.CHECK_FAILED, step.got, f"{_check_remedy(ran)} {LOOK_AT_STAGING}".strip())
 
     def _check_command(self, base_url: str) -> tuple[str, ...]:
         check = self.settings.check

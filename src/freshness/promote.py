@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Promotion:
-    """One run of the promotion. `is_rollback` makes the kept previous image its source. What is not yet known is None."""
+    """One run of the promotion; with `is_rollback` the kept previous image is its source. None: not yet known."""
 
     settings: PromoteSettings
     env: Mapping[str, str]

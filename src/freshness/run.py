@@ -12,7 +12,7 @@ from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
 from freshness.forge.log import Log
 from freshness.forge.outputs import Outputs
-from freshness.interrupts import raise_on_signals
+from freshness.interrupts import interrupts_deferred, raise_on_signals
 from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
 from freshness.settings.model import GateSettings
@@ -36,7 +36,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) 
             return _open_unproven(publisher, *switched_off)
         return _gate(publisher, settings)
     except Interrupted as interrupted:
-        _tell_closed(publisher, "The gate was interrupted before it touched anything.")
+        _tell_closed(publisher, "The gate was interrupted.")
         return interrupted.exit_status
     except FreshnessError as error:
         _tell_closed(publisher, str(error))
@@ -148,7 +148,8 @@ def run_promotion(
         is_rollback=is_rollback,
     )
     status = _promote(promotion)
-    _tell_promotion(publisher, promotion)
+    with interrupts_deferred():  # production has changed: say so, whoever interrupts
+        _tell_promotion(publisher, promotion)
     return status
 
 

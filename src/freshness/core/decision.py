@@ -52,5 +52,6 @@ def not_run(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def _sentence(check: Check) -> str:
-    expected = f"; expected {check.expected}" if check.expected else ""
+    told = not check.expected or "expected" in check.got
+    expected = "" if told else f"; expected {check.expected}"
     return f"{check.name.capitalize()}: {check.got.rstrip('.')}{expected}. {check.remedy}".strip()

@@ -13,13 +13,14 @@ from freshness.engine.client import Engine
 from freshness.engine.containers import Container, running_services, service_containers
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import finish, read
-from freshness.errors import EngineError, SettingsError, Stale
+from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
 
 CONFIG_SECONDS = 60
 # Compose stops the old container first; a service may ask for minutes of grace.
 RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
+_CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 
 
@@ -99,6 +100,8 @@ def recreate(engine: Engine, file: ComposeFile, target: Target, *, force: bool =
             raise Stale(
                 f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again."
             )
+        if _CANNOT_START.search(output):
+            raise Unhealthy(f"the container of {target.service} cannot start: {said}.", "Correct the image's command.")
         raise EngineError(
             f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again."
         )

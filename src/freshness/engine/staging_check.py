@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container
+from freshness.engine.orphan import no_orphan
 from freshness.engine.process import stream
 
 # Docker has no way to end a command that `exec` started, and it outlives its client. It does close the command's
@@ -28,6 +29,9 @@ os._exit(status if status >= 0 else 128 - status)
 """
 
 
+NO_PYTHON = 'exec: "python3": executable file not found'  # runc's words
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRun:
     """How the check ended: its exit status, or None where it did not end in time; `last_line` is foreign text."""
@@ -46,16 +50,19 @@ def run_staging_check(
 ) -> CheckRun:
     """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
 
-    Where the image has a `python3`, the check ends with our connection, whatever ends that.
+    The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`.
     """
-    run = _run(engine, container, ["python3", "-c", LEASH, *command], variables, timeout, line)
-    if command[0] != "python3" and _lacks(run, "python3"):
-        return _run(engine, container, command, variables, timeout, line)
+    needs_python = command[0] == "python3"
+
+    def unless_fruitless(text: str) -> None:
+        if needs_python or NO_PYTHON not in text:
+            line(text)
+
+    run = _run(engine, container, ["python3", "-c", LEASH, *command], variables, timeout, unless_fruitless)
+    if not needs_python and run.status in {126, 127} and NO_PYTHON in run.last_line:
+        with no_orphan(engine, container):
+            return _run(engine, container, command, variables, timeout, line)
     return run
-
-
-def _lacks(run: CheckRun, program: str) -> bool:
-    return run.status in {126, 127} and f'"{program}": executable file not found' in run.last_line
 
 
 def _run(
