@@ -32,8 +32,10 @@ def read_payload(path: Path) -> Mapping[str, object]:
 
 
 def _read(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+        raise _unreadable(path, "is no regular file")
     with path.open("rb") as file:
-        data = file.read(_LARGEST + 1) if stat.S_ISREG(path.stat().st_mode) else b""
+        data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise _unreadable(path, f"is larger than {_LARGEST} bytes")
     return data.decode("utf-8-sig")

@@ -1,17 +1,15 @@
 """Writes the job's log: our sentences, foreign text marked as such, groups and annotations."""
 
-import codecs
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Self, TextIO
+from typing import TextIO
 
 from freshness.forge.text import LINE_END, one_line, own_lines, printable
 
 # Not a blank: GitHub's runner trims leading blanks before it looks for a command.
 _MARK = "│ "
-_BUFFER = 16_000  # characters of a line without an end that are kept
 
 
 class Log:
@@ -36,13 +34,10 @@ class Log:
             self._write(f"  {line}")
 
     def foreign(self, data: str | bytes) -> None:
-        """A complete text that others wrote: every line marked, able to command neither runner nor terminal."""
-        with self.foreign_stream() as stream:
-            stream.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
-
-    def foreign_stream(self) -> "ForeignStream":
-        """Takes text that others are still writing, in pieces of any size; a context manager."""
-        return ForeignStream(self)
+        """Text that others wrote, whole lines of it: each is marked, and commands neither runner nor terminal."""
+        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+        for line in LINE_END.split(text.removesuffix("\n")):
+            self._write(_MARK + printable(line))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -82,50 +77,6 @@ class Log:
         except (OSError, ValueError):
             self._silent = True
             _discard(self._stream)
-
-
-class ForeignStream:
-    """Pieces of foreign output on their way into the log, line by line. Bytes that are not UTF-8 are replaced."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
-        self._after_return = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def write(self, data: bytes) -> None:
-        """Takes the next piece; whole lines go to the log at once."""
-        self._take(self._decoder.decode(data))
-
-    def close(self) -> None:
-        """Writes what came without a line end."""
-        self._take(self._decoder.decode(b"", final=True))
-        if self._rest:
-            self._emit(self._rest)
-        self._rest = ""
-
-    def _take(self, text: str) -> None:
-        if not text:
-            return
-        if self._after_return and text.startswith("\n"):
-            text = text[1:]
-        self._after_return = text.endswith("\r")
-        *lines, rest = LINE_END.split(self._rest + text)
-        for line in lines:
-            self._emit(line)
-        self._rest = rest
-        if len(rest) > _BUFFER:
-            self._emit(rest)
-            self._rest = ""
-
-    def _emit(self, line: str) -> None:
-        self._log._write(_MARK + printable(line))  # noqa: SLF001 -- the stream is the log's other half
 
 
 def _encodable(line: str, stream: TextIO) -> str:
