@@ -15,9 +15,10 @@ from freshness.core.verdict import Verdict
 from freshness.engine.build import Build, build_image, locate
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import ComposeFile, missing_needs, read_config, recreate, select_service
-from freshness.engine.containers import Container, find_container, foreign_owners, tail
+from freshness.engine.containers import Container, find_container, tail
 from freshness.engine.health import wait_until_healthy
 from freshness.engine.images import tag_image
+from freshness.engine.owner import foreign_owners
 from freshness.engine.staging_check import CheckRun, run_staging_check
 from freshness.engine.vantage import find_vantage
 from freshness.errors import Refused, Stale
@@ -112,7 +113,7 @@ class Gate:
     def _look_for_owners(self, target: Target) -> Engine:
         with self.steps.step("owner", "name and port are free or staging's own") as step:
             self.engine = reach(self.env)
-            foreign = list(foreign_owners(self.engine, target))
+            foreign = list(foreign_owners(self.engine, target, find_vantage(self.engine, self.env)))
             if foreign:
                 raise Stale(
                     f"{'; '.join(foreign)}.",

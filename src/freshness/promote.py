@@ -9,9 +9,10 @@ from freshness.core.promotion import PromotionOutcome, commands_by_hand, name_re
 from freshness.core.scope import in_scope
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import ComposeFile, only_container, read_config, recreate, remove, select_service
-from freshness.engine.containers import Container, find_container, foreign_owners, service_containers, tail
+from freshness.engine.containers import Container, find_container, service_containers, tail
 from freshness.engine.health import wait_until_healthy
 from freshness.engine.images import find_image, tag_image, untag_image
+from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import find_vantage
 from freshness.errors import FreshnessError, Interrupted, Refused, Stale, Unhealthy
 from freshness.forge.log import Log
@@ -158,7 +159,7 @@ class Promotion:
         return "--allow-unverified was given"
 
     def _observe(self, engine: Engine, target: Target, candidate: Image) -> Plan:
-        foreign = list(foreign_owners(engine, target))
+        foreign = list(foreign_owners(engine, target, find_vantage(engine, self.env)))
         if foreign:
             raise Stale(
                 f"{'; '.join(foreign)}.", "Stop what holds it, or correct `port`, `project` or `container_name`."

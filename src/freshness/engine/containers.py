@@ -1,15 +1,11 @@
-"""Containers on the Engine: who runs what, and who stands in our way."""
+"""Containers on the Engine: who runs what, since when, and what it last said."""
 
-import contextlib
-import errno
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import docker
 
-from freshness.core.compose import Target
 from freshness.engine.client import Engine, asking
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -89,59 +85,6 @@ def running_services(engine: Engine, project: str) -> frozenset[str]:
     with asking(f"listing the containers of the project {project}"):
         listed = engine.client.api.containers(filters={"label": f"{PROJECT_LABEL}={project}"})
     return frozenset(entry["Labels"].get(SERVICE_LABEL, "") for entry in listed)
-
-
-def foreign_owners(engine: Engine, target: Target) -> Iterator[str]:
-    """In words: each foreign container that holds the target's name or port, and a process on the port."""
-    with asking("listing the containers"):
-        listed = engine.client.api.containers(all=True)
-    ours_is_up = False
-    for entry in listed:
-        labels = entry.get("Labels") or {}
-        ours = (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
-        name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
-        has_port = any(
-            port.get("PublicPort") == target.port and port["Type"] == "tcp" for port in entry.get("Ports") or ()
-        )
-        ours_is_up |= ours and has_port
-        if not ours and name == target.container:
-            yield f"the container name {name} belongs to {_owner(labels)}"
-        if not ours and has_port:
-            yield f"port {target.port} belongs to the container {name} of {_owner(labels)}"
-            ours_is_up = True
-    if engine.is_local and not ours_is_up and not _is_free(target):
-        yield f"port {target.port} on {target.address} belongs to a process that is no container"
-
-
-def _owner(labels: Mapping[str, str]) -> str:
-    if PROJECT_LABEL not in labels:
-        return "no Compose project"
-    return f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
-
-
-def _is_free(target: Target) -> bool:
-    """Whether nothing listens on the port. Inside a job's container this looks at the container's own ports only."""
-    everywhere = target.address == "0.0.0.0"  # noqa: S104 - compared, and bound only to look whether it is taken
-    return all(
-        _can_bind(address, target.port) for address in ((target.address, "::") if everywhere else (target.address,))
-    )
-
-
-def _can_bind(address: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with contextlib.ExitStack() as stack:
-        try:
-            trial = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        except OSError:
-            return True  # no IPv6 on this machine: nobody else listens there either
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
-        if family == socket.AF_INET6:
-            trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        try:
-            trial.bind((address, port))
-        except OSError as error:
-            return error.errno != errno.EADDRINUSE  # an address that is not ours is Docker's to judge
-        return True
 
 
 def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:

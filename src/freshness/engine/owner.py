@@ -1,0 +1,79 @@
+"""Who else holds the name or the port that a target needs."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import docker
+
+from freshness.core.compose import Target
+from freshness.engine import port
+from freshness.engine.client import Engine, asking
+from freshness.engine.containers import PROJECT_LABEL, SERVICE_LABEL
+from freshness.engine.vantage import Vantage
+
+LOOK_SECONDS = 30
+
+
+def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[str]:
+    """In words: each foreign container that holds the target's name or port, and a process on the port."""
+    with asking("listing the containers"):
+        listed = engine.client.api.containers(all=True)
+    port_is_explained = False
+    for entry in listed:
+        labels = entry.get("Labels") or {}
+        ours = (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
+        port_is_explained |= _publishes(entry, target.port)
+        if not ours:
+            yield from _in_the_way(entry, labels, target)
+    if not port_is_explained and not _is_free(engine, target, vantage):
+        yield f"port {target.port} on {target.address} belongs to a process that is no container"
+
+
+def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[str]:
+    name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
+    owner = "no Compose project"
+    if PROJECT_LABEL in labels:
+        owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
+    if name == target.container:
+        yield f"the container name {name} belongs to {owner}"
+    if _publishes(entry, target.port):
+        yield f"port {target.port} belongs to the container {name} of {owner}"
+
+
+def _publishes(entry: Mapping[str, Any], number: int) -> bool:
+    return any(at.get("PublicPort") == number and at["Type"] == "tcp" for at in entry.get("Ports") or ())
+
+
+def _is_free(engine: Engine, target: Target, vantage: Vantage) -> bool:
+    """Looks where the port will be published: on the Docker host, also when this job has a network of its own."""
+    if vantage.job is not None:
+        return _is_free_on_host(engine, target, vantage.job)
+    return not engine.is_local or port.is_free(target.address, target.port)
+
+
+def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
+    """Runs the look in a container on the host's network, from the job's own image: it is here and has our Python.
+
+    It has the job's volumes, since the interpreter may lie in one. Where it cannot run, Compose will say what is taken.
+    """
+    program = Path(port.__file__).read_text(encoding="utf-8")
+    command = ["-I", "-c", program, target.address, str(target.port)]
+    with asking("looking whether the port is free on the Docker host"):
+        image = engine.client.api.inspect_container(job)["Image"]
+        look = engine.client.containers.create(
+            image, command, entrypoint=[_interpreter()], network_mode="host", volumes_from=[job]
+        )
+        try:
+            look.start()
+            return bool(look.wait(timeout=LOOK_SECONDS)["StatusCode"] != port.TAKEN)
+        except docker.errors.APIError:
+            return True
+        finally:
+            look.remove(force=True)
+
+
+def _interpreter() -> str:
+    """The Python that the image itself brings, not the virtual environment's link to it."""
+    return str(Path(sys.executable).resolve())
