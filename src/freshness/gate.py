@@ -111,7 +111,7 @@ class Gate:
         ]
 
     def _look_for_owners(self, target: Target) -> Engine:
-        with self.steps.step("owner", "name and port are free or staging's own") as step:
+        with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
             self.engine = reach(self.env)
             foreign = list(foreign_owners(self.engine, target, find_vantage(self.engine, self.env)))
             if foreign:

@@ -93,7 +93,7 @@ class Promotion:
             candidate = self._find_candidate(engine, source)
             step.got = f"{source} is {candidate.id}"
         self._prove(candidate)
-        with self.steps.step("owner", "name and port are free or production's own") as step:
+        with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             plan = self._observe(engine, target, candidate)
             step.got = (
                 f"production runs {self._name(plan.previous)}" if plan.previous else "production runs nothing yet"
