@@ -17,7 +17,7 @@ Payload = Mapping[str, object]
 
 _HEAD = "event.pull_request.head.sha"
 _PULL_REQUEST_BY_ACT = (
-    "Give act the event: `act pull_request -e event.json`, with `number` and, in `pull_request`, `state`, "
+    "Give act the event: `act pull_request -e event.json`, with `number` and, in `pull_request`, "
     "`head.sha`, `head.repo.full_name` and `base.repo.full_name`."
 )
 _DAMAGED = "Run the gate again with the payload as the forge sent it, or give the commit with `revision`."
@@ -70,7 +70,7 @@ def _pull_request(payload: Payload, env: Mapping[str, str]) -> Candidate:
     remedy = _PULL_REQUEST_BY_ACT if _is_act(env) else _DAMAGED
     pull_request = _object(payload, "pull_request", "event", remedy)
     number = _number(payload, pull_request, remedy)
-    _insist_on_open(pull_request, number, remedy)
+    _insist_on_open(pull_request, payload.get("action"), number, remedy)
     head = _object(pull_request, "head", "event.pull_request", remedy)
     commit = _full_id(head.get("sha"), _HEAD, remedy)
     return Candidate(
@@ -90,10 +90,13 @@ def _number(payload: Payload, pull_request: Payload, remedy: str) -> int:
     return number
 
 
-def _insist_on_open(pull_request: Payload, number: int, remedy: str) -> None:
-    """A closed pull request's branch may have moved on since, and a merged one's `GITHUB_SHA` is another commit."""
-    state, merged = pull_request.get("state"), pull_request.get("merged")
-    if merged is True or state == "closed":
+def _insist_on_open(pull_request: Payload, action: object, number: int, remedy: str) -> None:
+    """A closed pull request's branch may have moved on since, and a merged one's `GITHUB_SHA` is another commit.
+
+    Both forges always send `state`; an event that a person wrote for act may lack it.
+    """
+    state, merged = pull_request.get("state", "open"), pull_request.get("merged")
+    if merged is True or state == "closed" or action == "closed":
         raise Refused(
             f"Pull request #{number} is {'merged' if merged is True else 'closed'}; expected an open one.",
             "Gate the branch that it was merged into, on push or workflow_dispatch, or open it again.",

@@ -31,7 +31,7 @@ class Build:
     stage: str | None = None
 
 
-def build_image(engine: Engine, build: Build, line: Callable[[str], None]) -> Image:
+def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> Image:
     """Builds and returns the image that the build's own metadata names, with the label seen on it.
 
     `line` gets each line of the build's output: foreign text. Raises BuildFailed.

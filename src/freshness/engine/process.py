@@ -11,17 +11,18 @@ from contextlib import contextmanager
 
 from freshness.errors import EngineError
 
+LONGEST_LINE = 16_000  # characters
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def stream(
-    argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], None], *, timeout: float | None = None
+    argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], object], *, timeout: float | None = None
 ) -> int:
     """Runs a child that only computes, hands over each line as it comes, and returns its exit status.
 
     The kernel kills it when we die, however we die: Gitea's runner cancels with a SIGKILL to us alone. After `timeout`
-    seconds it is killed. Its standard input stays open until it ends.
+    seconds it is killed. Its standard input stays open until it ends. A line without an end comes in pieces.
     """
     child = subprocess.Popen(
         argv,
@@ -34,7 +35,7 @@ def stream(
         preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
     with child, _killed_after(child, timeout):
-        for text in child.stdout or ():
+        while child.stdout and (text := child.stdout.readline(LONGEST_LINE)):
             line(text)
         return child.wait()
 

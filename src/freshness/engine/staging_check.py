@@ -28,8 +28,9 @@ sys.stdout.flush()
 os._exit(status if status >= 0 else 128 - status)
 """
 
-
 NO_PYTHON = 'exec: "python3": executable file not found'  # runc's words
+
+Line = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,11 @@ class CheckRun:
     status: int | None
     last_line: str
 
+    @property
+    def lacked_python(self) -> bool:
+        """Whether nothing ran, since the image has no `python3`."""
+        return self.status in {126, 127} and NO_PYTHON in self.last_line
+
 
 def run_staging_check(
     engine: Engine,
@@ -46,43 +52,37 @@ def run_staging_check(
     command: Sequence[str],
     variables: Mapping[str, str],
     timeout: float,
-    line: Callable[[str], None],
+    line: Line,
 ) -> CheckRun:
     """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
 
     The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`.
     """
-    needs_python = command[0] == "python3"
+    docker = shutil.which("docker", path=engine.env.get("PATH")) or "docker"
+    settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
+    argv = [docker, "exec", "--interactive", *settings, container.id]
+    is_python = command[0] == "python3"
 
     def unless_fruitless(text: str) -> None:
-        if needs_python or NO_PYTHON not in text:
+        if is_python or NO_PYTHON not in text:
             line(text)
 
-    run = _run(engine, container, ["python3", "-c", LEASH, *command], variables, timeout, unless_fruitless)
-    if not needs_python and run.status in {126, 127} and NO_PYTHON in run.last_line:
-        with no_orphan(engine, container):
-            return _run(engine, container, command, variables, timeout, line)
-    return run
+    run = _run([*argv, "python3", "-c", LEASH, *command], engine.env, timeout, unless_fruitless)
+    if is_python or not run.lacked_python:
+        return run
+    with no_orphan(engine, container):
+        return _run([*argv, *command], engine.env, timeout, line)
 
 
-def _run(
-    engine: Engine,
-    container: Container,
-    command: Sequence[str],
-    variables: Mapping[str, str],
-    timeout: float,
-    line: Callable[[str], None],
-) -> CheckRun:
-    last = [""]
+def _run(argv: Sequence[str], env: Mapping[str, str], timeout: float, line: Line) -> CheckRun:
+    last_line = ""
 
     def keep(text: str) -> None:
-        last[0] = text.strip() or last[0]
+        nonlocal last_line
+        last_line = text.strip() or last_line
         line(text)
 
-    settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
-    docker = shutil.which("docker", path=engine.env.get("PATH")) or "docker"
-    argv = [docker, "exec", "--interactive", *settings, container.id, *command]
     started = time.monotonic()
-    status = stream(argv, engine.env, keep, timeout=timeout)
+    status = stream(argv, env, keep, timeout=timeout)
     ended_in_time = time.monotonic() - started < timeout
-    return CheckRun(status=status if ended_in_time else None, last_line=last[0])
+    return CheckRun(status=status if ended_in_time else None, last_line=last_line)
