@@ -11,10 +11,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402 -- after the path that finds it
+from freshness.cli import commands  # noqa: E402 -- after the path that finds it
+from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
 from freshness.settings.table import GATE, PROMOTE, PYTHON, Setting  # noqa: E402
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -66,6 +69,12 @@ def outputs_table(table: Mapping[str, str]) -> str:
     return "\n".join(["", "| output | |", "| --- | --- |", *rows, ""])
 
 
+def command_help() -> str:
+    """What `freshness --help` prints, as wide as it ever gets, whatever the terminal."""
+    context = click.Context(commands, info_name="freshness", terminal_width=100, **commands.context_settings)
+    return f"\n```text\n$ freshness --help\n{commands.get_help(context)}\n```\n"
+
+
 def env_example() -> str:
     """One commented line for each variable of the command line, with its default."""
     settings = {setting.variable: setting for setting in (*PROMOTE, *GATE)}
@@ -90,6 +99,7 @@ FILES: Mapping[str, Blocks] = {
         "gate-outputs": lambda: outputs_table(GATE_OUTPUTS),
         "promote": lambda: settings_table(PROMOTE),
         "promote-outputs": lambda: outputs_table(PROMOTE_OUTPUTS),
+        "help": command_help,
     },
 }
 
