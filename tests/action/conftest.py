@@ -1,0 +1,39 @@
+"""Act, on this machine and in job containers, with a copy of the action that all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.act import Act, JobContainers, copy_action
+from tests.engines import Sandbox
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a release holds. A test that breaks a line takes a copy of its own, see `copy_action`."""
+    return copy_action(tmp_path_factory.mktemp("released") / "action")
+
+
+@pytest.fixture(scope="session")
+def act_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where act keeps things, and so the runner's tool cache: the first test installs the dependencies for all."""
+    return tmp_path_factory.mktemp("act-cache")
+
+
+@pytest.fixture
+def act(engine: Sandbox, action: Path, act_cache: Path, isolated: Path) -> Act:
+    """Jobs on this machine, once for each Engine. Take `engine` beside it for the sandbox."""
+    return Act(action=action, home=isolated, cache=act_cache)
+
+
+@pytest.fixture
+def act_on_machine(machine_only: Sandbox, action: Path, act_cache: Path, isolated: Path) -> Act:
+    """As `act`, for what does not depend on the image store; its sandbox is `machine_only`."""
+    return Act(action=action, home=isolated, cache=act_cache)
+
+
+@pytest.fixture
+def act_in_containers(machine_only: Sandbox, action: Path, act_cache: Path, isolated: Path, tmp_path: Path) -> Act:
+    """Jobs in containers on a network of their own; the sandbox is `machine_only`."""
+    containers = JobContainers.prepare(machine_only, tmp_path / "job-image")
+    return Act(action=action, home=isolated, cache=act_cache, containers=containers)
