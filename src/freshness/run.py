@@ -15,12 +15,13 @@ from freshness.forge.outputs import Outputs
 from freshness.interrupts import interrupts_deferred, raise_on_signals
 from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
-from freshness.settings.model import GateSettings
+from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.read import read_gate, read_promote
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
     from freshness.gate import Gate
     from freshness.promote import Promotion
+    from freshness.retag import Retag
 
 Given = Mapping[str, str | None]
 BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
@@ -139,21 +140,24 @@ def run_promotion(
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
-    from freshness.promote import Promotion
-
-    promotion = Promotion(
-        settings=settings,
-        env=foreign_environment(env),
-        log=publisher.log,
-        is_rollback=is_rollback,
-    )
+    promotion = _story(settings, publisher, is_rollback=is_rollback)
     status = _promote(promotion)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         _tell_promotion(publisher, promotion)
     return status
 
 
-def _promote(promotion: "Promotion") -> int:
+def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool) -> "Promotion | Retag":
+    from freshness.promote import Promotion
+    from freshness.retag import Retag
+
+    env = foreign_environment(publisher.env)
+    if settings.recreate or settings.image is None:
+        return Promotion(settings=settings, env=env, log=publisher.log, is_rollback=is_rollback)
+    return Retag(settings=settings, env=env, log=publisher.log, is_rollback=is_rollback, tag=settings.image)
+
+
+def _promote(promotion: "Promotion | Retag") -> int:
     try:
         promotion.run()
     except Interrupted as interrupted:
@@ -166,10 +170,8 @@ def _promote(promotion: "Promotion") -> int:
     return promotion.outcome.exit_status
 
 
-def _tell_promotion(publisher: Publisher, promotion: "Promotion") -> None:
-    plan = promotion.plan
-    previous = plan.previous.id if plan and plan.previous else ""
-    serving = promotion.serving_id
+def _tell_promotion(publisher: Publisher, promotion: "Promotion | Retag") -> None:
+    serving, previous = promotion.serving_id, promotion.previous_id
     outputs = {"image-id": serving, "previous-image-id": previous, "outcome": promotion.outcome.value}
     publisher.tell(
         promotion.outcome.value,
@@ -178,7 +180,7 @@ def _tell_promotion(publisher: Publisher, promotion: "Promotion") -> None:
         fine=promotion.outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
         checks=tuple(promotion.steps.checks),
         notes=(*promotion.settings.warnings, *promotion.notes),
-        image=plan.target.image if plan else None,
+        image=promotion.tag,
         image_id=serving or None,
         previous_image_id=previous or None,
         daemon_id=promotion.engine.id if promotion.engine else None,

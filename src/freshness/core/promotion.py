@@ -1,5 +1,6 @@
 """The outcome of a promotion, and the words for a person who has to go on by hand."""
 
+import shlex
 from enum import StrEnum
 
 from freshness.core.compose import Target
@@ -29,12 +30,22 @@ def previous_tag(repository: str) -> str:
     return f"{repository}:{PREVIOUS_TAG}"
 
 
-def commands_by_hand(target: Target, compose_file: str, previous: Image) -> tuple[str, ...]:
-    """What a person types to bring the previous image back."""
-    compose = f"docker compose -p {target.project} -f {compose_file}"
+def commands_by_hand(
+    target: Target, compose_file: str, previous: Image | None, tagged: Image | None
+) -> tuple[str, ...]:
+    """What a person types to bring the previous image back.
+
+    Where nothing served before: to take the failed container away, and to let the tag name `tagged` again, or nothing.
+    """
+    compose = shlex.join(("docker", "compose", "-p", target.project, "-f", compose_file))
+    service = shlex.quote(target.service)
+    if previous is None:
+        tag = ("docker", "tag", tagged.id, target.image) if tagged else ("docker", "rmi", target.image)
+        return f"{compose} rm --stop --force {service}", shlex.join(tag)
     return (
-        f"docker tag {previous.id} {target.image}",
-        f"{compose} up -d --no-deps --no-build --pull never {target.service}",
+        shlex.join(("docker", "tag", previous.id, target.image)),
+        # Forced, since what runs may be the right image in a state that only a new container mends.
+        f"{compose} up -d --no-deps --no-build --pull never --force-recreate {service}",
     )
 
 

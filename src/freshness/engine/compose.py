@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from freshness.core.compose import Target, Wanted, find_problems, read_target
+from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, running_services, service_containers
 from freshness.engine.plugin import find_plugin
@@ -39,6 +39,16 @@ def select_service(config: Mapping[str, Any], wanted: Wanted) -> Target:
     if problems:
         raise SettingsError("\n".join(problems), "Nothing was built or changed.")
     return read_target(config, wanted)
+
+
+def staging_tag(config: Mapping[str, Any], service: str) -> str:
+    """The tag that staging runs, by a configuration that `read_config` gave. Raises SettingsError."""
+    if service not in (config.get("services") or {}):
+        raise SettingsError(
+            f"The Compose file has no service {service!r}, whose image would be promoted.",
+            "Name staging's service in `staging-service`, or the image in `source-image`.",
+        )
+    return image_of(config, service)
 
 
 def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:

@@ -43,3 +43,11 @@ def untag_image(engine: Engine, tag: str) -> None:
             engine.client.api.remove_image(tag, noprune=True)
         except docker.errors.ImageNotFound:
             return
+
+
+def restore_tag(engine: Engine, tag: str, image: Image | None) -> None:
+    """The tag as it was: on this image, or gone."""
+    if image is None:
+        untag_image(engine, tag)
+        return
+    tag_image(engine, image.id, tag)

@@ -1,0 +1,86 @@
+"""What every promotion begins with: an image is found and must prove the expected commit, before any write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from freshness.core.image import Image, guard
+from freshness.core.promotion import PromotionOutcome, name_revision
+from freshness.core.scope import in_scope
+from freshness.engine.client import Engine
+from freshness.engine.compose import ComposeFile
+from freshness.engine.images import find_image
+from freshness.errors import Refused
+from freshness.forge.log import Log
+from freshness.settings.model import PromoteSettings
+from freshness.steps import Steps
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidacy:
+    """The part that a promotion shares with a mere retag; with `is_rollback` the kept previous image is the source.
+
+    `outcome`, `reason`, `notes` and `engine` are filled in on the way; None: not yet known.
+    """
+
+    settings: PromoteSettings
+    env: Mapping[str, str]
+    log: Log
+    is_rollback: bool = False
+    steps: Steps = field(default_factory=Steps)
+    outcome: PromotionOutcome = PromotionOutcome.ERROR
+    engine: Engine | None = None
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def compose_file(self) -> ComposeFile:
+        return ComposeFile(
+            path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
+        )
+
+    def find_candidate(self, engine: Engine, source: str) -> Image:
+        """The image that the source names. Raises Refused where this Engine has none."""
+        image = find_image(engine, source)
+        if image is None and self.is_rollback:
+            raise Refused(f"there is no previous image: {source} does not exist.", "Promote a proven image instead.")
+        if image is None:
+            raise Refused(
+                f"the Engine {engine.id} at {engine.endpoint} has no image {source}.",
+                "Did the gate run on another Docker host? Promote where the gate ran, or run the gate here.",
+            )
+        return image
+
+    def prove(self, candidate: Image) -> None:
+        """The guard: raises Refused unless the label says the expected commit. Not in force, it says so aloud."""
+        label, expected = self.settings.revision_label, self._expected(candidate)
+        if expected is None:
+            self.notes.append(f"The guard did not look at {candidate.id}: {self._why_unguarded()}.")
+            self.log.warning("The guard is off", self.notes[-1])
+            return
+        with self.steps.step("guard", f"the label {label} says {expected}") as step:
+            problem = guard(candidate, label, expected)
+            if problem:
+                raise Refused(
+                    f"the image {candidate.id} does not prove the commit: {problem}.",
+                    "Run the gate for that commit and promote the image ID that it gives.",
+                )
+            step.got = f"it says {expected}"
+
+    def _expected(self, candidate: Image) -> str | None:
+        """The commit to prove (words that no label says, where there is none); None where the guard is not in force."""
+        settings = self.settings
+        if not settings.enabled or not in_scope(settings.repository, settings.repos):
+            return None
+        claimed = candidate.revision(settings.revision_label) if self.is_rollback else settings.expected_revision
+        return claimed or (None if settings.allow_unverified else "a commit id")
+
+    def _why_unguarded(self) -> str:
+        if not self.settings.enabled:
+            return "ORCH_IMAGE_FRESHNESS_ENABLED is false"
+        if not in_scope(self.settings.repository, self.settings.repos):
+            return f"{self.settings.repository} is out of the scope of ORCH_IMAGE_FRESHNESS_REPOS"
+        return "--allow-unverified was given"
+
+    def name(self, image: Image) -> str:
+        """The image in words, with the commit that it claims."""
+        return name_revision(image, self.settings.revision_label)
