@@ -24,10 +24,10 @@ bench: setup base-image ## the speed targets, against what a user would do inste
 	@.venv/bin/python benchmarks/run.py
 
 demo: setup base-image ## this repository, gated and promoted by itself through act
-	@demo/run.sh
+	@.venv/bin/python -m demo
 
 demo-down: ## takes the demo down
-	@demo/down.sh
+	@test ! -d .cache/demo || .venv/bin/python -m demo.down
 
 lock: setup ## new hashes and versions for requirements/*.in
 	@scripts/lock.sh

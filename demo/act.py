@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,32 +35,38 @@ _KEPT_FAMILIES = ("DOCKER_", "BUILDX_", "PIP_", "SSL_CERT_")
 
 @dataclass(slots=True, kw_only=True)
 class ActRun:
-    """One run. `outputs` and `results` are by job: what a job that needs it sees; a skipped job is in neither."""
+    """One run, by job: the outputs that its steps leave for others, its result, and the status of the step that failed.
+
+    A skipped job is in none of them. What a step prints is not looked at.
+    """
 
     log: Path
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
-    status: int = 0
+    exit_statuses: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def output(self, job: str, name: str) -> str:
         return self.outputs.get(job, {}).get(name, "")
 
     def take(self, record: Mapping[str, Any]) -> None:
-        """Keeps what the record says of outputs and results.
-
-        The outputs of a job's own steps, not of the steps inside a composite action: those have two ids.
-        """
+        """Keeps what act says of the job and of its own steps. The steps inside a composite action have two ids."""
         job = record.get("jobID", "")
-        if record.get("command") == "set-output" and len(record.get("stepID", ())) == 1:
-            self.outputs.setdefault(job, {})[record["name"]] = record["arg"]
         if "jobResult" in record:
             self.results[job] = record["jobResult"]
+        if record.get("raw_output") or len(record.get("stepID", ())) != 1:
+            return
+        if record.get("command") == "set-output":
+            self.outputs.setdefault(job, {})[record["name"]] = record["arg"]
+        if ended := re.fullmatch(r"exit status (\d+)", record.get("msg", "")):
+            self.exit_statuses[job] = int(ended[1])
 
 
 def run_workflow(
     log: str, event: str, *arguments: str, workflow: Path = DEPLOY, once_gated: Callable[[], None] | None = None
 ) -> ActRun:
-    """Runs the workflow on the project's checkout. `once_gated` is called between its two jobs, while act stands still."""
+    """Runs the workflow on the project's checkout. `once_gated` is called between its jobs, while act stands still."""
+    started = time.monotonic()
     run = ActRun(log=LOGS / f"{log}.log")
     LOGS.mkdir(parents=True, exist_ok=True)
     with run.log.open("w", encoding="utf-8") as file, _act(event, "--workflows", str(workflow), *arguments) as process:
@@ -68,7 +76,7 @@ def run_workflow(
             if once_gated and run.results.get("gate") == "success":
                 _stand_still(process, once_gated)
                 once_gated = None
-        run.status = process.wait()
+    run.seconds = time.monotonic() - started
     return run
 
 
@@ -98,7 +106,7 @@ _OFFLINE: Sequence[str] = (
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    """act's own home, and Docker's and pip's configuration from where the user's home has them."""
+    """A home of act's own, and Docker's and pip's configuration from where the user's home has them."""
     home = Path(env.get("HOME", "/"))
     kept = {
         name: value
@@ -113,7 +121,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _records(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """act's log, record by record; a line that is none is one that only has a message."""
+    """The log of act, record by record; a line that is none is one that only has a message."""
     for line in process.stdout or ():
         try:
             record = json.loads(line)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _HEADINGS = ("step", "expected", "seen", "ok")
-_WIDTHS = (28, 38, 46, 3)
+_WIDTHS = (22, 32, 38, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,8 @@ import socket
 
 from demo.command import DemoError, text
 from demo.engine import Container, containers, revision_of
-from demo.places import COMPOSE_PROJECT, FOLDER, HOME, IMAGES, PORTS, PROJECT
+from demo.places import COMPOSE_PROJECT, FOLDER, HOME, IMAGES, PORTS, PROJECT, TOOL_CACHE
 from demo.scratch import git
-
-_TOOL_CACHE = HOME / "cache/act/tool_cache"  # dependencies that cost seconds to install
 
 
 def insist_on_room() -> None:
@@ -18,7 +16,10 @@ def insist_on_room() -> None:
     if host and not host.startswith("unix://"):
         raise DemoError(f"DOCKER_HOST is {host}; the demo needs this machine's own Engine. Unset it, then run again.")
     if foreign := [f"{found.name} of {found.folder}" for found in containers() if not _is_ours(found)]:
-        raise DemoError(f"The Compose project {COMPOSE_PROJECT} is here already: {', '.join(foreign)}. {_STAND_BACK}")
+        raise DemoError(
+            f"The Compose project {COMPOSE_PROJECT} is here already: {', '.join(foreign)}. {_STAND_BACK}"
+            " Is it another checkout's demo? `make demo-down` there."
+        )
     if foreign := [tag for tag in _tags() if not _is_known(tag)]:
         raise DemoError(
             f"Images that the demo did not make have its names: {', '.join(foreign)}. {_STAND_BACK}"
@@ -32,7 +33,7 @@ _STAND_BACK = "The demo leaves them alone and does not start."
 
 
 def take_down(*, keep_installed: bool = False) -> list[str]:
-    """Removes the demo's containers, network, images and folder, and nothing else. Returns what it removed, in words."""
+    """Removes the demo's containers, network, images and folder, nothing else. Returns what it removed, in words."""
     found = containers()
     ours = [container for container in found if _is_ours(container)]
     removed = [f"the container {container.name}" for container in ours]
@@ -85,8 +86,8 @@ def _remove_folder(*, keep_installed: bool) -> None:
     if not keep_installed:
         shutil.rmtree(FOLDER)
         return
-    for path in (*FOLDER.iterdir(), *_TOOL_CACHE.parent.glob("*")):
-        if path not in {HOME, _TOOL_CACHE}:
+    for path in (*FOLDER.iterdir(), *TOOL_CACHE.parent.glob("*")):
+        if path not in {HOME, TOOL_CACHE}:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache/demo"
 HOME = FOLDER / "home"  # act's: its cache, and the dependencies that the actions install
+TOOL_CACHE = HOME / "cache/act/tool_cache"  # where the actions install them: kept from one demo to the next
 ACTION = FOLDER / "action"  # what `org/freshness-action@v1` is
 PROJECT = FOLDER / "project"  # the repository that is gated and promoted
 LOGS = FOLDER / "logs"

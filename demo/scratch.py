@@ -1,14 +1,16 @@
 """The repository that the demo gates: this one's files as they are now, with commits and branches of its own."""
 
+import os
 import shutil
 from pathlib import Path
 
-from demo.command import output, text
+from demo.command import output
 from demo.engine import read_tar
 from demo.places import ACTION, PROJECT, REPOSITORY, ROOT
 
 NUMBER = 7
-_GIT = ("git", f"--git-dir={PROJECT / '.git'}", f"--work-tree={PROJECT}")
+# A signing key, a hook or an ignore file of the user would make other commits.
+_UNCONFIGURED = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _BOARD = "src/freshness/board"
 _NEVER_STARTS = '\nimport sys\n\nsys.exit("This commit is broken: the board ends as it starts.")\n'
 _NOT_ON_PRODUCTION = """
@@ -21,18 +23,19 @@ if os.environ.get("BOARD_TARGET") == "production":
 
 
 def create() -> None:
-    """The released action and the project, both with the content of this checkout's tracked files."""
+    """The released action and the project, both with the content of this checkout as it is, less what Git ignores."""
     for folder in (ACTION, PROJECT):
-        _copy_tracked_files(folder)
+        _copy_files(folder)
     git("init", "--quiet", "--initial-branch=main")
-    for name, value in {"user.name": "Demo", "user.email": "demo@example.org", "commit.gpgSign": "false"}.items():
-        git("config", name, value)
+    git("config", "user.name", "Demo")
+    git("config", "user.email", "demo@example.org")
     git("remote", "add", "origin", f"https://github.com/{REPOSITORY}")  # only its name is used
     _commit("Release")
 
 
-def _copy_tracked_files(folder: Path) -> None:
-    for name in output("git", "ls-files", "-z", folder=ROOT).decode(errors="surrogateescape").split("\0"):
+def _copy_files(folder: Path) -> None:
+    listed = output("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=ROOT)
+    for name in listed.decode(errors="surrogateescape").split("\0"):
         source, copy = ROOT / name, folder / name
         if name and (source.is_symlink() or source.is_file()):
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -40,8 +43,14 @@ def _copy_tracked_files(folder: Path) -> None:
 
 
 def git(*arguments: str) -> str:
-    """What `git` says of the project. Its folder is named, since git would else look for one further up: the user's."""
-    return text(*_GIT, *arguments, folder=PROJECT)
+    """What `git` says of the project."""
+    return _git(*arguments).decode(errors="replace").strip()
+
+
+def _git(*arguments: str) -> bytes:
+    """In the project's own repository, which is named, since git would else look for one further up: the user's."""
+    folders = (f"--git-dir={PROJECT / '.git'}", f"--work-tree={PROJECT}")
+    return output("git", *folders, *arguments, folder=PROJECT, env=_UNCONFIGURED)
 
 
 def commit_of(name: str) -> str:
@@ -64,18 +73,20 @@ def check_out_pull_request() -> str:
     """
     _start_branch("pull-request", "main")
     head = _append(f"{_BOARD}/page.css", f"\n/* pull request {NUMBER} */\n")
-    _start_branch("moved-on", "main")
+    git("switch", "--quiet", "main")
     base = _append(f"{_BOARD}/identity.py", "\n# main moved on meanwhile\n")
-    git("switch", "--quiet", "--detach", base)
+    git("switch", "--quiet", "--detach")
     git("merge", "--quiet", "--no-ff", "--message", f"Merge {head} into {base}", head)
     _write(f"{_BOARD}/page.css", "\n/* changed by hand, never committed */\n")
     _write(f"{_BOARD}/left_behind.py", "# untracked\n")
     return head
 
 
-def clean() -> None:
+def check_out_main() -> None:
+    """A clean checkout of main, which is not the pull request's head either."""
     git("reset", "--quiet", "--hard")
     git("clean", "--quiet", "--force")
+    git("switch", "--quiet", "main")
 
 
 def check_out_change() -> str:
@@ -106,7 +117,7 @@ def check_out_failing_on_production() -> str:
 
 def files_at(commit: str, *paths: str) -> dict[str, bytes]:
     """Name → content of the commit's files below the paths."""
-    return read_tar(output(*_GIT, "archive", "--format=tar", commit, *paths, folder=PROJECT))
+    return read_tar(_git("archive", "--format=tar", commit, *paths))
 
 
 def write_files(commit: str, folder: Path) -> None:

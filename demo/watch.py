@@ -12,7 +12,10 @@ _PAUSE = 0.02  # seconds
 
 
 class Watch:
-    """Asks for as long as its `with` block lasts. `answers` are all that came, `gap` is the longest time without one, in seconds."""
+    """Asks for as long as its `with` block lasts.
+
+    `answers` are all revisions that were named, `gap` is the longest time without an answer, in seconds.
+    """
 
     def __init__(self) -> None:
         self.answers: set[str] = set()
