@@ -1,0 +1,35 @@
+"""An application of the usual shape with its runner, or its production, on each Engine or on the machine's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.applications import python_application
+from tests.engines import Sandbox
+from tests.promotions import Production
+from tests.runner import Runner
+
+
+@pytest.fixture
+def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
+    """On the machine's own Engine."""
+    return Runner(sandbox=machine_only, app=python_application(tmp_path / "app", machine_only), folder=tmp_path)
+
+
+@pytest.fixture
+def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
+    """On each Engine in turn, for what depends on the image store."""
+    return Runner(sandbox=engine, app=python_application(tmp_path / "app", engine), folder=tmp_path)
+
+
+@pytest.fixture
+def production(any_runner: Runner, record_property: Callable[[str, object], None]) -> Production:
+    """On each Engine in turn; nothing is deployed yet."""
+    return Production(runner=any_runner, record=record_property)
+
+
+@pytest.fixture
+def production_here(runner: Runner, record_property: Callable[[str, object], None]) -> Production:
+    """On the machine's own Engine, for what does not depend on the image store; nothing is deployed yet."""
+    return Production(runner=runner, record=record_property)

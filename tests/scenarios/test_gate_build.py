@@ -1,0 +1,129 @@
+"""What the gate hands to the build, what reaches the image, and how a failed build ends."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.git import Content, Link
+from tests.runner import Runner, identity
+
+SERVED = {"services/api/server.py", "services/api/behaviour.json", "services/api/scripts/staging_check.py"}
+
+
+def in_subfolder(runner: Runner, **files: Content) -> None:
+    """Moves the application below services/api and its Dockerfile to docker/, beside the context."""
+    path = runner.app.repo.path
+    moved: dict[str, Content] = {name: (path / name.removeprefix("services/api/")).read_text() for name in SERVED}
+    old: dict[str, Content] = {name.removeprefix("services/api/"): None for name in SERVED}
+    dockerfile = (path / "Dockerfile").read_text()
+    runner.app.repo.commit({**moved, **old, "Dockerfile": None, "docker/api.Dockerfile": dockerfile, **files})
+
+
+def test_a_context_in_a_subfolder_and_a_dockerfile_beside_it_are_built(runner: Runner) -> None:
+    """I1. Breaks when `locate` joins the Dockerfile to the context in place of the tree's root."""
+    in_subfolder(runner, outside="not in the context")
+
+    ended = runner.gate(BUILD_CONTEXT="services/api", DOCKERFILE="docker/api.Dockerfile")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert set(runner.in_staging("ls", "-A").split()) == {"server.py", "behaviour.json", "scripts"}
+
+
+def test_dockerignore_is_obeyed(runner: Runner) -> None:
+    """Breaks when the context is handed over on standard input in place of a folder."""
+    runner.app.repo.commit(
+        {".dockerignore": "private\n*.pem\n!kept.pem\n", "private/x": "", "a.pem": "", "kept.pem": ""}
+    )
+
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    listed = runner.in_staging("ls", "-A").split()
+    assert "kept.pem" in listed
+    assert not {"private", "a.pem"} & set(listed)
+
+
+def test_arguments_stage_and_label_reach_the_build(any_runner: Runner) -> None:
+    """Breaks when `_command` in engine/build.py drops `--build-arg`, `--target`, or the setting's label."""
+    dockerfile = (any_runner.app.repo.path / "Dockerfile").read_text().replace("slim\n", "slim AS app\n")
+    steps = "ARG COLOUR\nRUN echo $COLOUR > colour\nFROM app AS later\nRUN exit 1\n"
+    any_runner.app.repo.commit({"Dockerfile": dockerfile + steps})
+
+    ended = any_runner.gate(BUILD_ARGS="COLOUR=green = 1", BUILD_TARGET="app", REVISION_LABEL="org.example.commit")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert any_runner.in_staging("cat", "colour") == "green = 1"
+    image = any_runner.sandbox.docker.images.get(ended.outputs["image-id"])
+    assert image.labels["org.example.commit"] == any_runner.app.repo.head()
+
+
+def test_secrets_reach_the_build_and_leave_no_trace(any_runner: Runner, tmp_path: Path) -> None:
+    """Breaks when `_command` in engine/build.py passes a secret as `--build-arg`, or not at all."""
+    (tmp_path / "secret").write_text("from-a-file-7f3a")
+    both = hashlib.sha256(b"from-a-file-7f3afrom-a-variable-91bc").hexdigest()
+    mounts = " ".join(f"--mount=type=secret,id={name},required=true" for name in ("file", "variable"))
+    step = f"RUN {mounts} cat /run/secrets/file /run/secrets/variable | sha256sum | grep -q {both}\n"
+    any_runner.app.repo.commit({"Dockerfile": (any_runner.app.repo.path / "Dockerfile").read_text() + step})
+
+    ended = any_runner.gate(
+        BUILD_SECRETS=f"id=file,src={tmp_path / 'secret'}\nid=variable,env=WORD",
+        WORD="from-a-variable-91bc",
+    )
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    history = str(any_runner.sandbox.docker.images.get(ended.outputs["image-id"]).history())
+    assert both in history, "the step that reads the secrets is not in the history: this test looks at nothing"
+    for trace in ("from-a-file-7f3a", "from-a-variable-91bc"):
+        assert trace not in history + ended.log + ended.summary + str(ended.report)
+        assert any_runner.in_staging("sh", "-c", f"grep -rsl {trace} /app /run /etc /tmp || true") == ""
+
+
+FAILING_BUILDS: dict[str, tuple[dict[str, Content], dict[str, str], str, str]] = {
+    "a step fails": ({"Dockerfile": "FROM python:3.13-slim\nRUN exit 7\n"}, {}, "build-failed", "exit status 1"),
+    "no such stage": ({}, {"BUILD_TARGET": "nowhere"}, "build-failed", "exit status 1"),
+    "no Dockerfile": ({}, {"DOCKERFILE": "docker/Dockerfile"}, "build-failed", "no Dockerfile at docker/Dockerfile"),
+    "no context": ({}, {"BUILD_CONTEXT": "services"}, "build-failed", "no folder at services"),
+    "a context that leads out": ({"out": Link("/etc")}, {"BUILD_CONTEXT": "out"}, "refused", "out is a link"),
+    "a Dockerfile that leads out": ({"Dockerfile": Link("../../Dockerfile")}, {}, "refused", "Dockerfile is a link"),
+}
+
+
+@pytest.mark.parametrize("case", FAILING_BUILDS)
+def test_what_cannot_be_built_starts_nothing(case: str, runner: Runner) -> None:
+    """Breaks when `build_image` goes on after an exit status that is not 0, or `locate` no longer resolves links."""
+    files, settings, verdict, words = FAILING_BUILDS[case]
+    runner.app.repo.commit(files)
+
+    ended = runner.gate(**settings)
+
+    assert ended.decision == ("closed", verdict, 1), ended.log
+    assert words in ended.reason
+    assert "goes back to development" in ended.reason
+    assert ended.outputs["image-id"] == ""
+    assert runner.built() is None
+    assert runner.containers(runner.app.staging) == []
+
+
+def test_a_failed_build_leaves_staging_as_it_was(runner: Runner) -> None:
+    """Breaks when the tag of staging moves, or the container is recreated, before the build succeeded."""
+    fresh = runner.gate()
+    before = identity(runner.staging())
+    runner.app.repo.commit({"Dockerfile": "FROM python:3.13-slim\nRUN exit 7\n"})
+
+    assert runner.gate().decision == ("closed", "build-failed", 1)
+    assert identity(runner.staging()) == before
+    assert runner.sandbox.image_id(runner.app.staging_image) == fresh.outputs["image-id"]
+
+
+def test_a_commit_whose_tree_is_incomplete_is_refused_before_the_build(runner: Runner) -> None:
+    """Breaks when `_export` in gate.py passes `allow_incomplete=True`."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
+    runner.app.repo.commit({"model.bin": pointer})
+
+    refused, allowed = runner.gate(), runner.gate(INCOMPLETE="allow")
+
+    assert refused.decision == ("closed", "refused", 1), refused.log
+    assert "model.bin" in refused.reason
+    assert allowed.decision == ("open", "fresh", 0), allowed.log
+    assert "model.bin" in allowed.summary
