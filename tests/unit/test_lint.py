@@ -1,0 +1,106 @@
+"""`make lint` reports what it is there for: a finding is planted in a copy, and each tool must see it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engines import ROOT
+from tests.git import run_git
+
+LINTED = (
+    "action.yml",
+    "promote",
+    "src",
+    "scripts",
+    "requirements",
+    "pyproject.toml",
+    ".gitea",
+    ".github",
+    "README.md",
+    "demo",
+    ".env.example",
+)
+INJECTION = '\n    - shell: sh\n      run: echo "${{ inputs.service }}"\n'
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what is linted, with this checkout's tools."""
+    for name in LINTED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy2(source, tmp_path / name)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    return tmp_path
+
+
+def lint(folder: Path) -> dict[str, str]:
+    """What each tool of `make lint` printed, by its command line."""
+    done = subprocess.run(
+        ["bash", "scripts/lint.sh"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    parts = re.split(r"^== (.*)$", done.stdout, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True)) | {"findings by": done.stderr}
+
+
+def test_an_expression_in_an_action_s_script_is_reported(copy: Path) -> None:
+    action = copy / "action.yml"
+    action.write_text(action.read_text().rstrip() + INJECTION)
+
+    printed = lint(copy)
+
+    (zizmor,) = (text for tool, text in printed.items() if tool.startswith("zizmor"))
+    assert "error[template-injection]" in zizmor
+    assert "zizmor" in printed["findings by"]
+
+
+def test_an_expression_in_a_workflow_s_script_is_reported(copy: Path) -> None:
+    """The folder's name begins with a dot, which hides it from a tool that is given a folder."""
+    (workflow := copy / ".gitea/workflows/planted.yml").parent.mkdir(parents=True, exist_ok=True)
+    steps = "[{run: 'echo ${{ github.event.pull_request.title }}'}]"
+    workflow.write_text(f"on: pull_request\njobs: {{a: {{runs-on: x, steps: {steps}}}}}\n")
+
+    printed = lint(copy)
+
+    (zizmor,) = (text for tool, text in printed.items() if tool.startswith("zizmor"))
+    assert re.search(r"error\[template-injection\].*?planted\.yml", zizmor, flags=re.DOTALL)
+
+
+def test_a_key_that_no_action_has_is_reported(copy: Path) -> None:
+    action = copy / "promote/action.yml"
+    action.write_text(action.read_text() + "surprise: yes\n")
+
+    assert "check-jsonschema" in lint(copy)["findings by"]
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("core", "import docker"),
+        ("core", "import time"),
+        ("forge", "import pygit2"),
+        ("core", "import freshness.engine"),
+    ],
+)
+def test_a_room_that_touches_what_is_not_its_own_is_reported(copy: Path, module: str, line: str) -> None:
+    (copy / f"src/freshness/{module}/planted.py").write_text(f'"""Planted."""\n\n{line}\n')
+
+    printed = lint(copy)
+
+    assert f"freshness.{module}.planted -> {line.split()[1]}" in printed["lint-imports --no-logo"]
+    assert "lint-imports" in printed["findings by"]
+
+
+def test_every_action_and_workflow_of_the_repository_is_linted_by_name(copy: Path) -> None:
+    files = [ROOT / name for name in run_git(ROOT, "ls-files", "*.yml", "*.yaml").splitlines()]
+    expected = {path for path in files if re.search(r"^(jobs|runs):", path.read_text(), flags=re.MULTILINE)}
+
+    for tool in ("zizmor", "check-jsonschema"):
+        named = {word for command in lint(copy) if command.startswith(tool) for word in command.split()}
+        assert expected <= {ROOT / word for word in named}
