@@ -27,7 +27,7 @@ demo: setup base-image ## this repository, gated and promoted by itself through 
 	@.venv/bin/python -m demo
 
 demo-down: ## takes the demo down
-	@test ! -d .cache/demo || .venv/bin/python -m demo.down
+	@if [ -d .cache/demo ]; then .venv/bin/python -m demo.down; else echo "Nothing of the demo is up."; fi
 
 lock: setup ## new hashes and versions for requirements/*.in
 	@scripts/lock.sh

@@ -1,5 +1,6 @@
 """`python -m demo`: this repository, gated and promoted by itself through act, in five steps and a table."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator
 from demo import scratch, story
 from demo.claim import Row, table
 from demo.command import DemoError
-from demo.ground import insist_on_room, take_down
+from demo.ground import insist_on_room, insist_on_this_machine, take_down
 from demo.places import FOLDER, PORTS, PRODUCTION, STAGING, TOOL_CACHE, shown
 from demo.shown import Shown
 
@@ -45,6 +46,7 @@ def main() -> int:
 def _prepare() -> None:
     print("This repository, gated and promoted by itself: act runs .gitea/workflows/deploy.yml")
     print(f"on this machine's Docker Engine. Your checkout is not touched, all is in {shown(FOLDER)}.")
+    insist_on_this_machine(os.environ)
     if take_down(keep_installed=True):
         print("The demo that ran before was taken down.")
     insist_on_room()

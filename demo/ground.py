@@ -1,8 +1,8 @@
 """What is there before the demo and after it: refuses to touch what is not its own, and takes its own away."""
 
-import os
 import shutil
 import socket
+from collections.abc import Mapping
 
 from demo.command import DemoError, text
 from demo.engine import Container, containers, revision_of
@@ -10,11 +10,15 @@ from demo.places import COMPOSE_PROJECT, FOLDER, HOME, IMAGES, PORTS, PROJECT, T
 from demo.scratch import git
 
 
-def insist_on_room() -> None:
-    """Raises DemoError where something that is not the demo's holds the project's names or its ports."""
-    host = os.environ.get("DOCKER_HOST", "")
+def insist_on_this_machine(env: Mapping[str, str]) -> None:
+    """Raises DemoError where Docker's commands go to another machine: the boards are asked on this one's ports."""
+    host = env.get("DOCKER_HOST", "")
     if host and not host.startswith("unix://"):
         raise DemoError(f"DOCKER_HOST is {host}; the demo needs this machine's own Engine. Unset it, then run again.")
+
+
+def insist_on_room() -> None:
+    """Raises DemoError where something that is not the demo's holds the project's names or its ports."""
     if foreign := [f"{found.name} of {found.folder}" for found in containers() if not _is_ours(found)]:
         raise DemoError(
             f"The Compose project {COMPOSE_PROJECT} is here already: {', '.join(foreign)}. {_STAND_BACK}"
@@ -98,6 +102,6 @@ def _holder(port: int) -> str:
         return f"Port {port} is the container {container}'s."
     try:
         socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        return f"Port {port} is taken by another program ({error.strerror})."
+    except OSError:
+        return f"Another program listens on port {port}."
     return ""
