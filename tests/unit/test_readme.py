@@ -1,0 +1,83 @@
+"""The documents keep their promises: the workflow passes lint, links lead somewhere, sentences are the tool's."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from freshness.settings.table import GATE, PROMOTE
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(sys.executable).parent
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")))
+PLACEHOLDER = "<full commit id of v1.0.0>"
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors that both forges make of a document's headings."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Path:
+    """The workflow to copy, with a commit's id where a reader puts one."""
+    (text,) = (block for block in blocks("yaml") if PLACEHOLDER in block)
+    path = tmp_path / ".github" / "workflows" / "deploy.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text.replace(PLACEHOLDER, "0123456789abcdef" * 2 + "01234567"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        ("zizmor", "--offline", "--no-progress", "--persona", "auditor"),
+        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),
+    ],
+    ids=lambda tool: tool[0],
+)
+def test_the_workflow_to_copy_has_no_findings(workflow: Path, tool: tuple[str, ...]) -> None:
+    """Fails where an action is not pinned by commit, or an input is pasted into a script."""
+    seen = subprocess.run(
+        [TOOLS / tool[0], *tool[1:], workflow], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert seen.returncode == 0, seen.stdout + seen.stderr
+
+
+def test_the_workflow_to_copy_gives_inputs_that_there_are_and_opens_on_open_alone(workflow: Path) -> None:
+    jobs = YAML(typ="safe").load(workflow)["jobs"]
+    given = {name: job["steps"][1]["with"].keys() for name, job in jobs.items()}
+    assert given["gate"] <= {setting.name for setting in GATE}
+    assert given["promote"] <= {setting.name for setting in PROMOTE}
+    assert jobs["promote"]["needs"] == "gate"
+    assert "needs.gate.outputs.gate == 'open'" in jobs["promote"]["if"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_named_files_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        linked = (document.parent / target) if target else document
+        assert linked.exists(), f"{target} is linked and not there"
+        assert not anchor or anchor in headings(linked), f"{target}#{anchor} is no heading"
+    for name in re.findall(r"`((?:tests|src|scripts|requirements)/[\w./-]+)`", text):
+        assert (ROOT / name).exists() or name == "scripts/staging_check.py", f"{name} is named and not there"
+
+
+def test_the_guide_explains_sentences_that_the_tool_says() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8").partition("## Troubleshooting")[2]
+    rows = re.findall(r"^\| (`.*?`[^|]*) \|", guide, re.MULTILINE)
+    assert rows
+    told = "".join(path.read_text(encoding="utf-8") for path in (*ROOT.glob("src/**/*.py"), ROOT / "install.sh"))
+    for sentence in re.findall(r"`([^`]+)`", " ".join(rows)):
+        for part in re.split("…|: ", sentence):
+            assert part.strip() in told, f"{part!r} of {sentence!r} is not what the tool says"
