@@ -51,14 +51,14 @@ def _force_utf8() -> None:
 )
 @click.pass_context
 def commands(context: click.Context, env_file: Path | None) -> None:
-    r"""The image that becomes production is provably built from the validated commit.
+    """The image that becomes production is provably built from the validated commit.
 
     \b
     Exit status: 0 open, promoted or unchanged    1 closed or refused
                  2 usage or settings              3 could not work
                  4 promotion failed, what served before serves again
                  5 promotion failed and so did the way back: a person is needed
-    """
+    """  # noqa: D301 -- click reads the backspace itself: it keeps the next paragraph's lines
     context.obj = env_file
 
 
