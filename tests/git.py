@@ -84,12 +84,12 @@ class GitRepo:
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
         return run_git(self.path, *arguments, stdin=stdin)
 
-    def write(self, files: Mapping[str | bytes, Content] | Mapping[str, Content]) -> None:
-        """Puts `files` into the work tree and commits nothing."""
+    def write(self, files: Mapping[str, Content]) -> None:
+        """Puts `files` into the work tree and commits nothing. A name that is not UTF-8 comes from `os.fsdecode`."""
         for name, content in files.items():
-            write_file(self.path / os.fsdecode(name), content)
+            write_file(self.path / name, content)
 
-    def commit(self, files: Mapping[str | bytes, Content] | Mapping[str, Content], message: str = "Change") -> str:
+    def commit(self, files: Mapping[str, Content], message: str = "Change") -> str:
         """Writes `files`, commits the whole work tree, ignored files too, and returns the commit's id."""
         self.write(files)
         self.git("add", "--all", "--force")

@@ -50,7 +50,7 @@ def configure_libgit2() -> None:
     settings = pygit2.settings
     # A job in a container works on a checkout of another uid. Nothing of the repository's configuration is run by us.
     settings.owner_validation = False
-    # `objects.read_object` verifies every hash itself, with OpenSSL, in a quarter of the time.
+    # `ObjectStore` verifies every hash itself, with OpenSSL, in a quarter of the time.
     settings.enable_strict_hash_verification(value=False)
     settings.server_connect_timeout = CONNECT_TIMEOUT
     settings.server_timeout = ANSWER_TIMEOUT

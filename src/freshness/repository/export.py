@@ -13,15 +13,15 @@ from pygit2.enums import ObjectType
 
 from freshness.core.revision import Revision
 from freshness.errors import Refused, RepositoryError, SettingsError
-from freshness.repository.objects import printable, read_object
+from freshness.repository.objects import ObjectStore, printable
 from freshness.repository.tree import Entry, EntryKind, walk_tree
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
-"""How a pointer file begins, and its greatest size in bytes: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
+"""How a pointer file begins, and below which size it ends: docs/spec.md of git-lfs."""
 LFS_POINTER_SIZE = 1024
 FILE_MODE, EXECUTABLE_MODE, FOLDER_MODE = 0o644, 0o755, 0o755
-LONGEST_NAME, LONGEST_PATH = 255, 3072
-"""Bytes that Linux takes for a name, and for a path (4095) less room for the folder that it stands in."""
+LONGEST_NAME, LONGEST_TARGET, LONGEST_PATH = 255, 4095, 3072
+"""Bytes that Linux takes for a name, a link's target, and a path (4095) less room for the folder that it stands in."""
 NANOSECONDS = 1_000_000_000
 NAMED_PATHS = 10
 
@@ -31,7 +31,7 @@ OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-"""How a pointer file begins, and below which size it ends: git-lfs's docs/spec.md."""
+    """What was written: files and links, their bytes, and the paths (printable) of submodules and LFS pointers."""
 
     files: int
     size: int
@@ -44,11 +44,11 @@ def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path,
     Raises `Refused` for a tree that cannot be exported faithfully, `RepositoryError` where Git or the disk fails and
     `SettingsError` where the folder is not empty. What was written till then stays: the folder is the caller's.
     """
-    odb = repository.odb
-    read_object(odb, revision.commit, ObjectType.COMMIT)
+    objects = ObjectStore.of(repository)
+    objects.read(revision.commit, ObjectType.COMMIT)
     with explain_disk(folder), open_private(folder) as root:
-        export = Export(odb, root, (revision.committed_at * NANOSECONDS,) * 2)
-        for path, entries in walk_tree(odb, revision.tree):
+        export = Export(objects, root, (revision.committed_at * NANOSECONDS,) * 2)
+        for path, entries in walk_tree(objects, revision.tree):
             export.write_folder(path, entries)
         if export.incomplete and not allow_incomplete:
             raise refuse_incomplete(export.incomplete)
@@ -60,7 +60,7 @@ def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path,
 class Export:
     """The work in progress. `root` is the open folder; every path below it was made by us and is opened from there."""
 
-    odb: pygit2.Odb
+    objects: ObjectStore
     root: int
     times: tuple[int, int]
     files: int = 0
@@ -114,7 +114,7 @@ class Export:
 
     def write_link(self, folder: int, entry: Entry) -> None:
         target = self.read_blob(entry)
-        if not target or b"\0" in target:
+        if not 0 < len(target) <= LONGEST_TARGET or b"\0" in target:
             raise Refused(
                 f"`{printable(entry.path)}` is a symbolic link without a possible target.",
                 "Take it out of the commit, and push again.",
@@ -123,7 +123,7 @@ class Export:
         os.utime(entry.name, ns=self.times, dir_fd=folder, follow_symlinks=False)
 
     def read_blob(self, entry: Entry) -> bytes:
-        data = read_object(self.odb, entry.object_id, ObjectType.BLOB, entry.path)
+        data = self.objects.read(entry.object_id, ObjectType.BLOB, entry.path)
         self.files += 1
         self.size += len(data)
         return data

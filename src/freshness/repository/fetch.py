@@ -11,8 +11,14 @@ NO_REDIRECT_TO_ANOTHER_HOST = 1
 """libgit2's GIT_REMOTE_REDIRECT_NONE. Its default follows the first redirect anywhere, with our headers."""
 NO_TAGS = 2
 """libgit2's GIT_REMOTE_DOWNLOAD_TAGS_NONE: what is fetched leaves no reference in the checkout."""
-NOT_SERVED = ("cannot fetch a specific object", "not our ref", "unadvertised object")
-"""How libgit2 and servers say that a commit id cannot be asked for, or is not there."""
+NOT_SERVED = (
+    "cannot fetch a specific object",
+    "not our ref",
+    "unexpected packet type",
+    "could not read from remote repository",
+)
+"""What libgit2 says where a server takes no commit ids, or has not this one. The last two are its only words for a
+server's refusal in the middle: with `depth` and without."""
 
 
 class Transfer(pygit2.RemoteCallbacks):
@@ -46,24 +52,30 @@ def fetch_commit(repository: pygit2.Repository, candidate: Candidate, address: F
             f"Git's configuration (`url.….insteadOf`) sends {address.url} elsewhere, where no token is sent.",
             "Remove the setting, or check out with `fetch-depth: 0`.",
         )
-    fetch_source(repository, remote, candidate, candidate.commit, address)
-    if candidate.commit not in repository and candidate.number is not None:
-        fetch_source(repository, remote, candidate, f"refs/pull/{candidate.number}/head", address)
+    for source in list_sources(candidate):
+        try:
+            fetch_source(repository, remote, source, f"refs/freshness/{candidate.commit}", address)
+        except pygit2.GitError as error:
+            if source != candidate.commit or not any(sign in str(error) for sign in NOT_SERVED):
+                raise explain(error, candidate, address) from error
+        if candidate.commit in repository.odb:
+            return
+
+
+def list_sources(candidate: Candidate) -> list[str]:
+    """What to ask a server for: the commit itself, then the head of its pull request, by the name on both forges."""
+    return [candidate.commit] + ([f"refs/pull/{candidate.number}/head"] if candidate.number is not None else [])
 
 
 def fetch_source(
-    repository: pygit2.Repository, remote: pygit2.Remote, candidate: Candidate, source: str, address: ForgeAddress
+    repository: pygit2.Repository, remote: pygit2.Remote, source: str, kept_as: str, address: ForgeAddress
 ) -> None:
-    """Fetches `source`, a commit id or a reference; of a shallow repository's history only the commit itself."""
-    kept_as = f"refs/freshness/{candidate.commit}"
+    """Fetches `source`, and where the repository is shallow no history with it. The reference `kept_as` goes again."""
+    transfer = Transfer(find_credentials(repository, address))
     depth = 1 if repository.is_shallow else 0
     try:
-        transfer = Transfer(find_credentials(repository, address))
         # proxy=True: what HTTPS_PROXY, NO_PROXY and http.proxy say, as Git itself does
         remote.fetch([f"+{source}:{kept_as}"], callbacks=transfer, depth=depth, proxy=True)
-    except pygit2.GitError as error:
-        if not any(sign in str(error) for sign in NOT_SERVED):
-            raise explain(error, candidate, address) from error
     finally:
         if kept_as in repository.references:
             repository.references.delete(kept_as)

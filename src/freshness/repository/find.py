@@ -9,7 +9,7 @@ from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
 from freshness.repository.fetch import fetch_commit
-from freshness.repository.objects import read_any
+from freshness.repository.objects import ObjectStore
 
 FULL_ID = re.compile(r"[0-9a-f]{40}")
 HEADER = re.compile(
@@ -25,11 +25,11 @@ def find_revision(repository: pygit2.Repository, candidate: Candidate, address: 
     server fails.
     """
     refuse_other_than_full_id(candidate)
-    if candidate.commit not in repository and address is not None:
+    if candidate.commit not in repository.odb and address is not None:
         fetch_commit(repository, candidate, address)
-    if candidate.commit not in repository:
+    if candidate.commit not in repository.odb:
         raise refuse_missing(repository, candidate, address)
-    kind, data = read_any(repository.odb, candidate.commit)
+    kind, data = ObjectStore.of(repository).read_any(candidate.commit)
     if kind is not ObjectType.COMMIT:
         raise refuse_other_kind(candidate, kind)
     header = HEADER.match(data)
@@ -57,7 +57,7 @@ def refuse_other_than_full_id(candidate: Candidate) -> None:
 
 def refuse_missing(repository: pygit2.Repository, candidate: Candidate, address: ForgeAddress | None) -> Refused:
     where = "the shallow checkout" if repository.is_shallow else "the checkout"
-    server = f"at {address.url}" if address else "fetched, for no server is known to fetch it from"
+    server = f"to be had from {address.url}" if address else "fetched, for no server is known to fetch it from"
     return Refused(
         f"{candidate.source} names {candidate.commit}, which is neither in {where} nor {server}.",
         "Push the commit, or check out with `fetch-depth: 0`.",

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-import pygit2
 from pygit2.enums import ObjectType
 
 from freshness.errors import Refused
-from freshness.repository.objects import printable, read_object
+from freshness.repository.objects import ObjectStore, printable
 
 ID_SIZE = 20
 DEEPEST = 256
@@ -44,17 +43,17 @@ class Entry:
     object_id: str
 
 
-def walk_tree(odb: pygit2.Odb, tree: str) -> Iterator[tuple[bytes, list[Entry]]]:
+def walk_tree(objects: ObjectStore, tree: str) -> Iterator[tuple[bytes, list[Entry]]]:
     """Each folder's path and entries, a folder always before the folders in it; the root's path is empty.
 
-    No recursion: a tree may be deeper than Python's stack. Raises what `read_object` raises, and `Refused`.
+    No recursion: a tree may be deeper than Python's stack. Raises what `ObjectStore.read` raises, and `Refused`.
     """
     pending = [(b"", tree)]
     while pending:
         path, object_id = pending.pop()
         if path.count(b"/") >= DEEPEST:
             raise hostile(path, f"lies deeper than {DEEPEST} folders")
-        entries = parse_tree(read_object(odb, object_id, ObjectType.TREE, path), path)
+        entries = parse_tree(objects.read(object_id, ObjectType.TREE, path), path)
         yield path, entries
         pending += [(entry.path, entry.object_id) for entry in entries if entry.kind is EntryKind.FOLDER]
 
