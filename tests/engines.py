@@ -146,7 +146,7 @@ class Sandbox:
     def clean(self) -> None:
         """Removes what bears the test's name, and nothing else."""
         client = self.docker
-        for container in client.containers.list(all=True):
+        for container in client.containers.list(all=True, ignore_removed=True):
             project = container.labels.get("com.docker.compose.project", "")
             if self.name in f"{project} {container.name}":
                 container.remove(force=True, v=True)
@@ -154,9 +154,10 @@ class Sandbox:
             network.remove()
         for volume in client.volumes.list(filters={"name": self.name}):
             volume.remove()
-        tags = [tag for image in client.images.list() for tag in image.tags if self.name in tag]
-        labelled = client.images.list(filters={"label": f"freshness.test={self.name}"})
-        for reference in (*tags, *(str(image.id) for image in labelled)):
+        # Not client.images.list(), which asks for each image again, and fails when one goes meanwhile.
+        tags = [tag for image in client.api.images() for tag in image["RepoTags"] or () if self.name in tag]
+        labelled = client.api.images(filters={"label": f"freshness.test={self.name}"})
+        for reference in (*tags, *(image["Id"] for image in labelled)):
             with contextlib.suppress(docker.errors.ImageNotFound):
                 client.images.remove(reference, force=True)
 

@@ -131,7 +131,9 @@ class Runner:
 
     def start_gate(self, **variables: str) -> Running:
         """Starts a gate of the commit that is checked out, if `variables` say nothing else."""
-        return self.start("gate", **{"GIT_SHA": self.app.repo.head(), **variables})
+        if "GIT_SHA" not in variables:
+            variables["GIT_SHA"] = self.app.repo.head()
+        return self.start("gate", **variables)
 
     def gate(self, **variables: str) -> Ended:
         """A gate of the commit that is checked out, from its start to its end."""
@@ -139,7 +141,7 @@ class Runner:
 
     def containers(self, service: str) -> list[Container]:
         labels = [f"com.docker.compose.project={self.app.project}", f"com.docker.compose.service={service}"]
-        return self.sandbox.docker.containers.list(all=True, filters={"label": labels})
+        return self.sandbox.docker.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
 
     def staging(self) -> Container:
         """Staging's one container as it is now."""
@@ -150,6 +152,10 @@ class Runner:
     def in_staging(self, *words: str) -> str:
         """What the command prints in staging's container."""
         return self.sandbox.cli("exec", str(self.staging().id), *words)
+
+    def processes(self) -> int:
+        """How many processes run in staging's container."""
+        return len(self.staging().top()["Processes"])
 
     def built(self, commit: str | None = None) -> str | None:
         """The ID of the image that was built from the commit (the one that is checked out), or None."""

@@ -1,0 +1,152 @@
+"""Health decides before the check: what answers well in time is checked, everything else is unhealthy at once."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.applications import behave
+from tests.git import Content
+from tests.runner import Runner
+
+SHORT = {"HEALTH_RETRIES": "2", "HEALTH_INTERVAL": "0.5"}
+LONG = {"HEALTH_RETRIES": "100", "HEALTH_INTERVAL": "6"}
+LONG_SECONDS = 60
+"""What fails at once ends long before the deadline of LONG, which is ten minutes."""
+
+
+def with_dockerfile(runner: Runner, line: str) -> dict[str, Content]:
+    return {"Dockerfile": (runner.app.repo.path / "Dockerfile").read_text() + line}
+
+
+def with_service(runner: Runner, line: str) -> dict[str, Content]:
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    service = "  orchestrator-staging:\n"
+    return {"compose.yaml": compose.replace(service, f"{service}    {line}\n", 1)}
+
+
+HEALTHY = 'HEALTHCHECK --interval=1s CMD ["python3", "-c", ""]\n'
+SICK = 'HEALTHCHECK --interval=1s --retries=1 CMD ["python3", "-c", "raise SystemExit(1)"]\n'
+
+
+def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> None:
+    """Breaks when `_healthcheck` takes `starting` or no state at all for healthy."""
+    any_runner.app.repo.commit({**with_dockerfile(any_runner, HEALTHY), **behave(health=503)})
+
+    ended = any_runner.gate(HEALTH_PATH="none")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert any_runner.staging().attrs["State"]["Health"]["Status"] == "healthy"
+
+
+def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:
+    """Breaks when `_refuse_unknowable_health` looks only at the image."""
+    check = 'healthcheck: {test: [CMD, python3, "-c", ""], interval: 1s}'
+    runner.app.repo.commit(with_service(runner, check))
+
+    assert runner.gate(HEALTH_PATH="none").decision == ("open", "fresh", 0)
+
+
+@pytest.mark.parametrize("disabled", ["no HEALTHCHECK", "disabled by Compose"])
+def test_no_path_and_no_healthcheck_is_refused_before_staging_changes(disabled: str, runner: Runner) -> None:
+    """I12. Breaks when `_refuse_unknowable_health` no longer raises, or comes after the recreation."""
+    if disabled == "disabled by Compose":
+        runner.app.repo.commit(
+            {**with_dockerfile(runner, HEALTHY), **with_service(runner, "healthcheck: {disable: true}")}
+        )
+
+    ended = runner.gate(HEALTH_PATH="none")
+
+    assert ended.decision == ("closed", "refused", 1), ended.log
+    assert "HEALTHCHECK" in ended.reason
+    assert runner.containers(runner.app.staging) == []
+    assert runner.sandbox.image_id(runner.app.staging_image) is None
+
+
+@pytest.mark.parametrize("status", [503, 302, 404])
+def test_another_answer_than_2xx_is_unhealthy_at_the_deadline(status: int, runner: Runner) -> None:
+    """Breaks when `SUCCESS` holds that status, or `_ask` follows redirects."""
+    runner.app.repo.commit(behave(health=status, log="why it is sick"))
+
+    ended = runner.gate(**SHORT)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert f"HTTP {status}" in ended.reason
+    assert "│ why it is sick" in ended.log
+    assert "staging check" not in {name for name, result in ended.checks().items() if result != "not-run"}
+    assert runner.staging().status == "running", "a failed staging container stays, for a look"
+
+
+def test_no_answer_is_unhealthy_at_the_deadline(runner: Runner) -> None:
+    """Breaks when the loop of `wait_until_healthy` no longer ends at its deadline."""
+    runner.app.repo.commit(behave(start_seconds=3600))
+
+    ended = runner.gate(**SHORT)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "after 1 s" in ended.reason
+
+
+AT_ONCE: dict[str, tuple[str, str, dict[str, object], str]] = {
+    "it exits": ("", "", {"start_seconds": 3600, "exit_after": 0.5}, "is exited (exit status 1)"),
+    "it restarts": ("", "restart: always", {"start_seconds": 3600, "exit_after": 0.5}, "restarted (exit status 1)"),
+    "its HEALTHCHECK says so": (SICK, "", {"health": 503}, "HEALTHCHECK says unhealthy"),
+    "its command cannot start": ('CMD ["/opt/missing"]\n', "", {}, "cannot start"),
+}
+
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_what_cannot_get_healthy_fails_at_once(case: str, runner: Runner) -> None:
+    """Breaks when `_broken` in engine/health.py no longer tells that, and the gate waits for the deadline."""
+    dockerfile, service, behaviour, words = AT_ONCE[case]
+    runner.app.repo.commit(
+        {
+            **(with_dockerfile(runner, dockerfile) if dockerfile else {}),
+            **(with_service(runner, service) if service else {}),
+            **behave(**behaviour),
+        }
+    )
+
+    ended = runner.start_gate(**LONG).end(LONG_SECONDS)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert words in ended.reason
+
+
+def test_health_is_noticed_without_waiting_for_the_interval(runner: Runner) -> None:
+    """Breaks when `wait_until_healthy` sleeps for the interval in place of PAUSE_SECONDS."""
+    runner.app.repo.commit(behave(start_seconds=0.5))
+    started = time.monotonic()
+
+    ended = runner.gate(HEALTH_RETRIES="2", HEALTH_INTERVAL="60")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+class Anything(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+
+@pytest.fixture
+def proxy(runner: Runner) -> Iterator[str]:
+    """The address of a proxy that answers 200 for whoever is asked."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Anything) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_proxy_cannot_answer_for_staging(proxy: str, runner: Runner) -> None:
+    """Breaks when `_ask` asks through urllib, which obeys the proxy variables."""
+    runner.app.repo.commit(behave(health=503))
+
+    ended = runner.gate(http_proxy=proxy, HTTP_PROXY=proxy, **SHORT)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
