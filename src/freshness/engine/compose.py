@@ -52,7 +52,10 @@ def staging_tag(config: Mapping[str, Any], service: str) -> str:
 
 
 def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
-    """The whole project as Compose understands it; talks to no Engine. Raises SettingsError with what Compose said."""
+    """The whole project as Compose understands it; needs no Engine.
+
+    Raises SettingsError with what Compose said, EngineError where it cannot tell which Engine is meant.
+    """
     if not file.path.is_file():
         raise SettingsError(
             f"There is no Compose file at {file.path}.",
@@ -62,6 +65,11 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     # A service in a profile is hidden from `config` without this, and could share our port unseen.
     argv = [*_compose(file.path, name, env), "--profile", "*", "config", "--format", "json"]
     status, out, err = read(argv, env, CONFIG_SECONDS)
+    if "unable to resolve docker endpoint" in err:
+        raise EngineError(
+            f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
+            "Correct DOCKER_HOST (unix:///path/to/socket or tcp://host:port) or DOCKER_CONTEXT.",
+        )
     if status != 0:
         raise SettingsError(
             f"Compose cannot read {file.path}: {_last_line(err)}.",
