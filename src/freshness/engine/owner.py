@@ -24,7 +24,8 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
     for entry in listed:
         labels = entry.get("Labels") or {}
         ours = (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
-        port_is_explained |= _publishes(entry, target.port)
+        # Ours may be one that fails and starts again and again: between two starts the Engine lists no port of it.
+        port_is_explained |= _publishes(entry, target.port) or (ours and entry.get("State") == "restarting")
         if not ours:
             yield from _in_the_way(entry, labels, target)
     if not port_is_explained and not _is_free(engine, target, vantage):
