@@ -1,0 +1,173 @@
+"""Every doubt about the image is a refusal before the first write: afterwards no tag and no container has changed."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.promotions import FIRST, LABEL, SECOND, THIRD, Production, Promoted
+
+PLAIN = f"""\
+FROM python:3.13-slim
+ARG GIT_SHA=""
+LABEL {LABEL}=$GIT_SHA
+"""
+
+
+def assert_refused(production: Production, before: object, ended: Promoted) -> None:
+    assert ended.end == (1, "refused"), ended.log
+    assert production.state() == before
+    assert ended.answers.failures == 0
+
+
+@pytest.mark.parametrize("label", ["", "<no value>", THIRD, SECOND[:12], SECOND.replace("2", "B"), f"{SECOND} "])
+def test_a_label_that_does_not_say_the_commit_is_refused(label: str, production: Production) -> None:
+    """I8, I2. Fails when `guard` in core/image.py compares anything but the whole label."""
+    production.deploy(production.build(FIRST))
+    image = production.build(SECOND, label=label)
+    before = production.state()
+
+    assert_refused(production, before, production.promote(image))
+
+
+def test_an_image_without_the_label_is_refused(production: Production) -> None:
+    """I8, I12. Fails when `guard` in core/image.py returns None for a missing label."""
+    production.deploy(production.build(FIRST))
+    image = production.build_from("FROM python:3.13-slim\n", revision=SECOND)
+    before = production.state()
+
+    assert_refused(production, before, production.promote(image))
+
+
+def test_a_plain_build_without_the_argument_is_refused(production: Production) -> None:
+    """I2, I8. Fails when `guard` in core/image.py returns None for an empty label."""
+    production.deploy(production.build(FIRST))
+    image = production.build_from(PLAIN, revision=SECOND)
+    before = production.state()
+
+    assert_refused(production, before, production.promote(image))
+
+
+def test_the_label_of_a_base_image_is_refused(production: Production) -> None:
+    """I2, I8. Fails when `guard` in core/image.py accepts any full commit id."""
+    base = production.build(FIRST, tag=f"{production.sandbox.name}-base:1")
+    production.deploy(base)
+    image = production.build_from(f"FROM {production.sandbox.name}-base:1\nCMD true\n", revision=SECOND)
+    before = production.state()
+
+    assert_refused(production, before, production.promote(image))
+
+
+def test_a_tag_that_another_build_moved_after_the_gate_is_refused(production: Production) -> None:
+    """I7, I8. Fails when `prove` in candidacy.py takes the label of another image than the one that gets the tag."""
+    production.deploy(production.build(FIRST))
+    gate = production.runner.gate()
+    production.build(THIRD, tag=production.app.staging_image)
+    before = production.state()
+
+    assert_refused(production, before, production.promote(EXPECTED_REVISION=gate.outputs["revision"]))
+
+
+def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(production: Production) -> None:
+    """I7. Fails when `_read_service` in promote.py takes staging's tag although `source-image` is given."""
+    production.deploy(production.build(FIRST))
+    gate = production.runner.gate()
+    moved = production.build(THIRD, tag=production.app.staging_image)
+    proven = production.built(gate.outputs["image-id"], gate.outputs["revision"])
+
+    ended = production.promote(proven)
+
+    production.assert_serves(proven)
+    assert ended.end == (0, "promoted"), ended.log
+    assert production.sandbox.image_id(production.app.staging_image) == moved.id
+    assert moved.revision not in ended.answers.revisions
+
+
+def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(production: Production) -> None:
+    """I8, I12. Fails when `find_candidate` in candidacy.py does not name the Engine."""
+    production.deploy(production.build(FIRST))
+    before = production.state()
+
+    ended = production.promote(SOURCE_IMAGE=f"sha256:{'0' * 64}", EXPECTED_REVISION=SECOND)
+
+    assert_refused(production, before, ended)
+    assert production.sandbox.docker.info()["ID"] in ended.reason
+    assert "another Docker host" in ended.reason
+
+
+def test_production_whose_image_is_gone_is_refused(production_here: Production) -> None:
+    """I9. Fails when `_observe` in promote.py goes on without `previous`: there would be no way back."""
+    production, image = production_here, production_here.build(SECOND)
+    running = production.build(FIRST)
+    production.deploy(running)
+    production.container().stop()
+    production.sandbox.cli("rmi", "--force", running.id)
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert production.state() == before
+    assert "no longer has" in ended.reason
+
+
+def test_a_foreign_container_on_productions_port_is_refused(production_here: Production) -> None:
+    """I8. Fails when `_observe` in promote.py does not ask for foreign owners."""
+    production, image = production_here, production_here.build(SECOND)
+    port = f"127.0.0.1:{production.app.production_port}:8000"
+    foreign = f"{production.sandbox.name}-foreign"
+    production.sandbox.cli("run", "--detach", "--name", foreign, "--publish", port, "python:3.13-slim", "sleep", "99")
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert production.state() == before
+    assert foreign in ended.reason
+
+
+def test_a_foreign_container_with_productions_name_is_refused(production_here: Production) -> None:
+    """I8. Fails when `foreign_owners` in engine/owner.py compares no names."""
+    production, image = production_here, production_here.build(SECOND)
+    name = f"{production.app.project}-{production.app.production}-1"
+    production.sandbox.cli("create", "--name", name, "python:3.13-slim")
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert production.state() == before
+    assert name in ended.reason
+
+
+def test_a_process_on_productions_port_is_refused(production: Production) -> None:
+    """I8. Fails when `foreign_owners` in engine/owner.py does not look for a listener that is no container."""
+    image = production.build(SECOND)
+    before = production.state()
+
+    with socket.create_server(("127.0.0.1", production.app.production_port)):
+        ended = production.runner.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND).end()
+
+    assert (ended.status, ended.outputs["outcome"]) == (1, "refused"), ended.log
+    assert production.state() == before
+
+
+def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production, tmp_path: Path) -> None:
+    """I8. Fails when anything in `_refuse_or_plan` in promote.py changes the host through Docker's programs.
+
+    `docker` and its plugins are there, but only `compose config` can be done with them.
+    """
+    production = production_here
+    plugins = Path(os.environ["HOME"], ".docker/cli-plugins").resolve()
+    home = tmp_path / "home"
+    (home / ".docker/cli-plugins").mkdir(parents=True)
+    guarded = home / ".docker/cli-plugins/docker-compose"
+    guarded.write_text(f'#!/bin/sh\ncase "$*" in *" config "*) exec {plugins}/docker-compose "$@" ;; esac\nexit 99\n')
+    guarded.chmod(guarded.stat().st_mode | stat.S_IXUSR)
+    image = production.build(SECOND, label=THIRD)
+
+    ended = production.promote(image, HOME=str(home))
+
+    assert ended.end == (1, "refused"), ended.log

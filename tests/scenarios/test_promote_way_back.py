@@ -1,0 +1,213 @@
+"""After a failed promotion what served before serves, tagged as before; else a person is told what to type."""
+
+import contextlib
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines import pause
+from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production
+
+DEAD: dict[str, object] = {"exit_after": 0}
+"""What fails soonest, where it does not matter how."""
+
+FAILURES: dict[str, dict[str, object]] = {
+    "never gets healthy": {"health": 503},
+    "ends by itself": DEAD,
+    "fails in production alone": {"unhealthy_on": "production"},
+}
+
+
+@pytest.mark.parametrize("behaviour", FAILURES.values(), ids=FAILURES)
+def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object], production: Production) -> None:
+    """I9. Fails when `_restore` in promote.py does not tag `previous` as production again, or restores no kept tag."""
+    kept, running = production.build(FIRST), production.build(SECOND)
+    production.sandbox.cli("tag", kept.id, production.kept_tag)
+    production.deploy(running)
+    image = production.build(THIRD, behaviour)
+    before = production.state()
+
+    ended = production.promote(image, **SHORT)
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert ended.outputs["image-id"] == ended.outputs["previous-image-id"] == running.id
+    assert production.state().tags == before.tags
+    assert set(ended.answers.revisions) <= {running.revision, image.revision}
+
+
+def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Production) -> None:
+    """I9. Fails when `_observe` in promote.py does not remember what the kept tag names."""
+    kept, running = production.build(FIRST), production.build(SECOND)
+    production.sandbox.cli("tag", kept.id, production.kept_tag)
+    production.sandbox.cli("rmi", f"{production.sandbox.name}-built:0")
+    production.deploy(running)
+
+    ended = production.promote(production.build(THIRD, DEAD))
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert production.kept() == kept.id
+
+
+def test_what_staging_passed_and_production_fails_is_taken_back(production_here: Production) -> None:
+    """I9. Fails when `run` in promote.py believes the gate and does not wait for production's own health."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    production.build(SECOND, {"unhealthy_on": "production"})  # leaves the behaviour in the work tree, to be committed
+    production.app.repo.commit({})
+    gate = production.runner.gate()
+    assert gate.outputs["gate"] == "open", gate.log
+
+    ended = production.promote(
+        SOURCE_IMAGE=gate.outputs["image-id"], EXPECTED_REVISION=gate.outputs["revision"], **SHORT
+    )
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+
+
+def test_an_image_that_its_healthcheck_calls_unhealthy_is_taken_back(production: Production) -> None:
+    """I9. Fails when `_healthcheck` in engine/health.py takes anything but `healthy` for good."""
+    running = healthchecked(production, FIRST, "true")
+    production.deploy(running)
+
+    ended = production.promote(healthchecked(production, SECOND, "false"), HEALTH_PATH="none")
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert "unhealthy" in ended.reason
+
+
+def healthchecked(production: Production, revision: str, command: str) -> Built:
+    base = f"{production.sandbox.name}-base:{revision[:1]}"
+    production.build(revision, tag=base)
+    check = f"HEALTHCHECK --interval=200ms --retries=2 CMD {command}"
+    return production.build_from(f"FROM {base}\n{check}\n", revision=revision)
+
+
+def test_an_image_that_cannot_start_is_taken_back(production: Production) -> None:
+    """I9. Fails when `recreate` in engine/compose.py takes a failed `up` for a success."""
+    running = production.build(FIRST)
+    production.deploy(running)
+    broken = f'FROM python:3.13-slim\nLABEL {LABEL}={SECOND}\nCMD ["/no/such/program"]\n'
+
+    ended = production.promote(production.build_from(broken, revision=SECOND))
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert ended.answers.revisions == [running.revision]
+
+
+def test_a_first_deployment_that_fails_leaves_nothing(production: Production) -> None:
+    """I9. Fails when `_restore` in promote.py does not remove the container, or leaves the tag."""
+    image = production.build(FIRST, DEAD)
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert ended.outputs["previous-image-id"] == ended.outputs["image-id"] == ""
+    assert "nothing served before" in ended.reason
+    assert production.state() == before
+
+
+def test_a_production_that_nobody_proved_is_returned_to(production_here: Production) -> None:
+    """I9. Fails when `prove` in candidacy.py guards the way back too."""
+    production, adopted = production_here, production_here.build(FIRST, label="")
+    production.deploy(adopted)
+
+    ended = production.promote(production.build(SECOND, DEAD))
+
+    production.assert_serves(adopted)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert "unproven" in ended.reason
+
+
+def test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named(production: Production) -> None:
+    """I9. Fails when `_observe` in promote.py takes `previous` from production's tag in place of its container."""
+    running, stray = production.build(FIRST), production.build(SECOND)
+    production.deploy(running)
+    production.sandbox.cli("tag", stray.id, production.tag)
+
+    ended = production.promote(production.build(THIRD, DEAD))
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert stray.revision not in ended.answers.revisions
+
+
+def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back(production: Production) -> None:
+    """I9. Fails when `_go_back` in promote.py believes that the way back worked, or a command has a word missing.
+
+    As soon as Compose has stopped the old container, a process takes production's port and keeps it.
+    """
+    running = production.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+
+    with taking(production.app.production_port):
+        ended = production.runner.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND).end()
+    assert (ended.status, ended.outputs["outcome"]) == (5, "stranded"), ended.log
+    assert ended.outputs["image-id"] == ""
+    type_commands(ended.reason)
+
+    assert production.sandbox.wait_for(production.app.production_port, "/version") == running.revision
+    production.assert_serves(running)
+
+
+def test_a_broken_host_strands_production_until_it_is_mended_and_the_commands_are_typed(
+    production_here: Production,
+) -> None:
+    """I9. Fails when `_restore` in promote.py does not prove that what it brought back is healthy."""
+    production = production_here
+    switch = production.runner.folder / "database is up"
+    switch.mkdir()
+    compose = production.app.repo.path / "compose.yaml"
+    mounted = f'    volumes: ["{switch.parent}:/host:ro"]\n    healthcheck:\n'
+    mounted += f'      test: ["CMD", "test", "-d", "/host/{switch.name}"]\n      interval: 200ms\n      retries: 2\n'
+    compose.write_text(compose.read_text() + mounted)
+    running = production.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+
+    switch.rmdir()
+    ended = production.promote(image, HEALTH_PATH="none")
+    assert ended.end == (5, "stranded"), ended.log
+    switch.mkdir()
+    type_commands(ended.reason)
+
+    assert production.sandbox.wait_for(production.app.production_port, "/version") == running.revision
+    production.assert_serves(running)
+    assert set(ended.answers.revisions) <= {running.revision, image.revision}
+
+
+def type_commands(reason: str) -> None:
+    """Types what the reason names, in a shell, as a person would."""
+    commands = reason.partition("type: ")[2]
+    typed = subprocess.run(commands, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert typed.returncode == 0, f"{commands}: {typed.stderr}"
+
+
+@contextlib.contextmanager
+def taking(port: int) -> Iterator[None]:
+    """Takes the port as soon as it is free, and keeps it for as long as the block lasts."""
+    ended = threading.Event()
+
+    def take() -> None:
+        while not ended.is_set():
+            try:
+                with socket.create_server(("127.0.0.1", port)):
+                    ended.wait()
+            except OSError:
+                pause()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

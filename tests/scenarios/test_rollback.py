@@ -1,0 +1,91 @@
+"""`freshness rollback`: production back to the image that it ran before, by the same mechanism as a promotion."""
+
+import pytest
+
+from tests.promotions import FIRST, SECOND, Built, Production
+
+
+def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, Built]:
+    """Two images that production ran one after the other, and the label of the first if it is not its revision."""
+    first, second = production.build(FIRST, label=labels[0] if labels else None), production.build(SECOND)
+    production.deploy(first)
+    assert production.promote(second).end == (0, "promoted")
+    return first, second
+
+
+def test_rollback_brings_the_previous_image_back(production: Production) -> None:
+    """I9. Fails when `_read_service` in promote.py takes another source than the kept tag in a rollback."""
+    first, second = promoted_twice(production)
+
+    ended = production.run("rollback")
+
+    production.assert_serves(first)
+    assert ended.end == (0, "promoted"), ended.log
+    assert ended.outputs["previous-image-id"] == second.id
+    assert ended.answers.revisions == [second.revision, first.revision]
+
+
+def test_two_rollbacks_end_where_they_began(production: Production) -> None:
+    """I9. Fails when `_switch` in promote.py does not keep what ran before in a rollback.
+
+    Nothing but the kept tag names the first image: it must live through the moment in which that tag moves away.
+    """
+    first, second = promoted_twice(production)
+    production.sandbox.cli("rmi", f"{production.sandbox.name}-built:0")
+    production.run("rollback")
+    production.assert_serves(first)
+
+    ended = production.run("rollback")
+
+    production.assert_serves(second)
+    assert ended.end == (0, "promoted"), ended.log
+    assert production.kept() == first.id
+
+
+def test_a_rollback_without_a_previous_image_is_refused(production: Production) -> None:
+    """I12. Fails when `find_candidate` in candidacy.py takes a missing kept image for nothing to do."""
+    production.deploy(production.build(FIRST))
+    before = production.state()
+
+    ended = production.run("rollback")
+
+    assert ended.end == (1, "refused"), ended.log
+    assert "there is no previous image" in ended.reason
+    assert production.state() == before
+
+
+def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production) -> None:
+    """I8. Fails when `_expected` in candidacy.py guards nothing in a rollback."""
+    promoted_twice(production_here, "")
+    before = production_here.state()
+
+    ended = production_here.run("rollback")
+
+    assert ended.end == (1, "refused"), ended.log
+    assert production_here.state() == before
+
+
+@pytest.mark.parametrize("expected", ["", SECOND])
+def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, production_here: Production) -> None:
+    """Fails when `_expected` in candidacy.py takes a promotion's `expected-revision` in a rollback."""
+    first, _ = promoted_twice(production_here, "")
+
+    ended = production_here.run("rollback", "--allow-unverified", EXPECTED_REVISION=expected)
+
+    production_here.assert_serves(first)
+    assert ended.end == (0, "promoted"), ended.log
+    assert "The guard did not look" in ended.log
+
+
+def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
+    """I9. Fails when `_restore` in promote.py does not put the kept tag back."""
+    production, running = production_here, production_here.build(SECOND)
+    broken = production.build(FIRST, {"exit_after": 0})
+    production.deploy(running)
+    production.sandbox.cli("tag", broken.id, production.kept_tag)
+
+    ended = production.run("rollback")
+
+    production.assert_serves(running)
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert production.kept() == broken.id

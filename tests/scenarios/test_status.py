@@ -1,0 +1,79 @@
+"""`freshness status`: what both targets run, from which commit, since when."""
+
+import json
+from typing import Any
+
+from tests.promotions import FIRST, SECOND, Production
+from tests.runner import Runner
+
+
+def status(runner: Runner) -> list[dict[str, Any]]:
+    ended = runner.start("status", "--json").end()
+    assert ended.status == 0, ended.log
+    found: list[dict[str, Any]] = json.loads(ended.log)
+    return found
+
+
+def test_status_names_what_both_targets_run(production: Production) -> None:
+    """Fails when `_one_target` in questions.py reads the image of the tag in place of the container's."""
+    running, stray = production.build(FIRST), production.build(SECOND)
+    production.deploy(running)
+    production.sandbox.cli("tag", stray.id, production.tag)
+    container = production.container()
+
+    staging, found = status(production.runner)
+
+    assert staging == {
+        "target": "staging", "service": production.app.staging, "container": None, "status": "nothing",
+        "image_id": None, "revision": None, "since": None,
+    }  # fmt: skip
+    assert found == {
+        "target": "production", "service": production.app.production, "container": container.name, "status": "running",
+        "image_id": running.id, "revision": running.revision, "since": container.attrs["State"]["StartedAt"],
+    }  # fmt: skip
+
+
+def test_status_in_words_says_the_same(production: Production) -> None:
+    """Fails when `show_status` in questions.py leaves out the commit, or invents one."""
+    running = production.build(FIRST)
+    production.deploy(running)
+
+    ended = production.runner.start("status").end()
+
+    _, staging, found = ended.log.splitlines()
+    assert ended.status == 0
+    assert staging.split()[:3] == ["staging", production.app.staging, "nothing"]
+    assert found.split()[:4] == ["production", production.app.production, "running", FIRST]
+    assert running.id in found
+
+
+def test_status_calls_a_container_that_ended_by_its_name(production_here: Production) -> None:
+    """I12. Fails when `service_containers` in engine/containers.py lists running containers only."""
+    production_here.deploy(production_here.build(FIRST, label=""))
+    production_here.container().stop()
+
+    _, found = status(production_here.runner)
+
+    assert (found["status"], found["revision"]) == ("exited", None)
+
+
+def test_status_survives_an_image_that_is_gone(production_here: Production) -> None:
+    """Fails when `_one_target` in questions.py takes the container's image for granted."""
+    running = production_here.build(FIRST)
+    production_here.deploy(running)
+    production_here.container().stop()
+    production_here.sandbox.cli("rmi", "--force", running.id)
+
+    _, found = status(production_here.runner)
+
+    assert (found["image_id"], found["revision"]) == (running.id, None)
+
+
+def test_status_without_a_compose_file_is_one_sentence(runner: Runner) -> None:
+    """Fails when `_both_targets` in questions.py does not go through `read_config`."""
+    (runner.app.repo.path / "compose.yaml").unlink()
+
+    ended = runner.start("status").end()
+
+    assert ended.status == 2
+    assert "There is no Compose file" in ended.log
