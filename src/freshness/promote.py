@@ -172,8 +172,8 @@ class Promotion(Candidacy):
 
     def _go_back(self, plan: Plan) -> None:
         """After a failed switch: what ran before runs again, proven; or a person is needed, and told what to type."""
-        self.log.say("The promotion failed. Going back to what production ran before.")
         with interrupts_deferred():
+            self.log.say("The promotion failed. Going back to what production ran before.")
             try:
                 self._restore(plan)
             except FreshnessError as error:
