@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from freshness.cli import commands  # noqa: E402 -- after the path that finds it
+from freshness.core.event.rules import RULES  # noqa: E402
 from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
 from freshness.settings.table import GATE, PROMOTE, PYTHON, Setting  # noqa: E402
 
@@ -69,6 +70,16 @@ def outputs_table(table: Mapping[str, str]) -> str:
     return "\n".join(["", "| output | |", "| --- | --- |", *rows, ""])
 
 
+def events_table() -> str:
+    """The table of `docs/events.md`: where each event names its commit."""
+    rows = [
+        f"| `{event}` | {_as_code(rule.field)} | {rule.sha} | {rule.fork} | {rule.refused} |"
+        for event, rule in RULES.items()
+    ]
+    head = ["| event | the commit's field | `GITHUB_SHA` there | a fork is told by | refused |", "| --- " * 5 + "|"]
+    return "\n".join(["", *head, *rows, ""])
+
+
 def command_help() -> str:
     """What `freshness --help` prints, as wide as it ever gets, whatever the terminal."""
     context = click.Context(commands, info_name="freshness", terminal_width=100, **commands.context_settings)
@@ -94,6 +105,7 @@ FILES: Mapping[str, Blocks] = {
         "env": lambda: environment(PROMOTE),
     },
     ".env.example": {"env": env_example},
+    "docs/events.md": {"events": events_table},
     "README.md": {
         "gate": lambda: settings_table(GATE),
         "gate-outputs": lambda: outputs_table(GATE_OUTPUTS),
@@ -148,6 +160,10 @@ def _render(path: Path, blocks: Blocks, check: bool) -> str:  # noqa: FBT001 -- 
 
 def _shown_default(setting: Setting) -> str:
     return setting.shown_default or (f"`{setting.default}`" if setting.default else "")
+
+
+def _as_code(field: str) -> str:
+    return field if "`" in field else f"`{field}`"
 
 
 def _variable(setting: Setting) -> str:

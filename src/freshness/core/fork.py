@@ -1,12 +1,17 @@
-"""Decides whether an event is about a commit that a fork wrote."""
+"""Decides whether an event is about a commit that a fork wrote, and which switches let it be built all the same."""
 
 from collections.abc import Mapping
 
 from freshness.core.quoting import quoted
+from freshness.core.revision import Candidate
 from freshness.core.scope import is_repository_name
 from freshness.errors import Refused
 
 Payload = Mapping[str, object]
+
+DELETED = "a deleted repository"
+UNTOLD = "a repository that the event does not name"
+"""The `fork` of a commit whose origin the payload leaves open: taken for a fork's until the server says otherwise."""
 
 # Whoever comments, or whose run ended, may be about a fork's commit, and the payload does not say which repository's.
 # The others are about a commit of the repository itself, or have a `pull_request` that says whose.
@@ -26,11 +31,31 @@ _TELLING = frozenset(
         "workflow_dispatch",
     }
 )
+# Both forges run these without secrets and with a token that may only read where the commit is a fork's.
+_WITHOUT_SECRETS = frozenset({"pull_request", "pull_request_review", "pull_request_review_comment"})
 
 
 def origin_is_told(event_name: str) -> bool:
     """Whether the event's payload tells a fork's commit from the repository's own."""
     return event_name in _TELLING
+
+
+def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bool) -> None:
+    """Raises Refused for a fork's commit, unless `allow-forks` is on, and with secrets at hand the second switch."""
+    if candidate.fork is None:
+        return
+    what = f"The commit {candidate.commit} comes from {candidate.fork}, not from this repository"
+    if not allowed:
+        raise Refused(
+            f"{what}.",
+            "Code of a fork is not built here: push the branch to this repository after a review.",
+        )
+    if candidate.event not in _WITHOUT_SECRETS and not allowed_with_secrets:
+        raise Refused(
+            f"{what}, and a run on {candidate.event or 'no event'} holds secrets and a token that may write; "
+            "`allow-forks` alone is not enough.",
+            "Gate forks on pull_request, where forges withhold both; or set `allow-forks-with-secrets` as well.",
+        )
 
 
 def fork_of(pull_request: Payload, payload: Payload, env: Mapping[str, str]) -> str | None:
@@ -41,18 +66,19 @@ def fork_of(pull_request: Payload, payload: Payload, env: Mapping[str, str]) -> 
     """
     head = pull_request.get("head")
     repository = head.get("repo") if isinstance(head, Mapping) else None
-    if repository is None:
-        return "a deleted repository"
-    ours = _identity(repository, "event.pull_request.head.repo")
-    bases = _bases(pull_request, payload) or [{"full_name": env.get("GITHUB_REPOSITORY")}]
-    same = all(_is_same(ours, _identity(base, "event.repository")) for base in bases)
-    return None if same else ours[0]
-
-
-def _bases(pull_request: Payload, payload: Payload) -> list[object]:
     base = pull_request.get("base")
     own = base.get("repo") if isinstance(base, Mapping) else None
-    return [repository for repository in (payload.get("repository"), own) if repository is not None]
+    return other_repository(repository, "event.pull_request.head.repo", (payload.get("repository"), own), env)
+
+
+def other_repository(repository: object, field: str, bases: tuple[object, ...], env: Mapping[str, str]) -> str | None:
+    """`repository`'s name where it is not each of the known `bases`, else None. Null is a deleted repository."""
+    if repository is None:
+        return DELETED
+    ours = _identity(repository, field)
+    known = [base for base in bases if base is not None] or [{"full_name": env.get("GITHUB_REPOSITORY")}]
+    same = all(_is_same(ours, _identity(base, "event.repository")) for base in known)
+    return None if same else ours[0]
 
 
 def _identity(repository: object, field: str) -> tuple[str, object]:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+BY_HAND = "revision"
+"""The `source` of a commit that a person or a workflow gave in the setting `revision` (GIT_SHA)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -20,6 +23,24 @@ class Candidate:
     number: int | None = None
     fork: str | None = None
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether it has to be shown that the base repository itself has the commit: forges serve forks' as well."""
+        return self.source == BY_HAND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A pull request whose head only the server can tell: `refs/pull/<number>/head`. `asker` is what named it."""
+
+    number: int
+    event: str
+    asker: str
+
+    @property
+    def ref(self) -> str:
+        return head_ref(self.number)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
@@ -29,3 +50,8 @@ class Revision:
     tree: str
     committed_at: int
     source: str
+
+
+def head_ref(number: int) -> str:
+    """Where both forges keep a pull request's head, in the base repository and for forks too."""
+    return f"refs/pull/{number}/head"

@@ -1,0 +1,66 @@
+"""Decides whether all that name a pull request's head name the same commit, and answers what only the server knows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from freshness.core.fork import UNTOLD
+from freshness.core.quoting import quoted
+from freshness.core.revision import Candidate, Question, head_ref
+from freshness.errors import Refused, Superseded
+
+References = Mapping[str, str]
+"""What the server says now: the full names of references and the commits they stand at, tags peeled."""
+
+MOVED = "The pull request moved meanwhile: let the run of its newest commit decide, or push once more."
+
+
+def agree(number: int, said: Mapping[str, str]) -> None:
+    """Raises Superseded, with what each source said, unless all say the same commit."""
+    if len(set(said.values())) == 1:
+        return
+    each = ", ".join(f"{source} says {quoted(commit)}" for source, commit in said.items())
+    raise Superseded(f"Pull request #{number}: {each}; expected the same commit.", MOVED)
+
+
+def settle(chosen: Candidate | Question, references: References) -> Candidate:
+    """The commit, after the server was asked: its answer to a question, or a candidate that it does not contradict.
+
+    Raises Superseded where a pull request's head is another commit by now, Refused where there is no such pull request.
+    An origin that the event left open is settled here: what a branch of the base repository stands at is its own.
+    """
+    candidate = _answer(chosen, references) if isinstance(chosen, Question) else chosen
+    confirm_head(candidate, references)
+    if candidate.fork == UNTOLD and candidate.commit in branch_tips(references):
+        return replace(candidate, fork=None)
+    return candidate
+
+
+def confirm_head(candidate: Candidate, references: References) -> None:
+    """Raises Superseded where the candidate is of a pull request whose head is another commit by now."""
+    if candidate.number is None:
+        return
+    ref = head_ref(candidate.number)
+    agree(candidate.number, {candidate.source: candidate.commit, ref: references.get(ref, "")})
+
+
+def branch_tips(references: References) -> set[str]:
+    """The commits that the repository's branches stand at."""
+    return {commit for name, commit in references.items() if name.startswith("refs/heads/")}
+
+
+def _answer(question: Question, references: References) -> Candidate:
+    commit = references.get(question.ref)
+    if commit is None:
+        raise Refused(
+            f"{question.asker} names pull request #{question.number}, and the server has no {question.ref}.",
+            "Give the number of a pull request of this repository, not of an issue.",
+        )
+    return Candidate(
+        commit=commit,
+        source=question.ref,
+        event=question.event,
+        note=f"Commit {commit} is the head of pull request #{question.number}, as the server says now "
+        f"({question.ref}); {question.asker} names only the pull request, and GITHUB_SHA is not it.",
+        number=question.number,
+        fork=UNTOLD,
+    )

@@ -1,0 +1,84 @@
+"""Decides which commit an event means, or which pull request's head only the server can tell.
+
+Fields: GitHub's webhook payloads, and what Gitea 1.26 was seen to send (tests/payloads).
+"""
+
+from dataclasses import replace
+
+from freshness.core.event.fields import Environment, Payload, full_id, object_at, remedy_for
+from freshness.core.event.pull_request import NEEDED
+from freshness.core.event.rules import RULES
+from freshness.core.event.shape import caller_of
+from freshness.core.fork import fork_of, origin_is_told
+from freshness.core.quoting import quoted
+from freshness.core.revision import BY_HAND, Candidate, Question
+from freshness.errors import Refused
+
+__all__ = ["choose", "interpret"]
+
+NAMING = ", ".join(RULES)
+
+
+def interpret(
+    event_name: str, payload: Payload, env: Environment, *, revision: str | None = None, pr: int | None = None
+) -> Candidate | Question:
+    """The commit that the event means, `revision` (a full id) where it is given, or a question to the server.
+
+    Raises Refused where there is none, and Superseded where a pull request's sources name different commits. A fork's
+    commit is returned with `fork` set: also for a `revision` that is given on a fork's event.
+    """
+    event = caller_of(payload, env) if event_name == "workflow_call" and (payload or revision is None) else event_name
+    if revision is not None:
+        return _explicit(event, payload, env, revision)
+    if pr is not None:
+        return _by_number(event, payload, pr)
+    if event in RULES:
+        return RULES[event].read(event, payload, env)
+    if not event:
+        raise Refused(
+            "There is no event and no `revision`; expected one of them to name a commit.",
+            'Give a full commit id, such as `--revision "$(git rev-parse HEAD)"`.',
+        )
+    raise Refused(
+        f"The event {quoted(event)} names no commit to gate; expected one of {NAMING}.",
+        "Run the gate on one of these events, or give the commit's full id with `revision`.",
+    )
+
+
+def choose(
+    event_name: str, payload: Payload, env: Environment, revision: str | None, pr: int | None = None
+) -> Candidate:
+    """As `interpret`, without a server to ask: a question is refused."""
+    chosen = interpret(event_name, payload, env, revision=revision, pr=pr)
+    if isinstance(chosen, Candidate):
+        return chosen
+    raise Refused(
+        f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names on "
+        f"{chosen.event or 'no event'}; it was not asked.",
+        "Let it be asked (`recheck-head: true`, no `--offline`), or give the commit with `revision`.",
+    )
+
+
+def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> Candidate:
+    if not origin_is_told(event):
+        raise Refused(
+            f"A `revision` is given on the event {quoted(event)}, which does not tell whether it is a fork's; "
+            "expected pull_request, push or workflow_dispatch.",
+            "Run the gate on pull_request, or start it by hand with workflow_dispatch and `revision`.",
+        )
+    commit = full_id(revision, BY_HAND, "Give what `git rev-parse` prints.")
+    note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked."
+    candidate = Candidate(commit=commit, source=BY_HAND, event=event, note=note)
+    if payload.get("pull_request") is None and not event.startswith("pull_request"):
+        return candidate
+    pull_request = object_at(payload, "pull_request", "event", remedy_for(event, env, NEEDED))
+    return replace(candidate, fork=fork_of(pull_request, payload, env))
+
+
+def _by_number(event: str, payload: Payload, number: int) -> Question:
+    if "pull_request" in payload or event.startswith("pull_request") or not origin_is_told(event):
+        raise Refused(
+            f"`pr` is {number} on the event {quoted(event)}, which names a commit itself.",
+            "Leave `pr` empty there; it is for workflow_dispatch and the command line.",
+        )
+    return Question(number=number, event=event, asker="the setting `pr`")

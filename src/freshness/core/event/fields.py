@@ -1,0 +1,53 @@
+"""Reads the fields of payloads. Payloads are foreign: whatever is damaged in them is a refusal, never a crash."""
+
+from collections.abc import Mapping
+
+from freshness.core.hexid import is_full_id
+from freshness.core.quoting import quoted
+from freshness.core.runner import is_act
+from freshness.errors import Refused
+
+Payload = Mapping[str, object]
+Environment = Mapping[str, str]
+
+DAMAGED = "Run the gate again with the payload as the forge sent it, or give the commit with `revision`."
+_LARGEST_NUMBER = 2**31
+
+
+def remedy_for(event: str, env: Environment, needed: str) -> str:
+    """What to do about a damaged payload: under act it is the user's own. `needed` names the fields."""
+    if is_act(env):
+        return f"Give act the event: `act {event} -e event.json`, with {needed}."
+    return DAMAGED
+
+
+def full_id(value: object, field: str, remedy: str) -> str:
+    """The commit id in lower case. Raises Refused for all that is no full id of a commit."""
+    text = value.lower() if isinstance(value, str) else ""
+    if not is_full_id(text) or not text.strip("0"):
+        raise Refused(f"{field} is {quoted(value)}; expected a full commit id.", remedy)
+    return text
+
+
+def object_at(parent: Payload, name: str, where: str, remedy: str) -> Payload:
+    """The object in the field `name` of `parent`, whose own name is `where`."""
+    value = parent.get(name)
+    if not isinstance(value, Mapping):
+        raise Refused(f"{where}.{name} is {quoted(value)}; expected an object.", remedy)
+    return value
+
+
+def pull_number(value: object, field: str, remedy: str) -> int:
+    """The pull request's number; no bool, which JSON keeps apart and Python does not."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST_NUMBER:
+        raise Refused(f"{field} is {quoted(value)}; expected the pull request's number.", remedy)
+    return value
+
+
+def is_zero_id(value: object) -> bool:
+    """Whether it is the id of no object, which both forges send in place of a deleted one."""
+    return isinstance(value, str) and len(value) in {40, 64} and not value.strip("0")
+
+
+def github_sha(env: Environment) -> str:
+    return env.get("GITHUB_SHA", "").lower()
