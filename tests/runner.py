@@ -99,11 +99,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Where an application's runs take place; `folder` holds what belongs to the runner, outside the workspace."""
+    """Where an application's runs take place; `folder` holds what belongs to the runner, outside the workspace.
+
+    `wrapper` is a command that becomes the run's process after it has changed what the run finds.
+    """
 
     sandbox: Sandbox
     app: Application
     folder: Path
+    wrapper: tuple[str, ...] = ()
 
     def start(self, *words: str, **variables: str) -> Running:
         """Starts `freshness WORDS` with the application's settings, and `variables` on top of them."""
@@ -111,7 +115,7 @@ class Runner:
         (folder / "temp").mkdir(parents=True)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-I", str(ROOT / "src"), *words],
+                [*self.wrapper, sys.executable, "-I", str(ROOT / "src"), *words],
                 cwd=self.app.repo.path,
                 env={**os.environ, **self._environment(folder), **self.app.settings, **variables},
                 stdin=subprocess.DEVNULL,
