@@ -17,6 +17,8 @@ from tests.runner import Ended, Runner, Running, command_of, eventually, identit
 
 SOON = 1.0
 """Seconds within which a child is gone after its gate was killed."""
+CHECK_SOON = 5.0
+"""Seconds for a check in its container, where the Engine has to see it first."""
 NOT_YET_HEALTHY = behave(start_seconds=3600)
 LONG_HEALTH = {"HEALTH_RETRIES": "1000", "HEALTH_INTERVAL": "6"}
 
@@ -56,6 +58,12 @@ def test_a_kill_during_the_build_takes_buildx_with_it(runner: Runner) -> None:
 
     eventually(lambda: not command_of(buildx), "buildx's end", seconds=SOON)
     assert runner.containers(runner.app.staging) == []
+    step = f"sleep 3600 # {runner.sandbox.name}"
+    eventually(lambda: not [pid for pid in processes() if step in command_of(pid)], "the end of the build's step")
+
+
+def processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
 def test_a_kill_while_health_is_awaited_leaves_the_gate_closed(runner: Runner) -> None:
@@ -78,7 +86,7 @@ def test_a_kill_during_the_check_ends_the_check_in_the_container(any_runner: Run
 
     kill(running)
 
-    eventually(lambda: any_runner.processes() == 1, "the end of the check in the container", seconds=SOON)
+    eventually(lambda: any_runner.processes() == 1, "the end of the check in the container", seconds=CHECK_SOON)
 
 
 def test_a_kill_during_the_check_ends_it_also_where_there_is_no_python(engine: Sandbox, tmp_path: Path) -> None:
@@ -90,7 +98,7 @@ def test_a_kill_during_the_check_ends_it_also_where_there_is_no_python(engine: S
 
     kill(running)
 
-    eventually(lambda: runner.processes() == 1, "the end of the check in the container", seconds=SOON)
+    eventually(lambda: runner.processes() == 1, "the end of the check in the container", seconds=CHECK_SOON)
 
 
 def test_a_kill_during_the_writing_of_the_outputs_leaves_the_gate_closed(runner: Runner, tmp_path: Path) -> None:
@@ -188,7 +196,7 @@ def test_an_interrupt_during_the_check_ends_the_check(runner: Runner) -> None:
     ended = interrupt(running, signal.SIGINT)
 
     assert "it was not proven" in ended.reason
-    eventually(lambda: runner.processes() == 1, "the end of the check in the container", seconds=SOON)
+    eventually(lambda: runner.processes() == 1, "the end of the check in the container", seconds=CHECK_SOON)
 
 
 def test_an_interrupt_during_the_recreation_says_that_compose_goes_on(runner: Runner) -> None:
