@@ -11,30 +11,33 @@ import click
 from freshness import __version__
 from freshness.errors import FreshnessError, Interrupted
 from freshness.settings.options import options
-
-REPORT_A_BUG = "This is a defect of the tool: please report it with this line."
+from freshness.steps import speaking_plainly
 
 
 def main() -> None:
     """Runs the command line and exits: the only place that turns an error into a sentence and an exit status."""
     try:
         _force_utf8()
-        status = commands(prog_name="freshness", standalone_mode=False) or 0
-    except click.ClickException as error:
-        error.show()
-        status = 2
-    except click.Abort:
-        status = 130
+        with speaking_plainly():
+            status = _run()
     except FreshnessError as error:
         click.echo(f"freshness: {error}", err=True)
         status = error.exit_status
     except Interrupted as interrupted:
         click.echo("freshness: interrupted.", err=True)
         status = interrupted.exit_status
-    except Exception as error:  # noqa: BLE001 -- a user sees a sentence, never a traceback
-        click.echo(f"freshness: {type(error).__name__}: {error}. {REPORT_A_BUG}", err=True)
-        status = 3
     sys.exit(status)
+
+
+def _run() -> int:
+    """The command's exit status; what Click finds wrong with the words of the call is a usage error."""
+    try:
+        return commands(prog_name="freshness", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 130
 
 
 def _force_utf8() -> None:

@@ -68,6 +68,18 @@ class RepositoryError(FreshnessError):
     exit_status = 3
 
 
+class MachineError(FreshnessError):
+    """The machine did not let us work: no space left, no permission, no more files."""
+
+    exit_status = 3
+
+
+class Defect(FreshnessError):
+    """Something that no error here stands for: our own mistake, and still a sentence for the user."""
+
+    exit_status = 3
+
+
 class OutputError(FreshnessError):
     """The step outputs, the summary or the report could not be written."""
 

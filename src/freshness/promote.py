@@ -13,8 +13,9 @@ from freshness.engine.health import wait_until_healthy
 from freshness.engine.images import find_image, restore_tag, tag_image
 from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import find_vantage
-from freshness.errors import FreshnessError, Interrupted, Refused, Stale, Unhealthy
+from freshness.errors import FreshnessError, Refused, Stale, Unhealthy
 from freshness.interrupts import interrupts_deferred
+from freshness.steps import speaking_plainly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Promotion(Candidacy):
             raise
         try:
             container = self._switch(plan)
-        except (FreshnessError, Interrupted):
+        except BaseException:  # whatever it is, production goes back first
             self._go_back(plan)
             raise
         same = plan.running is not None and plan.running.id == container.id
@@ -153,7 +154,7 @@ class Promotion(Candidacy):
             step.got = result.got
             if not result.ok:
                 self._show_log(plan.engine, container)
-                raise Unhealthy(f"{result.got}.", "Look at the log above.")
+                raise Unhealthy(result.got, "Look at the log above.")
         with self.steps.step("identity", f"{container.short_id} and {plan.target.image} are {image.id}") as step:
             now, tagged = find_container(plan.engine, container.id), find_image(plan.engine, plan.target.image)
             step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
@@ -175,7 +176,8 @@ class Promotion(Candidacy):
         with interrupts_deferred():
             self.log.say("The promotion failed. Going back to what production ran before.")
             try:
-                self._restore(plan)
+                with speaking_plainly():
+                    self._restore(plan)
             except FreshnessError as error:
                 self.outcome = PromotionOutcome.STRANDED
                 self.reason = self._call_for_help(plan, error)

@@ -17,6 +17,7 @@ from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.read import read_gate, read_promote
+from freshness.steps import speaking_plainly
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
     from freshness.gate import Gate
@@ -31,11 +32,12 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) 
     """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`."""
     publisher = _open("freshness gate", env, Outputs(path=_output_file(env)))
     try:
-        settings = read_gate(given, env, env_file)
-        switched_off = _why_off(settings)
-        if switched_off:
-            return _open_unproven(publisher, *switched_off)
-        return _gate(publisher, settings)
+        with speaking_plainly():
+            settings = read_gate(given, env, env_file)
+            switched_off = _why_off(settings)
+            if switched_off:
+                return _open_unproven(publisher, *switched_off)
+            return _gate(publisher, settings)
     except Interrupted as interrupted:
         _tell_closed(publisher, "The gate was interrupted.")
         return interrupted.exit_status
@@ -58,9 +60,15 @@ def _gate(publisher: Publisher, settings: GateSettings) -> int:
         _tell_gate(publisher, gate, Verdict.ERROR, f"The gate was interrupted. {gate.staging}")
         return interrupted.exit_status
     verdict = decide(gate.steps.checks)
-    reason = _praise(gate) if verdict is Verdict.FRESH else f"{explain(gate.steps.checks)} {BACK_TO_DEVELOPMENT}"
-    _tell_gate(publisher, gate, verdict, reason)
+    _tell_gate(publisher, gate, verdict, _reason(gate, verdict))
     return 0 if verdict is Verdict.FRESH else gate.steps.exit_status or 1
+
+
+def _reason(gate: "Gate", verdict: Verdict) -> str:
+    if verdict is Verdict.FRESH:
+        return _praise(gate)
+    why = explain(gate.steps.checks)
+    return why if verdict is Verdict.ERROR else f"{why} {BACK_TO_DEVELOPMENT}"
 
 
 def _praise(gate: "Gate") -> str:
@@ -134,13 +142,14 @@ def run_promotion(
     outputs = Outputs(path=_output_file(env), decisive="outcome", closed=PromotionOutcome.ERROR.value)
     publisher = _open("freshness rollback" if is_rollback else "freshness promote", env, outputs)
     try:
-        settings = read_promote(
-            given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
-        )
+        with speaking_plainly():
+            settings = read_promote(
+                given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
+            )
+            promotion = _story(settings, publisher, is_rollback=is_rollback)
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
-    promotion = _story(settings, publisher, is_rollback=is_rollback)
     status = _promote(promotion)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         _tell_promotion(publisher, promotion)
@@ -159,12 +168,14 @@ def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool
 
 def _promote(promotion: "Promotion | Retag") -> int:
     try:
-        promotion.run()
+        with speaking_plainly():
+            promotion.run()
     except Interrupted as interrupted:
         promotion.reason = f"The promotion was interrupted. {promotion.reason or 'Nothing was changed.'}"
         return interrupted.exit_status
     except FreshnessError as error:
-        promotion.reason = f"{explain(promotion.steps.checks)} {promotion.reason or 'Nothing was changed.'}"
+        why = explain(promotion.steps.checks) if promotion.steps.exit_status else str(error)
+        promotion.reason = f"{why} {promotion.reason or 'Nothing was changed.'}"
         tried = promotion.outcome in {PromotionOutcome.ROLLED_BACK, PromotionOutcome.STRANDED}
         return promotion.outcome.exit_status if tried else error.exit_status
     return promotion.outcome.exit_status

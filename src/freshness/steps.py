@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from freshness.core.check import Check, CheckResult
 from freshness.core.verdict import Verdict
-from freshness.errors import FreshnessError, Refused
+from freshness.errors import Defect, FreshnessError, MachineError, Refused
 
 
 class Step:
@@ -32,10 +32,11 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, expected: str) -> Iterator[Step]:
-        """Times a step. A FreshnessError is recorded and goes on to the caller, who ends the run."""
+        """Times a step. What it raises is recorded and goes on, as a FreshnessError, to the caller."""
         step, started = Step(), self._clock()
         try:
-            yield step
+            with speaking_plainly():
+                yield step
         except FreshnessError as error:
             failed = CheckResult.FAILED if isinstance(error, Refused) else CheckResult.ERROR
             step.fail(error.verdict, str(error.args[0]), error.remedy)
@@ -57,3 +58,21 @@ class Steps:
                 verdict=step.verdict,
             )
         )
+
+
+@contextmanager
+def speaking_plainly() -> Iterator[None]:
+    """Whatever is no error of ours becomes one: what the machine refused by its name, all else as a defect."""
+    try:
+        yield
+    except FreshnessError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise MachineError(
+            f"{error.strerror or error}{where}.", "Look at the free space and the permissions of this machine."
+        ) from error
+    except Exception as error:
+        raise Defect(
+            f"{type(error).__name__}: {error}.", "This is a defect of the tool: please report it with this line."
+        ) from error
