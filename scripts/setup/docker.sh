@@ -7,6 +7,9 @@ ensure_engine() {
     if command -v docker >/dev/null && engine_answers; then return; fi
     [ -z "${DOCKER_HOST:-}" ] ||
         fail "No Docker Engine answers at DOCKER_HOST=$DOCKER_HOST. Start it, or unset the variable to use this machine's own."
+    may_be_root || fail "No Docker Engine answers user $(id -un), who may not install or start one." \
+        "If there is one: sudo usermod -aG docker $(id -un), log in again. If not, run as root: apt-get install docker.io" \
+        "Then run this again."
     PATH="$PATH:/usr/sbin:/sbin" command -v dockerd >/dev/null || install docker.io iptables
     need iptables iptables
     command -v docker >/dev/null || install docker-cli

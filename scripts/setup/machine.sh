@@ -12,10 +12,9 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n -- "$@"; fi
 }
 
-may_install() {
-    command -v apt-get >/dev/null || return 1
-    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
-}
+may_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+
+may_install() { command -v apt-get >/dev/null && may_be_root; }
 
 # Package lists can be missing or days old on a fresh machine: read once a run, before the first installation.
 refresh_lists() {
