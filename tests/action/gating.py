@@ -21,6 +21,7 @@ INPUTS = {
     "CHECK_COMMAND": "check-command",
 }
 OUTPUTS = ("gate", "verdict", "reason", "revision", "tree", "image", "image-id", "daemon-id", "report-path")
+PROMOTE = "promote-"
 ALWAYS = "${{ always() }}"
 CHECKOUT: Step = {"uses": "actions/checkout@v4"}
 
@@ -31,20 +32,19 @@ def shell(line: str) -> Step:
 
 def gate_job(
     app: Application,
+    inputs: Mapping[str, str] | None = None,
     *,
     uses: str = RELEASED,
     before: Sequence[Step] = (CHECKOUT,),
     env: Mapping[str, str] | None = None,
-    **inputs: str,
 ) -> Job:
-    """Gates, after the steps `before`; every output is the job's. Inputs have `_` for `-`, and `env` is the job's."""
+    """Gates, after the steps `before`; every output is the job's. `inputs` add to what the application needs."""
     given = {INPUTS[name]: value for name, value in app.settings.items() if name in INPUTS}
-    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
     return {
         "runs-on": "ubuntu-latest",
         "env": dict(env or {}),
         "outputs": {name: f"${{{{ steps.freshness.outputs.{name} }}}}" for name in OUTPUTS},
-        "steps": [*before, {"id": "freshness", "uses": uses, "with": given}],
+        "steps": [*before, {"id": "freshness", "uses": uses, "with": {**given, **(inputs or {})}}],
     }
 
 
@@ -71,7 +71,7 @@ def with_promotions(jobs: Mapping[str, Job], condition: str | None = None) -> di
     return {
         **jobs,
         **{
-            f"promote-{name}": {
+            f"{PROMOTE}{name}": {
                 "needs": [name],
                 "if": opened.replace("needs.gate.", f"needs.{name}."),
                 "runs-on": "ubuntu-latest",
@@ -95,10 +95,10 @@ def dispatch(act: Act, app: Application, tmp_path: Path, jobs: Mapping[str, Job]
 
 def seen(run: ActRun) -> dict[str, tuple[str, str]]:
     """What the job after them saw of each gate: `gate` and `verdict`."""
-    gates = {name: run.outputs(name) for name in run.needs if "gate" in run.outputs(name)}
+    gates = {name: run.outputs(name) for name in run.needs if not name.startswith(PROMOTE)}
     return {name: (outputs["gate"], outputs["verdict"]) for name, outputs in gates.items()}
 
 
 def promoted(run: ActRun) -> dict[str, str]:
     """How each job that `with_promotions` added ended, by its gate."""
-    return {name.removeprefix("promote-"): run.result(name) for name in run.needs if name.startswith("promote-")}
+    return {name.removeprefix(PROMOTE): run.result(name) for name in run.needs if name.startswith(PROMOTE)}

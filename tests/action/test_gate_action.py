@@ -61,12 +61,12 @@ def test_the_switches_reach_the_gate_from_inputs_and_environment_and_are_never_f
     off, elsewhere = {"ORCH_IMAGE_FRESHNESS_ENABLED": "false"}, {"ORCH_IMAGE_FRESHNESS_REPOS": "other/*"}
     jobs = {
         "off-by-env": gate_job(app, env=off),
-        "off-by-input": gate_job(app, enabled="FALSE"),
+        "off-by-input": gate_job(app, {"enabled": "FALSE"}),
         "elsewhere-by-env": gate_job(app, env=elsewhere),
-        "elsewhere-by-input": gate_job(app, repos="other/app, org/ap"),
-        "odd-switch": gate_job(app, enabled="no"),
-        "odd-scope": gate_job(app, repos="org"),
-        "input-wins": gate_job(app, env=off | elsewhere, enabled="true", repos="org/*"),
+        "elsewhere-by-input": gate_job(app, {"repos": "other/app, org/ap"}),
+        "odd-switch": gate_job(app, {"enabled": "no"}),
+        "odd-scope": gate_job(app, {"repos": "org"}),
+        "input-wins": gate_job(app, {"enabled": "true", "repos": "org/*"}, env=off | elsewhere),
     }
 
     run = dispatch(act_on_machine, app, tmp_path, jobs)
@@ -106,7 +106,7 @@ def test_nothing_else_of_the_jobs_environment_reaches_the_gate(
         "PYTHONPATH": str(tmp_path),
     }
     (tmp_path / "click.py").write_text("raise SystemExit('another click')")
-    port_by_env = gate_job(app, env={"TARGET_PORT": str(app.staging_port)}, port="")
+    port_by_env = gate_job(app, {"port": ""}, env={"TARGET_PORT": str(app.staging_port)})
 
     run = dispatch(
         act_on_machine, app, tmp_path, in_a_row({"gate": gate_job(app, env=wrong), "port-by-env": port_by_env})
