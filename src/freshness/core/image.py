@@ -56,9 +56,9 @@ def same_tag(one: str, other: str) -> bool:
 def _full_name(tag: str) -> str:
     repository = repository_of(tag)
     version = tag[len(repository) + 1 :] or "latest"
-    host, slash, _ = repository.partition("/")
-    if not slash:
-        repository = f"docker.io/library/{repository}"
-    elif not ("." in host or ":" in host or host == "localhost"):
-        repository = f"docker.io/{repository}"
-    return f"{repository}:{version}"
+    host, slash, path = repository.partition("/")
+    if not slash or not ("." in host or ":" in host or host == "localhost"):
+        host, path = "docker.io", repository
+    if host in {"docker.io", "index.docker.io"}:
+        host, path = "docker.io", path if "/" in path else f"library/{path}"
+    return f"{host}/{path}:{version}"
