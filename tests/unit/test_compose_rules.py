@@ -1,0 +1,221 @@
+"""May the service be touched? Judged on what `docker compose config --format json` prints."""
+
+from typing import Any
+
+import pytest
+
+from freshness.core.compose import Target, Wanted, container_of, find_problems, image_of, read_target
+
+Config = dict[str, Any]
+
+
+def published(*ports: int | str, protocol: str = "tcp", target: int = 80) -> list[dict[str, Any]]:
+    return [{"mode": "ingress", "target": target, "published": str(port), "protocol": protocol} for port in ports]
+
+
+def project(staging: Config | None = None, others: Config | None = None, **rest: Any) -> Config:
+    ours = {"image": "app-staging", "ports": published(8501), **(staging or {})}
+    production = {"image": "app", "ports": published(8500)}
+    return {"name": "shop", "services": {"staging": ours, "production": production, **(others or {})}, **rest}
+
+
+def wanted(**changes: Any) -> Wanted:
+    return Wanted(**{"service": "staging", "port": 8501, "workspace": "/work/space", "prod_port": 8500, **changes})
+
+
+def problems(config: Config, links: dict[str, str] | None = None, **changes: Any) -> tuple[str, ...]:
+    return find_problems(config, wanted(**changes), lambda path: (links or {}).get(path, path))
+
+
+def test_a_service_of_its_own_has_no_problem() -> None:
+    assert problems(project()) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"ports": published(8501)}, "port 8501"),
+        ({"ports": published("8400-8600")}, "port 8501"),
+        ({"image": "app-staging"}, "image app-staging"),
+        ({"image": "docker.io/library/app-staging:latest"}, "image app-staging"),
+        ({"container_name": "shop-staging-1"}, "container name shop-staging-1"),
+    ],
+)
+def test_what_two_services_share_is_a_problem_that_names_both(other: Config, said: str) -> None:
+    """I6. Breaks when `_sharing_problems` no longer compares that."""
+    (problem,) = problems(project(others={"other": {"image": "other", **other}}))
+
+    assert f"'staging' and 'other' share {said}" in problem
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ports": published(8501, protocol="udp")},
+        {"ports": [{"target": 8501, "protocol": "tcp"}]},
+        {"ports": published(8502, target=8501)},
+        {"image": "app-staging:v1"},
+        {"ports": None, "image": None},
+    ],
+)
+def test_what_is_not_shared_is_no_problem(other: Config) -> None:
+    assert problems(project(others={"other": {"image": "other", **other}})) == ()
+
+
+def test_a_service_without_an_image_has_the_name_that_compose_gives_it() -> None:
+    config = project({"image": None})
+
+    assert image_of(config, "staging") == "shop-staging"
+    assert problems(project({"image": None}, {"other": {"image": "shop-staging"}})) != ()
+
+
+@pytest.mark.parametrize("ports", [published(8500, 8501), published("8500-8501")])
+def test_staging_never_publishes_on_productions_port(ports: list[dict[str, Any]]) -> None:
+    """I6. Breaks when `_port_problems` no longer looks at `prod_port`."""
+    config = project({"ports": ports})
+    del config["services"]["production"]
+
+    (problem,) = problems(config)
+    assert "`prod-port`" in problem
+    assert problems(config, prod_port=None) == ()
+
+
+@pytest.mark.parametrize("ports", [None, [], published(8502), published(8501, protocol="udp"), [{"target": 8501}]])
+def test_a_port_that_is_not_published_is_a_problem(ports: list[dict[str, Any]] | None) -> None:
+    """I12. Breaks when `_published` takes UDP, or a port that is only exposed."""
+    (problem,) = problems(project({"ports": ports}))
+
+    assert "not 8501" in problem
+
+
+@pytest.mark.parametrize(
+    ("staging", "changes", "said"),
+    [
+        ({"image": "app@sha256:" + "1" * 64}, {}, "no tag moves a digest"),
+        ({}, {"image": "app"}, "The setting `image` says 'app', but Compose runs 'app-staging'"),
+        ({}, {"container": "app"}, "The setting `container` says 'app', but Compose names it 'shop-staging-1'"),
+        ({"deploy": {"replicas": 2}}, {}, "has 2 replicas"),
+        ({"deploy": {"replicas": 0}}, {}, "has 0 replicas"),
+        ({"scale": 3}, {}, "has 3 replicas"),
+    ],
+)
+def test_what_compose_would_run_otherwise_is_a_problem(staging: Config, changes: Config, said: str) -> None:
+    assert [problem for problem in problems(project(staging), **changes) if said in problem]
+
+
+@pytest.mark.parametrize(
+    ("staging", "changes"),
+    [
+        ({}, {"image": "docker.io/library/app-staging:latest"}),
+        ({}, {"container": "shop-staging-1"}),
+        ({"container_name": "web"}, {"container": "web"}),
+        ({"deploy": {"replicas": 1}}, {}),
+        ({"deploy": {}}, {}),
+    ],
+)
+def test_what_settings_and_compose_agree_on_is_no_problem(staging: Config, changes: Config) -> None:
+    assert problems(project(staging), **changes) == ()
+
+
+MOUNTS: dict[str, tuple[Config, Config]] = {
+    "bind mount": ({"volumes": [{"type": "bind", "source": "@", "target": "/app"}]}, {}),
+    "config": ({"configs": [{"source": "c"}]}, {"configs": {"c": {"file": "@"}}}),
+    "secret": ({"secrets": [{"source": "s"}]}, {"secrets": {"s": {"file": "@"}}}),
+    "volume": (
+        {"volumes": [{"type": "volume", "source": "v", "target": "/app"}]},
+        {"volumes": {"v": {"driver_opts": {"type": "none", "o": "bind", "device": "@"}}}},
+    ),
+}
+
+
+def filled(value: Any, place: str) -> Any:
+    match value:
+        case "@":
+            return place
+        case dict():
+            return {key: filled(item, place) for key, item in value.items()}
+        case list():
+            return [filled(item, place) for item in value]
+    return value
+
+
+@pytest.mark.parametrize("place", ["/work/space", "/work/space/deep/down", "/elsewhere/link"])
+@pytest.mark.parametrize("kind", MOUNTS)
+def test_nothing_of_the_workspace_may_lie_over_the_image(kind: str, place: str) -> None:
+    """I13. Breaks when `_mount_sources` no longer yields that kind, or the link is not resolved."""
+    staging, rest = MOUNTS[kind]
+    config = project(filled(staging, place), **filled(rest, place))
+
+    (problem,) = problems(config, {"/elsewhere/link": "/work/space/src"})
+    assert f"has a {kind} from the workspace ({place})" in problem
+
+
+@pytest.mark.parametrize("place", ["/srv/data", "/work/space-of-others"])
+@pytest.mark.parametrize("kind", MOUNTS)
+def test_what_lies_elsewhere_may(kind: str, place: str) -> None:
+    """Breaks when paths are compared as text: /work/space-of-others is not in /work/space."""
+    staging, rest = MOUNTS[kind]
+
+    assert problems(project(filled(staging, place), **filled(rest, place))) == ()
+
+
+@pytest.mark.parametrize(
+    ("staging", "rest"),
+    [
+        ({"volumes": [{"type": "volume", "source": "v", "target": "/data"}]}, {"volumes": {"v": None}}),
+        ({"volumes": [{"type": "volume", "target": "/anonymous"}, {"type": "tmpfs", "target": "/run"}]}, {}),
+        ({"configs": [{"source": "c"}]}, {"configs": {"c": {"content": "text"}}}),
+        ({"secrets": [{"source": "s"}]}, {"secrets": {"s": {"environment": "TOKEN"}}}),
+        ({"volumes": [{"type": "volume", "source": "v"}]}, {"volumes": {"v": {"driver_opts": {"device": "tmpfs"}}}}),
+        ({}, {"configs": {"c": {"file": "/work/space/unused"}}}),
+    ],
+)
+def test_what_is_no_file_of_the_workspace_may(staging: Config, rest: Config) -> None:
+    assert problems(project(staging, **rest)) == ()
+
+
+def test_a_link_to_the_workspace_is_resolved_as_well() -> None:
+    """I13. Breaks when only the mount's side is resolved."""
+    config = project({"volumes": [{"type": "bind", "source": "/real/x", "target": "/app"}]})
+
+    assert problems(config, {"/work/space": "/real"}) != ()
+
+
+def test_an_unknown_service_is_the_only_problem_and_names_those_there_are() -> None:
+    (problem,) = problems(project(), service="web")
+
+    assert "no service 'web' (it has: production, staging)" in problem
+    assert problems({"name": "shop"}, service="web") == (problem.replace("production, staging", "none"),)
+
+
+def test_every_problem_is_found() -> None:
+    config = project({"ports": published(8500), "image": "app@sha256:1", "scale": 2})
+
+    assert len(problems(config, container="x")) == 6
+
+
+def test_a_target_is_read_as_compose_runs_it() -> None:
+    port = {"target": 8000, "published": "8501", "host_ip": "127.0.0.1", "protocol": "tcp"}
+    check = {"test": ["CMD", "true"]}
+    depends = {"db": {"condition": "service_started"}}
+    config = project({"ports": [port], "depends_on": depends, "healthcheck": check, "container_name": "web"})
+
+    assert read_target(config, wanted()) == Target(
+        project="shop",
+        service="staging",
+        image="app-staging",
+        container="web",
+        address="127.0.0.1",
+        port=8501,
+        container_port=8000,
+        needs=("db",),
+        healthcheck=check,
+    )
+    assert container_of(config, "production") == "shop-production-1"
+
+
+def test_a_port_in_a_range_is_read_with_its_own_port_inside() -> None:
+    config = project({"ports": published(8500, target=80) + published(8501, target=81)})
+
+    target = read_target(config, wanted())
+    assert (target.port, target.container_port, target.address) == (8501, 81, "0.0.0.0")  # noqa: S104 - compared
