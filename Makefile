@@ -21,7 +21,7 @@ test: setup base-image test-tools ## everything: unit, scenarios on two Engines,
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
-	@.venv/bin/python benchmarks/run.py
+	@.venv/bin/python -m benchmarks.run
 
 demo: setup base-image ## this repository, gated and promoted by itself through act
 	@.venv/bin/python -m demo

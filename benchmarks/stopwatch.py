@@ -1,0 +1,62 @@
+"""Runs the command line in this process, and writes where its time went: imports, children, waiting for health.
+
+`stopwatch.py RESULT PYTHON -I SRC WORDS…` runs `freshness WORDS` from SRC; RESULT is the file for the seconds, as JSON.
+"""
+
+import functools
+import json
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from types import ModuleType
+
+BEGAN = time.perf_counter()
+
+
+def main() -> None:
+    result, _, _, source, *words = sys.argv[1:]
+    sys.path.insert(0, source)
+    from freshness import cli, gate, promote, run  # noqa: F401 (what the command would import on its way)
+
+    spent: defaultdict[str, float] = defaultdict(float)
+    watch(spent)
+    ready = time.perf_counter()
+    sys.argv = ["freshness", *words]
+    try:
+        cli.main()
+    finally:
+        spent["imports"], spent["work"] = ready - BEGAN, time.perf_counter() - ready
+        Path(result).write_text(json.dumps(spent))
+
+
+def watch(spent: defaultdict[str, float]) -> None:
+    """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
+    from freshness import gate, promote
+    from freshness.engine import build, compose, staging_check
+
+    time_calls(spent, compose, "read", "configuration")
+    time_calls(spent, compose, "finish", "recreation")
+    time_calls(spent, build, "stream", "build")
+    time_calls(spent, staging_check, "stream", "check")
+    for story in (gate, promote):
+        time_calls(spent, story, "wait_until_healthy", "application")
+
+
+def time_calls(spent: defaultdict[str, float], module: ModuleType, name: str, part: str) -> None:
+    called = getattr(module, name)
+
+    @functools.wraps(called)
+    def timed(*values: object, **named: object) -> object:
+        before = time.perf_counter()
+        try:
+            return called(*values, **named)
+        finally:
+            spent[part] += time.perf_counter() - before
+            spent[f"{part} ended at"] = time.monotonic()
+
+    setattr(module, name, timed)
+
+
+if __name__ == "__main__":
+    main()
