@@ -40,7 +40,8 @@ def confirm_head(candidate: Candidate, references: References) -> None:
     if candidate.number is None:
         return
     ref = head_ref(candidate.number)
-    agree(candidate.number, {candidate.source: candidate.commit, ref: references.get(ref, "")})
+    earlier = f"{ref} as it was" if candidate.source == ref else candidate.source
+    agree(candidate.number, {earlier: candidate.commit, ref: references.get(ref, "")})
 
 
 def branch_tips(references: References) -> set[str]:

@@ -1,4 +1,4 @@
-"""Opens the Git repository of a checkout, whoever owns it, or says why libgit2 cannot."""
+"""Opens the Git repository of a checkout, whoever owns it, or says why libgit2 cannot; makes one where none is."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from freshness.errors import RepositoryError
+from freshness.repository.address import ForgeAddress
 
 CONNECT_TIMEOUT = 15_000
 """Milliseconds until a server that accepts no connection is given up."""
@@ -43,6 +44,35 @@ def open_repository(folder: Path) -> pygit2.Repository:
         return pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
     except (pygit2.GitError, OSError) as error:
         raise explain(folder, str(error)) from error
+
+
+def open_or_make(folder: Path, address: ForgeAddress | None, private_folder: Path) -> pygit2.Repository:
+    """The checkout in `folder`; where there is none, a bare repository of our own to fetch the one commit into.
+
+    `private_folder` is ours alone, and an own repository that is there already is used again. Raises `RepositoryError`
+    where there is neither a checkout nor a server, and for a checkout that is there and cannot be opened.
+    """
+    if address is None or is_there(folder):
+        return open_repository(folder)
+    return make_bare(private_folder / "repository.git")
+
+
+def is_there(folder: Path) -> bool:
+    """Whether something in `folder` means to be a repository, readable or not: it is never passed over."""
+    return (folder / ".git").exists() or (folder / ".git").is_symlink() or (folder / "HEAD").is_file()
+
+
+def make_bare(folder: Path) -> pygit2.Repository:
+    """An empty bare repository of our own (mode 0700), or the one that is there. Raises `RepositoryError`."""
+    configure_libgit2()
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return pygit2.init_repository(str(folder), bare=True)
+    except (pygit2.GitError, OSError) as error:
+        raise RepositoryError(
+            f"no repository could be made in {folder}: {error}.",
+            "Make room there and let this user write to it, or check out the repository before this step.",
+        ) from error
 
 
 def configure_libgit2() -> None:

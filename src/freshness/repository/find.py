@@ -8,14 +8,11 @@ from pygit2.enums import ObjectType
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
+from freshness.repository.commits import parse_commit
 from freshness.repository.fetch import fetch_commit
 from freshness.repository.objects import ObjectStore
 
 FULL_ID = re.compile(r"[0-9a-f]{40}")
-HEADER = re.compile(
-    rb"tree ([0-9a-f]{40})\n(?:parent [0-9a-f]{40}\n)*author [^\n]*\ncommitter [^\n]* (\d{1,11}) [+-]\d{4}\n"
-)
-"""The head of a commit object, with its tree and its committer's time: https://git-scm.com/docs/git-commit-tree"""
 
 
 def find_revision(repository: pygit2.Repository, candidate: Candidate, address: ForgeAddress | None) -> Revision:
@@ -32,16 +29,16 @@ def find_revision(repository: pygit2.Repository, candidate: Candidate, address: 
     kind, data = ObjectStore.of(repository).read_any(candidate.commit)
     if kind is not ObjectType.COMMIT:
         raise refuse_other_kind(candidate, kind)
-    header = HEADER.match(data)
-    if header is None:
+    node = parse_commit(data)
+    if node is None:
         raise Refused(
             f"{candidate.source} names {candidate.commit}, which is a malformed commit object.",
             "Run `git fsck`, make the commit anew and push it.",
         )
     return Revision(
         commit=candidate.commit,
-        tree=header[1].decode(),
-        committed_at=int(header[2]),
+        tree=node.tree,
+        committed_at=node.committed_at,
         source=candidate.source,
     )
 

@@ -1,0 +1,81 @@
+"""Shows that the base repository itself has a commit that was given by hand: forges serve forks' commits as well."""
+
+import re
+
+import pygit2
+from pygit2.enums import ObjectType
+
+from freshness.core.agreement import References
+from freshness.core.history import find_ancestor
+from freshness.core.revision import Candidate
+from freshness.errors import Refused
+from freshness.repository.address import ForgeAddress
+from freshness.repository.commits import reader
+from freshness.repository.fetch import EVERY_BRANCH
+from freshness.repository.history import DEPTHS
+from freshness.repository.transfer import exchange
+
+EVERY_TAG = "refs/tags/*"
+OWN = ("refs/heads/", "refs/tags/")
+"""What only somebody who may write to the repository can make; `refs/pull/` holds what forks wrote."""
+NAMED_LIKE_A_COMMIT = re.compile(r".*/[0-9a-f]{40}")
+"""actions/checkout makes a branch of this name on Gitea's merges, for whatever commit the run is about."""
+
+
+def insist_reachable(
+    repository: pygit2.Repository, candidate: Candidate, references: References | None, address: ForgeAddress | None
+) -> str:
+    """In words, where the commit is found: a branch or tag that stands at it, or has it in its history.
+
+    `references` is what the server said; None asks the local clone's branches, tags and remote references. A pull
+    request's head of this repository is found by its branch. Missing history is fetched, with the bound of `DEPTHS`.
+    Raises `Refused` where it is in none, `RepositoryError` where the server cannot be asked.
+    """
+    own = own_references(references if references is not None else local_references(repository))
+    at = next((name for name, commit in own.items() if commit == candidate.commit), None)
+    if at is not None:
+        return f"{at} stands at it"
+    where = None if references is None else address
+    if is_ancestor_of_any(repository, own, candidate.commit, where):
+        return "it is in the history of a branch or tag"
+    asked = "this clone" if where is None else where.url
+    raise Refused(
+        f"{candidate.source} names {candidate.commit}, which is in the history of no branch and no tag of {asked}; "
+        "expected one, since a forge serves the commits of forks under the same address.",
+        "Push the commit to a branch, or tag it; a deleted branch can be restored from its pull request.",
+    )
+
+
+def is_ancestor_of_any(
+    repository: pygit2.Repository, own: References, commit: str, address: ForgeAddress | None
+) -> bool:
+    found, missing = find_ancestor(reader(repository), set(own.values()), commit)
+    for depth in DEPTHS if repository.is_shallow or repository.is_empty else (0,):
+        if found or not missing or address is None:
+            break
+        sources = [EVERY_BRANCH, EVERY_TAG]
+        exchange(repository, address, sources, depth=depth, doing="fetching the history of all branches")
+        found, missing = find_ancestor(reader(repository), set(own.values()), commit)
+    return found
+
+
+def own_references(references: References) -> References:
+    """The branches and tags among them, but for those that are named like a commit."""
+    return {
+        name: commit
+        for name, commit in references.items()
+        if name.startswith((*OWN, "refs/remotes/")) and not NAMED_LIKE_A_COMMIT.fullmatch(name)
+    }
+
+
+def local_references(repository: pygit2.Repository) -> References:
+    """The local clone's branches, tags and remote references, peeled; `refs/remotes/pull/` may be a fork's."""
+    names = [name for name in repository.references if not name.startswith(("refs/remotes/pull/", "refs/pull/"))]
+    return {name: commit for name in names if (commit := peel(repository, name)) is not None}
+
+
+def peel(repository: pygit2.Repository, name: str) -> str | None:
+    try:
+        return str(repository.references[name].peel(ObjectType.COMMIT).id)
+    except (pygit2.GitError, KeyError):
+        return None
