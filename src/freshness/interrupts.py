@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from freshness.errors import Interrupted
 
@@ -16,8 +17,17 @@ def raise_on_signals() -> None:
         signal.signal(number, _raise)
 
 
-def _raise(number: int, _frame: FrameType | None) -> None:
+def _raise(number: int, _frame: FrameType | None) -> NoReturn:
+    for stopping in STOPPING:
+        signal.signal(stopping, _ignore)
     raise Interrupted(number)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """What follows the first signal: GitHub's runner sends SIGTERM while we may still tell how the SIGINT left things.
+
+    Not SIG_IGN, which children would inherit.
+    """
 
 
 @contextmanager
@@ -30,5 +40,5 @@ def interrupts_deferred() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if arrived:
-        raise Interrupted(arrived[0])
+    if arrived and signal.getsignal(arrived[0]) is not _ignore:
+        _raise(arrived[0], None)

@@ -45,13 +45,20 @@ def _killed_after(child: subprocess.Popen[str], timeout: float | None) -> Iterat
     """Kills the child after `timeout` seconds, and in any case when the block is left."""
     timer = threading.Timer(timeout, child.kill) if timeout else None
     if timer:
-        timer.start()
+        _start_deaf(timer)
     try:
         yield
     finally:
         if timer:
             timer.cancel()
         child.kill()
+
+
+def _start_deaf(timer: threading.Timer) -> None:
+    """Starts a thread that takes no signals: one that the kernel gives to it does not wake us from reading."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    timer.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _die_with(parent: int) -> Callable[[], None]:
