@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT / "src"))
 from freshness.cli import commands  # noqa: E402 -- after the path that finds it
 from freshness.core.event.rules import RULES  # noqa: E402
 from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
-from freshness.settings.table import GATE, PROMOTE, PYTHON, Setting  # noqa: E402
+from freshness.settings.setting import Setting  # noqa: E402
+from freshness.settings.table import GATE, PROMOTE, PYTHON  # noqa: E402
 
 Blocks = Mapping[str, Callable[[], str]]
 

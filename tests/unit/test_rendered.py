@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from freshness.settings import options, read_env_file
-from freshness.settings.table import GATE, PROMOTE, Setting
+from freshness.settings.setting import Setting
+from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]
 FILES = ("action.yml", "promote/action.yml", ".env.example", "README.md", "docs/events.md")

@@ -13,6 +13,7 @@ from freshness.settings import (
     GateSettings,
     Health,
     Incomplete,
+    Match,
     ScriptCheck,
     SecretSource,
     foreign_environment,
@@ -48,13 +49,19 @@ def test_nothing_given_means_the_designs_defaults() -> None:
     assert settings.revision_label == "org.opencontainers.image.revision"
     assert settings.incomplete is Incomplete.REFUSE
     assert (settings.enabled, settings.repos) == (True, ())
-    assert [settings.revision, settings.project, settings.image, settings.container, settings.target] == [None] * 5
+    assert (settings.match, settings.require_up_to_date) == (Match.COMMIT, False)
+    assert (settings.allow_forks, settings.allow_forks_with_secrets) == (False, False)
+    assert [settings.pr, settings.revision, settings.project, settings.image, settings.container, settings.target] == [
+        None
+    ] * 6
 
 
 def test_promote_has_the_designs_defaults() -> None:
     settings = read_promote({}, EXPECTED, cwd=Path("/srv/checkout"))
     assert (settings.service, settings.staging_service, settings.port) == ("orchestrator", "orchestrator-staging", 8500)
     assert (settings.expected_revision, settings.source_image, settings.recreate) == (SHA, None, True)
+    assert [settings.pr, settings.allow_rollback, settings.allow_diverged, settings.token] == [None] * 4
+    assert (settings.require_known, settings.repository_folder) == (False, Path("/srv/checkout"))
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_file() -> None:
@@ -149,6 +156,14 @@ def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
         ("BUILD_TARGET", "-x"),
         ("INCOMPLETE", "REFUSE"),
         ("GITHUB_TOKEN", "two words"),
+        ("PR", "0"),
+        ("PR", "#7"),
+        ("PR", "1" * 10),
+        ("MATCH", "Tree"),
+        ("RECHECK_HEAD", "yes"),
+        ("REQUIRE_UP_TO_DATE", "1"),
+        ("ALLOW_FORKS", "all"),
+        ("ALLOW_FORKS_WITH_SECRETS", "on"),
         ("ORCH_IMAGE_FRESHNESS_ENABLED", "1"),
         ("ORCH_IMAGE_FRESHNESS_REPOS", "acme"),
         ("TARGET_SERVICE", "a\n::set-output name=gate::open"),
@@ -180,6 +195,10 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
         ("CHECK_TIMEOUT", "0090.5", "check_timeout", 90.5),
         ("STAGING_IMAGE", "registry.example:5000/team/app:v1.2", "image", "registry.example:5000/team/app:v1.2"),
         ("INCOMPLETE", "allow", "incomplete", Incomplete.ALLOW),
+        ("PR", "7", "pr", 7),
+        ("MATCH", "tree", "match", Match.TREE),
+        ("RECHECK_HEAD", "True", "recheck_head", True),
+        ("ALLOW_FORKS", "true", "allow_forks", True),
         ("ORCH_IMAGE_FRESHNESS_REPOS", "acme/*,\n x/y", "repos", ("acme/*", "x/y")),
         ("FRESHNESS_REPOS", "acme/*", "repos", ("acme/*",)),
         ("GITHUB_REPOSITORY", "acme/app", "repository", "acme/app"),
@@ -229,6 +248,43 @@ def test_a_secret_whose_variable_is_not_set_is_not_given_and_said() -> None:
     settings = gate({"BUILD_SECRETS": "id=a,env=SET\nid=b,env=UNSET\nid=c,env=EMPTY", "SET": "x", "EMPTY": ""})
     assert settings.secrets == (SecretSource(id="a", env="SET"),)
     assert ["UNSET" in settings.warnings[0], "EMPTY" in settings.warnings[1]] == [True, True]
+
+
+_FORGE = {"GITHUB_SERVER_URL": "https://forge.example", "CI": "true"}
+
+
+@pytest.mark.parametrize(
+    ("env", "asked"),
+    [
+        (_FORGE, True),
+        ({**_FORGE, "ACT": "true", "GITEA_ACTIONS": "true"}, True),
+        ({**_FORGE, "ACT": "true"}, False),
+        ({**_FORGE, "ACT": "true", "RECHECK_HEAD": "true"}, True),
+        ({**_FORGE, "RECHECK_HEAD": "false"}, False),
+        ({}, False),
+        ({"RECHECK_HEAD": "true"}, True),
+    ],
+    ids=["GitHub", "Gitea", "act", "act, asked for", "switched off", "a shell", "a shell, asked for"],
+)
+def test_the_forge_is_asked_unless_none_made_the_run(env: dict[str, str], asked: bool) -> None:  # noqa: FBT001 -- the expected value
+    """Fails where ACT, which Gitea's runner sets too, is enough to be a plain act run."""
+    assert gate(env).recheck_head is asked
+    assert read_promote({}, {**env, **EXPECTED}).recheck_head is asked
+
+
+def test_a_commit_and_a_pull_request_are_not_both_given() -> None:
+    text = refusal({"GIT_SHA": SHA, "PR": "7"})
+    assert "GIT_SHA" in text
+    assert "`pr` (PR)" in text
+
+
+@pytest.mark.parametrize("variable", ["ALLOW_ROLLBACK", "ALLOW_DIVERGED"])
+def test_a_permission_to_go_back_needs_a_reason_in_words(variable: str) -> None:
+    reason = "Version 2 loses orders, see incident 12."
+    assert reason in repr(read_promote({}, {variable: reason, **EXPECTED}))
+    for text in ("true", "yes!", "x" * 301, "one line\nand another"):
+        with pytest.raises(SettingsError, match=variable):
+            read_promote({}, {variable: text, **EXPECTED})
 
 
 def test_promote_requires_the_revision() -> None:

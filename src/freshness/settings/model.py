@@ -14,6 +14,13 @@ class Incomplete(StrEnum):
     ALLOW = "allow"
 
 
+class Match(StrEnum):
+    """What counts as the validated commit: itself alone, or also a squash or merge commit with an equal tree."""
+
+    COMMIT = "commit"
+    TREE = "tree"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCheck:
     """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""
@@ -56,7 +63,8 @@ class Health:
 class GateSettings:
     """The gate's settings. `context` and `file` are relative to the Git tree's root; `check_timeout` in seconds.
 
-    None means: `revision` from the event, `project`, `image` and `container` from Compose, `target` the last stage.
+    None means: `revision` and `pr` from the event, `project`, `image` and `container` from Compose, `target` the last
+    stage.
     """
 
     workspace: Path
@@ -81,6 +89,12 @@ class GateSettings:
     target: str | None
     incomplete: Incomplete
     token: Secret | None
+    pr: int | None
+    recheck_head: bool
+    match: Match
+    require_up_to_date: bool
+    allow_forks: bool
+    allow_forks_with_secrets: bool
     enabled: bool
     repos: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -91,7 +105,7 @@ class PromoteSettings:
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
     `source_image` is None where the tag that `staging_service` runs is the source; `project`, `image` and `container`
-    are None where Compose says them.
+    are None where Compose says them. `allow_rollback` and `allow_diverged` are reasons in words, or None.
     """
 
     workspace: Path
@@ -109,6 +123,13 @@ class PromoteSettings:
     container: str | None
     revision_label: str
     recreate: bool
+    repository_folder: Path
+    token: Secret | None
+    pr: int | None
+    recheck_head: bool
+    allow_rollback: str | None
+    allow_diverged: str | None
+    require_known: bool
     enabled: bool
     repos: tuple[str, ...]
     warnings: tuple[str, ...] = ()

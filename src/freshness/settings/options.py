@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from freshness.settings.table import GATE, PROMOTE, Setting
+from freshness.settings.setting import Setting
+from freshness.settings.table import GATE, PROMOTE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _TABLES = {"gate": GATE, "promote": PROMOTE}

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from freshness.core.quoting import quoted
+from freshness.core.runner import has_forge
 from freshness.core.scope import in_scope
 from freshness.settings.build_inputs import argument_warnings
 from freshness.settings.model import CommandCheck, GateSettings, Health, PromoteSettings, ScriptCheck, SecretSource
@@ -29,6 +30,8 @@ def read_gate(
     secrets, notes = _usable_secrets(values.pop("secrets", ()), env, workspace, problems)
     if values.get("port") is not None and values.get("port") == values.get("prod_port"):
         problems.append(_same_port(values["port"]))
+    if values.get("revision") is not None and values.get("pr") is not None:
+        problems.append(_two_commits())
     raise_problems(problems)
     folder, file = values.pop("path"), values.pop("file")
     return GateSettings(
@@ -41,6 +44,7 @@ def read_gate(
         health=_take_health(values),
         check=_take_check(values),
         token=values.pop("github_token"),
+        recheck_head=_take_recheck_head(values, env),
         warnings=argument_warnings(values["build_args"]) + notes,
         **values,
     )
@@ -73,7 +77,10 @@ def read_promote(
         repository=repository,
         allow_unverified=allow_unverified,
         compose_file=workspace / values.pop("compose_file"),
+        repository_folder=workspace / values.pop("path"),
         health=_take_health(values),
+        token=values.pop("github_token"),
+        recheck_head=_take_recheck_head(values, env),
         **values,
     )
 
@@ -96,6 +103,12 @@ def _take_health(values: dict[str, Any]) -> Health:
     return Health(
         path=values.pop("health_path"), retries=values.pop("health_retries"), interval=values.pop("health_interval")
     )
+
+
+def _take_recheck_head(values: dict[str, Any], env: Mapping[str, str]) -> bool:
+    """What is given, else whether there is a forge to ask."""
+    given: bool | None = values.pop("recheck_head")
+    return has_forge(env) if given is None else given
 
 
 def _take_check(values: dict[str, Any]) -> ScriptCheck | CommandCheck:
@@ -139,6 +152,13 @@ def _same_port(port: int) -> Problem:
         message=f"{name_of('port', 'TARGET_PORT')} and {name_of('prod-port', 'PROD_PORT')} are both {port}; "
         "expected staging on a port of its own.",
         remedy="Give staging's port in `port` and production's in `prod-port`.",
+    )
+
+
+def _two_commits() -> Problem:
+    return Problem(
+        message=f"{name_of('revision', 'GIT_SHA')} and {name_of('pr', 'PR')} are both given; expected one of them.",
+        remedy="Give the commit's full id in `revision`, or leave it to the head of the pull request in `pr`.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from freshness.core.quoting import quoted
 from freshness.errors import SettingsError
-from freshness.settings.table import Setting
+from freshness.settings.setting import Setting
 from freshness.settings.values import WrongValue
 
 

@@ -1,38 +1,7 @@
 """The one table of all settings, which drives the reading, the options, the actions, `.env.example` and the README."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from freshness.settings import build_inputs, values
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting: `name` is the input's and the option's, `variable` the environment's.
-
-    `default` is the text that is read where nothing is given, `shown_default` what people see in its place.
-    `carrier` is the variable that carries the input in the actions where that is not `variable`; `action_default` is
-    the input's own default there. `sensitive` values are never shown and have no option, which `ps` would show.
-    """
-
-    name: str
-    variable: str
-    read: Callable[[str], object]
-    about: str
-    default: str = ""
-    shown_default: str = ""
-    common: bool = False
-    multiline: bool = False
-    required: bool = False
-    sensitive: bool = False
-    carrier: str = ""
-    action_default: str = ""
-
-    @property
-    def field(self) -> str:
-        """The name as Python writes it."""
-        return self.name.replace("-", "_")
-
+from freshness.settings import build_inputs, commit_rows, values
+from freshness.settings.setting import Setting
 
 # An input of the actions alone: install.sh reads it, before there is a Python.
 PYTHON = Setting(
@@ -59,6 +28,22 @@ _HEALTH_PATH = Setting(
     default="/health",
     about="HTTP path that answers 2xx once the service is healthy; `none`: the image's HEALTHCHECK decides.",
     common=True,
+)
+_PATH = Setting(
+    name="path",
+    variable="CHECKOUT_PATH",
+    read=values.checkout_folder,
+    default=".",
+    about="Folder of the checkout in the workspace.",
+)
+_TOKEN = Setting(
+    name="github-token",
+    variable="GITHUB_TOKEN",
+    read=values.optional(values.token),
+    action_default="${{ github.token }}",
+    sensitive=True,
+    shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
+    about="Token to fetch commits and to ask for heads; sent to the server's own host only.",
 )
 _SHARED = (
     Setting(
@@ -252,13 +237,6 @@ GATE: tuple[Setting, ...] = (
         about="Build stage.",
     ),
     Setting(
-        name="path",
-        variable="CHECKOUT_PATH",
-        read=values.checkout_folder,
-        default=".",
-        about="Folder of the checkout in the workspace.",
-    ),
-    Setting(
         name="prod-port",
         variable="PROD_PORT",
         read=values.port,
@@ -273,15 +251,9 @@ GATE: tuple[Setting, ...] = (
         about="Submodules and Git LFS pointers in the context: `refuse`, or `allow` "
         "(empty folders, pointers as they are, each named).",
     ),
-    Setting(
-        name="github-token",
-        variable="GITHUB_TOKEN",
-        read=values.optional(values.token),
-        action_default="${{ github.token }}",
-        sensitive=True,
-        shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
-        about="Token to fetch a commit that a shallow checkout lacks; sent to the server's own host only.",
-    ),
+    _PATH,
+    _TOKEN,
+    *commit_rows.GATE,
     *_SWITCHES,
 )
 
@@ -337,5 +309,8 @@ PROMOTE: tuple[Setting, ...] = (
         default="true",
         about="`false` only moves the tag that `image` names, where something else restarts production.",
     ),
+    _PATH,
+    _TOKEN,
+    *commit_rows.PROMOTE,
     *_SWITCHES,
 )

@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from freshness.core.scope import parse_patterns
 from freshness.core.secret import Secret
-from freshness.settings.model import Incomplete
+from freshness.settings.model import Incomplete, Match
 
 _T = TypeVar("_T")
+
+_LONGEST_REASON = 300
 
 # The grammar of distribution/reference, without the limits on length.
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
@@ -178,6 +180,25 @@ def incomplete(text: str) -> Incomplete:
         raise WrongValue(
             "refuse or allow", "Write refuse, or allow where empty submodules and LFS pointers are wanted."
         ) from error
+
+
+def match(text: str) -> Match:
+    """`commit` or `tree`."""
+    try:
+        return Match(text)
+    except ValueError as error:
+        raise WrongValue(
+            "commit or tree", "Write commit, or tree where a squash or merge with an equal tree counts too."
+        ) from error
+
+
+def reason(text: str) -> str:
+    """A sentence that says why, to be recorded; a mere yes is none."""
+    if len(text) > _LONGEST_REASON or not re.search(r"\w\W+\w", text):
+        raise WrongValue(
+            f"a reason in words, up to {_LONGEST_REASON} characters", "Say why in a sentence; it is recorded."
+        )
+    return text
 
 
 def token(text: str) -> Secret:
