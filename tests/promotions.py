@@ -128,9 +128,10 @@ class Production:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[Answers]:
-        """Production is asked for as long as the block lasts."""
+        """Production is asked for as long as the block lasts; `pytest -rA` shows how long nothing answered."""
         with asking(self.sandbox, self.app.production_port) as answers:
             yield answers
+        print(f"production gave {answers}")
         self.record("production", str(answers))
 
     def state(self) -> State:

@@ -124,15 +124,16 @@ def show_status(given: Mapping[str, Any], env: Texts, env_file: Texts) -> str:
     found = _both_targets(given, env, env_file)
     if given["as_json"]:
         return json.dumps([asdict(status) for status in found], indent=2)
-    rows = [
-        (one.target, one.service, one.status, one.revision or "names no commit", one.since or "", one.image_id or "")
-        for one in found
-    ]
+    rows = [(one.target, one.service, one.status, _commit(one), one.since or "", one.image_id or "") for one in found]
     rows.insert(0, ("target", "service", "status", "commit", "since", "image ID"))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _commit(one: TargetStatus) -> str:
+    return one.revision or ("names no commit" if one.container else "")
 
 
 def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list[TargetStatus]:
@@ -168,7 +169,7 @@ def _one_target(engine: Any, name: str, project: str, service: str, label: str) 
         target=name,
         service=service,
         container=container.name,
-        status=container.health or container.status,
+        status=(container.runs and container.health) or container.status,  # the last health outlives its container
         image_id=container.image_id,
         revision=image.revision(label) if image else None,
         since=container.started_at,

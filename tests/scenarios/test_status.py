@@ -47,13 +47,19 @@ def test_status_in_words_says_the_same(production: Production) -> None:
     assert running.id in found
 
 
-def test_status_calls_a_container_that_ended_by_its_name(production_here: Production) -> None:
-    """I12. Fails when `service_containers` in engine/containers.py lists running containers only."""
-    production_here.deploy(production_here.build(FIRST, label=""))
+def test_status_says_that_a_container_has_ended(production_here: Production) -> None:
+    """I12. Fails when `service_containers` in engine/containers.py lists running containers only.
+
+    Also fails when `_one_target` in questions.py shows the health that the container had when it ended.
+    """
+    base = f"{production_here.sandbox.name}-base:1"
+    production_here.build(FIRST, label="", tag=base)
+    production_here.deploy(production_here.build_from(f"FROM {base}\nHEALTHCHECK CMD true\n", revision=FIRST))
+    assert status(production_here.runner)[1]["status"] in {"starting", "healthy"}
+
     production_here.container().stop()
 
     _, found = status(production_here.runner)
-
     assert (found["status"], found["revision"]) == ("exited", None)
 
 
