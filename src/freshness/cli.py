@@ -130,11 +130,11 @@ def verify(context: click.Context, /, image: str, revision: str, revision_label:
 @click.option("--event-name", help="The event's name [GITHUB_EVENT_NAME].")
 @click.option("--offline", is_flag=True, help="Ask no server: look only at the event and the repository at hand.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@options("gate", "revision", "path")
+@options("gate", "revision", "pr", "path")
 @click.pass_context
 def resolve(context: click.Context, /, **given: Any) -> int:
     """Say which commit the gate would validate, from which field, and why."""
-    from freshness.questions import resolve_commit
+    from freshness.resolve import resolve_commit
 
     found, text = resolve_commit(given, os.environ, _env_file(context))
     click.echo(text)
@@ -143,11 +143,11 @@ def resolve(context: click.Context, /, **given: Any) -> int:
 
 @commands.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@options("gate", "revision", "path", "incomplete")
+@options("gate", "revision", "pr", "path", "incomplete")
 @click.pass_context
 def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
     """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
-    from freshness.questions import export_commit
+    from freshness.resolve import export_commit
 
     click.echo(export_commit(folder, given, os.environ, _env_file(context)))
 

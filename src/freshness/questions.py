@@ -1,14 +1,13 @@
-"""The commands that only look: verify, resolve, export and status."""
+"""The commands that only look at an Engine: verify and status."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from freshness.core.hexid import is_full_id
-from freshness.errors import Refused, SettingsError
-from freshness.settings.read import read_gate, read_promote
+from freshness.errors import SettingsError
+from freshness.settings.read import read_promote
 
 Texts = Mapping[str, str]
 
@@ -41,67 +40,6 @@ def verify_image(
         True,
         f"label only: {name} ({image.id}) says {expected}. A label is a claim; the gate's image ID is the proof.",
     )
-
-
-def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tuple[bool, str]:
-    """Which commit the gate would validate: whether there is one, and the text to print (JSON where asked for)."""
-    from freshness.gate import choose_candidate
-
-    asked = {
-        **env,
-        **({"GITHUB_EVENT_PATH": str(given["event"])} if given["event"] else {}),
-        **({"GITHUB_EVENT_NAME": given["event_name"]} if given["event_name"] else {}),
-    }
-    settings = read_gate({"revision": given["revision"], "path": given["path"]}, asked, env_file)
-    answer: dict[str, Any] = dict.fromkeys(("revision", "tree", "source", "number", "fork", "reason"))
-    answer["event"] = asked.get("GITHUB_EVENT_NAME") or None
-    try:
-        candidate = choose_candidate(asked, settings.revision)
-        reason = candidate.note
-        if candidate.fork:
-            reason += f" It comes from {candidate.fork}, a fork, and the gate refuses it."
-        answer |= {"source": candidate.source, "number": candidate.number, "fork": candidate.fork, "reason": reason}
-        answer |= _look_up(settings, candidate, asked, offline=given["offline"])
-    except Refused as error:
-        answer |= {"revision": None, "reason": str(error)}
-    if given["as_json"]:
-        return answer["revision"] is not None, json.dumps(answer, indent=2)
-    return answer["revision"] is not None, answer["reason"]
-
-
-def _look_up(settings: Any, candidate: Any, env: Texts, *, offline: bool) -> dict[str, str | None]:
-    """The commit and its tree; without a repository at hand, only the commit."""
-    from freshness.errors import RepositoryError
-    from freshness.repository.address import ForgeAddress
-    from freshness.repository.checkout import open_repository
-    from freshness.repository.find import find_revision
-
-    try:
-        repository = open_repository(settings.repository_folder)
-    except RepositoryError:
-        return {"revision": candidate.commit, "tree": None}
-    address = None if offline else ForgeAddress.from_environment(env, settings.token)
-    if address is None and candidate.commit not in repository:
-        return {"revision": candidate.commit, "tree": None}
-    revision = find_revision(repository, candidate, address)
-    return {"revision": revision.commit, "tree": revision.tree}
-
-
-def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
-    """Writes the commit's tree to the folder and says what was written."""
-    from freshness.gate import choose_candidate
-    from freshness.repository.address import ForgeAddress
-    from freshness.repository.checkout import open_repository
-    from freshness.repository.export import export_tree
-    from freshness.repository.find import find_revision
-    from freshness.settings.model import Incomplete
-
-    settings = read_gate(given, env, env_file)
-    candidate = choose_candidate(env, settings.revision)
-    repository = open_repository(settings.repository_folder)
-    revision = find_revision(repository, candidate, ForgeAddress.from_environment(env, settings.token))
-    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
-    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

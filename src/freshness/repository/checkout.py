@@ -8,6 +8,9 @@ from pygit2.enums import RepositoryOpenFlag
 from freshness.errors import RepositoryError
 from freshness.repository.address import ForgeAddress
 
+Repository = pygit2.Repository
+"""For those who only pass it on: no other room imports pygit2."""
+
 CONNECT_TIMEOUT = 15_000
 """Milliseconds until a server that accepts no connection is given up."""
 ANSWER_TIMEOUT = 120_000

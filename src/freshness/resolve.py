@@ -1,0 +1,94 @@
+"""The commands that look at the commit: `resolve` says which one the gate would validate, `export` writes its tree."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from freshness.choice import choose_commit
+from freshness.core.agreement import References
+from freshness.core.revision import Candidate
+from freshness.errors import Refused
+from freshness.repository.address import ForgeAddress
+from freshness.repository.checkout import Repository, is_there, open_repository
+from freshness.repository.export import export_tree
+from freshness.repository.find import find_revision
+from freshness.repository.reach import insist_reachable
+from freshness.settings.model import GateSettings, Incomplete
+from freshness.settings.read import read_gate
+
+Texts = Mapping[str, str]
+
+FIELDS = ("revision", "tree", "source", "event", "number", "fork", "reason")
+
+
+def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tuple[bool, str]:
+    """Which commit the gate would validate: whether there is one, and the text to print (JSON where asked for).
+
+    Offline no server is asked, so what only it knows is refused. Raises RepositoryError where it cannot be asked.
+    """
+    asked = {
+        **env,
+        **({"GITHUB_EVENT_PATH": str(given["event"])} if given["event"] else {}),
+        **({"GITHUB_EVENT_NAME": given["event_name"]} if given["event_name"] else {}),
+    }
+    settings = read_gate({name: given[name] for name in ("revision", "pr", "path")}, asked, env_file)
+    answer: dict[str, Any] = dict.fromkeys(FIELDS) | {"event": asked.get("GITHUB_EVENT_NAME") or None}
+    try:
+        answer |= _resolve(settings, asked, offline=given["offline"])
+    except Refused as error:
+        answer["reason"] = str(error)
+    text = json.dumps(answer, indent=2) if given["as_json"] else answer["reason"]
+    return answer["revision"] is not None, text
+
+
+def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, Any]:
+    address = None if offline else ForgeAddress.from_environment(env, settings.token)
+    repository = _at_hand(settings)
+    candidate, references = choose_commit(
+        env,
+        revision=settings.revision,
+        pr=settings.pr,
+        recheck_head=settings.recheck_head and not offline,
+        address=address,
+        checkout=repository,
+    )
+    tree = _look_up(repository, candidate, references, address) if repository else None
+    refused = f" It comes from {candidate.fork}, a fork, and the gate refuses it." if candidate.fork else ""
+    return {
+        "revision": candidate.commit,
+        "tree": tree,
+        "source": candidate.source,
+        "number": candidate.number,
+        "fork": candidate.fork,
+        "reason": candidate.note + refused,
+    }
+
+
+def _at_hand(settings: GateSettings) -> Repository | None:
+    folder = settings.repository_folder
+    return open_repository(folder) if is_there(folder) else None
+
+
+def _look_up(
+    repository: Repository, candidate: Candidate, references: References | None, address: ForgeAddress | None
+) -> str | None:
+    """The commit's tree; None where no server is known to fetch a commit from that is not here."""
+    if candidate.by_hand:
+        insist_reachable(repository, candidate, references, address)
+    if address is None and candidate.commit not in repository.odb:
+        return None
+    return find_revision(repository, candidate, address).tree
+
+
+def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
+    """Writes the commit's tree to the folder and says what was written."""
+    settings = read_gate(given, env, env_file)
+    address = ForgeAddress.from_environment(env, settings.token)
+    repository = open_repository(settings.repository_folder)
+    candidate, _ = choose_commit(
+        env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
+    )
+    revision = find_revision(repository, candidate, address)
+    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
+    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."

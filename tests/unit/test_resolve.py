@@ -1,0 +1,154 @@
+"""`freshness resolve` says which commit, from which field and why, and what it would have to ask the forge for."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freshness.errors import RepositoryError
+from freshness.resolve import resolve_commit
+from tests import payloads
+from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge, serve_forge
+from tests.git import GitRepo
+from tests.payloads import load
+
+ROOT = Path(__file__).parents[2]
+PAYLOADS = Path(payloads.__file__).parent
+
+
+@pytest.fixture
+def forge(tmp_path: Path) -> Iterator[Forge]:
+    with serve_forge(tmp_path) as served:
+        yield served
+
+
+def resolve(env: dict[str, str], *, offline: bool = False, **given: Any) -> dict[str, Any]:
+    options = dict.fromkeys(("event", "event_name", "revision", "pr", "path")) | given
+    found, text = resolve_commit({**options, "offline": offline, "as_json": True}, env, {})
+    answer: dict[str, Any] = json.loads(text)
+    assert found == (answer["revision"] is not None)
+    assert list(answer) == ["revision", "tree", "source", "event", "number", "fork", "reason"]
+    return answer
+
+
+def at(forge: Forge, workspace: Path) -> dict[str, str]:
+    """A job's environment on that forge."""
+    return {
+        "GITHUB_SERVER_URL": forge.server.url,
+        "GITHUB_REPOSITORY": NAME,
+        "GITHUB_WORKSPACE": str(workspace),
+        "GITHUB_TOKEN": TOKEN,
+    }
+
+
+def written(folder: Path, payload: object) -> str:
+    path = folder / "event.json"
+    path.write_text(json.dumps(payload))
+    return str(path)
+
+
+def pull_request(commit: str, number: int = 7) -> dict[str, object]:
+    own = {"full_name": NAME, "id": 1}
+    return {
+        "number": number,
+        "pull_request": {"head": {"sha": commit, "repo": own}, "base": {"repo": own}},
+        "repository": own,
+    }
+
+
+def test_an_event_is_resolved_offline_without_a_repository(tmp_path: Path) -> None:
+    event, _, env = load("gitea-1.26/pull_request-opened")
+    env |= {"GITHUB_WORKSPACE": str(tmp_path)}
+    path = str(PAYLOADS / "gitea-1.26/pull_request-opened.json")
+    answer = resolve(env, offline=True, event=path, event_name=event)
+    assert (answer["revision"], answer["tree"], answer["number"]) == (
+        "2ef4a4d649828c48d17d970fc8a9a9d1e2b704ff",
+        None,
+        1,
+    )
+    assert (answer["source"], answer["event"], answer["fork"]) == ("event.pull_request.head.sha", "pull_request", None)
+    assert "head of pull request #1" in answer["reason"]
+
+
+def test_the_tree_is_that_of_the_repository_at_hand(tmp_path: Path) -> None:
+    repo = GitRepo.init(tmp_path / "repo")
+    commit = repo.commit({"a": "1"})
+    answer = resolve({"GITHUB_WORKSPACE": str(repo.path)}, offline=True, revision=commit)
+    assert (answer["revision"], answer["tree"], answer["event"]) == (commit, repo.head("HEAD^{tree}"), None)
+
+
+def test_a_fork_is_named_with_the_word_that_the_gate_refuses_it(tmp_path: Path) -> None:
+    event, _, env = load("github/pull_request-from-fork")
+    path = str(PAYLOADS / "github/pull_request-from-fork.json")
+    answer = resolve(env | {"GITHUB_WORKSPACE": str(tmp_path)}, offline=True, event=path, event_name=event)
+    assert answer["fork"] == "eve/app"
+    assert "a fork, and the gate refuses it" in answer["reason"]
+
+
+@pytest.mark.parametrize("given", [{"pr": "7"}, {"event_name": "issue_comment"}])
+def test_what_only_the_server_knows_is_refused_offline_and_asked_online(
+    forge: Forge, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    commit = forge.repo.commit({"a": "1"})
+    forge.pull_request(7, commit)
+    event = written(tmp_path, {"issue": {"number": 7, "pull_request": {}}, "repository": {"full_name": NAME}})
+    env = at(forge, tmp_path)
+    refused = resolve(env, offline=True, event=event, **given)
+    assert (refused["revision"], forge.server.seen) == (None, [])
+    assert "Only the server knows the head of pull request #7" in refused["reason"]
+    answer = resolve(env, event=event, **given)
+    assert (answer["revision"], answer["source"], answer["number"]) == (commit, "refs/pull/7/head", 7)
+    assert forge.server.seen == [AUTHORIZATION], "one request"
+
+
+def test_a_rerun_of_a_head_that_moved_is_superseded_online(forge: Forge, tmp_path: Path) -> None:
+    """Fails where the payload alone is believed: a rerun has the old one."""
+    old = forge.repo.commit({"a": "1"})
+    forge.pull_request(7, forge.repo.commit({"a": "2"}))
+    event = written(tmp_path, pull_request(old))
+    answer = resolve(at(forge, tmp_path), event=event, event_name="pull_request")
+    assert answer["revision"] is None
+    assert f"event.pull_request.head.sha says '{old}', refs/pull/7/head says" in answer["reason"]
+    unasked = at(forge, tmp_path) | {"RECHECK_HEAD": "false"}
+    assert resolve(unasked, event=event, event_name="pull_request")["revision"] == old
+
+
+def test_a_commit_given_by_hand_is_shown_to_be_the_repositorys_own(forge: Forge, tmp_path: Path) -> None:
+    commit = forge.repo.commit({"a": "1"})
+    forge.repo.branch("theirs")
+    fork = forge.repo.commit({"a": "theirs"})
+    forge.repo.switch("main")
+    forge.repo.git("branch", "--quiet", "-D", "theirs")
+    clone = forge.clone("clone")
+    clone.git("fetch", "--quiet", forge.repo.url, fork)
+    env = at(forge, clone.path)
+    assert resolve(env, revision=commit)["revision"] == commit
+    for offline in (False, True):
+        assert "no branch and no tag" in resolve(env, offline=offline, revision=fork)["reason"]
+
+
+def test_a_forge_that_has_to_be_asked_and_is_not_named_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError, match=r"The forge has to be asked.*`recheck-head` to false"):
+        resolve({"GITHUB_WORKSPACE": str(tmp_path), "RECHECK_HEAD": "true"}, pr="7")
+
+
+@pytest.mark.parametrize(("name", "status"), [("pull_request-opened", 0), ("issues-opened", 1)])
+def test_the_exit_status_says_whether_there_is_a_commit(tmp_path: Path, name: str, status: int) -> None:
+    """Fails too where resolving imports Docker's client, which costs more than the rest together."""
+    event, _, env = load(f"gitea-1.26/{name}")
+    options = ["--offline", "--json", "--event", str(PAYLOADS / f"gitea-1.26/{name}.json"), "--event-name", event]
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-I", str(ROOT / "src"), "resolve", *options],
+        env=env | {"GITHUB_WORKSPACE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == status
+    assert (json.loads(run.stdout)["revision"] is None) == (status == 1)
+    assert not {"docker", "requests"} & {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
