@@ -54,6 +54,7 @@ def reach(env: Mapping[str, str]) -> Engine:
         ValueError,
         OSError,
         KeyError,
+        TypeError,
     ) as error:
         raise EngineError(
             f"The Docker Engine at {endpoint} cannot be reached: {_cause(error)}.", _remedy(endpoint, error)
