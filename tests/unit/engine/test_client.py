@@ -1,0 +1,137 @@
+"""What goes wrong between us and an Engine is one of our errors, with the cause and what to do."""
+
+import gc
+import json
+import socket
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import docker
+import pytest
+import requests
+
+from freshness.engine.client import asking, reach
+from freshness.errors import EngineError
+
+
+class NoEngine(BaseHTTPRequestHandler):
+    """Answers, but is no Docker Engine."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(["no", "Engine"]).encode() if self.path != "/version" else b'{"ApiVersion": "1.41"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Says nothing."""
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"tcp://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def refused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def why(env: dict[str, str]) -> str:
+    """The sentence and the remedy. docker-py leaves the socket open that it could not connect: it goes here."""
+    with pytest.raises(EngineError) as raised:
+        reach(env)
+    said = str(raised.value)
+    del raised
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    return said
+
+
+def test_a_missing_socket_is_named_with_what_to_do() -> None:
+    said = why({"DOCKER_HOST": "unix:///nonexistent/docker.sock"})
+
+    assert "/nonexistent/docker.sock" in said
+    assert "No such file or directory" in said
+    assert "mount its socket" in said
+
+
+def test_a_port_that_nobody_listens_on_is_named() -> None:
+    host = f"tcp://127.0.0.1:{refused_port()}"
+
+    said = why({"DOCKER_HOST": host})
+
+    assert "Connection refused" in said
+    assert "correct DOCKER_HOST" in said
+
+
+@pytest.mark.parametrize("host", ["docker.example", "htp://x", "tcp://", "tcp://host:port", "\x00"])
+def test_what_is_no_address_is_an_error_and_no_crash(host: str) -> None:
+    """Breaks when `reach` no longer wraps that exception of docker-py, urllib or the socket module."""
+    assert "cannot be reached" in why({"DOCKER_HOST": host})
+
+
+def test_ssh_is_refused_by_name() -> None:
+    assert "ssh:// is not supported" in why({"DOCKER_HOST": "ssh://deploy@host"})
+
+
+def test_what_answers_but_is_no_engine_is_an_error() -> None:
+    """Breaks when the Engine's ID is read outside `reach`'s try."""
+    with serving(NoEngine) as host:
+        assert "cannot be reached" in why({"DOCKER_HOST": host})
+
+
+def test_certificates_that_are_not_there_are_an_error() -> None:
+    env = {"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"}
+
+    assert "cannot be reached" in why(env)
+
+
+def test_a_context_that_is_not_there_is_named() -> None:
+    said = why({"DOCKER_CONTEXT": "nowhere"})
+
+    assert "no Docker context named 'nowhere'" in said
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (requests.exceptions.ReadTimeout("60"), "did not answer within 60 s"),
+        (requests.exceptions.ConnectionError("gone"), "gone"),
+        (docker.errors.APIError("500", explanation="no space left on device"), "no space left on device"),
+        (docker.errors.NotFound("404", explanation="no such container"), "no such container"),
+        (docker.errors.InvalidVersion("too old"), "too old"),
+        (BrokenPipeError(32, "Broken pipe"), "Broken pipe"),
+    ],
+)
+def test_an_engine_that_fails_is_an_error_that_says_what_was_being_done(raised: Exception, said: str) -> None:
+    """Breaks when `asking` lets that exception through: a user would see a traceback."""
+    with pytest.raises(EngineError) as caught, asking("tagging the image"):
+        raise raised
+
+    assert "tagging the image" in str(caught.value)
+    assert said in str(caught.value)
+    assert caught.value.exit_status == 3
+
+
+def test_our_own_errors_pass_unchanged() -> None:
+    ours = EngineError("this", "that")
+
+    with pytest.raises(EngineError) as caught, asking("anything"):
+        raise ours
+
+    assert caught.value is ours

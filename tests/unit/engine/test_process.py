@@ -1,0 +1,183 @@
+"""Children that only compute die with us, those that change the host come to their end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from freshness.engine.process import LONGEST_LINE, finish, read, stream
+from freshness.errors import EngineError
+
+SECONDS = 30
+PARENT = """
+import os, sys
+from freshness.engine import process
+def tell(line):
+    print(line.strip(), flush=True)
+{call}
+"""
+
+
+def shell(script: str) -> list[str]:
+    return ["sh", "-c", script]
+
+
+def in_a_parent(call: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process of our own that runs `call`, whose children this test can watch after its death."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(call=call), *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(look: object, what: str) -> None:
+    assert callable(look)
+    deadline = time.monotonic() + SECONDS
+    while not look():
+        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
+        os.sched_yield()
+
+
+def test_lines_come_as_they_are_printed() -> None:
+    """Breaks when `stream` collects the output before it hands it over."""
+    printed: list[str] = []
+    came = threading.Event()
+
+    def line(text: str) -> None:
+        printed.append(text)
+        came.set()
+
+    fifo = Path(os.environ["HOME"], "fifo")
+    os.mkfifo(fifo)
+    opener = threading.Thread(target=lambda: came.wait(SECONDS) and fifo.write_text("go on\n"))
+    opener.start()
+
+    status = stream(shell(f"echo first; cat {fifo}; echo to stderr >&2; exit 7"), os.environ, line)
+
+    opener.join()
+    assert (status, printed) == (7, ["first\n", "go on\n", "to stderr\n"])
+
+
+def test_what_is_not_utf8_and_never_ends_comes_in_pieces() -> None:
+    """Breaks when one line without an end may fill the memory, or a byte raises."""
+    pieces: list[str] = []
+
+    stream(shell(f"printf '\\377'; head -c {2 * LONGEST_LINE} /dev/zero | tr '\\0' x"), os.environ, pieces.append)
+
+    assert len(pieces) > 2
+    assert max(map(len, pieces)) == LONGEST_LINE
+    assert "".join(pieces) == "\ufffd" + "x" * 2 * LONGEST_LINE
+
+
+def test_a_child_that_takes_too_long_is_killed() -> None:
+    started = time.monotonic()
+
+    status = stream(["sleep", "3600"], os.environ, print, timeout=0.2)
+
+    assert status == -signal.SIGKILL
+    assert time.monotonic() - started < SECONDS
+
+
+def test_a_child_ends_when_its_reader_fails() -> None:
+    """Breaks when `_killed_after` no longer kills as it is left: an interrupt would leave buildx running."""
+    pids: list[int] = []
+
+    def fail(text: str) -> None:
+        pids.append(int(text))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stream(shell("echo $$; exec sleep 3600"), os.environ, fail)
+
+    assert not is_alive(pids[0])
+
+
+def test_what_only_computes_is_killed_with_us() -> None:
+    """I8. Breaks when `_die_with` no longer asks the kernel for it."""
+    with in_a_parent("process.stream(['sh', '-c', 'echo $$; exec sleep 3600'], os.environ, tell)") as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert is_alive(child)
+        parent.kill()
+
+    wait_until(lambda: not is_alive(child), "the child's death")
+
+
+def test_a_child_finds_its_standard_input_open_until_we_are_gone() -> None:
+    """Breaks when `stream` gives /dev/null: the check's LEASH would take it for our end."""
+    with in_a_parent("process.stream(['sh', '-c', 'timeout 0.3 cat; echo $?'], os.environ, tell)") as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().strip() == "124", "cat ended before its time"
+
+
+def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> None:
+    """I8. Breaks when `finish` gives its child a pipe of ours, our session, or a death signal."""
+    os.mkfifo(tmp_path / "go-on")
+    script = f"echo $$ > {tmp_path}/pid; cat {tmp_path}/go-on; echo more; echo more >&2; echo done > {tmp_path}/end"
+    with in_a_parent("process.finish(['sh', '-c', sys.argv[1]], os.environ, 60)", script) as parent:
+        go_on = (tmp_path / "go-on").open("w")  # waits for the child to read it
+        child = int((tmp_path / "pid").read_text())
+        assert os.getsid(child) == child
+        parent.kill()
+        parent.wait()
+    with go_on:
+        go_on.write("go on\n")
+
+    wait_until(lambda: not is_alive(child), "the child's end")
+    assert (tmp_path / "end").read_text() == "done\n"
+
+
+def test_what_changes_the_host_tells_its_status_and_all_that_it_printed() -> None:
+    status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, SECONDS)
+
+    assert (status, output) == (3, "one\ntwo\n")
+
+
+def test_githubs_cleaner_does_not_find_what_changes_the_host() -> None:
+    """I8. Breaks when the child inherits RUNNER_TRACKING_ID, by which GitHub's runner kills what a job left."""
+    env = {**os.environ, "RUNNER_TRACKING_ID": "github_1", "OTHER": "kept"}
+
+    assert finish(shell("echo $RUNNER_TRACKING_ID/$OTHER"), env, SECONDS) == (0, "/kept\n")
+
+
+def start_what_takes_too_long(fifo: Path) -> int:
+    with pytest.raises(EngineError, match=r"did not end within 0.2 s; it still runs as process \d+") as raised:
+        finish(["cat", str(fifo)], os.environ, 0.2)
+    said = str(raised.value.args[0])
+    del raised  # with it goes what still knows the child, which Python then warns of
+    return int(said.rpartition("process ")[2].rstrip("."))
+
+
+def test_what_changes_the_host_is_left_running_when_it_takes_too_long(tmp_path: Path) -> None:
+    """I8. Breaks when `finish` kills what it no longer waits for."""
+    fifo = tmp_path / "go-on"
+    os.mkfifo(fifo)
+    with pytest.warns(ResourceWarning, match="is still running"):
+        child = start_what_takes_too_long(fifo)
+
+    assert is_alive(child)
+    fifo.write_text("")
+    os.waitpid(child, 0)
+
+
+def test_what_only_reads_tells_status_output_and_errors() -> None:
+    assert read(shell("echo one; echo two >&2; exit 3"), os.environ, SECONDS) == (3, "one\n", "two\n")
+
+
+def test_what_only_reads_and_does_not_answer_is_an_error() -> None:
+    with pytest.raises(EngineError, match=r"sleep 3600 did not answer within 0\.2 s"):
+        read(["sleep", "3600"], os.environ, 0.2)
