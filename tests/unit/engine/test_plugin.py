@@ -1,7 +1,6 @@
 """Docker's plugins are found where the Docker command line finds them, and nowhere else."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
