@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.act import RELEASED, Act, ActRun, write_workflow
+from tests.act import RELEASED, Act, ActRun, copy_action, write_workflow
 from tests.applications import Application
 from tests.engines import ROOT
 
@@ -36,15 +36,16 @@ def gate_job(
     *,
     uses: str = RELEASED,
     before: Sequence[Step] = (CHECKOUT,),
+    after: Sequence[Step] = (),
     env: Mapping[str, str] | None = None,
 ) -> Job:
-    """Gates, after the steps `before`; every output is the job's. `inputs` add to what the application needs."""
+    """Gates, between the steps `before` and `after`; every output is the job's. `inputs` add to the app's."""
     given = {INPUTS[name]: value for name, value in app.settings.items() if name in INPUTS}
     return {
         "runs-on": "ubuntu-latest",
         "env": dict(env or {}),
         "outputs": {name: f"${{{{ steps.freshness.outputs.{name} }}}}" for name in OUTPUTS},
-        "steps": [*before, {"id": "freshness", "uses": uses, "with": {**given, **(inputs or {})}}],
+        "steps": [*before, {"id": "freshness", "uses": uses, "with": {**given, **(inputs or {})}}, *after],
     }
 
 
@@ -102,3 +103,12 @@ def seen(run: ActRun) -> dict[str, tuple[str, str]]:
 def promoted(run: ActRun) -> dict[str, str]:
     """How each job that `with_promotions` added ended, by its gate."""
     return {name.removeprefix(PROMOTE): run.result(name) for name in run.needs if name.startswith(PROMOTE)}
+
+
+def broken_copy(app: Application, name: str, file: str, piece: str, instead: str) -> str:
+    """Puts a copy of the action with one line changed into the work tree; what a job `uses`."""
+    folder = copy_action(app.repo.path / "actions" / name)
+    text = (folder / file).read_text()
+    assert text.count(piece) == 1, f"{piece!r} is {text.count(piece)} times in {file}"
+    (folder / file).write_text(text.replace(piece, instead))
+    return f"./actions/{name}"

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.act import Act, copy_action, write_workflow
-from tests.action.gating import Job, dispatch, gate_job, in_a_row, promoted, seen, with_promotions
+from tests.act import Act, write_workflow
+from tests.action.gating import Job, broken_copy, dispatch, gate_job, in_a_row, promoted, seen, with_promotions
 from tests.applications import Application, behave, python_application
 from tests.engines import BASE_IMAGE, Sandbox
 from tests.git import Content
@@ -93,15 +93,6 @@ BROKEN = {
     "step": ("action.yml", 'install.sh" gate', 'nowhere.sh" gate'),
 }
 """By name: a file of the action, a piece of one of its lines, and what stands there in the broken copy."""
-
-
-def broken_copy(app: Application, name: str, file: str, piece: str, instead: str) -> str:
-    """Puts a copy of the action with one line changed into the work tree; what a job `uses`."""
-    folder = copy_action(app.repo.path / "actions" / name)
-    text = (folder / file).read_text()
-    assert text.count(piece) == 1, f"{piece!r} is {text.count(piece)} times in {file}"
-    (folder / file).write_text(text.replace(piece, instead))
-    return f"./actions/{name}"
 
 
 def test_an_exception_anywhere_does_not_open(act_on_machine: Act, machine_only: Sandbox, tmp_path: Path) -> None:
