@@ -17,12 +17,14 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 class ForgeAddress:
     """Where the forge serves the repository, and the job's token for it.
 
-    `server_url` is the address that the runner knows the forge by (`GITHUB_SERVER_URL`), `repository` is `owner/name`.
+    `server_url` is the address that the runner knows the forge by (`GITHUB_SERVER_URL`), `repository` is `owner/name`;
+    `runner_temp` is where actions/checkout leaves a deploy key.
     """
 
     server_url: str
     repository: str
     token: Secret | None = None
+    runner_temp: str | None = None
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str], token: Secret | None) -> Self | None:
@@ -30,12 +32,21 @@ class ForgeAddress:
         server_url, repository = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
         if not is_web_address(server_url) or not OWNER_AND_NAME.fullmatch(repository):
             return None
-        return cls(server_url=server_url.rstrip("/"), repository=repository, token=token)
+        return cls(
+            server_url=server_url.rstrip("/"),
+            repository=repository,
+            token=token,
+            runner_temp=env.get("RUNNER_TEMP") or None,
+        )
 
     @property
     def url(self) -> str:
         """The address that Git fetches from."""
         return f"{self.server_url}/{self.repository}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.server_url).hostname or ""
 
     @property
     def origin(self) -> str:

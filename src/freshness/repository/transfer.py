@@ -8,6 +8,7 @@ from freshness.core.hexid import is_full_id
 from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 from freshness.repository.address import ForgeAddress
+from freshness.repository.deploy_key import DeployKey, find_deploy_key, trusting
 
 NO_REDIRECT_TO_ANOTHER_HOST = 1
 """libgit2's GIT_REMOTE_REDIRECT_NONE. Its default follows the first redirect anywhere, with our headers."""
@@ -30,14 +31,29 @@ class NotServed(Exception):
 
 
 class Transfer(pygit2.RemoteCallbacks):
-    """Sends `headers` with every request and keeps libgit2 from following a redirect to another host."""
+    """Sends `headers` with every request, or signs with `key`; keeps libgit2 from following a redirect elsewhere."""
 
-    def __init__(self, headers: tuple[Secret, ...]) -> None:
+    def __init__(self, headers: tuple[Secret, ...], key: DeployKey | None = None) -> None:
         super().__init__()
         self._headers = headers
+        self._key = key
+        self._asked = False
 
     def custom_headers(self) -> list[str]:
         return [header.reveal() for header in self._headers]
+
+    def credentials(self, url: str, username_from_url: str | None, allowed_types: object) -> pygit2.Keypair:  # noqa: ARG002 -- pygit2's names
+        """libgit2 asks again for as long as it is given what the server refuses."""
+        if self._key is None:
+            raise pygit2.Passthrough
+        if self._asked:
+            raise pygit2.AuthError("the server refuses the deploy key")
+        self._asked = True
+        return self._key.credential()
+
+    def certificate_check(self, certificate: None, valid: bool, host: bytes) -> bool:  # noqa: ARG002, FBT001 -- pygit2's
+        """Left to pygit2, every ssh host would do."""
+        return valid
 
     def __setattr__(self, name: str, value: object) -> None:
         """pygit2 offers no other way to these options than the moment when it stores them here."""
@@ -64,24 +80,32 @@ def exchange(
     A reference that the server lacks is passed over; for ids that it does not give, `NotServed`. `RepositoryError`,
     which begins with `doing`, where it cannot be reached, does not let us in, or sends us elsewhere.
     """
-    remote = repository.remotes.create_anonymous(address.url)
-    if remote.url != address.url:
-        raise RepositoryError(
-            f"Git's configuration (`url.….insteadOf`) sends {address.url} elsewhere, where no token is sent.",
-            "Remove the setting, or check out with `fetch-depth: 0`.",
-        )
-    transfer = Transfer(find_credentials(checkout or repository, address))
+    headers = find_credentials(checkout or repository, address)
+    key = None if headers else find_deploy_key(checkout or repository, address)
+    remote = open_remote(repository, key.url if key else address.url)
+    refspecs = [f"+{one}:{KEPT}/{one}" for one in sources]
     try:
-        # proxy=True: what HTTPS_PROXY, NO_PROXY and http.proxy say, as Git itself does
-        remote.fetch([f"+{one}:{KEPT}/{one}" for one in sources], callbacks=transfer, depth=depth, proxy=True)
+        with trusting(key):
+            # proxy=True: what HTTPS_PROXY, NO_PROXY and http.proxy say, as Git itself does
+            remote.fetch(refspecs, callbacks=Transfer(headers, key), depth=depth, proxy=True)
     except pygit2.GitError as error:
         if all(map(is_full_id, sources)) and any(sign in str(error) for sign in NOT_SERVED):
             raise NotServed from error
-        raise explain(error, doing, address) from error
+        raise explain(error, doing, remote.url or address.url) from error
     finally:
         for name in repository.references:
             if name.startswith(f"{KEPT}/"):
                 repository.references.delete(name)
+    return remote
+
+
+def open_remote(repository: pygit2.Repository, url: str) -> pygit2.Remote:
+    remote = repository.remotes.create_anonymous(url)
+    if remote.url != url:
+        raise RepositoryError(
+            f"Git's configuration (`url.….insteadOf`) sends {url} elsewhere, where no token is sent.",
+            "Remove the setting, or check out with `fetch-depth: 0`.",
+        )
     return remote
 
 
@@ -93,9 +117,10 @@ def find_credentials(repository: pygit2.Repository, address: ForgeAddress) -> tu
     return tuple(Secret(header) for header in left if header and header.isprintable())
 
 
-def explain(error: pygit2.GitError, doing: str, address: ForgeAddress) -> RepositoryError:
-    what = "the server takes no credentials of ours" if isinstance(error, pygit2.AuthError) else str(error)
+def explain(error: pygit2.GitError, doing: str, url: str) -> RepositoryError:
+    refused = isinstance(error, pygit2.AuthError) or "authenticate" in str(error)
+    what = "the server takes no credentials of ours" if refused else str(error)
     return RepositoryError(
-        f"{doing} from {address.url}: {what}.",
+        f"{doing} from {url}: {what}.",
         "Check the network, and that `github-token` may read the repository; or check out with `fetch-depth: 0`.",
     )

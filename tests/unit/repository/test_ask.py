@@ -75,6 +75,14 @@ def test_credentials_that_checkout_left_are_used_from_the_checkout(forge: Forge)
     assert ask_head(open_repository(clone.path), without, 7)
 
 
+def test_a_public_repository_is_asked_without_credentials(forge: Forge, tmp_path: Path) -> None:
+    commit = forge.repo.commit({"a": "1"})
+    forge.pull_request(7, commit)
+    with serve_git(tmp_path / "forge") as server:
+        assert ask_head(None, ForgeAddress(server_url=server.url, repository=NAME), 7) == commit
+        assert server.seen == [None]
+
+
 @pytest.mark.parametrize("token", ["wrong-token-99", None])
 def test_a_forge_that_does_not_let_us_in_is_an_error_that_shows_no_token(forge: Forge, token: str | None) -> None:
     forge.repo.commit({"a": "1"})

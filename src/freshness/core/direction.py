@@ -1,0 +1,51 @@
+"""Decides whether a promotion goes forward: production is never taken back, or sideways, without a reason."""
+
+from typing import assert_never
+
+from freshness.core.history import Comparison, Relation
+from freshness.errors import Refused
+
+
+def insist_forward(
+    found: Comparison, *, production: str, candidate: str, allow_rollback: str | None, allow_diverged: str | None
+) -> str:
+    """How the candidate stands to production, in a sentence for report and summary, with the reason that allows it.
+
+    `production` and `candidate` are commit ids. Raises Refused for an older or diverged candidate without a reason, and
+    always where the history does not tell.
+    """
+    match found.relation:
+        case Relation.SAME:
+            return f"Production runs {production} already."
+        case Relation.AHEAD:
+            squashed = f" (as {found.via}, which has the same tree)" if found.via else ""
+            return f"{candidate} builds on {production}{squashed}, which production runs: {found.ahead} commits newer."
+        case Relation.BEHIND:
+            return _allowed(
+                f"{candidate} is {found.behind} commits older than {production}, which production runs",
+                "allow-rollback",
+                allow_rollback,
+            )
+        case Relation.DIVERGED:
+            return _allowed(
+                f"{candidate} lacks {found.behind} commits that production runs up to {production}",
+                "allow-diverged",
+                allow_diverged,
+            )
+        case Relation.UNKNOWN:
+            raise Refused(
+                f"How {candidate} stands to {production}, which production runs, cannot be told: its history is not here.",
+                "Push the commit that production runs, check out with `fetch-depth: 0`, or give a `github-token` that "
+                "may read the repository.",
+            )
+        case _:
+            assert_never(found.relation)
+
+
+def _allowed(what: str, setting: str, reason: str | None) -> str:
+    if reason is None:
+        raise Refused(
+            f"{what}; expected a commit that builds on it.",
+            f"Promote a commit that has all of it, or give the reason in `{setting}`.",
+        )
+    return f"{what}; `{setting}` permits it: {reason}"

@@ -1,0 +1,36 @@
+"""Production goes forward; back or sideways only for a reason, and never where the history does not tell."""
+
+import pytest
+
+from freshness.core.direction import insist_forward
+from freshness.core.history import Comparison, Relation
+from freshness.errors import Refused
+
+OLD, NEW = "a" * 40, "b" * 40
+REASON = "Version 2 loses orders."
+
+
+def say(relation: Relation, rollback: str | None = None, diverged: str | None = None, via: str | None = None) -> str:
+    found = Comparison(relation=relation, ahead=3, behind=2, via=via)
+    return insist_forward(found, production=OLD, candidate=NEW, allow_rollback=rollback, allow_diverged=diverged)
+
+
+def test_forward_and_the_same_need_no_reason() -> None:
+    assert OLD in say(Relation.SAME)
+    assert "3 commits newer" in say(Relation.AHEAD)
+    assert f"as {'c' * 40}, which has the same tree" in say(Relation.AHEAD, via="c" * 40)
+
+
+def test_back_and_sideways_need_the_reason_of_their_own() -> None:
+    """Fails where either permission opens both ways."""
+    with pytest.raises(Refused, match=rf"{NEW} is 2 commits older than {OLD}.*`allow-rollback`"):
+        say(Relation.BEHIND, diverged=REASON)
+    with pytest.raises(Refused, match=rf"{NEW} lacks 2 commits .* {OLD}.*`allow-diverged`"):
+        say(Relation.DIVERGED, rollback=REASON)
+    assert say(Relation.BEHIND, rollback=REASON).endswith(f"`allow-rollback` permits it: {REASON}")
+    assert say(Relation.DIVERGED, diverged=REASON).endswith(f"`allow-diverged` permits it: {REASON}")
+
+
+def test_unknown_history_is_refused_whatever_is_permitted() -> None:
+    with pytest.raises(Refused, match=r"cannot be told.*fetch-depth: 0"):
+        say(Relation.UNKNOWN, rollback=REASON, diverged=REASON)
