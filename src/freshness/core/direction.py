@@ -34,7 +34,7 @@ def insist_forward(
             )
         case Relation.UNKNOWN:
             raise Refused(
-                f"How {candidate} stands to {production}, which production runs, cannot be told: its history is not here.",
+                f"How {candidate} stands to {production}, which production runs, cannot be told: history is missing.",
                 "Push the commit that production runs, check out with `fetch-depth: 0`, or give a `github-token` that "
                 "may read the repository.",
             )

@@ -1,0 +1,26 @@
+"""`docs/events.md` names every setting about the commit, tests that there are, and the bound that the code has."""
+
+import re
+from pathlib import Path
+
+from freshness.repository.history import DEPTHS
+from freshness.settings import commit_rows
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_about_the_commit_has_its_rule() -> None:
+    rules = TEXT[TEXT.index("## What the commit has to stand") :]
+    for setting in {*commit_rows.GATE, *commit_rows.PROMOTE}:
+        assert f"`{setting.name}`" in rules, setting.name
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", TEXT)
+    assert named
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_the_bound_is_the_codes() -> None:
+    assert "to {}, {}, {} and at last {} commits".format(*DEPTHS) in TEXT
