@@ -14,6 +14,15 @@ from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Producti
 DEAD: dict[str, object] = {"exit_after": 0}
 """What fails soonest, where it does not matter how."""
 
+NEEDS_DATABASE = """\
+    volumes: ["{host}:/host:ro"]
+    healthcheck:
+      test: ["CMD", "test", "-d", "/host/database"]
+      interval: 200ms
+      retries: 2
+"""
+"""The last lines of production's service: healthy for as long as the host has its part."""
+
 FAILURES: dict[str, dict[str, object]] = {
     "never gets healthy": {"health": 503},
     "ends by itself": DEAD,
@@ -161,22 +170,22 @@ def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back
 def test_a_broken_host_strands_production_until_it_is_mended_and_the_commands_are_typed(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_restore` in promote.py does not prove that what it brought back is healthy."""
+    """I9. Fails when `_restore` in promote.py does not prove what it brought back, or a command quotes no path."""
     production = production_here
-    switch = production.runner.folder / "database is up"
-    switch.mkdir()
-    compose = production.app.repo.path / "compose.yaml"
-    mounted = f'    volumes: ["{switch.parent}:/host:ro"]\n    healthcheck:\n'
-    mounted += f'      test: ["CMD", "test", "-d", "/host/{switch.name}"]\n      interval: 200ms\n      retries: 2\n'
-    compose.write_text(compose.read_text() + mounted)
+    host = production.runner.folder / "the host"
+    database = host / "database"
+    database.mkdir(parents=True)
+    compose = host / "compose.yaml"
+    compose.write_text((production.app.repo.path / "compose.yaml").read_text() + NEEDS_DATABASE.format(host=host))
+    production.app.settings["COMPOSE_FILE"] = str(compose)
     running = production.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND)
 
-    switch.rmdir()
+    database.rmdir()
     ended = production.promote(image, HEALTH_PATH="none")
     assert ended.end == (5, "stranded"), ended.log
-    switch.mkdir()
+    database.mkdir()
     type_commands(ended.reason)
 
     assert production.sandbox.wait_for(production.app.production_port, "/version") == running.revision
