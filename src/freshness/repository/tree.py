@@ -13,6 +13,8 @@ from freshness.repository.objects import ObjectStore, printable
 ID_SIZE = 20
 DEEPEST = 256
 """Folders in folders. Whoever removes the export (`shutil.rmtree`) recurses and holds a file descriptor for each."""
+LONGEST_NAME, LONGEST_PATH = 255, 3072
+"""Bytes that Linux takes for a name, and for a path (4095) less room for the folder that it stands in."""
 
 
 class EntryKind(Enum):
@@ -35,32 +37,31 @@ IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 @dataclass(slots=True)
 class Entry:
-    """One name in a folder. `path` is from the root of the tree; not frozen, for a tree has thousands of them."""
+    """One name in a folder. `folder` and `path` are from the tree's root. Not frozen: a tree has thousands of them."""
 
+    folder: bytes
     name: bytes
     path: bytes
     kind: EntryKind
     object_id: str
 
 
-def walk_tree(objects: ObjectStore, tree: str) -> Iterator[tuple[bytes, list[Entry]]]:
-    """Each folder's path and entries, a folder always before the folders in it; the root's path is empty.
+def walk_tree(objects: ObjectStore, tree: str) -> Iterator[Entry]:
+    """Every entry of the tree and the trees in it, a folder always before what is in it, a folder's entries together.
 
     No recursion: a tree may be deeper than Python's stack. Raises what `ObjectStore.read` raises, and `Refused`.
     """
     pending = [(b"", tree)]
     while pending:
         path, object_id = pending.pop()
-        if path.count(b"/") >= DEEPEST:
-            raise hostile(path, f"lies deeper than {DEEPEST} folders")
         entries = parse_tree(objects.read(object_id, ObjectType.TREE, path), path)
-        yield path, entries
+        yield from entries
         pending += [(entry.path, entry.object_id) for entry in entries if entry.kind is EntryKind.FOLDER]
 
 
 def parse_tree(data: bytes, path: bytes) -> list[Entry]:
     """The entries of the tree object `data`, in its order: `MODE SP NAME NUL ID`, the id as 20 raw bytes."""
-    entries, names, position, prefix = [], set(), 0, path + b"/" if path else b""
+    entries, names, position, prefix = [], set(), 0, enter(path)
     while position < len(data):
         space = data.find(b" ", position)
         end = data.find(b"\0", space)
@@ -74,11 +75,20 @@ def parse_tree(data: bytes, path: bytes) -> list[Entry]:
         if name in names:
             raise hostile(prefix + name, "stands twice in its folder")
         names.add(name)
-        entries.append(Entry(name, prefix + name, kind, data[end + 1 : position].hex()))
+        entries.append(Entry(path, name, prefix + name, kind, data[end + 1 : position].hex()))
     return entries
 
 
+def enter(path: bytes) -> bytes:
+    """What the paths of a folder's entries begin with."""
+    if path.count(b"/") >= DEEPEST:
+        raise hostile(path, f"lies deeper than {DEEPEST} folders")
+    return path + b"/" if path else b""
+
+
 def refuse_hostile_name(name: bytes, prefix: bytes) -> None:
+    if len(name) > LONGEST_NAME or len(prefix) + len(name) > LONGEST_PATH:
+        raise hostile(prefix + name, "is longer than a file's name can be here")
     if name in {b"", b".", b".."} or b"/" in name:
         raise hostile(prefix + name, "has a name that leaves its folder or is none")
     if DOT_GIT.fullmatch(name if name.isascii() else without_ignored(name)):
