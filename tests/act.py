@@ -88,7 +88,7 @@ class JobContainers:
         made = cls(image=f"{sandbox.name}-job", network=f"{sandbox.name}-jobs")
         sandbox.cli("network", "create", made.network)
         folder.mkdir()
-        for program in _command_line():
+        for program in docker_programs():
             shutil.copy2(program, folder / program.name)
         lines = (
             f"FROM {BASE_IMAGE}",
@@ -106,7 +106,7 @@ class JobContainers:
         return ["--network", self.network, *trust]
 
 
-def _command_line() -> Iterator[Path]:
+def docker_programs() -> Iterator[Path]:
     """The files of this machine's Docker command line and its plugins."""
     on_path = [Path(folder) for folder in os.environ["PATH"].split(":")]
     for name, folders in (("docker", on_path), ("docker-buildx", PLUGINS), ("docker-compose", PLUGINS)):

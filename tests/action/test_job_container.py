@@ -1,0 +1,92 @@
+"""Jobs in containers of their own, as in Gitea's Docker mode: what they see of the host, and what they leave behind."""
+
+import socket
+from pathlib import Path
+
+from tests.act import Act
+from tests.action.gating import CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
+from tests.applications import python_application, static_application
+from tests.engines import Sandbox
+
+
+def networks(sandbox: Sandbox) -> dict[str, set[str]]:
+    """The members of each network, by the networks' names."""
+    members = "{{range .Containers}}{{.Name}} {{end}}"
+    names = sandbox.cli("network", "ls", "--format", "{{.Name}}").split()
+    return {name: set(sandbox.cli("network", "inspect", "--format", members, name).split()) for name in names}
+
+
+def test_a_gate_beside_staging_leaves_no_network_behind(
+    act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
+) -> None:
+    """Breaks when `_joined` in engine/vantage.py connects staging to the job's network, or does not leave again."""
+    app = static_application(tmp_path / "app", machine_only)
+    health = gate_job(app, {"health-path": "/nowhere", "health-retries": "2", "health-interval": "0.5"})
+
+    run = dispatch(act_in_containers, app, tmp_path, in_a_row({"gate": gate_job(app), "unhealthy": health}))
+
+    assert seen(run) == {"gate": ("open", "fresh"), "unhealthy": ("closed", "unhealthy")}, run.log
+    own = {name: members for name, members in networks(machine_only).items() if machine_only.name in name}
+    assert act_in_containers.containers
+    assert own == {
+        act_in_containers.containers.network: set(),
+        f"{app.project}_default": {f"{app.project}-{app.staging}-1"},
+    }
+    labels = ["--filter", f"ancestor={act_in_containers.containers.image}"]
+    assert machine_only.cli("ps", "--all", "--quiet", *labels) == ""
+
+
+def test_a_checkout_of_another_user_is_gated(act_in_containers: Act, machine_only: Sandbox, tmp_path: Path) -> None:
+    """Breaks when `open_repository` leaves libgit2's owner validation on."""
+    app = python_application(tmp_path / "app", machine_only)
+    theirs = gate_job(
+        app, before=(CHECKOUT, shell("chown -R 1234:1234 ."), shell("test $(stat -c %u .git/HEAD) = 1234"))
+    )
+
+    run = dispatch(act_in_containers, app, tmp_path, {"gate": theirs})
+
+    assert seen(run) == {"gate": ("open", "fresh")}, run.log
+
+
+def test_a_process_on_the_hosts_port_is_stale_before_anything_is_built(
+    act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
+) -> None:
+    """I6. Breaks when `_is_free` in engine/owner.py looks in the job's own network."""
+    app = python_application(tmp_path / "app", machine_only)
+
+    with socket.create_server(("127.0.0.1", app.staging_port)):
+        run = dispatch(act_in_containers, app, tmp_path, {"gate": gate_job(app)})
+
+    assert seen(run) == {"gate": ("closed", "stale")}, run.log
+    assert "a process that is no container" in run.outputs("gate")["reason"]
+    assert machine_only.image_id(f"{app.staging_image}:{app.repo.head()}") is None
+
+
+def without(*paths: str) -> Step:
+    return shell(f"rm {' '.join(paths)}")
+
+
+PLUGINS = "/usr/libexec/docker/cli-plugins"
+LACKING = {
+    "docker": (without("/usr/bin/docker"), "The Docker command line (`docker`) is not on the PATH"),
+    "buildx": (without(f"{PLUGINS}/docker-buildx"), "plugin `buildx` is not installed"),
+    "compose": (without(f"{PLUGINS}/docker-compose"), "plugin `compose` is not installed"),
+    "python": (without("/usr/bin/python3*"), "No Python was found"),
+}
+"""By what the job's image lacks."""
+
+
+def test_what_a_jobs_image_lacks_is_one_sentence(act_in_containers: Act, machine_only: Sandbox, tmp_path: Path) -> None:
+    """Breaks when `find_plugin` no longer looks for `docker` itself, or install.sh no longer for Python."""
+    app = python_application(tmp_path / "app", machine_only)
+    jobs = {name: gate_job(app, before=(CHECKOUT, step)) for name, (step, _) in LACKING.items()}
+
+    run = dispatch(act_in_containers, app, tmp_path, jobs)
+
+    assert seen(run) == dict.fromkeys(LACKING, ("closed", "error")), run.log
+    for name, (_, sentence) in LACKING.items():
+        reason = run.outputs(name)["reason"]
+        assert sentence in reason
+        assert "nstall" in reason
+        assert run.log.count(f"::{reason}") == 1
+    assert "Traceback" not in run.log
