@@ -149,11 +149,13 @@ class Act:
         event_name: str = "push",
         event: Mapping[str, object] | None = None,
         env: Mapping[str, str] | None = None,
+        job: str | None = None,
         timeout: float = 170,
     ) -> ActRun:
-        """Runs the workflow on the checkout `repo`, with `env` in the environment of every step."""
+        """Runs the workflow, or one `job`, on the checkout `repo`, with `env` in the environment of every step."""
+        only = ["--job", job] if job else []
         done = subprocess.run(
-            self.command(workflow, event_name=event_name, event=event or {}, env=env or {}),
+            [*self.command(workflow, event_name=event_name, event=event or {}, env=env or {}), *only],
             cwd=repo,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
