@@ -1,11 +1,12 @@
 """The demo believes what act records of a job's own steps, and nothing that a step prints."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from demo.act import ActRun
 
 
-def read(*records: dict[str, object]) -> ActRun:
+def read(*records: Mapping[str, object]) -> ActRun:
     run = ActRun(log=Path("log"))
     for record in records:
         run.take(record)
