@@ -15,11 +15,12 @@ SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 
 @dataclass(frozen=True, slots=True)
 class SshServer:
-    """`key` is the private key that is let in, `known_hosts` the file that names the server's own."""
+    """`key` is the private key that is let in, `known_hosts` the file that names the server's, `log` what it says."""
 
     url: str
     key: Path
     known_hosts: Path
+    log: Path
 
 
 @contextmanager
@@ -45,10 +46,12 @@ def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
         "UsePAM": "no",
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
+        "LogLevel": "VERBOSE",
     }
     (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     with running(folder, port):
-        yield SshServer(f"ssh://{getpass.getuser()}@127.0.0.1:{port}", folder / "deploy", folder / "known_hosts")
+        url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
+        yield SshServer(url, folder / "deploy", folder / "known_hosts", folder / "log")
 
 
 @contextmanager

@@ -126,3 +126,4 @@ def test_an_unknown_host_and_a_refused_key_are_errors_at_once(tmp_path: Path, te
         said = {"host": "unknown remote ssh hostkey", "key": "takes no credentials of ours"}[wrong]
         with pytest.raises(RepositoryError, match=rf"fetching {commit} from ssh://.*{said}"):
             find_revision(open_repository(repo.path), name_commit(commit), address)
+        assert server.log.read_text().count("Failed publickey") == (1 if wrong == "key" else 0)
