@@ -11,7 +11,8 @@ from freshness.engine.compose import ComposeFile
 from freshness.engine.images import find_image
 from freshness.errors import Refused
 from freshness.forge.log import Log
-from freshness.settings.model import PromoteSettings
+from freshness.forward import Advance, advancing
+from freshness.settings.model import Match, PromoteSettings
 from freshness.steps import Steps
 
 
@@ -19,11 +20,13 @@ from freshness.steps import Steps
 class Candidacy:
     """The part that a promotion shares with a mere retag; with `is_rollback` the kept previous image is the source.
 
-    `outcome`, `reason`, `notes` and `engine` are filled in on the way; None: not yet known.
+    `run_env` is the run's own environment, `env` what our children inherit of it. `outcome`, `reason`, `notes` and
+    `engine` are filled in on the way; None: not yet known.
     """
 
     settings: PromoteSettings
     env: Mapping[str, str]
+    run_env: Mapping[str, str]
     log: Log
     is_rollback: bool = False
     steps: Steps = field(default_factory=Steps)
@@ -59,12 +62,49 @@ class Candidacy:
             return
         with self.steps.step("guard", f"the label {label} says {expected}") as step:
             problem = guard(candidate, label, expected)
+            claimed = candidate.revision(label)
+            if problem and claimed and self.settings.match is Match.TREE:
+                with advancing(self.settings, self.run_env) as advance:
+                    step.got = advance.insist_equal_trees(claimed, expected)
+                return
             if problem:
                 raise Refused(
                     f"the image {candidate.id} does not prove the commit: {problem}.",
                     "Run the gate for that commit and promote the image ID that it gives.",
                 )
             step.got = f"it says {expected}"
+
+    def insist_forward(self, production: Image | None, candidate: Image) -> None:
+        """Never backwards, never sideways: raises Refused for a commit that is no head any more or lacks what runs.
+
+        Where the guard is not in force nothing is asked, and a rollback is itself the permission to go back.
+        """
+        expected = self._expected(candidate)
+        claimed = candidate.revision(self.settings.revision_label)
+        if self.is_rollback or expected is None or claimed is None:
+            return
+        with advancing(self.settings, self.run_env) as advance:
+            with self.steps.step("head", f"the pull request's head is still {expected}") as step:
+                step.got = advance.confirm_head(expected)
+            if not self.settings.recheck_head:
+                self.notes.append("The forge was not asked for the pull request's head: `recheck-head` is false.")
+                self.log.warning("The head was not asked for", self.notes[-1])
+            with self.steps.step("direction", "a commit that builds on what production runs") as step:
+                step.got = self._stand_to(production, claimed, advance)
+        self.notes.append(step.got)
+
+    def _stand_to(self, production: Image | None, claimed: str, advance: Advance) -> str:
+        if production is None:
+            return "Production runs nothing yet."
+        runs = production.revision(self.settings.revision_label)
+        if runs is not None:
+            return advance.insist_forward(runs, claimed)
+        if self.settings.require_known:
+            raise Refused(
+                f"production runs {production.id}, which names no commit, and `require-known` is true.",
+                "Promote once with `require-known: false` to adopt what runs.",
+            )
+        return f"Production runs {production.id}, which names no commit: it is adopted, and unproven."
 
     def _expected(self, candidate: Image) -> str | None:
         """The commit to prove (words that no label says, where there is none); None where the guard is not in force."""

@@ -1,16 +1,86 @@
 """Which commit is meant: what the event and the settings name, held against what the forge says now."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from freshness.core.agreement import References, settle
+from freshness.core.agreement import References, confirm_head, settle
 from freshness.core.event import choose, interpret
 from freshness.core.fork import UNTOLD
-from freshness.core.revision import Candidate, Question
-from freshness.errors import RepositoryError
+from freshness.core.revision import Candidate, Question, Revision
+from freshness.errors import Refused, RepositoryError
 from freshness.forge.event import read_event
 from freshness.repository.address import ForgeAddress
 from freshness.repository.ask import ask_references
-from freshness.repository.checkout import Repository
+from freshness.repository.checkout import Repository, is_there, open_or_make, open_repository
+from freshness.repository.find import find_revision
+from freshness.repository.history import behind_base
+from freshness.repository.reach import insist_reachable, local_references
+from freshness.settings.model import GateSettings, PromoteSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where commits come from: the checkout, or a bare repository of our own. `address` is None without a forge."""
+
+    repository: Repository
+    address: ForgeAddress | None
+
+    @classmethod
+    def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "Origin":
+        """Opens the checkout, or makes a repository in `folder`, which is ours. Raises RepositoryError."""
+        address = ForgeAddress.from_environment(env, settings.token)
+        return cls(repository=open_or_make(settings.repository_folder, address, folder), address=address)
+
+
+def checkout_at_hand(settings: GateSettings | PromoteSettings) -> Repository | None:
+    """The checkout, or None where there is none. Raises RepositoryError for one that cannot be opened."""
+    return open_repository(settings.repository_folder) if is_there(settings.repository_folder) else None
+
+
+def permitted_revision(
+    origin: Origin, settings: GateSettings, candidate: Candidate, references: References | None, base: str
+) -> Revision:
+    """The candidate as a Revision, once nothing speaks against it: who has it, and whether it is up to date.
+
+    `base` is the pull request's base branch, empty where there is none. Raises Refused, and RepositoryError.
+    """
+    revision = find_revision(origin.repository, candidate, origin.address)
+    if candidate.by_hand:
+        insist_reachable(origin.repository, candidate, references, origin.address)
+    if settings.require_up_to_date:
+        insist_up_to_date(origin, candidate, references, base)
+    return revision
+
+
+def insist_up_to_date(origin: Origin, candidate: Candidate, references: References | None, base: str) -> None:
+    """Raises Refused, with the number, where the pull request's branch lacks commits of its base."""
+    known = references if references is not None else local_references(origin.repository)
+    tip = known.get(f"refs/heads/{base}") or known.get(f"refs/remotes/origin/{base}")
+    lacks = (
+        behind_base(origin.repository, candidate.commit, tip, origin.address, number=candidate.number) if tip else None
+    )
+    if lacks == 0:
+        return
+    if lacks is None:
+        raise Refused(
+            f"whether {candidate.commit} has all commits of its base {base or '(none is named)'} cannot be told.",
+            "`require-up-to-date` is for pull requests; check out with `fetch-depth: 0`, or set it to false.",
+        )
+    raise Refused(
+        f"{candidate.commit} lacks {lacks} commits of its base {base}.",
+        "Merge or rebase onto the base, and push again.",
+    )
+
+
+def confirm_now(origin: Origin, candidate: Candidate) -> str:
+    """Asks the forge once more, in words: raises Superseded where the pull request's head is another commit by now."""
+    if candidate.number is None:
+        return "no pull request whose head could have moved"
+    if origin.address is None:
+        raise no_forge()
+    confirm_head(candidate, ask_references(origin.repository, origin.address))
+    return f"the head of pull request #{candidate.number} is still {candidate.commit}"
 
 
 def choose_commit(
@@ -35,10 +105,7 @@ def choose_commit(
     if not (isinstance(chosen, Question) or (recheck_head and is_askable(chosen))):
         return chosen, None
     if address is None:
-        raise RepositoryError(
-            "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",
-            "Set both, or set `recheck-head` to false, which is said aloud.",
-        )
+        raise no_forge()
     references = ask_references(checkout, address)
     return settle(chosen, references), references
 
@@ -46,3 +113,11 @@ def choose_commit(
 def is_askable(candidate: Candidate) -> bool:
     """Whether the forge can contradict: a pull request's head moves, and only the forge knows whose a commit is."""
     return candidate.number is not None or candidate.by_hand or candidate.fork == UNTOLD
+
+
+def no_forge() -> RepositoryError:
+    """The forge has to be asked, and there is none."""
+    return RepositoryError(
+        "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",
+        "Set both, or set `recheck-head` to false, which is said aloud.",
+    )

@@ -102,13 +102,15 @@ _ROLLBACK_OPTIONS = (
 @commands.command()
 @options("promote", *_ROLLBACK_OPTIONS)
 @click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
+@click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
 @click.pass_context
-def rollback(context: click.Context, /, *, allow_unverified: bool, **given: str | None) -> int:
+def rollback(context: click.Context, /, *, allow_unverified: bool, reason: str | None, **given: str | None) -> int:
     """Bring production back to the image that it ran before, with the same proofs as a promotion."""
     from freshness.run import run_promotion
 
     env_file = _env_file(context)
-    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, is_rollback=True)
+    notes = (f"Rolled back, because: {reason}",) if reason else ()
+    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, is_rollback=True, notes=notes)
 
 
 @commands.command()

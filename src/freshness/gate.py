@@ -1,14 +1,12 @@
 """The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from freshness.choice import Origin, checkout_at_hand, choose_commit, confirm_now, permitted_revision
 from freshness.core.compose import Target, Wanted
-from freshness.core.event import choose
+from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.revision import Candidate, Revision
 from freshness.core.verdict import Verdict
@@ -22,12 +20,10 @@ from freshness.engine.owner import foreign_owners
 from freshness.engine.staging_check import CheckRun, run_staging_check
 from freshness.engine.vantage import find_vantage
 from freshness.errors import Refused, Stale
-from freshness.forge.event import read_event
 from freshness.forge.log import Log
+from freshness.private_folder import private_folder
 from freshness.repository.address import ForgeAddress
-from freshness.repository.checkout import open_repository
 from freshness.repository.export import export_tree
-from freshness.repository.find import find_revision
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck, SecretSource
 from freshness.steps import Steps
 
@@ -58,27 +54,48 @@ class Gate:
 
     def run(self) -> None:
         """Runs the checks in order; `steps` holds how each ended. Raises the FreshnessError that ended the run."""
-        revision = self._validate_commit()
-        target = self._read_service()
-        with _private_folder(self.env) as folder:
-            self._export(revision, folder)
+        with private_folder(self.env) as folder:
+            origin, candidate, revision = self._validate_commit(folder)
+            target = self._read_service()
+            self._export(origin, revision, folder / "context")
             engine = self._look_for_owners(target)
-            image = self._build(engine, target, revision, folder)
-        container = self._recreate(engine, target, image)
-        if self._is_healthy(engine, target, container):
-            self._check_staging(engine, target, container, revision)
-        self._is_same_container(engine, container, image)
+            image = self._build(engine, target, revision, folder / "context")
+            container = self._recreate(engine, target, image)
+            if self._is_healthy(engine, target, container):
+                self._check_staging(engine, target, container, revision)
+            self._is_same_container(engine, container, image)
+            self._is_still_head(origin, candidate)
 
-    def _validate_commit(self) -> Revision:
+    def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
+        settings = self.settings
         with self.steps.step("commit", "a commit of this repository") as step:
-            self.candidate = choose_candidate(self.run_env, self.settings.revision)
+            self.candidate, references = choose_commit(
+                self.run_env,
+                revision=settings.revision,
+                pr=settings.pr,
+                recheck_head=settings.recheck_head,
+                address=ForgeAddress.from_environment(self.run_env, settings.token),
+                checkout=checkout_at_hand(settings),
+            )
             self.log.say(self.candidate.note)
-            _refuse_fork(self.candidate)
-            repository = open_repository(self.settings.repository_folder)
-            address = ForgeAddress.from_environment(self.run_env, self.settings.token)
-            self.revision = find_revision(repository, self.candidate, address)
+            refuse_fork(
+                self.candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets
+            )
+            origin = Origin.find(settings, self.run_env, folder)
+            base = self.run_env.get("GITHUB_BASE_REF", "")
+            self.revision = permitted_revision(origin, settings, self.candidate, references, base)
             step.got = f"{self.revision.commit} (tree {self.revision.tree}), from {self.revision.source}"
-        return self.revision
+        return origin, self.candidate, self.revision
+
+    def _is_still_head(self, origin: Origin, candidate: Candidate) -> None:
+        """The last check: forges rerun old events, and a head moves while staging is checked."""
+        with self.steps.step("head", "the pull request's head is still this commit") as step:
+            if self.settings.recheck_head:
+                step.got = confirm_now(origin, candidate)
+                return
+            step.got = "not asked"
+            self.notes.append("The forge was not asked whether this commit is still the head: `recheck-head` is false.")
+            self.log.warning("The head was not asked for", self.notes[-1])
 
     def _read_service(self) -> Target:
         wanted = Wanted(
@@ -100,11 +117,10 @@ class Gate:
             path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
         )
 
-    def _export(self, revision: Revision, folder: Path) -> None:
+    def _export(self, origin: Origin, revision: Revision, folder: Path) -> None:
         with self.steps.step("build context", "the commit's tree, every object verified") as step:
-            repository = open_repository(self.settings.repository_folder)
             allow = self.settings.incomplete is Incomplete.ALLOW
-            exported = export_tree(repository, revision, folder, allow_incomplete=allow)
+            exported = export_tree(origin.repository, revision, folder, allow_incomplete=allow)
             step.got = f"{exported.files} files, {exported.size} bytes"
         self.notes += [
             f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in exported.incomplete
@@ -218,30 +234,6 @@ class Gate:
                     step.got,
                     "Something replaced or restarted staging meanwhile: find it, then run again.",
                 )
-
-
-def choose_candidate(env: Mapping[str, str], revision: str | None) -> Candidate:
-    """The commit that the event or the setting `revision` names. Raises Refused, Superseded or SettingsError."""
-    name, payload = read_event(env)
-    return choose(name, payload, env, revision)
-
-
-def _refuse_fork(candidate: Candidate) -> None:
-    if candidate.fork is not None:
-        raise Refused(
-            f"the pull request's head {candidate.commit} comes from {candidate.fork}, not from this repository.",
-            "Code of a fork is not built here: push the branch to this repository after a review.",
-        )
-
-
-@contextmanager
-def _private_folder(env: Mapping[str, str]) -> Iterator[Path]:
-    """A new folder of our own (0700) for the build context, taken away afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="freshness-", dir=env.get("RUNNER_TEMP") or None))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _in_buildx_words(secret: SecretSource) -> str:

@@ -87,6 +87,7 @@ class Promotion(Candidacy):
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             plan = self._observe(engine, target, candidate)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
+        self.insist_forward(plan.previous, candidate)
         return plan
 
     def _read_service(self) -> tuple[Target, str]:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from freshness.choice import choose_commit
+from freshness.choice import checkout_at_hand, choose_commit
 from freshness.core.agreement import References
 from freshness.core.revision import Candidate
 from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
-from freshness.repository.checkout import Repository, is_there, open_repository
+from freshness.repository.checkout import Repository, open_repository
 from freshness.repository.export import export_tree
 from freshness.repository.find import find_revision
 from freshness.repository.reach import insist_reachable
@@ -44,7 +44,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
 
 def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, Any]:
     address = None if offline else ForgeAddress.from_environment(env, settings.token)
-    repository = _at_hand(settings)
+    repository = checkout_at_hand(settings)
     candidate, references = choose_commit(
         env,
         revision=settings.revision,
@@ -63,11 +63,6 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
         "fork": candidate.fork,
         "reason": candidate.note + refused,
     }
-
-
-def _at_hand(settings: GateSettings) -> Repository | None:
-    folder = settings.repository_folder
-    return open_repository(folder) if is_there(folder) else None
 
 
 def _look_up(

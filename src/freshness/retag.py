@@ -50,6 +50,7 @@ class Retag(Candidacy):
             step.got = f"{source} is {candidate.id}"
         self.prove(candidate)
         self.previous = find_image(engine, self.tag)
+        self.insist_forward(self.previous, candidate)
         return engine, candidate
 
     def _source(self) -> str:

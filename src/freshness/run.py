@@ -137,8 +137,9 @@ def run_promotion(
     *,
     allow_unverified: bool = False,
     is_rollback: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> int:
-    """The whole promotion or rollback; returns the exit status."""
+    """The whole promotion or rollback; returns the exit status. `notes` are for report and summary."""
     outputs = Outputs(path=_output_file(env), decisive="outcome", closed=PromotionOutcome.ERROR.value)
     publisher = _open("freshness rollback" if is_rollback else "freshness promote", env, outputs)
     try:
@@ -147,6 +148,7 @@ def run_promotion(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
             promotion = _story(settings, publisher, is_rollback=is_rollback)
+            promotion.notes.extend(notes)
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
@@ -162,8 +164,15 @@ def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool
 
     env = foreign_environment(publisher.env)
     if settings.recreate or settings.image is None:
-        return Promotion(settings=settings, env=env, log=publisher.log, is_rollback=is_rollback)
-    return Retag(settings=settings, env=env, log=publisher.log, is_rollback=is_rollback, tag=settings.image)
+        return Promotion(settings=settings, env=env, run_env=publisher.env, log=publisher.log, is_rollback=is_rollback)
+    return Retag(
+        settings=settings,
+        env=env,
+        run_env=publisher.env,
+        log=publisher.log,
+        is_rollback=is_rollback,
+        tag=settings.image,
+    )
 
 
 def _promote(promotion: "Promotion | Retag") -> int:

@@ -49,7 +49,7 @@ def test_nothing_given_means_the_designs_defaults() -> None:
     assert settings.revision_label == "org.opencontainers.image.revision"
     assert settings.incomplete is Incomplete.REFUSE
     assert (settings.enabled, settings.repos) == (True, ())
-    assert (settings.match, settings.require_up_to_date) == (Match.COMMIT, False)
+    assert not settings.require_up_to_date
     assert (settings.allow_forks, settings.allow_forks_with_secrets) == (False, False)
     assert [settings.pr, settings.revision, settings.project, settings.image, settings.container, settings.target] == [
         None
@@ -159,7 +159,6 @@ def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
         ("PR", "0"),
         ("PR", "#7"),
         ("PR", "1" * 10),
-        ("MATCH", "Tree"),
         ("RECHECK_HEAD", "yes"),
         ("REQUIRE_UP_TO_DATE", "1"),
         ("ALLOW_FORKS", "all"),
@@ -196,7 +195,6 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
         ("STAGING_IMAGE", "registry.example:5000/team/app:v1.2", "image", "registry.example:5000/team/app:v1.2"),
         ("INCOMPLETE", "allow", "incomplete", Incomplete.ALLOW),
         ("PR", "7", "pr", 7),
-        ("MATCH", "tree", "match", Match.TREE),
         ("RECHECK_HEAD", "True", "recheck_head", True),
         ("ALLOW_FORKS", "true", "allow_forks", True),
         ("ORCH_IMAGE_FRESHNESS_REPOS", "acme/*,\n x/y", "repos", ("acme/*", "x/y")),
@@ -282,9 +280,16 @@ def test_a_commit_and_a_pull_request_are_not_both_given() -> None:
 def test_a_permission_to_go_back_needs_a_reason_in_words(variable: str) -> None:
     reason = "Version 2 loses orders, see incident 12."
     assert reason in repr(read_promote({}, {variable: reason, **EXPECTED}))
-    for text in ("true", "yes!", "x" * 301, "one line\nand another"):
+    for text in ("true", "Yes", "!", "x" * 301, "one line\nand another"):
         with pytest.raises(SettingsError, match=variable):
             read_promote({}, {variable: text, **EXPECTED})
+
+
+def test_an_equal_tree_counts_only_where_it_is_asked_for() -> None:
+    assert read_promote({}, EXPECTED).match is Match.COMMIT
+    assert read_promote({}, {"MATCH": "tree", **EXPECTED}).match is Match.TREE
+    with pytest.raises(SettingsError, match="MATCH"):
+        read_promote({}, {"MATCH": "Tree", **EXPECTED})
 
 
 def test_promote_requires_the_revision() -> None:

@@ -16,6 +16,7 @@ REQUIRED = (
     "health",
     "staging check",
     "same container",
+    "head",
 )
 
 

@@ -19,16 +19,18 @@ def insist_forward(
             return f"Production runs {production} already."
         case Relation.AHEAD:
             squashed = f" (as {found.via}, which has the same tree)" if found.via else ""
-            return f"{candidate} builds on {production}{squashed}, which production runs: {found.ahead} commits newer."
+            return (
+                f"{candidate} builds on {production}{squashed}, which production runs: {_commits(found.ahead)} newer."
+            )
         case Relation.BEHIND:
             return _allowed(
-                f"{candidate} is {found.behind} commits older than {production}, which production runs",
+                f"{candidate} is {_commits(found.behind)} older than {production}, which production runs",
                 "allow-rollback",
                 allow_rollback,
             )
         case Relation.DIVERGED:
             return _allowed(
-                f"{candidate} lacks {found.behind} commits that production runs up to {production}",
+                f"{candidate} lacks {_commits(found.behind)} that production runs up to {production}",
                 "allow-diverged",
                 allow_diverged,
             )
@@ -40,6 +42,10 @@ def insist_forward(
             )
         case _:
             assert_never(found.relation)
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"
 
 
 def _allowed(what: str, setting: str, reason: str | None) -> str:

@@ -36,8 +36,9 @@ Read = Callable[[str], CommitNode | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """`ahead` and `behind` are the commits that only the candidate and only production have.
+    """How two commits stand. `ahead` and `behind` count what only the candidate and only production have.
 
+    Where a commit is dated before its own parent the counts may be too high; the relation never depends on clocks.
     `missing` are commits that had to be looked at and are not there; with any, both counts are at least so many.
     `via` is a commit of the candidate's own whose tree is production's: a squash or rebase merge of it.
     """
@@ -60,7 +61,8 @@ def compare(read: Read, candidate: str, production: str, limit: int = MOST_COMMI
     walk = _Walk(read=read, limit=limit)
     complete = walk.paint(candidate, production)
     ahead, behind = walk.painted(_CANDIDATE), walk.painted(_PRODUCTION)
-    via = walk.with_tree_of(production, ahead) if complete else None
+    descends = walk.colours.get(production) == _BOTH
+    via = walk.with_tree_of(production, ahead) if complete and not descends else None
     return Comparison(
         relation=_relation(walk, candidate, production, via, complete=complete),
         ahead=len(ahead),
@@ -110,10 +112,15 @@ class _Walk:
         self.reach(production, _PRODUCTION)
         for commit in self.pop_all():
             self.spread(commit)
-            if not self.open:
+            if not self.open and not self._may_still_meet():
                 break
         self._correct_skew()
         return not self.missing and len(self.nodes) < self.limit
+
+    def _may_still_meet(self) -> bool:
+        """Whether a commit in the queue is as new as one that was found on one side only, and may be its descendant."""
+        singles = [self.nodes[name].committed_at for name, colour in self.colours.items() if colour != _BOTH]
+        return bool(self.queue and singles) and -self.queue[0][0] >= min(singles)
 
     def pop_all(self) -> Iterator[str]:
         while self.queue and len(self.nodes) < self.limit:

@@ -22,13 +22,6 @@ GATE: tuple[Setting, ...] = (
     _PR,
     _RECHECK_HEAD,
     Setting(
-        name="match",
-        variable="MATCH",
-        read=values.match,
-        default="commit",
-        about="What counts as the validated commit: `commit`, or `tree`: also a squash or merge with an equal tree.",
-    ),
-    Setting(
         name="require-up-to-date",
         variable="REQUIRE_UP_TO_DATE",
         read=values.switch,
@@ -55,6 +48,13 @@ GATE: tuple[Setting, ...] = (
 PROMOTE: tuple[Setting, ...] = (
     _PR,
     _RECHECK_HEAD,
+    Setting(
+        name="match",
+        variable="MATCH",
+        read=values.match,
+        default="commit",
+        about="What the image is built from: the expected `commit`, or (`tree`) one with an equal tree.",
+    ),
     Setting(
         name="allow-rollback",
         variable="ALLOW_ROLLBACK",

@@ -91,7 +91,6 @@ class GateSettings:
     token: Secret | None
     pr: int | None
     recheck_head: bool
-    match: Match
     require_up_to_date: bool
     allow_forks: bool
     allow_forks_with_secrets: bool
@@ -127,6 +126,7 @@ class PromoteSettings:
     token: Secret | None
     pr: int | None
     recheck_head: bool
+    match: Match
     allow_rollback: str | None
     allow_diverged: str | None
     require_known: bool

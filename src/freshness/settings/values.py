@@ -192,9 +192,12 @@ def match(text: str) -> Match:
         ) from error
 
 
+_NO_REASON = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
+
+
 def reason(text: str) -> str:
-    """A sentence that says why, to be recorded; a mere yes is none."""
-    if len(text) > _LONGEST_REASON or not re.search(r"\w\W+\w", text):
+    """Words that say why, to be recorded; a mere yes or no says nothing."""
+    if len(text) > _LONGEST_REASON or not re.search(r"\w", text) or text.strip().lower() in _NO_REASON:
         raise WrongValue(
             f"a reason in words, up to {_LONGEST_REASON} characters", "Say why in a sentence; it is recorded."
         )

@@ -1,0 +1,17 @@
+"""A folder of our own for the length of a run."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def private_folder(env: Mapping[str, str]) -> Iterator[Path]:
+    """A new folder (0700) under RUNNER_TEMP, else the system's; taken away afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="freshness-", dir=env.get("RUNNER_TEMP") or None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
