@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from tests.act import Act
-from tests.action.gating import CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
+from tests.action.gating import ALWAYS, CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
 from tests.applications import python_application, static_application
 from tests.engines import Sandbox
 
@@ -16,18 +16,28 @@ def networks(sandbox: Sandbox) -> dict[str, set[str]]:
     return {name: set(sandbox.cli("network", "inspect", "--format", members, name).split()) for name in names}
 
 
+TELL: Step = {
+    "if": ALWAYS,
+    "shell": "sh",
+    "env": {"NAMES": "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"},
+    "run": 'echo "the job is in [$(docker inspect --format "$NAMES" "$(hostname)")]"',
+}
+
+
 def test_a_gate_beside_staging_leaves_no_network_behind(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
     """Breaks when `_joined` in engine/vantage.py connects staging to the job's network, or does not leave again."""
     app = static_application(tmp_path / "app", machine_only)
-    health = gate_job(app, {"health-path": "/nowhere", "health-retries": "2", "health-interval": "0.5"})
+    unhealthy = {"health-path": "/nowhere", "health-retries": "2", "health-interval": "0.5"}
+    jobs = {"gate": gate_job(app, after=(TELL,)), "unhealthy": gate_job(app, unhealthy, after=(TELL,))}
 
-    run = dispatch(act_in_containers, app, tmp_path, in_a_row({"gate": gate_job(app), "unhealthy": health}))
+    run = dispatch(act_in_containers, app, tmp_path, in_a_row(jobs))
 
     assert seen(run) == {"gate": ("open", "fresh"), "unhealthy": ("closed", "unhealthy")}, run.log
     own = {name: members for name, members in networks(machine_only).items() if machine_only.name in name}
     assert act_in_containers.containers
+    assert run.log.count(f"| the job is in [{act_in_containers.containers.network} ]") == len(jobs), run.log
     assert own == {
         act_in_containers.containers.network: set(),
         f"{app.project}_default": {f"{app.project}-{app.staging}-1"},
