@@ -32,8 +32,9 @@ def kill(running: Running) -> Ended:
 
 
 def a_build_that_does_not_end(runner: Runner) -> dict[str, Content]:
+    """It prints `step 42` last. Not text of the command, which buildx prints before: its next line would kill it."""
     dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
-    return {"Dockerfile": f"{dockerfile}RUN echo building now && sleep 3600 # {runner.sandbox.name}\n"}
+    return {"Dockerfile": f"{dockerfile}RUN echo step $((40 + 2)) && sleep 3600 # {runner.sandbox.name}\n"}
 
 
 def stubborn(runner: Runner) -> dict[str, Content]:
@@ -51,7 +52,7 @@ def test_a_kill_during_the_build_takes_buildx_with_it(runner: Runner) -> None:
     """I5, I8. Breaks when `stream` in engine/process.py starts its child without `_die_with`."""
     runner.app.repo.commit(a_build_that_does_not_end(runner))
     running = runner.start_gate()
-    running.wait_for("building now")
+    running.wait_for("step 42")
     buildx = running.wait_for_child("docker-buildx", "build")
 
     kill(running)
@@ -164,7 +165,7 @@ def test_an_interrupt_during_the_build_says_that_staging_was_not_touched(
     """I5. Breaks when `run_gate` no longer catches Interrupted, or `stream` no longer ends its child."""
     runner.app.repo.commit(a_build_that_does_not_end(runner))
     running = runner.start_gate()
-    running.wait_for("building now")
+    running.wait_for("step 42")
     buildx = running.wait_for_child("docker-buildx", "build")
 
     ended = interrupt(running, number)
