@@ -2,12 +2,14 @@
 
 import gc
 import json
+import os
 import socket
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import docker
 import pytest
@@ -15,6 +17,8 @@ import requests
 
 from freshness.engine.client import asking, reach
 from freshness.errors import EngineError
+
+NOBODY = 65534
 
 
 class NoEngine(BaseHTTPRequestHandler):
@@ -68,6 +72,24 @@ def test_a_missing_socket_is_named_with_what_to_do() -> None:
     assert "/nonexistent/docker.sock" in said
     assert "No such file or directory" in said
     assert "mount its socket" in said
+
+
+def test_a_socket_without_permission_names_the_group(tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    user = os.geteuid()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        path.chmod(0)
+        if user == 0:
+            os.seteuid(NOBODY)  # root may use every socket
+        try:
+            said = why({"DOCKER_HOST": f"unix://{path}"})
+        finally:
+            os.seteuid(user)
+
+    assert "Permission denied" in said
+    assert "the group `docker`" in said
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
