@@ -9,11 +9,14 @@ from typing import Any
 from tests.applications import Application, behave
 from tests.asking_client import Answers, asking
 from tests.engines import Sandbox
+from tests.git import GitRepo
 from tests.runner import Ended, Runner, Running
 
 LABEL = "org.opencontainers.image.revision"
-FIRST, SECOND, THIRD = "1" * 40, "2" * 40, "3" * 40
-"""Revisions of images that no gate built."""
+FIRST = "15027b0393b450eeb501b9b6ffb03ec71ee65869"
+SECOND = "3415ebbf2ea5b6e1a4cf2cc7728f618ef274f953"
+THIRD = "a9dda6c5b40af04a444f525eebcce8981d30cb38"
+"""Revisions of images that no gate built: commits that `make_history` makes, each on top of the one before."""
 
 LONG = {"HEALTH_RETRIES": "30", "HEALTH_INTERVAL": "1"}
 SHORT = {"HEALTH_RETRIES": "8", "HEALTH_INTERVAL": "0.5"}
@@ -158,6 +161,20 @@ class Production:
         assert answered == (200, image.revision), f"production answers {answered}"
         assert self.sandbox.image_id(self.tag) == image.id
         assert self.container().attrs["Image"] == image.id
+
+
+def make_history(repo: GitRepo) -> None:
+    """The three commits, below the branch that is checked out: what a gate builds from it goes forward from them.
+
+    Equal content, names and times give them the same ids everywhere.
+    """
+    tree = repo.git("hash-object", "-w", "-t", "tree", "--stdin")
+    parents: list[str] = []
+    for name, expected in (("first", FIRST), ("second", SECOND), ("third", THIRD)):
+        commit = repo.git("commit-tree", tree, *parents, "-m", name)
+        assert commit == expected
+        parents = ["-p", commit]
+    repo.git("merge", "--quiet", "--strategy=ours", "--allow-unrelated-histories", "-m", "Go on from there", THIRD)
 
 
 def promoted(run: Running, answers: Answers) -> Promoted:

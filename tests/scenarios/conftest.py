@@ -7,7 +7,7 @@ import pytest
 
 from tests.applications import python_application
 from tests.engines import Sandbox
-from tests.promotions import Production
+from tests.promotions import Production, make_history
 from tests.runner import Runner
 
 
@@ -26,10 +26,12 @@ def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
 @pytest.fixture
 def production(any_runner: Runner, record_property: Callable[[str, object], None]) -> Production:
     """On each Engine in turn; nothing is deployed yet."""
+    make_history(any_runner.app.repo)
     return Production(runner=any_runner, record=record_property)
 
 
 @pytest.fixture
 def production_here(runner: Runner, record_property: Callable[[str, object], None]) -> Production:
     """On the machine's own Engine, for what does not depend on the image store; nothing is deployed yet."""
+    make_history(runner.app.repo)
     return Production(runner=runner, record=record_property)
