@@ -1,0 +1,34 @@
+"""BuildKit keeps the last build context, and transfers again only files whose size or time is another one."""
+
+from tests.git import Content
+from tests.runner import Runner
+
+
+def test_two_commits_of_one_second_with_files_of_one_size_are_told_apart(any_runner: Runner) -> None:
+    """I1. All commits of tests have one time. Breaks when `times_of` in repository/write.py gives whole seconds."""
+    dockerfile = (any_runner.app.repo.path / "Dockerfile").read_text()
+    served = []
+    for word in ("one", "two", "six"):
+        any_runner.app.repo.commit({"word.txt": word, "Dockerfile": f"{dockerfile}ENV WORD={word}\n"})
+        ended = any_runner.gate()
+        assert ended.decision == ("open", "fresh", 0), ended.log
+        served.append(any_runner.in_staging("sh", "-c", "cat word.txt && echo $WORD"))
+
+    assert served == ["oneone", "twotwo", "sixsix"]
+
+
+def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(runner: Runner) -> None:
+    """I1. As two services of one repository. Breaks when `times_of` depends on the commit alone."""
+    repo = runner.app.repo
+    names = ("server.py", "behaviour.json", "scripts/staging_check.py")
+    files: dict[str, Content] = {
+        f"{folder}/{name}": (repo.path / name).read_text() for folder in ("one", "two") for name in names
+    }
+    repo.commit({**files, "one/word.txt": "one", "two/word.txt": "two"})
+    served = []
+    for context in ("one", "two"):
+        ended = runner.gate(BUILD_CONTEXT=context, DOCKERFILE="Dockerfile")
+        assert ended.decision == ("open", "fresh", 0), ended.log
+        served.append(runner.in_staging("cat", "word.txt"))
+
+    assert served == ["one", "two"]
