@@ -13,18 +13,18 @@ from freshness.core.verdict import Verdict
 from freshness.engine.build import Build, build_image, locate
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import ComposeFile, missing_needs, read_config, recreate, select_service
-from freshness.engine.containers import Container, find_container, tail
-from freshness.engine.health import wait_until_healthy
+from freshness.engine.containers import Container, find_container, how_it_changed, tail
+from freshness.engine.health import refuse_unknowable, wait_until_healthy
 from freshness.engine.images import tag_image
 from freshness.engine.owner import foreign_owners
-from freshness.engine.staging_check import CheckRun, run_staging_check
+from freshness.engine.staging_check import run_staging_check
 from freshness.engine.vantage import find_vantage
-from freshness.errors import Refused, Stale
+from freshness.errors import Stale
 from freshness.forge.log import Log
 from freshness.private_folder import private_folder
 from freshness.repository.address import ForgeAddress
 from freshness.repository.export import export_tree
-from freshness.settings.model import GateSettings, Incomplete, ScriptCheck, SecretSource
+from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.steps import Steps
 
 BACK_TO_DEVELOPMENT = "The work goes back to development: production stays as it is."
@@ -63,7 +63,7 @@ class Gate:
             container = self._recreate(engine, target, image)
             if self._is_healthy(engine, target, container):
                 self._check_staging(engine, target, container, revision)
-            self._is_same_container(engine, container, image)
+            self._is_same_container(engine, container)
             self._is_still_head(origin, candidate)
 
     def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
@@ -149,7 +149,7 @@ class Gate:
                 label=settings.revision_label,
                 tag=f"{target.repository}:{revision.commit}",
                 arguments=settings.build_args,
-                secrets=tuple(_in_buildx_words(secret) for secret in settings.secrets),
+                secrets=tuple(secret.argument for secret in settings.secrets),
                 stage=settings.target,
             )
             self.image = build_image(engine, build, self.log.foreign)
@@ -158,7 +158,7 @@ class Gate:
 
     def _recreate(self, engine: Engine, target: Target, image: Image) -> Container:
         with self.steps.step("recreation", f"a container that runs {image.id}") as step:
-            self._refuse_unknowable_health(target, image)
+            refuse_unknowable(self.settings.health, target, image)
             tag_image(engine, image.id, target.image)
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
@@ -177,14 +177,6 @@ class Gate:
             self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
             self.log.warning("Dependency not running", self.notes[-1])
         return self.container
-
-    def _refuse_unknowable_health(self, target: Target, image: Image) -> None:
-        disabled = (target.healthcheck or {}).get("disable") or "NONE" in (target.healthcheck or {}).get("test", ())
-        if self.settings.health.path is None and (disabled or not (target.healthcheck or image.healthcheck)):
-            raise Refused(
-                "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
-                "Give the image a HEALTHCHECK, or set `health-path`.",
-            )
 
     def _is_healthy(self, engine: Engine, target: Target, container: Container) -> bool:
         health = self.settings.health
@@ -214,9 +206,9 @@ class Gate:
         ):
             variables = {"BASE_URL": base_url, "GIT_SHA": revision.commit, "PYTHONUNBUFFERED": "1"}
             ran = run_staging_check(engine, container, command, variables, timeout, self.log.foreign)
-            step.got = _describe(ran)
+            step.got = ran.got
             if ran.status != 0:
-                step.fail(Verdict.CHECK_FAILED, step.got, f"{_check_remedy(ran)} {LOOK_AT_STAGING}".strip())
+                step.fail(Verdict.CHECK_FAILED, ran.got, f"{ran.remedy} {LOOK_AT_STAGING}".strip())
 
     def _check_command(self, base_url: str) -> tuple[str, ...]:
         check = self.settings.check
@@ -224,43 +216,13 @@ class Gate:
             return ("python3", check.path, "--mode", check.mode, "--base-url", base_url)
         return check.argv
 
-    def _is_same_container(self, engine: Engine, before: Container, image: Image) -> None:
-        with self.steps.step("same container", f"{before.short_id}, still running {image.id}") as step:
-            now = find_container(engine, before.id)
-            step.got = _changes(before, now, image) or f"{before.short_id}, running since {before.started_at}"
-            if _changes(before, now, image):
+    def _is_same_container(self, engine: Engine, before: Container) -> None:
+        with self.steps.step("same container", f"{before.short_id}, still running {before.image_id}") as step:
+            changed = how_it_changed(before, find_container(engine, before.id))
+            step.got = changed or f"{before.short_id}, running since {before.started_at}"
+            if changed:
                 step.fail(
                     Verdict.STALE,
                     step.got,
                     "Something replaced or restarted staging meanwhile: find it, then run again.",
                 )
-
-
-def _in_buildx_words(secret: SecretSource) -> str:
-    return f"id={secret.id},src={secret.src}" if secret.src else f"id={secret.id},env={secret.env}"
-
-
-def _describe(ran: CheckRun) -> str:
-    if ran.status is None:
-        return "the check did not end in time and was killed"
-    said = f"; its last line: {ran.last_line[:200]}" if ran.last_line and ran.status else ""
-    return f"exit status {ran.status}{said}"
-
-
-def _check_remedy(ran: CheckRun) -> str:
-    if "executable file not found" in ran.last_line:
-        return "The image lacks that program: add it, or set `check-command` to one that it has."
-    if "can't open file" in ran.last_line:
-        return "The image lacks the check script: copy it in, or set `check-path`."
-    return ""
-
-
-def _changes(before: Container, now: Container | None, image: Image) -> str | None:
-    """How the container is no longer the one that was checked, in words; None where it is the same."""
-    if now is None:
-        return f"the container {before.name} is gone"
-    if now.image_id != image.id:
-        return f"the container {now.name} runs {now.image_id}"
-    if not now.runs or now.started_at != before.started_at:
-        return f"the container {now.name} is {now.status}, started at {now.started_at} instead of {before.started_at}"
-    return None

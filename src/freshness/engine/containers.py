@@ -92,3 +92,14 @@ def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
     with asking(f"reading the log of {container.name}"):
         raw: bytes = engine.client.api.logs(container.id, stdout=True, stderr=True, tail=lines)
     return raw.decode(errors="replace").splitlines()
+
+
+def how_it_changed(before: Container, now: Container | None) -> str | None:
+    """How the container is no longer the one that it was, in words; None where it is the same, and runs."""
+    if now is None:
+        return f"the container {before.name} is gone"
+    if now.image_id != before.image_id:
+        return f"the container {now.name} runs {now.image_id}"
+    if not now.runs or now.started_at != before.started_at:
+        return f"the container {now.name} is {now.status}, started at {now.started_at} instead of {before.started_at}"
+    return None

@@ -6,9 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from freshness.core.compose import Target
+from freshness.core.image import Image
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
 from freshness.engine.vantage import Vantage
+from freshness.errors import Refused
 from freshness.settings.model import Health
 
 # Between two looks. The target is to notice health within 0.1 s of the first good answer.
@@ -23,6 +25,17 @@ class HealthResult:
     ok: bool
     got: str
     container: Container | None
+
+
+def refuse_unknowable(health: Health, target: Target, image: Image) -> None:
+    """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine."""
+    said = target.healthcheck or {}
+    disabled = said.get("disable") or "NONE" in said.get("test", ())
+    if health.path is None and (disabled or not (said or image.healthcheck)):
+        raise Refused(
+            "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
+            "Give the image a HEALTHCHECK, or set `health-path`.",
+        )
 
 
 def wait_until_healthy(

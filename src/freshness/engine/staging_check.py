@@ -29,6 +29,7 @@ os._exit(status if status >= 0 else 128 - status)
 """
 
 NO_PYTHON = 'exec: "python3": executable file not found'  # runc's words
+SHOWN = 200  # characters of the last line
 
 Line = Callable[[str], object]
 
@@ -39,6 +40,23 @@ class CheckRun:
 
     status: int | None
     last_line: str
+
+    @property
+    def got(self) -> str:
+        """How it ended, in words."""
+        if self.status is None:
+            return "the check did not end in time and was killed"
+        said = f"; its last line: {self.last_line[:SHOWN]}" if self.last_line and self.status else ""
+        return f"exit status {self.status}{said}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the image lacks what the check needs; else nothing is known."""
+        if "executable file not found" in self.last_line:
+            return "The image lacks that program: add it, or set `check-command` to one that it has."
+        if "can't open file" in self.last_line:
+            return "The image lacks the check script: copy it in, or set `check-path`."
+        return ""
 
     @property
     def lacked_python(self) -> bool:

@@ -44,6 +44,11 @@ class SecretSource:
     src: Path | None = None
     env: str | None = None
 
+    @property
+    def argument(self) -> str:
+        """What buildx takes as `--secret`."""
+        return f"id={self.id},src={self.src}" if self.src else f"id={self.id},env={self.env}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
