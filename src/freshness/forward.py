@@ -1,12 +1,13 @@
 """Whether a promotion goes forward: the candidate is still the head, and has all that production runs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from freshness.choice import Origin, confirm_now
 from freshness.core.direction import insist_forward
-from freshness.core.event import choose
+from freshness.core.event import interpret
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.forge.event import read_event
@@ -17,6 +18,8 @@ from freshness.repository.history import relation
 from freshness.settings.model import PromoteSettings
 
 NAMED_PATHS = 20
+ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|workflow_call")
+"""Events that can be about a pull request. A dispatch is about none, unless `pr` names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,6 @@ def advancing(settings: PromoteSettings, env: Mapping[str, str]) -> Iterator[Adv
 
 
 def _number_of_event(env: Mapping[str, str]) -> int | None:
-    """The pull request that the run is about. A dispatch is about none, unless `pr` names it."""
+    """The pull request that the run is about, whose head the gate asked for too."""
     name, payload = read_event(env)
-    return choose(name, payload, env, None).number if name.startswith("pull_request") else None
+    return interpret(name, payload, env).number if ABOUT_PULL_REQUESTS.fullmatch(name) else None

@@ -144,6 +144,7 @@ class Gate:
             context, dockerfile = locate(folder, settings.context, settings.file)
             build = Build(
                 context=context,
+                subfolder=settings.context,
                 dockerfile=dockerfile,
                 commit=revision.commit,
                 label=settings.revision_label,

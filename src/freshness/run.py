@@ -61,7 +61,14 @@ def _gate(publisher: Publisher, settings: GateSettings) -> int:
         return interrupted.exit_status
     verdict = decide(gate.steps.checks)
     _tell_gate(publisher, gate, verdict, _reason(gate, verdict))
-    return 0 if verdict is Verdict.FRESH else gate.steps.exit_status or 1
+    return _exit_status(gate, verdict)
+
+
+def _exit_status(gate: "Gate", verdict: Verdict) -> int:
+    """The verdict's own: where a check failed, a later error does not make it an error."""
+    if verdict is Verdict.FRESH:
+        return 0
+    return gate.steps.exit_status or 1 if verdict is Verdict.ERROR else 1
 
 
 def _reason(gate: "Gate", verdict: Verdict) -> str:

@@ -1,11 +1,11 @@
-"""BuildKit keeps the last build context, and transfers again only files whose size or time is another one."""
+"""BuildKit keeps build contexts by the name of their folder, and asks again only for files of another size or time."""
 
 from tests.git import Content
 from tests.runner import Runner
 
 
 def test_two_commits_of_one_second_with_files_of_one_size_are_told_apart(any_runner: Runner) -> None:
-    """I1. All commits of tests have one time. Breaks when `times_of` in repository/write.py gives whole seconds."""
+    """I1. All commits of tests have one time. Breaks when `_own_name` in engine/build.py names the link `context`."""
     dockerfile = (any_runner.app.repo.path / "Dockerfile").read_text()
     served = []
     for word in ("one", "two", "six"):
@@ -18,7 +18,7 @@ def test_two_commits_of_one_second_with_files_of_one_size_are_told_apart(any_run
 
 
 def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(runner: Runner) -> None:
-    """I1. As two services of one repository. Breaks when `times_of` depends on the commit alone."""
+    """I1. As two services of one repository. Breaks when `_own_name` leaves the context's path out."""
     repo = runner.app.repo
     names = ("server.py", "behaviour.json", "scripts/staging_check.py")
     files: dict[str, Content] = {

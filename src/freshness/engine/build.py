@@ -1,9 +1,10 @@
 """Builds and labels the image with buildx, from an exported build context."""
 
 import json
-import tempfile
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path, PurePath
 
 from freshness.core.image import Image, guard
@@ -12,16 +13,19 @@ from freshness.engine.images import find_image
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import stream
 from freshness.errors import BuildFailed, EngineError, Refused
+from freshness.private_folder import private_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
-    `tag` is `<repository>:<full commit id>`. `arguments` and `secrets` are in buildx's own words.
+    `subfolder` is the context's path in the tree. `tag` is `<repository>:<full commit id>`. `arguments` and `secrets`
+    are in buildx's own words.
     """
 
     context: Path
+    subfolder: PurePath
     dockerfile: Path
     commit: str
     label: str
@@ -36,9 +40,9 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
 
     `line` gets each line of the build's output: foreign text. Raises BuildFailed.
     """
-    with tempfile.TemporaryDirectory(prefix="freshness-build-") as folder:
-        metadata = Path(folder, "metadata.json")
-        status = stream(_command(engine, build, metadata), engine.env, line)
+    with private_folder(engine.env) as folder:
+        metadata = folder / "metadata.json"
+        status = stream(_command(engine, build, _own_name(build, folder), metadata), engine.env, line)
         if status != 0:
             raise BuildFailed(
                 f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
@@ -59,7 +63,19 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     return image
 
 
-def _command(engine: Engine, build: Build, metadata: Path) -> list[str]:
+def _own_name(build: Build, folder: Path) -> Path:
+    """The build context under a name that no other content ever has: a link named for the commit and the context.
+
+    BuildKit keeps what it was sent under the last name of the context's path, and asks again only for files whose size
+    or time differ: two commits of one second, in folders of one name, would give it the older content.
+    """
+    name = sha256(os.fsencode(build.subfolder)).hexdigest()
+    link = folder / f"{build.commit}-{name}"
+    link.symlink_to(build.context)
+    return link
+
+
+def _command(engine: Engine, build: Build, context: Path, metadata: Path) -> list[str]:
     argv = [find_plugin("buildx", engine.env), "build", "--builder", engine.context, "--load", "--progress", "plain"]
     # Attestations change the image ID at every build, even when everything is cached.
     argv += ["--provenance=false", "--sbom=false", "--metadata-file", str(metadata), "--tag", build.tag]
@@ -71,7 +87,7 @@ def _command(engine: Engine, build: Build, metadata: Path) -> list[str]:
         argv += ["--target", build.stage]
     # Last, so that they win over the same name given above.
     argv += ["--label", f"{build.label}={build.commit}", "--build-arg", f"GIT_SHA={build.commit}"]
-    return [*argv, "--file", str(build.dockerfile), str(build.context)]
+    return [*argv, "--file", str(build.dockerfile), str(context)]
 
 
 def _read_image_id(metadata: Path) -> str:

@@ -46,17 +46,7 @@ def make_folders(root: int, paths: list[bytes]) -> None:
         os.chmod(path, FOLDER_MODE, dir_fd=root)  # the umask has no say
 
 
-def insist_on_fine_times(root: int, folder: Path) -> None:
-    """Raises RepositoryError where the file system keeps no nanoseconds, which `times_of` needs."""
-    os.utime(b".", ns=(1, 1), dir_fd=root)
-    if os.stat(b".", dir_fd=root).st_mtime_ns != 1:
-        raise RepositoryError(
-            f"The file system of {folder} does not keep times in nanoseconds.",
-            "Set RUNNER_TEMP or TMPDIR to a folder on ext4, xfs, btrfs or tmpfs.",
-        )
-
-
-def set_times(root: int, paths: list[bytes], second: int) -> None:
-    """Access and change time. Comes last of all: writing into a folder changes its time."""
+def set_times(root: int, paths: list[bytes], times: tuple[int, int]) -> None:
+    """Access and change time, in nanoseconds. Comes last of all: writing into a folder changes its time."""
     for path in (*paths, b"."):
-        os.utime(path, (second, second), dir_fd=root, follow_symlinks=False)
+        os.utime(path, ns=times, dir_fd=root, follow_symlinks=False)

@@ -8,12 +8,13 @@ from pygit2.enums import ObjectType
 
 from freshness.core.revision import Revision
 from freshness.errors import Refused
-from freshness.repository.destination import explain_disk, insist_on_fine_times, make_folders, open_private, set_times
+from freshness.repository.destination import explain_disk, make_folders, open_private, set_times
 from freshness.repository.objects import ObjectStore, printable
 from freshness.repository.shares import work_in_shares
 from freshness.repository.tree import Entry, EntryKind, walk_tree
 from freshness.repository.write import Writer
 
+NANOSECONDS = 1_000_000_000
 NAMED_PATHS = 10
 
 
@@ -27,25 +28,25 @@ class Exported:
 
 
 def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path, *, allow_incomplete: bool) -> Exported:
-    """Writes the whole tree into `folder`, which is made, or is empty and ours. All times are in the commit's second.
+    """Writes the whole tree into `folder`, which is made, or is empty and ours. All times are the commit's.
 
     Raises `Refused` for a tree that cannot be exported faithfully, `RepositoryError` where Git or the disk fails and
     `SettingsError` where the folder is not empty. What was written till then stays: the folder is the caller's.
     """
     objects = ObjectStore.of(repository)
     objects.read(revision.commit, ObjectType.COMMIT)
+    times = (revision.committed_at * NANOSECONDS,) * 2
     with explain_disk(folder), open_private(folder) as root:
-        insist_on_fine_times(root, folder)
         entries = list(walk_tree(objects, revision.tree))
         folders = [entry.path for entry in entries if is_folder(entry)]
         make_folders(root, folders)
-        writer = Writer(objects=objects, root=root, second=revision.committed_at)
+        writer = Writer(objects=objects, root=root, times=times)
         shares = work_in_shares(writer.write, [entry for entry in entries if not is_folder(entry)])
         incomplete = [entry.path for entry in entries if entry.kind is EntryKind.SUBMODULE]
         incomplete += [path for share in shares for path in share.pointers]
         if incomplete and not allow_incomplete:
             raise refuse_incomplete(sorted(incomplete))
-        set_times(root, folders, revision.committed_at)
+        set_times(root, folders, times)
     return Exported(
         files=sum(share.files for share in shares),
         size=sum(share.size for share in shares),

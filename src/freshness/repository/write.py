@@ -18,7 +18,6 @@ LFS_POINTER_SIZE = 1024
 LONGEST_TARGET = 4095
 """Bytes that Linux takes for a link's target."""
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-NANOSECONDS = 1_000_000_000
 FILE_MODE, EXECUTABLE_MODE = 0o644, 0o755
 
 
@@ -33,11 +32,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Writes below the open folder `root`. `second` is the commit's time, see `times_of`."""
+    """Writes below the open folder `root`. `times` are access and change time of everything, in nanoseconds."""
 
     objects: ObjectStore
     root: int
-    second: int
+    times: tuple[int, int]
 
     def write(self, entries: Iterable[Entry]) -> Written:
         """Writes `entries`, neither folders nor submodules. Raises what `ObjectStore.read` raises, and `OSError`."""
@@ -69,7 +68,7 @@ class Writer:
             write_all(file, data)
             # not the mode of open(), on which the umask has a say
             os.fchmod(file, EXECUTABLE_MODE if entry.kind is EntryKind.EXECUTABLE else FILE_MODE)
-            os.utime(file, ns=times_of(self.second, entry.object_id))
+            os.utime(file, ns=self.times)
         finally:
             os.close(file)
 
@@ -80,18 +79,7 @@ class Writer:
                 "Take it out of the commit, and push again.",
             )
         os.symlink(target, entry.name, dir_fd=folder)
-        os.utime(entry.name, ns=times_of(self.second, entry.object_id), dir_fd=folder, follow_symlinks=False)
-
-
-def times_of(second: int, object_id: str) -> tuple[int, int]:
-    """Access and change time in nanoseconds: within that second, the fraction is the content's own.
-
-    BuildKit keeps the context of the build before, whatever commit or folder that was, and does not transfer again what
-    has the same path, size and time (fsutil, `sameFile`). In whole seconds, two commits of one second, or two contexts
-    of one commit, would share the bytes of such a file.
-    """
-    time = second * NANOSECONDS + int(object_id, 16) % NANOSECONDS
-    return time, time
+        os.utime(entry.name, ns=self.times, dir_fd=folder, follow_symlinks=False)
 
 
 def write_all(file: int, data: bytes) -> None:
