@@ -8,6 +8,7 @@ from freshness.core.agreement import References, confirm_head, settle
 from freshness.core.event import choose, interpret
 from freshness.core.fork import UNTOLD
 from freshness.core.revision import Candidate, Question, Revision
+from freshness.core.runner import is_act
 from freshness.errors import Refused, RepositoryError
 from freshness.forge.event import read_event
 from freshness.repository.address import ForgeAddress
@@ -17,6 +18,9 @@ from freshness.repository.find import find_revision
 from freshness.repository.history import behind_base
 from freshness.repository.reach import insist_reachable, local_references
 from freshness.settings.model import GateSettings, PromoteSettings
+
+ACT_GUESS = "https://github.com"
+"""What act says where it is told nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,16 @@ class Origin:
     @classmethod
     def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "Origin":
         """Opens the checkout, or makes a repository in `folder`, which is ours. Raises RepositoryError."""
-        address = ForgeAddress.from_environment(env, settings.token)
+        address = forge_address(settings, env)
         return cls(repository=open_or_make(settings.repository_folder, address, folder), address=address)
+
+
+def forge_address(settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> ForgeAddress | None:
+    """Where the forge serves the repository. A plain act run guesses it, unless a person names a server or a token."""
+    guessed = is_act(env) and env.get("GITHUB_SERVER_URL") == ACT_GUESS
+    if guessed and settings.token is None and not settings.recheck_head:
+        return None
+    return ForgeAddress.from_environment(env, settings.token)
 
 
 def checkout_at_hand(settings: GateSettings | PromoteSettings) -> Repository | None:

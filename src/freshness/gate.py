@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from freshness.choice import Origin, checkout_at_hand, choose_commit, confirm_now, permitted_revision
+from freshness.choice import Origin, checkout_at_hand, choose_commit, confirm_now, forge_address, permitted_revision
 from freshness.core.compose import Target, Wanted
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
@@ -22,7 +22,6 @@ from freshness.engine.vantage import find_vantage
 from freshness.errors import Stale
 from freshness.forge.log import Log
 from freshness.private_folder import private_folder
-from freshness.repository.address import ForgeAddress
 from freshness.repository.export import export_tree
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.steps import Steps
@@ -74,7 +73,7 @@ class Gate:
                 revision=settings.revision,
                 pr=settings.pr,
                 recheck_head=settings.recheck_head,
-                address=ForgeAddress.from_environment(self.run_env, settings.token),
+                address=forge_address(settings, self.run_env),
                 checkout=checkout_at_hand(settings),
             )
             self.log.say(self.candidate.note)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from freshness.choice import checkout_at_hand, choose_commit
+from freshness.choice import checkout_at_hand, choose_commit, forge_address
 from freshness.core.agreement import References
 from freshness.core.revision import Candidate
 from freshness.errors import Refused
@@ -43,7 +43,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
 
 
 def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, Any]:
-    address = None if offline else ForgeAddress.from_environment(env, settings.token)
+    address = None if offline else forge_address(settings, env)
     repository = checkout_at_hand(settings)
     candidate, references = choose_commit(
         env,
@@ -79,7 +79,7 @@ def _look_up(
 def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
     """Writes the commit's tree to the folder and says what was written."""
     settings = read_gate(given, env, env_file)
-    address = ForgeAddress.from_environment(env, settings.token)
+    address = forge_address(settings, env)
     repository = open_repository(settings.repository_folder)
     candidate, _ = choose_commit(
         env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
