@@ -84,8 +84,8 @@ class Candidacy:
         if self.is_rollback or expected is None or claimed is None:
             return
         with advancing(self.settings, self.run_env) as advance:
-            with self.steps.step("head", f"the pull request's head is still {expected}") as step:
-                step.got = advance.confirm_head(expected)
+            with self.steps.step("head", f"the pull request's head is still {claimed}") as step:
+                step.got = advance.confirm_head(claimed)
             if not self.settings.recheck_head:
                 self.notes.append("The forge was not asked for the pull request's head: `recheck-head` is false.")
                 self.log.warning("The head was not asked for", self.notes[-1])

@@ -30,11 +30,11 @@ class Advance:
     origin: Origin
     number: int | None
 
-    def confirm_head(self, expected: str) -> str:
-        """In words that the head is still `expected`, asked now. Raises Superseded, or RepositoryError."""
+    def confirm_head(self, claimed: str) -> str:
+        """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
         if not self.settings.recheck_head:
             return "not asked: `recheck-head` is false"
-        return confirm_now(self.origin, self._candidate(expected))
+        return confirm_now(self.origin, self._candidate(claimed))
 
     def insist_forward(self, production: str, candidate: str) -> str:
         """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
