@@ -1,12 +1,13 @@
 """An application of the usual shape with its runner, or its production, on each Engine or on the machine's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.applications import python_application
 from tests.engines import Sandbox
+from tests.jobs import Hosted, host
 from tests.promotions import Production, make_history
 from tests.runner import Runner
 
@@ -35,3 +36,10 @@ def production_here(runner: Runner, record_property: Callable[[str, object], Non
     """On the machine's own Engine, for what does not depend on the image store; nothing is deployed yet."""
     make_history(runner.app.repo)
     return Production(runner=runner, record=record_property)
+
+
+@pytest.fixture
+def hosted(runner: Runner, tmp_path: Path) -> Iterator[Hosted]:
+    """On the machine's own Engine, the application's repository on a forge."""
+    with host(runner, tmp_path) as served:
+        yield served
