@@ -1,7 +1,7 @@
 """Jobs of a forge: checkout, event and the runner's variables, against a real Git server that has the application."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +136,3 @@ def host(runner: Runner, folder: Path) -> Iterator[Hosted]:
         hosted = Hosted(runner=runner, forge=forge)
         hosted.push("main")
         yield hosted
-
-
-Change = Callable[[Hosted], object]
-"""Something that happens at the forge."""

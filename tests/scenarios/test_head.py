@@ -1,11 +1,11 @@
 """The pull request's head: all that name it have to agree, and the forge is asked first, last, and before promoting."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import pytest
 
 from tests.forge import AUTHORIZATION
-from tests.jobs import GITEA, GITHUB, NUMBER, PLAIN_ACT, Change, Hosted
+from tests.jobs import GITEA, GITHUB, NUMBER, PLAIN_ACT, Hosted
 from tests.promotions import LONG, Production
 from tests.runner import Ended
 
@@ -27,6 +27,7 @@ def on_github(hosted: Hosted, head: str) -> dict[str, str]:
     }
 
 
+Run = Callable[[Hosted, str], dict[str, str]]
 FORGES = pytest.mark.parametrize("run", [on_gitea, on_github])
 
 
@@ -64,8 +65,8 @@ def test_on_github_the_head_is_fetched_and_built_not_the_merge(hosted: Hosted) -
 
 
 @FORGES
-def test_a_rerun_of_an_old_run_is_superseded_before_anything_is_built(run: Change, hosted: Hosted) -> None:
-    """Breaks when `settle` in core/agreement.py no longer confirms the head: a rerun has the payload of its first run."""
+def test_a_rerun_of_an_old_run_is_superseded_before_anything_is_built(run: Run, hosted: Hosted) -> None:
+    """Breaks when `settle` in core/agreement.py no longer confirms the head: a rerun has the first payload."""
     old = hosted.open_pull_request()
     variables = run(hosted, old)
     new = hosted.move_head()
@@ -78,7 +79,7 @@ def test_a_rerun_of_an_old_run_is_superseded_before_anything_is_built(run: Chang
 
 
 @FORGES
-def test_a_head_that_moves_while_staging_is_checked_closes_the_gate(run: Change, hosted: Hosted) -> None:
+def test_a_head_that_moves_while_staging_is_checked_closes_the_gate(run: Run, hosted: Hosted) -> None:
     """Breaks when `_is_still_head` in gate.py is not called after the last check."""
     head = hosted.open_pull_request()
     with hosted.while_checking(**run(hosted, head)) as running:
@@ -127,7 +128,9 @@ def refuse_the_token(hosted: Hosted) -> None:
 
 
 @pytest.mark.parametrize("change", [Hosted.stop_serving, refuse_the_token])
-def test_a_forge_that_cannot_be_asked_at_the_end_closes_the_gate(change: Change, hosted: Hosted) -> None:
+def test_a_forge_that_cannot_be_asked_at_the_end_closes_the_gate(
+    change: Callable[[Hosted], None], hosted: Hosted
+) -> None:
     """Breaks when `_is_still_head` in gate.py passes over a RepositoryError."""
     head = hosted.open_pull_request()
     with hosted.while_checking(**on_gitea(hosted, head)) as running:
@@ -160,7 +163,7 @@ def test_a_failed_check_stays_the_verdict_where_the_forge_cannot_be_asked_either
     [{**GITEA, "RECHECK_HEAD": "false"}, PLAIN_ACT, {"GITHUB_SERVER_URL": ""}],
     ids=["switched off", "plain act", "a shell"],
 )
-def test_not_asking_is_said_aloud_and_asks_nothing(unasked: Mapping[str, str], hosted: Hosted) -> None:
+def test_not_asking_is_said_aloud_and_asks_nothing(unasked: dict[str, str], hosted: Hosted) -> None:
     """Breaks when `has_forge` is true for plain act, or `_is_still_head` in gate.py says nothing."""
     head = hosted.open_pull_request()
     hosted.forge.pull_request(NUMBER, hosted.repo.head("main"))
@@ -193,8 +196,8 @@ def test_a_branch_that_lacks_commits_of_its_base_is_counted_and_refused(hosted: 
     assert hosted.runner.gate(**on_gitea(hosted, merged), **up_to_date).decision == ("open", "fresh", 0)
 
 
-ABOUT = {
-    "pull_request": Hosted.on_pull_request,
+ABOUT: dict[str, Callable[[Hosted, str], dict[str, str]]] = {
+    "pull_request": lambda hosted, head: hosted.on_pull_request(head),
     "comment": lambda hosted, _: hosted.on_comment(),
     "pr": lambda hosted, _: hosted.on_dispatch(PR=str(NUMBER)),
 }
