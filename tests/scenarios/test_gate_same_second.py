@@ -17,9 +17,9 @@ def test_two_commits_of_one_second_with_files_of_one_size_are_told_apart(any_run
     assert served == ["oneone", "twotwo", "sixsix"]
 
 
-def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(runner: Runner) -> None:
+def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(any_runner: Runner) -> None:
     """I1. As two services of one repository. Breaks when `_own_name` leaves the context's path out."""
-    repo = runner.app.repo
+    repo = any_runner.app.repo
     names = ("server.py", "behaviour.json", "scripts/staging_check.py")
     files: dict[str, Content] = {
         f"{folder}/{name}": (repo.path / name).read_text() for folder in ("one", "two") for name in names
@@ -27,8 +27,8 @@ def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(runner
     repo.commit({**files, "one/word.txt": "one", "two/word.txt": "two"})
     served = []
     for context in ("one", "two"):
-        ended = runner.gate(BUILD_CONTEXT=context, DOCKERFILE="Dockerfile")
+        ended = any_runner.gate(BUILD_CONTEXT=context, DOCKERFILE="Dockerfile")
         assert ended.decision == ("open", "fresh", 0), ended.log
-        served.append(runner.in_staging("cat", "word.txt"))
+        served.append(any_runner.in_staging("cat", "word.txt"))
 
     assert served == ["one", "two"]

@@ -9,6 +9,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Line ends that only some readers know, and characters that turn the order of a line around.
 _MISLEADING = re.compile("[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 LINE_END = re.compile(r"\r\n|\r|\n")
+# GitHub's runner finds the old form of a command anywhere in a line.
+_OLD_COMMAND = ("##[", "# #[")
 _LONGEST = 4000  # characters of one line
 
 
@@ -17,8 +19,7 @@ def printable(line: str) -> str:
     shown = _MISLEADING.sub(" ", _CONTROL.sub("", _ESCAPE.sub("", line)))
     if len(shown) > _LONGEST:
         shown = f"{shown[:_LONGEST]}… ({len(shown) - _LONGEST} more characters)"
-    # GitHub's runner finds the old form of a command anywhere in a line.
-    return shown.replace("##[", "# #[")
+    return shown.replace(*_OLD_COMMAND)
 
 
 def own_lines(text: str) -> Iterator[str]:
@@ -30,5 +31,5 @@ def own_lines(text: str) -> Iterator[str]:
 
 def one_line(text: str, limit: int = 8000) -> str:
     """The text on a single line of at most `limit` characters, for places where a line end would mean something."""
-    shown = " ".join(_MISLEADING.sub(" ", _CONTROL.sub(" ", _ESCAPE.sub("", text))).split())
+    shown = " ".join(_MISLEADING.sub(" ", _CONTROL.sub(" ", _ESCAPE.sub("", text))).split()).replace(*_OLD_COMMAND)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

@@ -83,3 +83,10 @@ def test_a_file_that_cannot_be_written_is_one_clear_error(bad: str) -> None:
     with pytest.raises(OutputError, match=bad) as error:
         Outputs(path=Path(bad)).close_gate()
     assert error.value.exit_status == 3
+
+
+def test_a_reason_that_somebody_prints_raw_commands_nothing(tmp_path: Path) -> None:
+    """GitHub's runner finds `##[` anywhere in a line. Breaks when `one_line` leaves it as it is."""
+    path = tmp_path / "outputs"
+    Outputs(path=path).write({"reason": "got ##[set-output name=gate]open", "gate": "closed"})
+    assert "##[" not in path.read_text()
