@@ -57,7 +57,7 @@ class Advance:
         more = f" and {len(paths) - NAMED_PATHS} more" if len(paths) > NAMED_PATHS else ""
         raise Refused(
             f"the image is built from {claimed}, whose tree differs from that of {expected} in"
-            f" {', '.join(paths[:NAMED_PATHS])}{more}.",
+            f" {', '.join(paths[:NAMED_PATHS])}{more}; expected equal trees.",
             "Run the gate for that commit and promote the image ID that it gives.",
         )
 
