@@ -1,6 +1,7 @@
 """Jobs of a forge: checkout, event and the runner's variables, against a real Git server that has the application."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Hosted:
 
     def check_out(self, reference: str) -> GitRepo:
         """What actions/checkout leaves of one reference: one commit, detached."""
-        checkout = GitRepo.init(self.forge.folder / f"checkout-{reference.replace('/', '-')}")
+        checkout = GitRepo.init(Path(tempfile.mkdtemp(prefix="checkout-", dir=self.forge.folder)) / NAME)
         checkout.git("remote", "add", "origin", f"{self.forge.server.url}/{NAME}")
         there = f"refs/remotes/{reference.removeprefix('refs/')}"
         checkout.git("fetch", "--quiet", "--depth=1", "--no-tags", self.forge.repo.url, f"+{reference}:{there}")
