@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+from tests.engines import ROOT
+
+UNPACKED = ROOT / ".cache/openssh"
+PROGRAMS = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}/usr/sbin:{UNPACKED}/usr/bin"
+SSHD = shutil.which("sshd", path=PROGRAMS)
+KEYGEN = shutil.which("ssh-keygen", path=PROGRAMS)
+SEPARATED = "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"
+"""The user that a root's sshd shuts its unprivileged half in, which only an installed package makes."""
+IN_PRIVATE = (
+    'mount --bind "$1" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && shift && exec "$@"'
+)
+"""With a list of users of its own, in a mount namespace that goes with it: nothing of the machine changes."""
+
+
+def why_no_sshd() -> str | None:
+    """Why no OpenSSH server can be started here, or None."""
+    if SSHD is None or KEYGEN is None:
+        return "there is no sshd; `make test` puts it into .cache where apt has openssh-server"
+    if (
+        needs_namespace()
+        and subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode
+    ):
+        return "root's sshd needs the user `sshd`, or the right to make a mount namespace"
+    return None
+
+
+def needs_namespace() -> bool:
+    if os.geteuid() != 0:
+        return False
+    return not Path("/run/sshd").is_dir() or not any(user.pw_name == "sshd" for user in pwd.getpwall())
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +58,7 @@ def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
     """Serves `root` until the block ends; the keys are made in `folder`, which must be new."""
     folder.mkdir(mode=0o700)
     for name in ("host", "deploy"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+        subprocess.run([str(KEYGEN), "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     serve = folder / "serve"
@@ -48,6 +78,10 @@ def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
         "KbdInteractiveAuthentication": "no",
         "LogLevel": "VERBOSE",
     }
+    if (UNPACKED / "usr/lib/openssh/sshd-session").is_file():  # OpenSSH 9.8 and newer are several programs
+        settings |= {"SshdSessionPath": UNPACKED / "usr/lib/openssh/sshd-session"}
+    if (UNPACKED / "usr/lib/openssh/sshd-auth").is_file():
+        settings |= {"SshdAuthPath": UNPACKED / "usr/lib/openssh/sshd-auth"}
     (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     with running(folder, port):
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
@@ -56,17 +90,31 @@ def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
 
 @contextmanager
 def running(folder: Path, port: int) -> Iterator[None]:
-    assert SSHD is not None
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it shuts its unprivileged half in
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "config"], stderr=log)
+        server = subprocess.Popen(command(folder), env={**os.environ, **libraries()}, stderr=log)
     try:
         wait_for(port, server, folder / "log")
         yield
     finally:
         server.terminate()
         server.wait()
+
+
+def command(folder: Path) -> list[str]:
+    serve = [str(SSHD), "-D", "-e", "-f", str(folder / "config")]
+    if not needs_namespace():
+        return serve
+    users = folder / "passwd"
+    users.write_text(f"{Path('/etc/passwd').read_text().rstrip()}\n{SEPARATED}\n")
+    users.chmod(0o644)
+    return ["unshare", "--mount", "sh", "-c", IN_PRIVATE, "sh", str(users), *serve]
+
+
+def libraries() -> dict[str, str]:
+    """Where an unpacked server finds what it was built with."""
+    if not str(SSHD).startswith(str(UNPACKED)):
+        return {}
+    return {"LD_LIBRARY_PATH": ":".join(map(str, UNPACKED.glob("**/lib/*-linux-gnu*")))}
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:

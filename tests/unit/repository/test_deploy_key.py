@@ -12,7 +12,7 @@ from freshness.repository.deploy_key import find_deploy_key
 from freshness.repository.find import find_revision
 from tests.git import GitRepo
 from tests.revisions import name_commit
-from tests.ssh_server import SSHD, SshServer, serve_ssh
+from tests.ssh_server import SshServer, serve_ssh, why_no_sshd
 
 NAME = "org/app"
 
@@ -80,7 +80,7 @@ def test_without_the_key_or_the_hosts_keys_there_is_none(tmp_path: Path, temp: P
     assert find_deploy_key(open_repository(repo.path), address) is None
 
 
-needs_sshd = pytest.mark.skipif(SSHD is None, reason="there is no sshd: apt-get install openssh-server")
+needs_sshd = pytest.mark.skipif(bool(why_no_sshd()), reason=why_no_sshd() or "")
 
 
 def served(folder: Path) -> tuple[GitRepo, str]:
