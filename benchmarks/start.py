@@ -1,4 +1,4 @@
-"""How long it takes until the tool runs: its help, and the actions' start from a cold and a warm cache."""
+"""How long it takes until the tool runs: its help, the commit of an event, and the actions' start, cold and warm."""
 
 import os
 import subprocess
@@ -15,15 +15,23 @@ ROUNDS = 10
 
 
 def measure() -> Iterator[Row]:
-    """The rows of help and of the actions' start, which ends with the help too: the tool is not asked to work."""
+    """The rows of help, of an event's commit, and of the actions' start, which ends with the help too."""
     command = [sys.executable, "-I", str(ROOT / "src"), "--help"]
     yield Row(what="freshness --help", seconds=best_of(command, {}, ROUNDS), target=0.1)
+    yield Row(what="freshness resolve --offline", seconds=best_of(resolve(), {}, ROUNDS), target=0.3)
     with TemporaryDirectory() as cache:
         action = ["sh", str(ROOT / "install.sh"), "gate", "--help"]
         # The interpreter is named, as the input `python` does: what a shim of pyenv takes is not ours.
         env = {"RUNNER_TOOL_CACHE": cache, "GITHUB_OUTPUT": "", "FRESHNESS_PYTHON": os.path.realpath(sys.executable)}
         yield Row(what="action: start with a cold cache", seconds=best_of(action, env, 1), target=10)
         yield Row(what="action: start with a warm cache", seconds=best_of(action, env, ROUNDS), target=0.3)
+
+
+def resolve() -> list[str]:
+    """Which commit a recorded event means; this checkout is the repository at hand."""
+    event = ROOT / "tests/payloads/gitea-1.26/pull_request-opened.json"
+    options = ["--offline", "--json", "--event", str(event), "--event-name", "pull_request"]
+    return [sys.executable, "-I", str(ROOT / "src"), "resolve", *options]
 
 
 def best_of(command: list[str], env: Mapping[str, str], rounds: int) -> float:
