@@ -22,5 +22,11 @@ def test_the_tests_that_are_named_are_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
+def test_each_rule_is_proven_by_a_run_of_the_command_line() -> None:
+    table = TEXT[TEXT.index("| what | rule |") :]
+    rules = table.strip().splitlines()[2:]
+    assert [rule for rule in rules if "`tests/scenarios/" not in rule] == []
+
+
 def test_the_bound_is_the_codes() -> None:
     assert "to {}, {}, {} and at last {} commits".format(*DEPTHS) in TEXT
