@@ -16,7 +16,6 @@ class Image:
     id: str
     labels: Mapping[str, str] = field(default_factory=dict)
     healthcheck: Mapping[str, Any] | None = None
-    tags: tuple[str, ...] = ()
 
     def revision(self, label: str) -> str | None:
         """The commit that the label claims, or None where it does not hold a full commit id."""

@@ -28,7 +28,6 @@ class Container:
     exit_code: int
     health: str
     addresses: Mapping[str, str]
-    ports: Mapping[str, tuple[str, ...]]
 
     @property
     def runs(self) -> bool:
@@ -63,10 +62,6 @@ def _read(found: Mapping[str, Any]) -> Container:
         health=(state.get("Health") or {}).get("Status", ""),
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
-        },
-        ports={
-            port: tuple(f"{at['HostIp']}:{at['HostPort']}" for at in at_host or ())
-            for port, at_host in (network.get("Ports") or {}).items()
         },
     )
 

@@ -20,11 +20,10 @@ SUCCESS = range(200, 300)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthResult:
-    """Whether it got healthy, what was seen last, and the container as it was then (None: gone)."""
+    """Whether it got healthy, and what was seen last."""
 
     ok: bool
     got: str
-    container: Container | None
 
 
 def refuse_unknowable(health: Health, target: Target, image: Image) -> None:
@@ -52,7 +51,7 @@ def wait_until_healthy(
             now = find_container(engine, container.id)
             broken = _broken(container, now)
             if broken or now is None:
-                return HealthResult(ok=False, got=broken or "the container is gone", container=now)
+                return HealthResult(ok=False, got=broken or "the container is gone")
             left = deadline - time.monotonic()
             ok, seen = (
                 _ask(address, health.path, min(health.interval, max(left, 0.01)))
@@ -61,9 +60,9 @@ def wait_until_healthy(
             )
             got = seen or got
             if ok:
-                return HealthResult(ok=True, got=got, container=now)
+                return HealthResult(ok=True, got=got)
             if left <= 0:
-                return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s", container=now)
+                return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s")
             time.sleep(min(PAUSE_SECONDS, left))
 
 

@@ -19,7 +19,6 @@ def find_image(engine: Engine, name: str) -> Image | None:
         id=found["Id"],
         labels=config.get("Labels") or {},
         healthcheck=config.get("Healthcheck"),
-        tags=tuple(found.get("RepoTags") or ()),
     )
 
 

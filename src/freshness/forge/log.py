@@ -28,11 +28,6 @@ class Log:
         for line in own_lines(text):
             self._write(line)
 
-    def detail(self, text: str) -> None:
-        """Lines that belong to what was said before, indented."""
-        for line in own_lines(text):
-            self._write(f"  {line}")
-
     def foreign(self, data: str | bytes) -> None:
         """Text that others wrote, whole lines of it: each is marked, and commands neither runner nor terminal."""
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data

@@ -40,7 +40,7 @@ def commands(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("text", ATTACKS)
-@pytest.mark.parametrize("say", ["say", "detail", "foreign"])
+@pytest.mark.parametrize("say", ["say", "foreign"])
 def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
     lines = written(say, text)
     assert lines
@@ -49,7 +49,7 @@ def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
 
 @given(st.text())
 def test_no_text_commands_runner_or_terminal(text: str) -> None:
-    for say in ("say", "detail", "foreign"):
+    for say in ("say", "foreign"):
         lines = written(say, text)
         assert commands(lines) == []
         assert not {character for line in lines for character in line if character < " " and character != "\t"}
