@@ -72,7 +72,7 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
     return read_env_file(path) if path else {}
 
 
-@commands.command()
+@commands.command(short_help="Build, start and check staging from the validated commit.")
 @options("gate")
 @click.pass_context
 def gate(context: click.Context, /, **given: str | None) -> int:
@@ -82,7 +82,7 @@ def gate(context: click.Context, /, **given: str | None) -> int:
     return run_gate(given, os.environ, _env_file(context))
 
 
-@commands.command()
+@commands.command(short_help="Make the proven image production, or bring back what ran before.")
 @options("promote")
 @click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; it is said aloud.")
 @click.pass_context
@@ -99,7 +99,7 @@ _ROLLBACK_OPTIONS = (
 )  # fmt: skip
 
 
-@commands.command()
+@commands.command(short_help="Bring production back to the image that it ran before.")
 @options("promote", *_ROLLBACK_OPTIONS)
 @click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
 @click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
@@ -113,7 +113,7 @@ def rollback(context: click.Context, /, *, allow_unverified: bool, reason: str |
     return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, is_rollback=True, notes=notes)
 
 
-@commands.command()
+@commands.command(short_help="Say whether an image's label claims exactly this commit.")
 @click.argument("image")
 @click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
 @options("promote", "revision-label")
@@ -127,9 +127,9 @@ def verify(context: click.Context, /, image: str, revision: str, revision_label:
     return 0 if proven else 1
 
 
-@commands.command()
-@click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file [GITHUB_EVENT_PATH].")
-@click.option("--event-name", help="The event's name [GITHUB_EVENT_NAME].")
+@commands.command(short_help="Say which commit the gate would validate, and why.")
+@click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file. [GITHUB_EVENT_PATH]")
+@click.option("--event-name", help="The event's name. [GITHUB_EVENT_NAME]")
 @click.option("--offline", is_flag=True, help="Ask no server: look only at the event and the repository at hand.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options("gate", "revision", "pr", "path")
@@ -143,7 +143,7 @@ def resolve(context: click.Context, /, **given: Any) -> int:
     return 0 if found else 1
 
 
-@commands.command()
+@commands.command(short_help="Write the commit's tree to a folder, to look at.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @options("gate", "revision", "pr", "path", "incomplete")
 @click.pass_context
@@ -154,11 +154,9 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
     click.echo(export_commit(folder, given, os.environ, _env_file(context)))
 
 
-@commands.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@options("gate", "compose-file", "project", "revision-label")
-@click.option("--staging-service", metavar="TEXT", help="Staging's Compose service [TARGET_SERVICE].")
-@click.option("--service", metavar="TEXT", help="Production's Compose service [PROD_SERVICE].")
+@commands.command(short_help="Say what staging and production run, and from which commit.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
+@options("promote", "staging-service", "compose-file", "service", "project", "revision-label")
 @click.pass_context
 def status(context: click.Context, /, **given: Any) -> None:
     """Say what staging and production run, from which commit, and since when."""
@@ -167,7 +165,7 @@ def status(context: click.Context, /, **given: Any) -> None:
     click.echo(show_status(given, os.environ, _env_file(context)))
 
 
-@commands.command()
+@commands.command(short_help="Serve the board, a small page that names its own commit.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 def board(host: str, port: int) -> None:

@@ -36,4 +36,5 @@ def options(table: str, *names: str) -> Callable[[_Command], _Command]:
 def _help(setting: Setting) -> str:
     default = setting.default or setting.shown_default.replace("`", "")
     text = setting.about.replace("`", "")
-    return f"{text} [{setting.variable}{f'; default: {default}' if default else ''}]"
+    needed = "; required" if setting.required else ""
+    return f"{text} [{setting.variable}{f'; default: {default}' if default else needed}]"

@@ -1,5 +1,6 @@
 """The one table of all settings, which drives the reading, the options, the actions, `.env.example` and the README."""
 
+from freshness.core.image import REVISION_LABEL
 from freshness.settings import build_inputs, commit_rows, values
 from freshness.settings.setting import Setting
 
@@ -51,14 +52,14 @@ _SHARED = (
         variable="HEALTH_RETRIES",
         read=values.whole_number(1, 1000, "a number of tries"),
         default="10",
-        about="Times `health-interval`, this is the deadline for health; health is noticed at once.",
+        about="Number of tries; times `health-interval` it is the deadline for health, which is noticed at once.",
     ),
     Setting(
         name="health-interval",
         variable="HEALTH_INTERVAL",
         read=values.number(0.1, 3600, "seconds"),
         default="6",
-        about="Seconds that each of the tries counts for.",
+        about="Seconds that each try counts for.",
     ),
     Setting(
         name="project",
@@ -79,7 +80,7 @@ _SHARED = (
         read=values.matching(
             r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
         ),
-        default="org.opencontainers.image.revision",
+        default=REVISION_LABEL,
         about="Image label that holds the commit.",
     ),
 )
