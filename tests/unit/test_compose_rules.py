@@ -20,7 +20,7 @@ def project(staging: Config | None = None, others: Config | None = None, **rest:
 
 
 def wanted(**changes: Any) -> Wanted:
-    return Wanted(**{"service": "staging", "port": 8501, "workspace": "/work/space", "prod_port": 8500, **changes})
+    return Wanted(**{"service": "staging", "port": 8501, "workspace": "/ci/space", "prod_port": 8500, **changes})
 
 
 def problems(config: Config, links: dict[str, str] | None = None, **changes: Any) -> tuple[str, ...]:
@@ -139,21 +139,21 @@ def filled(value: Any, place: str) -> Any:
     return value
 
 
-@pytest.mark.parametrize("place", ["/work/space", "/work/space/deep/down", "/elsewhere/link"])
+@pytest.mark.parametrize("place", ["/ci/space", "/ci/space/deep/down", "/elsewhere/link"])
 @pytest.mark.parametrize("kind", MOUNTS)
 def test_nothing_of_the_workspace_may_lie_over_the_image(kind: str, place: str) -> None:
     """I13. Breaks when `_mount_sources` no longer yields that kind, or the link is not resolved."""
     staging, rest = MOUNTS[kind]
     config = project(filled(staging, place), **filled(rest, place))
 
-    (problem,) = problems(config, {"/elsewhere/link": "/work/space/src"})
+    (problem,) = problems(config, {"/elsewhere/link": "/ci/space/src"})
     assert f"has a {kind} from the workspace ({place})" in problem
 
 
-@pytest.mark.parametrize("place", ["/srv/data", "/work/space-of-others"])
+@pytest.mark.parametrize("place", ["/srv/data", "/ci/space-of-others"])
 @pytest.mark.parametrize("kind", MOUNTS)
 def test_what_lies_elsewhere_may(kind: str, place: str) -> None:
-    """Breaks when paths are compared as text: /work/space-of-others is not in /work/space."""
+    """Breaks when paths are compared as text: /ci/space-of-others is not in /ci/space."""
     staging, rest = MOUNTS[kind]
 
     assert problems(project(filled(staging, place), **filled(rest, place))) == ()
@@ -167,7 +167,7 @@ def test_what_lies_elsewhere_may(kind: str, place: str) -> None:
         ({"configs": [{"source": "c"}]}, {"configs": {"c": {"content": "text"}}}),
         ({"secrets": [{"source": "s"}]}, {"secrets": {"s": {"environment": "TOKEN"}}}),
         ({"volumes": [{"type": "volume", "source": "v"}]}, {"volumes": {"v": {"driver_opts": {"device": "tmpfs"}}}}),
-        ({}, {"configs": {"c": {"file": "/work/space/unused"}}}),
+        ({}, {"configs": {"c": {"file": "/ci/space/unused"}}}),
     ],
 )
 def test_what_is_no_file_of_the_workspace_may(staging: Config, rest: Config) -> None:
@@ -178,7 +178,7 @@ def test_a_link_to_the_workspace_is_resolved_as_well() -> None:
     """I13. Breaks when only the mount's side is resolved."""
     config = project({"volumes": [{"type": "bind", "source": "/real/x", "target": "/app"}]})
 
-    assert problems(config, {"/work/space": "/real"}) != ()
+    assert problems(config, {"/ci/space": "/real"}) != ()
 
 
 def test_an_unknown_service_is_the_only_problem_and_names_those_there_are() -> None:

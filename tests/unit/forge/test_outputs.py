@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_the_gate_closed(path: Path) -> None:
     assert path.read_text() == "gate=closed\n"
 
 
-@pytest.mark.parametrize("bad", ["/nonexistent/output", "/dev/full", "/"])
+@pytest.mark.parametrize("bad", ["/dev/null/output", "/dev/full", "/"])
 def test_a_file_that_cannot_be_written_is_one_clear_error(bad: str) -> None:
     with pytest.raises(OutputError, match=bad) as error:
         Outputs(path=Path(bad)).close_gate()

@@ -51,7 +51,7 @@ def test_only_we_can_read_it_and_each_run_has_its_own(tmp_path: Path) -> None:
     assert (first.parent.stat().st_mode & 0o777, first.stat().st_mode & 0o777) == (0o700, 0o600)
 
 
-@pytest.mark.parametrize("folder", ["", "relative", "/nonexistent"])
+@pytest.mark.parametrize("folder", ["", "relative", "/dev/null/none"])
 def test_without_a_usable_runner_folder_it_is_written_to_the_systems(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +60,6 @@ def test_without_a_usable_runner_folder_it_is_written_to_the_systems(
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null/none")
     with pytest.raises(OutputError, match="report"):
         write_report(replace(REPORT, checks=()), {})
