@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from freshness.choice import NOT_ASKED
 from freshness.core.image import Image, guard
 from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.core.scope import in_scope
@@ -37,6 +38,7 @@ class Candidacy:
 
     @property
     def compose_file(self) -> ComposeFile:
+        """The Compose file of the settings, with what names its project."""
         return ComposeFile(
             path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
         )
@@ -52,6 +54,11 @@ class Candidacy:
                 "Did the gate run on another Docker host? Promote where the gate ran, or run the gate here.",
             )
         return image
+
+    @staticmethod
+    def in_words(source: str, candidate: Image) -> str:
+        """What the source was found to be; in a workflow it is an ID itself."""
+        return candidate.id if source == candidate.id else f"{source} is {candidate.id}"
 
     def prove(self, candidate: Image) -> None:
         """The guard: raises Refused unless the label says the expected commit. Not in force, it says so aloud."""
@@ -87,11 +94,11 @@ class Candidacy:
             with self.steps.step("head", f"the pull request's head is still {claimed}") as step:
                 step.got = advance.confirm_head(claimed)
             if not self.settings.recheck_head:
-                self.notes.append("The forge was not asked for the pull request's head: `recheck-head` is false.")
-                self.log.warning("The head was not asked for", self.notes[-1])
+                self.notes.append(NOT_ASKED)
+                self.log.warning("recheck-head", NOT_ASKED)
             with self.steps.step("direction", "a commit that builds on what production runs") as step:
                 step.got = self._stand_to(production, claimed, advance)
-        self.notes.append(step.got)
+        self.notes.append(f"Before the first write: {step.got}")
 
     def _stand_to(self, production: Image | None, claimed: str, advance: Advance) -> str:
         if production is None:

@@ -21,6 +21,10 @@ from freshness.settings.model import GateSettings, PromoteSettings
 
 ACT_GUESS = "https://github.com"
 """What act says where it is told nothing."""
+NOT_ASKED = (
+    "The forge was not asked whether the pull request's head is still this commit: `recheck-head` is false (the "
+    "default where no forge made the run)."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

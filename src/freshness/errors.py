@@ -1,4 +1,4 @@
-"""Every error of the tool, with its exit status; `cli` alone prints them and exits."""
+"""Every error of the tool, with its exit status; `run` tells how a run ended with one, `cli` prints all others."""
 
 from typing import ClassVar
 
@@ -16,7 +16,8 @@ class FreshnessError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.args[0]} {self.remedy}"
+        message: str = self.args[0]
+        return f"{message}{self.remedy}" if message.endswith("\n") else f"{message} {self.remedy}"
 
 
 class Refused(FreshnessError):

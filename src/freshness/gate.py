@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from freshness.choice import Origin, checkout_at_hand, choose_commit, confirm_now, forge_address, permitted_revision
+from freshness.choice import (
+    NOT_ASKED,
+    Origin,
+    checkout_at_hand,
+    choose_commit,
+    confirm_now,
+    forge_address,
+    permitted_revision,
+)
 from freshness.core.compose import Target, Wanted
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
@@ -26,7 +34,6 @@ from freshness.repository.export import export_tree
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.steps import Steps
 
-BACK_TO_DEVELOPMENT = "The work goes back to development: production stays as it is."
 LOOK_AT_STAGING = "Look at the log above and at the staging container, which stays for that; then push a correction."
 
 
@@ -93,8 +100,8 @@ class Gate:
                 step.got = confirm_now(origin, candidate)
                 return
             step.got = "not asked"
-            self.notes.append("The forge was not asked whether this commit is still the head: `recheck-head` is false.")
-            self.log.warning("The head was not asked for", self.notes[-1])
+            self.notes.append(NOT_ASKED)
+            self.log.warning("recheck-head", NOT_ASKED)
 
     def _read_service(self) -> Target:
         wanted = Wanted(

@@ -82,7 +82,7 @@ class Promotion(Candidacy):
         with self.steps.step("image", "an image on this Engine") as step:
             self.engine = engine = reach(self.env)
             candidate = self.find_candidate(engine, source)
-            step.got = f"{source} is {candidate.id}"
+            step.got = self.in_words(source, candidate)
         self.prove(candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             plan = self._observe(engine, target, candidate)

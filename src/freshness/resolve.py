@@ -7,6 +7,7 @@ from typing import Any
 
 from freshness.choice import checkout_at_hand, choose_commit, forge_address
 from freshness.core.agreement import References
+from freshness.core.fork import UNTOLD, refuse_fork
 from freshness.core.revision import Candidate
 from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
@@ -54,15 +55,25 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
         checkout=repository,
     )
     tree = _look_up(repository, candidate, references, address) if repository else None
-    refused = f" It comes from {candidate.fork}, a fork, and the gate refuses it." if candidate.fork else ""
     return {
         "revision": candidate.commit,
         "tree": tree,
         "source": candidate.source,
         "number": candidate.number,
         "fork": candidate.fork,
-        "reason": candidate.note + refused,
+        "reason": candidate.note + _word_of_fork(settings, candidate),
     }
+
+
+def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
+    if candidate.fork is None:
+        return ""
+    taken = "taken for a fork" if candidate.fork == UNTOLD else "a fork"
+    try:
+        refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
+    except Refused:
+        return f" It comes from {candidate.fork}, {taken}, and the gate refuses it."
+    return f" It comes from {candidate.fork}, {taken}, which the settings allow."
 
 
 def _look_up(

@@ -47,7 +47,7 @@ class Retag(Candidacy):
             source = self._source()
             self.engine = engine = reach(self.env)
             self.candidate = candidate = self.find_candidate(engine, source)
-            step.got = f"{source} is {candidate.id}"
+            step.got = self.in_words(source, candidate)
         self.prove(candidate)
         self.previous = find_image(engine, self.tag)
         self.insist_forward(self.previous, candidate)

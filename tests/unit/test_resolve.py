@@ -89,6 +89,14 @@ def test_a_fork_is_named_with_the_word_that_the_gate_refuses_it(tmp_path: Path) 
     assert "a fork, and the gate refuses it" in answer["reason"]
 
 
+def test_a_fork_that_the_settings_allow_is_not_called_refused(tmp_path: Path) -> None:
+    event, _, env = load("github/pull_request-from-fork")
+    path = str(PAYLOADS / "github/pull_request-from-fork.json")
+    env |= {"GITHUB_WORKSPACE": str(tmp_path), "ALLOW_FORKS": "true"}
+    answer = resolve(env, offline=True, event=path, event_name=event)
+    assert "eve/app, a fork, which the settings allow" in answer["reason"]
+
+
 @pytest.mark.parametrize("given", [{"pr": "7"}, {"event_name": "issue_comment"}])
 def test_what_only_the_server_knows_is_refused_offline_and_asked_online(
     forge: Forge, tmp_path: Path, given: dict[str, Any]

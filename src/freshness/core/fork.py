@@ -51,9 +51,9 @@ def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bo
             "Code of a fork is not built here: push the branch to this repository after a review.",
         )
     if candidate.event not in _WITHOUT_SECRETS and not allowed_with_secrets:
+        run = f"on {candidate.event}" if candidate.event else "without an event"
         raise Refused(
-            f"{what}, and a run on {candidate.event or 'no event'} holds secrets and a token that may write; "
-            "`allow-forks` alone is not enough.",
+            f"{what}, and a run {run} holds secrets and a token that may write; `allow-forks` alone is not enough.",
             "Gate forks on pull_request, where forges withhold both; or set `allow-forks-with-secrets` as well.",
         )
 

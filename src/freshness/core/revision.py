@@ -11,9 +11,9 @@ class Candidate:
     """The commit that an event or a setting names, not yet looked up in Git.
 
     `commit` is a full lowercase hex id. `source` is the field that named it, such as `event.pull_request.head.sha`.
-    `number` is the pull request's, or None. `fork` is the head repository (`owner/name`, or `a deleted repository`)
-    when it is not the base repository, else None. `note` is one sentence: which commit, from where, and why not
-    `GITHUB_SHA` where they differ.
+    `number` is the pull request's, or None. `fork` is the head repository (`owner/name`, or words for one that is
+    deleted or not named) where it is not the base repository, else None. `note` is one sentence: which commit, from
+    where, and why not `GITHUB_SHA` where they differ.
     """
 
     commit: str

@@ -18,8 +18,9 @@ def read_env_file(path: Path) -> dict[str, str]:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(
-            f"The env file {str(path)!r} cannot be read: {error}.", "Name a text file that exists."
+            f"The env file {str(path)!r} cannot be read: {why}.", "Name a text file that exists."
         ) from error
     if len(text) > _LARGEST:
         raise SettingsError(f"The env file {str(path)!r} is longer than a settings file can be.", "Name another file.")

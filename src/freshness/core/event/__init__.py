@@ -52,9 +52,10 @@ def choose(
     chosen = interpret(event_name, payload, env, revision=revision, pr=pr)
     if isinstance(chosen, Candidate):
         return chosen
+    where = f" on {chosen.event}" if chosen.event else ""
     raise Refused(
-        f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names on "
-        f"{chosen.event or 'no event'}; it was not asked.",
+        f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names{where}; "
+        "it was not asked.",
         "Let it be asked (`recheck-head: true`, no `--offline`), or give the commit with `revision`.",
     )
 

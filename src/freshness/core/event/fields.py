@@ -50,4 +50,5 @@ def is_zero_id(value: object) -> bool:
 
 
 def github_sha(env: Environment) -> str:
+    """GITHUB_SHA in lower case; empty where it is not set."""
     return env.get("GITHUB_SHA", "").lower()
