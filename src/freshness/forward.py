@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from freshness.choice import Origin, confirm_now
 from freshness.core.direction import insist_forward
 from freshness.core.event import interpret
+from freshness.core.history import Comparison, Relation
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.forge.event import read_event
@@ -24,29 +26,45 @@ ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|wo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """A promotion's questions to Git and the forge. `number` is the pull request's, None where none is named."""
+    """A promotion's questions to Git and the forge. `number` is the pull request's, None where none is named.
+
+    `folder` is ours, `env` the run's own environment.
+    """
 
     settings: PromoteSettings
-    origin: Origin
+    env: Mapping[str, str]
+    folder: Path
     number: int | None
+
+    @property
+    def origin(self) -> Origin:
+        """Opened only where a question needs it: a first deployment asks none. Raises RepositoryError."""
+        return Origin.find(self.settings, self.env, self.folder)
 
     def confirm_head(self, claimed: str) -> str:
         """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
         if not self.settings.recheck_head:
             return "not asked: `recheck-head` is false"
+        if self.number is None:
+            return "not asked: the promotion is about no pull request"
         return confirm_now(self.origin, self._candidate(claimed))
 
     def insist_forward(self, production: str, candidate: str) -> str:
         """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
         settings = self.settings
-        found = relation(self.origin.repository, production, candidate, self.origin.address, number=self.number)
         return insist_forward(
-            found,
+            self._relate(production, candidate),
             production=production,
             candidate=candidate,
             allow_rollback=settings.allow_rollback,
             allow_diverged=settings.allow_diverged,
         )
+
+    def _relate(self, production: str, candidate: str) -> Comparison:
+        if production == candidate:  # which takes no history to know
+            return Comparison(relation=Relation.SAME, ahead=0, behind=0)
+        origin = self.origin
+        return relation(origin.repository, production, candidate, origin.address, number=self.number)
 
     def insist_equal_trees(self, claimed: str, expected: str) -> str:
         """In words that both commits have one tree (`match: tree`). Raises Refused with the paths that differ."""
@@ -70,10 +88,9 @@ class Advance:
 
 @contextmanager
 def advancing(settings: PromoteSettings, env: Mapping[str, str]) -> Iterator[Advance]:
-    """Opens what the questions need; `env` is the run's own environment. Raises RepositoryError."""
+    """What the questions need; `env` is the run's own environment. Raises Refused for an event that names no commit."""
     with private_folder(env) as folder:
-        origin = Origin.find(settings, env, folder)
-        yield Advance(settings=settings, origin=origin, number=settings.pr or _number_of_event(env))
+        yield Advance(settings=settings, env=env, folder=folder, number=settings.pr or _number_of_event(env))
 
 
 def _number_of_event(env: Mapping[str, str]) -> int | None:

@@ -170,6 +170,24 @@ def test_without_a_checkout_the_history_comes_from_the_server(hosted: Hosted, pr
     assert set(hosted.forge.server.seen) == {AUTHORIZATION}
 
 
+def test_a_first_promotion_and_the_same_again_take_no_history(hosted: Hosted, production: Production) -> None:
+    """Breaks when `advancing` in forward.py insists on a repository; a shell on the host may have none."""
+    image, newer = production.build(hosted.repo.head()), production.build(hosted.repo.commit({"newer.txt": "1"}))
+    (hosted.forge.folder / "empty").mkdir()
+    shell = {
+        "GITHUB_SERVER_URL": "",
+        "GITHUB_WORKSPACE": str(hosted.forge.folder / "empty"),
+        "COMPOSE_FILE": str(hosted.repo.path / "compose.yaml"),
+    }
+
+    assert outcome(promote(hosted, image, **shell)) == (0, "promoted")
+    assert outcome(promote(hosted, image, **shell)) == (0, "unchanged")
+    production.assert_serves(image)
+    ended = promote(hosted, newer, **shell)
+    assert outcome(ended) == (3, "error"), ended.log
+    assert "is not a Git repository" in ended.reason
+
+
 def test_a_production_without_a_label_is_adopted_aloud_or_refused(hosted: Hosted, production: Production) -> None:
     """Breaks when `_stand_to` in candidacy.py ignores `require-known`, or adopts without a word."""
     image = production.build(hosted.repo.head())
