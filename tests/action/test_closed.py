@@ -63,7 +63,7 @@ def test_no_verdict_but_fresh_opens(act_on_machine: Act, machine_only: Sandbox, 
 
 
 def test_a_fork_and_a_head_that_moved_do_not_open(act_on_machine: Act, machine_only: Sandbox, tmp_path: Path) -> None:
-    """Breaks when `_refuse_fork` returns, or `_why_not_sha` no longer raises Superseded on Gitea."""
+    """Breaks when `refuse_fork` returns, or `_insist_on_gitea` no longer raises Superseded on Gitea."""
     app = python_application(tmp_path / "app", machine_only)
     head = app.repo.head()
     app.repo.commit({"later.txt": ""})

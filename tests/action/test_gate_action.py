@@ -17,7 +17,7 @@ def in_staging(app: Application, sandbox: Sandbox, *words: str) -> str:
 def test_a_pull_request_is_gated_by_its_head_whatever_the_checkout_holds(
     act_on_machine: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """I1. As on GitHub: HEAD and GITHUB_SHA are the merge commit. Breaks when `_pull_request` returns GITHUB_SHA."""
+    """I1. As on GitHub: HEAD and GITHUB_SHA are the merge commit. Breaks when `of_pull_request` returns GITHUB_SHA."""
     app = python_application(tmp_path / "app", machine_only)
     repo = app.repo
     repo.branch("feature")

@@ -42,7 +42,7 @@ def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> Non
 
 
 def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:
-    """Breaks when `_refuse_unknowable_health` looks only at the image."""
+    """Breaks when `refuse_unknowable` looks only at the image."""
     check = 'healthcheck: {test: [CMD, python3, "-c", ""], interval: 1s}'
     runner.app.repo.commit(with_service(runner, check))
 
@@ -51,7 +51,7 @@ def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:
 
 @pytest.mark.parametrize("disabled", ["no HEALTHCHECK", "disabled by Compose"])
 def test_no_path_and_no_healthcheck_is_refused_before_staging_changes(disabled: str, runner: Runner) -> None:
-    """I12. Breaks when `_refuse_unknowable_health` no longer raises, or comes after the recreation."""
+    """I12. Breaks when `refuse_unknowable` no longer raises, or comes after the recreation."""
     if disabled == "disabled by Compose":
         runner.app.repo.commit(
             {**with_dockerfile(runner, HEALTHY), **with_service(runner, "healthcheck: {disable: true}")}

@@ -94,7 +94,7 @@ def test_a_gate_in_a_shell_needs_no_runner(runner: Runner) -> None:
 
 
 def test_nothing_of_a_run_stays_but_its_report(runner: Runner) -> None:
-    """Breaks when `_private_folder` no longer removes the build context."""
+    """Breaks when `private_folder` no longer removes the build context."""
     running = runner.start_gate()
     ended = running.end()
 
