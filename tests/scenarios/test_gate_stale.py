@@ -45,7 +45,7 @@ RIVALS: dict[str, tuple[Callable[[Runner], None], str]] = {
 
 @pytest.mark.parametrize("rival", RIVALS)
 def test_staging_that_changes_after_its_check_passed_is_stale(rival: str, runner: Runner) -> None:
-    """I3. Breaks when `Gate.run` no longer calls `_is_same_container`, or `how_it_changed` no longer compares the start."""
+    """I3. Breaks when `Gate.run` no longer calls `_is_same_container`, or `how_it_changed` not the start."""
     act, words = RIVALS[rival]
     runner.app.repo.commit({"scripts/waiting.py": WAITING_CHECK})
     running = runner.start_gate(STAGING_CHECK_PATH="scripts/waiting.py")
