@@ -67,7 +67,7 @@ class Candidacy:
             self.notes.append(f"The guard did not look at {candidate.id}: {self._why_unguarded()}.")
             self.log.warning("The guard is off", self.notes[-1])
             return
-        with self.steps.step("guard", f"the label {label} says {expected}") as step:
+        with self.steps.step("guard", f"{expected} in the label {label}") as step:
             problem = guard(candidate, label, expected)
             claimed = candidate.revision(label)
             if problem and claimed and self.settings.match is Match.TREE:
@@ -91,7 +91,7 @@ class Candidacy:
         if self.is_rollback or expected is None or claimed is None:
             return
         with advancing(self.settings, self.run_env) as advance:
-            with self.steps.step("head", f"the pull request's head is still {claimed}") as step:
+            with self.steps.step("head", f"{claimed} as the pull request's head, still") as step:
                 step.got = advance.confirm_head(claimed)
             if not self.settings.recheck_head:
                 self.notes.append(NOT_ASKED)

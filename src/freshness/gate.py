@@ -95,7 +95,7 @@ class Gate:
 
     def _is_still_head(self, origin: Origin, candidate: Candidate) -> None:
         """The last check: forges rerun old events, and a head moves while staging is checked."""
-        with self.steps.step("head", "the pull request's head is still this commit") as step:
+        with self.steps.step("head", "this commit as the pull request's head, still") as step:
             if self.settings.recheck_head:
                 step.got = confirm_now(origin, candidate)
                 return

@@ -135,7 +135,7 @@ class Promotion(Candidacy):
     def _switch(self, plan: Plan) -> Container:
         """The writes, in the one order that always leaves a way back: keep, tag by ID, recreate; then the proof."""
         engine, target, candidate = plan.engine, plan.target, plan.candidate
-        with self.steps.step("recreation", f"production runs {candidate.id}") as step, interrupts_deferred():
+        with self.steps.step("recreation", f"production on {candidate.id}") as step, interrupts_deferred():
             if plan.previous and plan.previous.id != candidate.id:
                 tag_image(engine, plan.previous.id, plan.kept_tag)
             tag_image(engine, candidate.id, target.image)
@@ -147,7 +147,7 @@ class Promotion(Candidacy):
     def _prove_serving(self, plan: Plan, container: Container, image: Image) -> None:
         """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
         health = self.settings.health
-        with self.steps.step("health", f"healthy within {health.deadline:g} s") as step:
+        with self.steps.step("health", f"a healthy service within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {plan.target.service} to be healthy, up to {health.deadline:g} s.")
             result = wait_until_healthy(
                 plan.engine, plan.target, container, health, find_vantage(plan.engine, self.env)
@@ -156,7 +156,7 @@ class Promotion(Candidacy):
             if not result.ok:
                 self._show_log(plan.engine, container)
                 raise Unhealthy(result.got, "Look at the log above.")
-        with self.steps.step("identity", f"{container.short_id} and {plan.target.image} are {image.id}") as step:
+        with self.steps.step("identity", f"{image.id} in {container.short_id} and under {plan.target.image}") as step:
             now, tagged = find_container(plan.engine, container.id), find_image(plan.engine, plan.target.image)
             step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
             if (
@@ -196,7 +196,7 @@ class Promotion(Candidacy):
             remove(engine, self.compose_file, target)
             restore_tag(engine, target.image, plan.tagged)
             return
-        with self.steps.step("way back", f"production runs {plan.previous.id}") as step:
+        with self.steps.step("way back", f"production on {plan.previous.id}") as step:
             tag_image(engine, plan.previous.id, target.image)
             restore_tag(engine, plan.kept_tag, plan.kept)
             same = plan.previous.id == plan.candidate.id  # Compose would see nothing to change, and it is not healthy

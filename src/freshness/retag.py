@@ -67,7 +67,7 @@ class Retag(Candidacy):
             self.reason = f"{self.tag} names {self.name(candidate)} already; nothing was changed."
             return
         try:
-            with self.steps.step("retag", f"{self.tag} names {candidate.id}") as step:
+            with self.steps.step("retag", f"{self.tag} on {candidate.id}") as step:
                 if self.previous:
                     tag_image(engine, self.previous.id, kept_tag)
                 tag_image(engine, candidate.id, self.tag)
