@@ -6,8 +6,6 @@ from pathlib import Path
 import pygit2
 
 from freshness.core.agreement import References
-from freshness.core.revision import head_ref
-from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
 from freshness.repository.checkout import make_bare
 from freshness.repository.transfer import KEPT, exchange
@@ -31,14 +29,3 @@ def ask_references(checkout: pygit2.Repository | None, address: ForgeAddress) ->
         heads = {head.name: str(head.oid) for head in remote.list_heads(connect=False) if head.name is not None}
     peeled = {name.removesuffix(PEELED): commit for name, commit in heads.items() if name.endswith(PEELED)}
     return {name: commit for name, commit in (heads | peeled).items() if not name.endswith(PEELED)}
-
-
-def ask_head(checkout: pygit2.Repository | None, address: ForgeAddress, number: int) -> str:
-    """The commit that the pull request's head is now. Raises `Refused` where there is none, else as above."""
-    commit = ask_references(checkout, address).get(head_ref(number))
-    if commit is None:
-        raise Refused(
-            f"{address.url} has no {head_ref(number)}; expected the pull request's head.",
-            "Give the number of a pull request of this repository, not of an issue.",
-        )
-    return commit

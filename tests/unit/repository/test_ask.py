@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from freshness.core.agreement import settle
-from freshness.core.revision import Question
+from freshness.core.revision import Question, head_ref
 from freshness.core.secret import Secret
-from freshness.errors import Refused, RepositoryError, Superseded
+from freshness.errors import RepositoryError, Superseded
 from freshness.repository.address import ForgeAddress
-from freshness.repository.ask import ask_head, ask_references
+from freshness.repository.ask import ask_references
 from freshness.repository.checkout import open_repository
 from freshness.repository.find import find_revision
 from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge
@@ -19,13 +19,15 @@ from tests.git import GitRepo
 from tests.git_server import serve_git
 from tests.revisions import name_commit
 
+HEAD = head_ref(7)
+
 
 def test_a_pull_requests_head_costs_one_request(forge: Forge) -> None:
     """Fails where the head is fetched, or where the server is first asked without the token."""
     commit = forge.repo.commit({"a": "1"})
     forge.pull_request(7, commit)
     forge.repo.commit({"a": "2"})
-    assert ask_head(None, forge.address, 7) == commit
+    assert ask_references(None, forge.address)[HEAD] == commit
     assert forge.server.seen == [AUTHORIZATION]
 
 
@@ -57,12 +59,6 @@ def test_a_head_that_moved_during_the_run_is_seen(forge: Forge) -> None:
         settle(candidate, ask_references(None, forge.address))
 
 
-def test_a_number_that_is_no_pull_request_is_refused(forge: Forge) -> None:
-    forge.repo.commit({"a": "1"})
-    with pytest.raises(Refused, match=r"has no refs/pull/8/head.*not of an issue"):
-        ask_head(None, forge.address, 8)
-
-
 def test_an_empty_repository_has_no_references(forge: Forge) -> None:
     assert ask_references(None, forge.address) == {}
 
@@ -72,14 +68,14 @@ def test_credentials_that_checkout_left_are_used_from_the_checkout(forge: Forge)
     clone = forge.clone("clone")
     clone.git("config", f"http.{forge.server.url}/.extraheader", f"AUTHORIZATION: {AUTHORIZATION}")
     without = ForgeAddress(server_url=forge.server.url, repository=NAME)
-    assert ask_head(open_repository(clone.path), without, 7)
+    assert ask_references(open_repository(clone.path), without)[HEAD]
 
 
 def test_a_public_repository_is_asked_without_credentials(forge: Forge, tmp_path: Path) -> None:
     commit = forge.repo.commit({"a": "1"})
     forge.pull_request(7, commit)
     with serve_git(tmp_path / "forge") as server:
-        assert ask_head(None, ForgeAddress(server_url=server.url, repository=NAME), 7) == commit
+        assert ask_references(None, ForgeAddress(server_url=server.url, repository=NAME))[HEAD] == commit
         assert server.seen == [None]
 
 
@@ -88,7 +84,7 @@ def test_a_forge_that_does_not_let_us_in_is_an_error_that_shows_no_token(forge: 
     forge.repo.commit({"a": "1"})
     address = ForgeAddress(server_url=forge.server.url, repository=NAME, token=Secret(token) if token else None)
     with pytest.raises(RepositoryError, match=r"asking for branches .* takes no credentials of ours") as caught:
-        ask_head(None, address, 7)
+        ask_references(None, address)
     shown = b64encode(f"x-access-token:{token}".encode()).decode()
     assert not {str(token), shown} & set(f"{caught.value} {caught.value.__cause__!r}".split())
 
@@ -99,7 +95,7 @@ def test_a_forge_that_is_not_there_or_lacks_the_repository_is_an_error(forge: Fo
         gone = ForgeAddress(server_url=f"http://127.0.0.1:{unused.getsockname()[1]}", repository=NAME)
     for address in (lacking, gone):
         with pytest.raises(RepositoryError, match="asking for branches and pull requests from http://127"):
-            ask_head(None, address, 7)
+            ask_references(None, address)
 
 
 def test_asking_sends_the_token_to_no_other_host(forge: Forge, tmp_path: Path) -> None:
@@ -108,7 +104,7 @@ def test_asking_sends_the_token_to_no_other_host(forge: Forge, tmp_path: Path) -
         with serve_git(tmp_path / "forge", redirect_to=elsewhere) as server:
             address = ForgeAddress(server_url=server.url, repository=NAME, token=Secret(TOKEN))
             with pytest.raises(RepositoryError, match="redirect"):
-                ask_head(None, address, 7)
+                ask_references(None, address)
         assert other.seen == []
 
 
@@ -118,7 +114,7 @@ def test_a_repository_that_was_renamed_on_the_same_host_is_asked(forge: Forge, t
     forge.pull_request(7, commit)
     with serve_git(tmp_path / "forge", redirect_to=forge.server.url) as server:
         address = ForgeAddress(server_url=server.url, repository=NAME, token=Secret(TOKEN))
-        assert ask_head(None, address, 7) == commit
+        assert ask_references(None, address)[HEAD] == commit
         assert find_revision_in_own(address, commit, tmp_path) == commit
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from freshness.errors import RepositoryError
 from freshness.repository.address import ForgeAddress
-from freshness.repository.ask import ask_head
+from freshness.repository.ask import ask_references
 from freshness.repository.checkout import open_repository
 from freshness.repository.deploy_key import find_deploy_key
 from freshness.repository.find import find_revision
@@ -104,7 +104,7 @@ def test_a_commit_is_asked_for_and_fetched_with_the_key(tmp_path: Path, temp: Pa
         leave(server, temp)
         repo, address = checkout_with_key(tmp_path / "repo", f"{server.url}/{NAME}", temp)
         repository = open_repository(repo.path)
-        assert ask_head(repository, address, 7) == commit
+        assert ask_references(repository, address)["refs/pull/7/head"] == commit
         assert find_revision(repository, name_commit(commit), address).commit == commit
 
 
