@@ -11,7 +11,8 @@ from freshness.core.revision import Candidate, Question, Revision
 from freshness.core.runner import is_act
 from freshness.errors import Refused, RepositoryError
 from freshness.forge.event import read_event
-from freshness.repository.address import ForgeAddress
+from freshness.forge.pulls import is_own_pull_request
+from freshness.repository.address import ForgeAddress, is_web_address
 from freshness.repository.ask import ask_references
 from freshness.repository.checkout import Repository, is_there, open_or_make, open_repository
 from freshness.repository.find import find_revision
@@ -55,18 +56,34 @@ def checkout_at_hand(settings: GateSettings | PromoteSettings) -> Repository | N
 
 
 def permitted_revision(
-    origin: Origin, settings: GateSettings, candidate: Candidate, references: References | None, base: str
+    origin: Origin,
+    settings: GateSettings,
+    candidate: Candidate,
+    references: References | None,
+    env: Mapping[str, str],
 ) -> Revision:
     """The candidate as a Revision, once nothing speaks against it: who has it, and whether it is up to date.
 
-    `base` is the pull request's base branch, empty where there is none. Raises Refused, and RepositoryError.
+    `env` is the run's own environment. Raises Refused, and RepositoryError.
     """
     revision = find_revision(origin.repository, candidate, origin.address)
     if candidate.by_hand:
-        insist_reachable(origin.repository, candidate, references, origin.address)
+        insist_by_hand(origin, candidate, references, env)
     if settings.require_up_to_date:
-        insist_up_to_date(origin, candidate, references, base)
+        insist_up_to_date(origin, candidate, references, env.get("GITHUB_BASE_REF", ""))
     return revision
+
+
+def insist_by_hand(origin: Origin, candidate: Candidate, references: References | None, env: Mapping[str, str]) -> str:
+    """In words, where this repository has a commit that was given by hand. Raises Refused, and RepositoryError."""
+
+    def is_own(number: int) -> bool:
+        address, api_url = origin.address, env.get("GITHUB_API_URL", "")
+        if address is None or not is_web_address(api_url):
+            return False
+        return is_own_pull_request(api_url, address.repository, number, address.server_url, address.token)
+
+    return insist_reachable(origin.repository, candidate, references, origin.address, is_own)
 
 
 def insist_up_to_date(origin: Origin, candidate: Candidate, references: References | None, base: str) -> None:

@@ -88,8 +88,7 @@ class Gate:
                 self.candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets
             )
             origin = Origin.find(settings, self.run_env, folder)
-            base = self.run_env.get("GITHUB_BASE_REF", "")
-            self.revision = permitted_revision(origin, settings, self.candidate, references, base)
+            self.revision = permitted_revision(origin, settings, self.candidate, references, self.run_env)
             step.got = f"{self.revision.commit} (tree {self.revision.tree}), from {self.revision.source}"
         return origin, self.candidate, self.revision
 

@@ -5,16 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from freshness.choice import checkout_at_hand, choose_commit, forge_address
+from freshness.choice import Origin, checkout_at_hand, choose_commit, forge_address, insist_by_hand
 from freshness.core.agreement import References
 from freshness.core.fork import UNTOLD, refuse_fork
 from freshness.core.revision import Candidate
 from freshness.errors import Refused
-from freshness.repository.address import ForgeAddress
-from freshness.repository.checkout import Repository, open_repository
+from freshness.repository.checkout import open_repository
 from freshness.repository.export import export_tree
 from freshness.repository.find import find_revision
-from freshness.repository.reach import insist_reachable
 from freshness.settings.model import GateSettings, Incomplete
 from freshness.settings.read import read_gate
 
@@ -54,7 +52,7 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
         address=address,
         checkout=repository,
     )
-    tree = _look_up(repository, candidate, references, address) if repository else None
+    tree = _look_up(Origin(repository=repository, address=address), candidate, references, env) if repository else None
     return {
         "revision": candidate.commit,
         "tree": tree,
@@ -76,15 +74,13 @@ def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
     return f" It comes from {candidate.fork}, {taken}, which the settings allow."
 
 
-def _look_up(
-    repository: Repository, candidate: Candidate, references: References | None, address: ForgeAddress | None
-) -> str | None:
+def _look_up(origin: Origin, candidate: Candidate, references: References | None, env: Texts) -> str | None:
     """The commit's tree; None where no server is known to fetch a commit from that is not here."""
     if candidate.by_hand:
-        insist_reachable(repository, candidate, references, address)
-    if address is None and candidate.commit not in repository.odb:
+        insist_by_hand(origin, candidate, references, env)
+    if origin.address is None and candidate.commit not in origin.repository.odb:
         return None
-    return find_revision(repository, candidate, address).tree
+    return find_revision(origin.repository, candidate, origin.address).tree
 
 
 def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:

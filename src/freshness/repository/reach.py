@@ -1,6 +1,7 @@
 """Shows that the base repository itself has a commit that was given by hand: forges serve forks' commits as well."""
 
 import re
+from collections.abc import Callable, Iterator
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -18,18 +19,24 @@ from freshness.repository.transfer import exchange
 EVERY_TAG = "refs/tags/*"
 OWN = ("refs/heads/", "refs/tags/")
 """What only somebody who may write to the repository can make; `refs/pull/` holds what forks wrote."""
+PULL_HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
 NAMED_LIKE_A_COMMIT = re.compile(r".*/[0-9a-f]{40}")
 """actions/checkout makes a branch of this name on Gitea's merges, for whatever commit the run is about."""
 
 
 def insist_reachable(
-    repository: pygit2.Repository, candidate: Candidate, references: References | None, address: ForgeAddress | None
+    repository: pygit2.Repository,
+    candidate: Candidate,
+    references: References | None,
+    address: ForgeAddress | None,
+    is_own: Callable[[int], bool],
 ) -> str:
     """In words, where the commit is found: a branch or tag that stands at it, or has it in its history.
 
     `references` is what the server said; None asks the local clone's branches, tags and remote references. A pull
-    request's head of this repository is found by its branch. Missing history is fetched, with the bound of `DEPTHS`.
-    Raises `Refused` where it is in none, `RepositoryError` where the server cannot be asked.
+    request's head of this repository is found by its branch; where that is gone, `is_own` is asked whose the pull
+    request of that number is. Missing history is fetched, with the bound of `DEPTHS`. Raises `Refused` where it is in
+    none, `RepositoryError` where the server cannot be asked.
     """
     own = own_references(references if references is not None else local_references(repository))
     at = next((name for name, commit in own.items() if commit == candidate.commit), None)
@@ -38,12 +45,23 @@ def insist_reachable(
     where = None if references is None else address
     if is_ancestor_of_any(repository, own, candidate.commit, where):
         return "it is in the history of a branch or tag"
+    number = next(filter(is_own, pull_requests_at(references or {}, candidate.commit)), None)
+    if number is not None:
+        return f"it is the head of pull request #{number} of this repository"
     asked = "this clone" if where is None else where.url
     raise Refused(
         f"{candidate.source} names {candidate.commit}, which is in the history of no branch and no tag of {asked}; "
         "expected one, since a forge serves the commits of forks under the same address.",
         "Push the commit to a branch, or tag it; a deleted branch can be restored from its pull request.",
     )
+
+
+def pull_requests_at(references: References, commit: str) -> Iterator[int]:
+    """The numbers of the pull requests whose head is the commit."""
+    for name, head in references.items():
+        match = PULL_HEAD.fullmatch(name)
+        if match and head == commit:
+            yield int(match[1])
 
 
 def is_ancestor_of_any(

@@ -22,13 +22,13 @@ def insist(forge: Forge) -> Insist:
     def ask(clone: GitRepo, commit: str) -> str:
         repository = open_repository(clone.path)
         references = ask_references(repository, forge.address)
-        return insist_reachable(repository, name_commit(commit), references, forge.address)
+        return insist_reachable(repository, name_commit(commit), references, forge.address, nobodys)
 
     return ask
 
 
 def locally(clone: GitRepo, commit: str) -> str:
-    return insist_reachable(open_repository(clone.path), name_commit(commit), None, None)
+    return insist_reachable(open_repository(clone.path), name_commit(commit), None, None, nobodys)
 
 
 @pytest.fixture
@@ -124,3 +124,24 @@ def test_a_head_that_was_forced_away_is_refused(forge: Forge, insist: Insist) ->
     forge.repo.git("reset", "--quiet", "--hard", "HEAD~1")
     with pytest.raises(Refused, match="Push the commit to a branch"):
         insist(clone, gone)
+
+
+def nobodys(_number: int) -> bool:
+    return False
+
+
+def test_the_head_of_an_own_pull_request_counts_when_its_branch_is_gone(forge: Forge, fork: str) -> None:
+    """The API says whose it is. Breaks when `insist_reachable` does not ask, or asks about another number."""
+    repository = open_repository(forge.clone("clone").path)
+    references = ask_references(repository, forge.address)
+    asked: list[int] = []
+
+    def is_own(number: int) -> bool:
+        asked.append(number)
+        return True
+
+    where = insist_reachable(repository, name_commit(fork), references, forge.address, is_own)
+    assert where == "it is the head of pull request #9 of this repository"
+    assert asked == [9]
+    with pytest.raises(Refused):
+        insist_reachable(repository, name_commit(fork), None, None, is_own)

@@ -1,0 +1,38 @@
+"""Asks the forge's API whose a pull request is; both forges have the same address and the same fields for it."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from freshness.core.fork import fork_of
+from freshness.core.secret import Secret
+from freshness.errors import RepositoryError
+
+TIMEOUT_SECONDS = 30
+
+
+def is_own_pull_request(api_url: str, repository: str, number: int, server_url: str, token: Secret | None) -> bool:
+    """Whether the pull request's head repository is `repository` itself. One request; no redirect is followed.
+
+    `api_url` is GITHUB_API_URL. The token goes to it only where it is on the server's own host, as on Gitea. Raises
+    RepositoryError where the API cannot be asked, Refused where it does not name the head's repository.
+    """
+    url = f"{api_url.rstrip('/')}/repos/{repository}/pulls/{number}"
+    own_host = urlsplit(api_url).netloc == urlsplit(server_url).netloc
+    headers = {"Accept": "application/json"}
+    if token is not None and own_host:
+        headers["Authorization"] = f"token {token.reveal()}"
+    return fork_of(_get(url, headers), {}, {"GITHUB_REPOSITORY": repository}) is None
+
+
+def _get(url: str, headers: Mapping[str, str]) -> Mapping[str, object]:
+    import requests
+
+    remedy = "Let `github-token` read pull requests (`pull-requests: read`), or push the commit to a branch."
+    try:
+        answer = requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        pull_request = answer.json() if answer.status_code == requests.codes.ok else None
+    except (requests.exceptions.RequestException, ValueError) as error:
+        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+    if not isinstance(pull_request, dict):
+        raise RepositoryError(f"asking {url}: HTTP {answer.status_code} without a pull request.", remedy)
+    return pull_request
