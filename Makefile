@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint test bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint test test-elsewhere bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ lint: setup ## style, types, rooms, workflows, generated text
 
 test: setup base-image test-tools ## everything: unit, scenarios on two Engines, the actions through act
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+test-elsewhere: setup base-image test-tools ## what `make test` runs on the machine's Engine alone, on the other one
+	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run

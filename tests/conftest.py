@@ -50,6 +50,11 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     return home
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    what = "run what one Engine is enough for on the private Engine, not on the machine's"
+    parser.addoption("--private-engine", action="store_true", help=what)
+
+
 @pytest.fixture(scope="session")
 def private(machine: Engine) -> Iterator[Engine]:
     """The private Engine, one for the whole run."""
@@ -73,9 +78,10 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, isol
 
 
 @pytest.fixture
-def machine_only(machine: Engine, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
-    """As `engine`, for what does not depend on the image store."""
-    yield from _corner_of(machine, monkeypatch)
+def machine_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
+    """As `engine`, for what does not depend on the image store; `--private-engine` takes the other one."""
+    name = "private" if request.config.getoption("--private-engine") else "machine"
+    yield from _corner_of(request.getfixturevalue(name), monkeypatch)
 
 
 def _corner_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
