@@ -10,7 +10,8 @@ from pathlib import Path
 @contextmanager
 def private_folder(env: Mapping[str, str]) -> Iterator[Path]:
     """A new folder (0700) under RUNNER_TEMP, else the system's; taken away afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="freshness-", dir=env.get("RUNNER_TEMP") or None))
+    given = env.get("RUNNER_TEMP", "")
+    folder = Path(tempfile.mkdtemp(prefix="freshness-", dir=given if Path(given).is_dir() and given else None))
     try:
         yield folder
     finally:

@@ -120,6 +120,13 @@ class Promotion(Candidacy):
                 f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
                 f"There would be no way back. Keep it first: docker commit {running.name} {target.repository}:kept",
             )
+        if running and running.anonymous_volumes and running.image_id != candidate.id:
+            raise Refused(
+                f"production's container {running.name} keeps files in anonymous volumes at"
+                f" {', '.join(running.anonymous_volumes)}: a recreation would lose them, or lay them over the image.",
+                "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
+                " take VOLUME out of the image.",
+            )
         kept_tag = previous_tag(target.repository)
         return Plan(
             engine=engine,
@@ -198,17 +205,21 @@ class Promotion(Candidacy):
             return
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
             tag_image(engine, plan.previous.id, target.image)
-            restore_tag(engine, plan.kept_tag, plan.kept)
             same = plan.previous.id == plan.candidate.id  # Compose would see nothing to change, and it is not healthy
             container = recreate(engine, self.compose_file, target, force=same)
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove_serving(plan, container, plan.previous)
+        try:  # last, and no reason to call it a failure: the older image may be gone meanwhile
+            restore_tag(engine, plan.kept_tag, plan.kept)
+        except FreshnessError as error:
+            self.notes.append(f"{plan.kept_tag} could not be put back: {error}")
 
     def _call_for_help(self, plan: Plan, error: FreshnessError) -> str:
         compose_file = str(self.settings.compose_file)
         commands = commands_by_hand(plan.target, compose_file, plan.previous, plan.tagged)
         return (
             f"The promotion failed, and so did the way back: {error} A person is needed; type: {' && '.join(commands)}"
+            " (with the Compose file that production was started with, if it has changed since)."
         )
 
     def _tell(self, plan: Plan) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from freshness.core.check import CheckResult
+from freshness.errors import OutputError
 from freshness.forge.log import Log
 from freshness.forge.outputs import Outputs
 from freshness.forge.report import Report, write_report
@@ -27,20 +28,29 @@ class Publisher:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
-    def tell(self, decision: str, reason: str, outputs: Mapping[str, str], *, fine: bool, **found: Any) -> None:
+    def tell(
+        self, decision: str, reason: str, outputs: Mapping[str, str], *, fine: bool, done: bool = False, **found: Any
+    ) -> None:
         """Publishes the decision; `found` are the other fields of the Report.
 
-        The outputs are the last thing that is written: what fails before leaves the gate closed. Raises OutputError.
+        The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
+        `done` already, they are written all the same. Raises OutputError.
         """
         seconds = time.monotonic() - self.started
         report = Report(
             command=self.command, decision=decision, reason=reason, started_at=self.started_at, seconds=seconds, **found
         )
-        path = write_report(report, self.env)
-        self._log(report, path, fine=fine)
-        summary = self.env.get("GITHUB_STEP_SUMMARY")
-        append_summary(Path(summary) if summary else None, render_summary(report))
-        self.outputs.write({**outputs, "reason": reason, "report-path": str(path)})
+        path = None
+        try:
+            path = write_report(report, self.env)
+            self._log(report, path, fine=fine)
+            summary = self.env.get("GITHUB_STEP_SUMMARY")
+            append_summary(Path(summary) if summary else None, render_summary(report))
+        except OutputError as error:
+            if not done:
+                raise
+            self.log.warning("Not all could be told", str(error))
+        self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
         for check in report.checks:

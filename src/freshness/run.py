@@ -205,6 +205,7 @@ def _tell_promotion(publisher: Publisher, promotion: "Promotion | Retag") -> Non
         promotion.reason,
         outputs,
         fine=promotion.outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
+        done=promotion.outcome not in {PromotionOutcome.REFUSED, PromotionOutcome.ERROR},
         checks=tuple(promotion.steps.checks),
         notes=(*promotion.settings.warnings, *promotion.notes),
         image=promotion.tag,

@@ -174,6 +174,25 @@ def test_what_is_no_file_of_the_workspace_may(staging: Config, rest: Config) -> 
     assert problems(project(staging, **rest)) == ()
 
 
+def test_a_folder_that_holds_the_workspace_may_not_lie_over_the_image() -> None:
+    """I13. Breaks when only what is inside the workspace counts."""
+    (problem,) = problems(project({"volumes": [{"type": "bind", "source": "/ci", "target": "/mnt"}]}))
+    assert "/ci" in problem
+
+
+def test_volumes_of_another_container_are_a_problem() -> None:
+    """I13. Breaks when `volumes_from` is not looked at."""
+    (problem,) = problems(project({"volumes_from": ["src"]}))
+    assert "volumes_from" in problem
+
+
+@pytest.mark.parametrize("mode", ["host", "none", "service:web"])
+def test_a_network_that_publishes_nothing_is_a_problem(mode: str) -> None:
+    """I3. Breaks when `network_mode` is not looked at: whoever listens there would answer for staging."""
+    (problem,) = problems(project({"network_mode": mode}))
+    assert f"network_mode: {mode}" in problem
+
+
 def test_a_link_to_the_workspace_is_resolved_as_well() -> None:
     """I13. Breaks when only the mount's side is resolved."""
     config = project({"volumes": [{"type": "bind", "source": "/real/x", "target": "/app"}]})

@@ -113,6 +113,11 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
             f"The service {wanted.service!r} publishes {has}, not {wanted.port}."
             " Publish it in the Compose file, or set `port` to what it publishes."
         )
+    if ours.get("network_mode", "bridge") not in {"bridge", "default"}:
+        yield (
+            f"The service {wanted.service!r} has `network_mode: {ours['network_mode']}`, where nothing is published."
+            " Give it a bridge network, as Compose does by default."
+        )
     if wanted.prod_port in ports:
         yield (
             f"The service {wanted.service!r} publishes {wanted.prod_port}, which is production's port (`prod-port`)."
@@ -161,8 +166,14 @@ def _mount_problems(
     config: Mapping[str, Any], ours: Service, wanted: Wanted, real_path: Callable[[str], str]
 ) -> Iterator[str]:
     workspace = PurePath(real_path(wanted.workspace))
+    if ours.get("volumes_from"):
+        yield (
+            f"The service {wanted.service!r} takes volumes of another container (`volumes_from`), which could lie over"
+            " the image. Name each volume in the service itself."
+        )
     for kind, source in _mount_sources(config, ours):
-        if PurePath(real_path(source)).is_relative_to(workspace):
+        real = PurePath(real_path(source))
+        if real.is_relative_to(workspace) or workspace.is_relative_to(real):
             yield (
                 f"The service {wanted.service!r} has a {kind} from the workspace ({source}), which would lie over the"
                 " image with bytes that are not the commit's. Copy it into the image, or keep it outside the workspace."

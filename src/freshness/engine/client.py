@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -16,6 +17,7 @@ from freshness.errors import EngineError
 
 # An answer that takes longer than this means a hanging Engine; building and recreating are not done through it.
 TIMEOUT_SECONDS = 60
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 
@@ -34,8 +36,8 @@ class Engine:
 
     @property
     def is_local(self) -> bool:
-        """Whether it listens on this machine's own socket, so that published ports are this machine's too."""
-        return "unix://" in self.endpoint
+        """Whether it listens on this machine, so that published ports are this machine's too."""
+        return "unix://" in self.endpoint or urlsplit(self.endpoint).hostname in LOOPBACK
 
 
 def reach(env: Mapping[str, str]) -> Engine:

@@ -21,6 +21,7 @@ RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
 _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
+_FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 
 
@@ -82,7 +83,8 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
 
 def _names_itself(path: Path) -> bool:
     try:
-        return _PROJECT_NAME.search(path.read_text()) is not None
+        text = path.read_text(encoding="utf-8-sig")
+        return (_FLOW_NAME if text.lstrip().startswith("{") else _PROJECT_NAME).search(text) is not None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
 
@@ -110,7 +112,9 @@ def recreate(engine: Engine, file: ComposeFile, target: Target, *, force: bool =
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
     argv = [*_compose(file.path, target.project, engine.env), "--ansi", "never", "up", "--detach"]
-    argv += ["--no-deps", "--no-build", "--pull", "never", *(["--force-recreate"] if force else []), target.service]
+    argv += ["--no-deps", "--no-build", "--pull", "never", "--remove-orphans=false"]
+    # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
+    argv += ["--renew-anon-volumes", *(["--force-recreate"] if force else []), target.service]
     status, output = finish(argv, engine.env, RECREATE_SECONDS)
     if status != 0:
         said = _last_line(output)

@@ -1,5 +1,6 @@
 """Containers on the Engine: who runs what, since when, and what it last said."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,15 @@ from freshness.engine.client import Engine, asking
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """A container at one moment. `started_at` is the Engine's own text; `addresses` maps network names to IPs.
 
-    `health` is `healthy`, `unhealthy`, `starting`, or empty where the container has no HEALTHCHECK.
+    `anonymous_volumes` are the paths of volumes that have no name of their own. `health` is `healthy`, `unhealthy`,
+    `starting`, or empty where the container has no HEALTHCHECK.
     """
 
     id: str
@@ -28,6 +31,7 @@ class Container:
     exit_code: int
     health: str
     addresses: Mapping[str, str]
+    anonymous_volumes: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -60,6 +64,9 @@ def _read(found: Mapping[str, Any]) -> Container:
         restarts=found.get("RestartCount", 0),
         exit_code=state.get("ExitCode", 0),
         health=(state.get("Health") or {}).get("Status", ""),
+        anonymous_volumes=tuple(
+            mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
+        ),
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
         },

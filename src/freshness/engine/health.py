@@ -1,8 +1,11 @@
 """Waits until a container answers its health path, or its HEALTHCHECK says healthy."""
 
 import http.client
+import socket
+import threading
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from freshness.core.compose import Target
@@ -59,7 +62,8 @@ def wait_until_healthy(
                 else _healthcheck(now)
             )
             got = seen or got
-            if ok:
+            left = deadline - time.monotonic()
+            if ok and left > 0:
                 return HealthResult(ok=True, got=got)
             if left <= 0:
                 return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s")
@@ -87,8 +91,10 @@ def _ask(address: tuple[str, int], path: str, timeout: float) -> tuple[bool, str
     """One GET by address: no name to resolve, no proxy, no redirect followed. What takes too long says nothing new."""
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     try:
-        connection.request("GET", path, headers={"User-Agent": "freshness", "Connection": "close"})
-        status = connection.getresponse().status
+        connection.connect()
+        with _cut_after(connection.sock, timeout):
+            connection.request("GET", path, headers={"User-Agent": "freshness", "Connection": "close"})
+            status = connection.getresponse().status
     except TimeoutError:  # the last request has next to no time: what was seen before says more
         return False, ""
     except (OSError, http.client.HTTPException) as error:
@@ -96,3 +102,20 @@ def _ask(address: tuple[str, int], path: str, timeout: float) -> tuple[bool, str
     finally:
         connection.close()
     return status in SUCCESS, f"HTTP {status} from {address[0]}:{address[1]}{path}"
+
+
+@contextmanager
+def _cut_after(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Ends the whole exchange: a socket's own timeout begins anew with every byte that drips in."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

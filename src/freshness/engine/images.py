@@ -1,5 +1,7 @@
 """Images on the Engine: found by tag or ID, tagged by ID only."""
 
+from http import HTTPStatus
+
 import docker
 
 from freshness.core.image import Image, repository_of
@@ -12,8 +14,12 @@ def find_image(engine: Engine, name: str) -> Image | None:
     with asking(f"inspecting the image {name}"):
         try:
             found = engine.client.api.inspect_image(name)  # type: ignore[no-untyped-call]
-        except docker.errors.ImageNotFound:
+        except (docker.errors.ImageNotFound, docker.errors.NullResource):
             return None
+        except docker.errors.APIError as error:
+            if error.status_code == HTTPStatus.BAD_REQUEST:  # no name that an image could have
+                return None
+            raise
     config = found.get("Config") or {}  # both may be missing under the containerd image store
     return Image(
         id=found["Id"],

@@ -8,6 +8,7 @@ from typing import Any
 import docker
 
 from freshness.core.compose import Target
+from freshness.core.image import same_tag
 from freshness.engine import port
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import PROJECT_LABEL, SERVICE_LABEL
@@ -37,6 +38,8 @@ def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Tar
     owner = "no Compose project"
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
+    if PROJECT_LABEL in labels and entry.get("Image") and same_tag(entry["Image"], target.image):
+        yield f"the image tag {target.image} is what the container {name} of {owner} runs"
     if name == target.container:
         yield f"the container name {name} belongs to {owner}"
     if _publishes(entry, target.port):

@@ -85,7 +85,7 @@ def run_staging_check(
         if is_python or NO_PYTHON not in text:
             line(text)
 
-    run = _run([*argv, "python3", "-c", LEASH, *command], engine.env, timeout, unless_fruitless)
+    run = _run([*argv, "python3", "-I", "-c", LEASH, *command], engine.env, timeout, unless_fruitless)
     if is_python or not run.lacked_python:
         return run
     with no_orphan(engine, container):

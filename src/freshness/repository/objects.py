@@ -62,7 +62,11 @@ class ObjectStore:
         file = self.loose.get(object_id)
         if file is None:
             return self.odb.read(object_id)
-        return inflate(file.read_bytes())
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:  # packed meanwhile, as by `git gc` in the background
+            return self.odb.read(object_id)
+        return inflate(raw)
 
 
 def verify_hash(object_id: str, kind: ObjectType, data: bytes, path: bytes) -> None:

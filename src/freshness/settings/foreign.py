@@ -7,14 +7,15 @@ from freshness.settings.table import GATE, PROMOTE
 _OURS = frozenset(setting.variable for setting in GATE + PROMOTE)
 # These would lead Compose and buildx elsewhere than the settings say; the rest are the runner's file commands.
 _DROPPED = frozenset(
-    {"COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES", "BUILDX_BUILDER"}
+    {"BUILDX_BUILDER"}
     | {
         f"{forge}_{name}"
         for forge in ("GITHUB", "GITEA")
         for name in ("OUTPUT", "ENV", "PATH", "STATE", "STEP_SUMMARY")
     }
 )
-_DROPPED_PREFIXES = ("FRESHNESS_", "INPUT_")
+# Every switch of Compose's own: COMPOSE_REMOVE_ORPHANS alone would take production away while staging is recreated.
+_DROPPED_PREFIXES = ("COMPOSE_", "FRESHNESS_", "INPUT_")
 
 
 def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,70 @@
+"""What could lay other bytes over the proven image, or take another service away, although the image is right."""
+
+import pytest
+
+from tests.promotions import Production
+from tests.runner import Runner
+
+VOLUME = "VOLUME /app\n"
+
+
+def with_volume(runner: Runner) -> str:
+    return (runner.app.repo.path / "Dockerfile").read_text() + VOLUME
+
+
+def test_an_anonymous_volume_brings_no_old_files_to_staging(runner: Runner) -> None:
+    """I3. Breaks when `recreate` leaves out `--renew-anon-volumes`: Compose carries the volume over."""
+    repo = runner.app.repo
+    repo.commit({"Dockerfile": with_volume(runner), "word.txt": "one"})
+    assert runner.gate().decision == ("open", "fresh", 0)
+    repo.commit({"word.txt": "two"})
+
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert runner.in_staging("cat", "/app/word.txt") == "two"
+
+
+def test_production_with_an_anonymous_volume_is_not_recreated(production_here: Production) -> None:
+    """I8. Breaks when `_observe` does not look: its data would be lost, or lie over the new image."""
+    repo = production_here.app.repo
+    repo.write({"Dockerfile": with_volume(production_here.runner)})
+    first, second = (
+        production_here.build("15027b0393b450eeb501b9b6ffb03ec71ee65869"),
+        production_here.build("3415ebbf2ea5b6e1a4cf2cc7728f618ef274f953"),
+    )
+    production_here.deploy(first)
+    before = production_here.state()
+
+    ended = production_here.promote(second)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert "/app" in ended.outputs["reason"]
+    assert production_here.state() == before
+
+
+def test_a_switch_of_composes_own_takes_no_other_service_away(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I6. Breaks when `foreign_environment` lets COMPOSE_REMOVE_ORPHANS through and `recreate` does not say false."""
+    bystander = f"{runner.sandbox.name}-bystander"
+    labels = (f"com.docker.compose.project={runner.app.project}", "com.docker.compose.service=gone")
+    words = [
+        word
+        for label in (*labels, "com.docker.compose.oneoff=False", "com.docker.compose.config-hash=x")
+        for word in ("--label", label)
+    ]
+    runner.sandbox.cli("run", "--detach", "--name", bystander, *words, "python:3.13-slim", "sleep", "600")
+    monkeypatch.setenv("COMPOSE_REMOVE_ORPHANS", "1")
+
+    ended = runner.gate(COMPOSE_REMOVE_ORPHANS="1")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert runner.sandbox.docker.containers.get(bystander).status == "running"
+
+
+def test_a_module_in_the_image_does_not_answer_for_the_check(runner: Runner) -> None:
+    """I4. Breaks when the leash runs without `-I`: Python looks into the working directory first."""
+    runner.app.repo.commit({"subprocess.py": "raise SystemExit(0)\n"})
+
+    ended = runner.gate(CHECK_COMMAND="/bin/sh -c 'exit 9'")
+
+    assert ended.decision == ("closed", "check-failed", 1), ended.log
