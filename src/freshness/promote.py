@@ -218,8 +218,8 @@ class Promotion(Candidacy):
         compose_file = str(self.settings.compose_file)
         commands = commands_by_hand(plan.target, compose_file, plan.previous, plan.tagged)
         return (
-            f"The promotion failed, and so did the way back: {error} A person is needed; type: {' && '.join(commands)}"
-            " (with the Compose file that production was started with, if it has changed since)."
+            f"The promotion failed, and so did the way back: {error} A person is needed; with the"
+            f" Compose file that production was started with, type: {' && '.join(commands)}"
         )
 
     def _tell(self, plan: Plan) -> str:
