@@ -1,7 +1,9 @@
 """Shows that the base repository itself has a commit that was given by hand: forges serve forks' commits as well."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -17,6 +19,9 @@ from freshness.repository.history import DEPTHS
 from freshness.repository.transfer import exchange
 
 EVERY_TAG = "refs/tags/*"
+EVERY_PULL = "refs/pull/*/head"
+MOST_PULLS = 20
+"""Pull requests that the forge is asked about, one request each."""
 OWN = ("refs/heads/", "refs/tags/")
 """What only somebody who may write to the repository can make; `refs/pull/` holds what forks wrote."""
 PULL_HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
@@ -43,11 +48,11 @@ def insist_reachable(
     if at is not None:
         return f"{at} stands at it"
     where = None if references is None else address
-    if is_ancestor_of_any(repository, own, candidate.commit, where):
+    if is_ancestor_of_any(repository, own, candidate.commit, where, [EVERY_BRANCH, EVERY_TAG]):
         return "it is in the history of a branch or tag"
-    number = next(filter(is_own, pull_requests_at(references or {}, candidate.commit)), None)
+    number = next(filter(is_own, pull_requests_with(repository, references or {}, candidate.commit, where)), None)
     if number is not None:
-        return f"it is the head of pull request #{number} of this repository"
+        return f"it is in the history of pull request #{number} of this repository"
     asked = "this clone" if where is None else where.url
     raise Refused(
         f"{candidate.source} names {candidate.commit}, which is in the history of no branch and no tag of {asked}; "
@@ -56,24 +61,32 @@ def insist_reachable(
     )
 
 
-def pull_requests_at(references: References, commit: str) -> Iterator[int]:
-    """The numbers of the pull requests whose head is the commit."""
-    for name, head in references.items():
-        match = PULL_HEAD.fullmatch(name)
-        if match and head == commit:
-            yield int(match[1])
+def pull_requests_with(
+    repository: pygit2.Repository, references: References, commit: str, address: ForgeAddress | None
+) -> list[int]:
+    """The numbers of the pull requests that have the commit in their head's history: the newest, up to `MOST_PULLS`."""
+    heads = {int(match[1]): head for name, head in references.items() if (match := PULL_HEAD.fullmatch(name))}
+    if not is_ancestor_of_any(repository, heads, commit, address, [EVERY_PULL]):
+        return []
+    read = reader(repository)
+    having = (number for number in sorted(heads, reverse=True) if find_ancestor(read, {heads[number]}, commit)[0])
+    return list(islice(having, MOST_PULLS))
 
 
 def is_ancestor_of_any(
-    repository: pygit2.Repository, own: References, commit: str, address: ForgeAddress | None
+    repository: pygit2.Repository,
+    tips: Mapping[Any, str],
+    commit: str,
+    address: ForgeAddress | None,
+    sources: Sequence[str],
 ) -> bool:
-    found, missing = find_ancestor(reader(repository), set(own.values()), commit)
+    """Whether a tip has the commit in its history; what is missing is fetched from the server's `sources`."""
+    found, missing = find_ancestor(reader(repository), set(tips.values()), commit)
     for depth in DEPTHS if repository.is_shallow or repository.is_empty else (0,):
         if found or not missing or address is None:
             break
-        sources = [EVERY_BRANCH, EVERY_TAG]
-        exchange(repository, address, sources, depth=depth, doing="fetching the history of all branches")
-        found, missing = find_ancestor(reader(repository), set(own.values()), commit)
+        exchange(repository, address, sources, depth=depth, doing=f"fetching the history of {' and '.join(sources)}")
+        found, missing = find_ancestor(reader(repository), set(tips.values()), commit)
     return found
 
 

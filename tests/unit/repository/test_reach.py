@@ -141,7 +141,25 @@ def test_the_head_of_an_own_pull_request_counts_when_its_branch_is_gone(forge: F
         return True
 
     where = insist_reachable(repository, name_commit(fork), references, forge.address, is_own)
-    assert where == "it is the head of pull request #9 of this repository"
+    assert where == "it is in the history of pull request #9 of this repository"
     assert asked == [9]
     with pytest.raises(Refused):
         insist_reachable(repository, name_commit(fork), None, None, is_own)
+
+
+def test_an_earlier_commit_of_an_own_pull_request_counts_too(forge: Forge) -> None:
+    """Breaks when only a head itself is looked up among the pull requests."""
+    forge.repo.commit({"a": "1"})
+    forge.repo.branch("gone")
+    earlier = forge.repo.commit({"a": "2"})
+    head = forge.repo.commit({"a": "3"})
+    forge.repo.switch("main")
+    forge.repo.git("branch", "--quiet", "-D", "gone")
+    forge.pull_request(9, head)
+    forge.allow_ids()
+    repository = open_repository(forge.clone("clone", "--depth=1").path)
+    references = ask_references(repository, forge.address)
+    where = insist_reachable(repository, name_commit(earlier), references, forge.address, lambda number: number == 9)
+    assert where == "it is in the history of pull request #9 of this repository"
+    with pytest.raises(Refused, match=earlier):
+        insist_reachable(repository, name_commit(earlier), references, forge.address, nobodys)
