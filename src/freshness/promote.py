@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
 from freshness.core.image import Image
-from freshness.core.promotion import PromotionOutcome, commands_by_hand, previous_tag
+from freshness.core.promotion import PromotionOutcome, commands_by_hand, previous_tag_of
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import only_container, read_config, recreate, remove, select_service, staging_tag
 from freshness.engine.containers import Container, find_container, service_containers, tail
@@ -78,19 +78,20 @@ class Promotion(Candidacy):
         self.reason = self._tell(plan)
 
     def _refuse_or_plan(self) -> Plan:
-        target, source = self._read_service()
+        target, source, kept_tag = self._read_service()
         with self.steps.step("image", "an image on this Engine") as step:
             self.engine = engine = reach(self.env)
             candidate = self.find_candidate(engine, source)
             step.got = self.in_words(source, candidate)
         self.prove(candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
-            plan = self._observe(engine, target, candidate)
+            plan = self._observe(engine, target, candidate, kept_tag)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
         self.insist_forward(plan.previous, candidate)
         return plan
 
-    def _read_service(self) -> tuple[Target, str]:
+    def _read_service(self) -> tuple[Target, str, str]:
+        """The service, the image to promote, and the tag that keeps what ran before."""
         settings = self.settings
         wanted = Wanted(
             service=settings.service,
@@ -103,10 +104,11 @@ class Promotion(Candidacy):
             config = read_config(self.compose_file, self.env)
             target = select_service(config, wanted)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
-            source = previous_tag(target.repository) if self.is_rollback else settings.source_image
-            return target, source or staging_tag(config, settings.staging_service)
+            kept_tag = previous_tag_of(target, config, settings.staging_service)
+            source = kept_tag if self.is_rollback else settings.source_image
+            return target, source or staging_tag(config, settings.staging_service), kept_tag
 
-    def _observe(self, engine: Engine, target: Target, candidate: Image) -> Plan:
+    def _observe(self, engine: Engine, target: Target, candidate: Image, kept_tag: str) -> Plan:
         foreign = list(foreign_owners(engine, target, find_vantage(engine, self.env)))
         if foreign:
             raise Stale(
@@ -127,7 +129,6 @@ class Promotion(Candidacy):
                 "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
                 " take VOLUME out of the image.",
             )
-        kept_tag = previous_tag(target.repository)
         return Plan(
             engine=engine,
             target=target,
