@@ -11,6 +11,7 @@ from freshness.settings.model import (
     PromoteSettings,
     ScriptCheck,
     SecretSource,
+    UpdateOrder,
 )
 from freshness.settings.options import options
 from freshness.settings.read import read_gate, read_promote
@@ -24,6 +25,7 @@ __all__ = [
     "PromoteSettings",
     "ScriptCheck",
     "SecretSource",
+    "UpdateOrder",
     "foreign_environment",
     "options",
     "read_env_file",

@@ -21,6 +21,13 @@ class Match(StrEnum):
     TREE = "tree"
 
 
+class UpdateOrder(StrEnum):
+    """Which goes first where production changes, in Swarm's words: the old container stops, or the new one starts."""
+
+    STOP_FIRST = "stop-first"
+    START_FIRST = "start-first"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCheck:
     """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""
@@ -127,6 +134,7 @@ class PromoteSettings:
     container: str | None
     revision_label: str
     recreate: bool
+    update_order: UpdateOrder
     repository_folder: Path
     token: Secret | None
     pr: int | None

@@ -310,6 +310,14 @@ PROMOTE: tuple[Setting, ...] = (
         default="true",
         about="`false` only moves the tag that `image` names, where something else restarts production.",
     ),
+    Setting(
+        name="update-order",
+        variable="UPDATE_ORDER",
+        read=values.update_order,
+        default="stop-first",
+        about="`start-first`: the new container is proven beside the old one before that is retired, for a service "
+        "that publishes no port and runs behind a proxy; `port` is then the port inside the container.",
+    ),
     _PATH,
     _TOKEN,
     *commit_rows.PROMOTE,

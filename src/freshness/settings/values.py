@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from freshness.core.scope import parse_patterns
 from freshness.core.secret import Secret
-from freshness.settings.model import Incomplete, Match
+from freshness.settings.model import Incomplete, Match, UpdateOrder
 
 _T = TypeVar("_T")
 
@@ -189,6 +189,17 @@ def match(text: str) -> Match:
     except ValueError as error:
         raise WrongValue(
             "commit or tree", "Write commit, or tree where a squash or merge with an equal tree counts too."
+        ) from error
+
+
+def update_order(text: str) -> UpdateOrder:
+    """`stop-first` or `start-first`."""
+    try:
+        return UpdateOrder(text)
+    except ValueError as error:
+        raise WrongValue(
+            "stop-first or start-first",
+            "Write stop-first, or start-first where production publishes no port and runs behind a proxy.",
         ) from error
 
 
