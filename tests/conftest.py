@@ -53,6 +53,8 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 def pytest_addoption(parser: pytest.Parser) -> None:
     what = "run what one Engine is enough for on the private Engine, not on the machine's"
     parser.addoption("--private-engine", action="store_true", help=what)
+    what = "run the heavy form of what breaks things: hundreds of rounds in place of a few"
+    parser.addoption("--under-fire", action="store_true", help=what)
 
 
 @pytest.fixture(scope="session")
