@@ -238,3 +238,42 @@ def test_a_port_in_a_range_is_read_with_its_own_port_inside() -> None:
 
     target = read_target(config, wanted())
     assert (target.port, target.container_port, target.address) == (8501, 81, "0.0.0.0")  # noqa: S104 - compared
+
+
+def paired(**changes: Any) -> Config:
+    return project({"ports": None, **changes})
+
+
+def test_a_service_that_publishes_nothing_may_have_two_containers() -> None:
+    config = paired(networks={"default": None, "front": {"aliases": ["web"]}})
+
+    assert problems(config, in_pairs=True, port=8000) == ()
+    target = read_target(config, wanted(in_pairs=True, port=8000))
+    assert (target.is_published, target.container_port) == (False, 8000)
+
+
+@pytest.mark.parametrize(
+    ("staging", "said"),
+    [
+        ({"ports": published(8501)}, "publishes 8501"),
+        ({"ports": published(53, protocol="udp")}, "publishes 53"),
+        ({"ports": [{"target": 8000, "protocol": "tcp"}]}, "publishes 8000"),
+        ({"container_name": "web"}, "container_name: web"),
+        ({"networks": {"front": {"ipv4_address": "10.1.2.3"}}}, "ipv4_address: 10.1.2.3` in the network front"),
+        ({"mac_address": "02:42:ac:11:00:03"}, "mac_address: 02:42:ac:11:00:03`, which"),
+        ({"pre_stop": [{"command": ["drain"]}]}, "pre_stop"),
+        ({"network_mode": "host"}, "network_mode: host"),
+        ({"deploy": {"replicas": 2}}, "has 2 replicas"),
+    ],
+)
+def test_what_two_containers_of_a_service_cannot_share_is_a_problem(staging: Config, said: str) -> None:
+    """Breaks when `find_pair_problems` no longer looks at that, or `find_problems` asks it only."""
+    (problem,) = problems(paired(**staging), in_pairs=True)
+
+    assert said in problem
+
+
+def test_every_problem_of_a_pair_is_found() -> None:
+    config = paired(ports=published(8501), container_name="web", post_start=[{}], network_mode="none")
+
+    assert len(problems(config, in_pairs=True, container="web")) == 5

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from freshness.core.image import repository_of, same_tag
+from freshness.core.pair import find_pair_problems
 
 Service = Mapping[str, Any]
 
@@ -15,8 +16,8 @@ class Target:
     """A Compose service that runs an image: where its tag, its container and its port are.
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
-    `127.0.0.1`; `container_port` is what the service listens on inside. `needs` are the services it depends on, and
-    `healthcheck` is what the Compose file says of it, in Compose's own words.
+    `127.0.0.1`, and empty where none is published; `container_port` is what the service listens on inside. `needs` are
+    the services it depends on, and `healthcheck` is what the Compose file says of it, in Compose's own words.
     """
 
     project: str
@@ -30,6 +31,11 @@ class Target:
     healthcheck: Mapping[str, Any] | None = None
 
     @property
+    def is_published(self) -> bool:
+        """Whether the port is one of the Docker host, and not only of the service's networks."""
+        return bool(self.address)
+
+    @property
     def repository(self) -> str:
         """The image's name without its tag."""
         return repository_of(self.image)
@@ -37,7 +43,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself."""
+    """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself.
+
+    `in_pairs`: it changes while two of its containers run, publishes nothing, and `port` is the one inside.
+    """
 
     service: str
     port: int
@@ -45,6 +54,7 @@ class Wanted:
     image: str | None = None
     container: str | None = None
     prod_port: int | None = None
+    in_pairs: bool = False
 
 
 def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable[[str], str]) -> tuple[str, ...]:
@@ -60,6 +70,7 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
         return (f"{problem} Name one of them with the setting `service`.",)
     return (
         *_port_problems(ours, wanted),
+        *_network_problems(ours, wanted),
         *_image_problems(config, ours, wanted),
         *_sharing_problems(config, services, wanted),
         *_mount_problems(config, ours, wanted, real_path),
@@ -69,15 +80,17 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
 def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
     """The service as a Target; only for a config in which `find_problems` found none."""
     ours: Service = config["services"][wanted.service]
-    published = next(port for port in _published(ours) if port[0] == wanted.port)
+    published = () if wanted.in_pairs else _published(ours)
+    mine = ((address, inside) for port, address, inside in published if port == wanted.port)
+    address, container_port = next(mine, ("", wanted.port))
     return Target(
         project=config["name"],
         service=wanted.service,
         image=image_of(config, wanted.service),
         container=container_of(config, wanted.service),
-        address=published[1],
+        address=address,
         port=wanted.port,
-        container_port=published[2],
+        container_port=container_port,
         needs=tuple(ours.get("depends_on") or ()),
         healthcheck=ours.get("healthcheck"),
     )
@@ -106,6 +119,9 @@ def _published(service: Service) -> Iterator[tuple[int, str, int]]:
 
 
 def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    if wanted.in_pairs:
+        yield from find_pair_problems(wanted.service, ours, wanted.container)
+        return
     ports = {port for port, _, _ in _published(ours)}
     if wanted.port not in ports:
         has = ", ".join(map(str, sorted(ports))) or "no port"
@@ -113,15 +129,18 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
             f"The service {wanted.service!r} publishes {has}, not {wanted.port}."
             " Publish it in the Compose file, or set `port` to what it publishes."
         )
-    if ours.get("network_mode", "bridge") not in {"bridge", "default"}:
-        yield (
-            f"The service {wanted.service!r} has `network_mode: {ours['network_mode']}`, where nothing is published."
-            " Give it a bridge network, as Compose does by default."
-        )
     if wanted.prod_port in ports:
         yield (
             f"The service {wanted.service!r} publishes {wanted.prod_port}, which is production's port (`prod-port`)."
             " Staging must never answer there: publish it on another port."
+        )
+
+
+def _network_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    if ours.get("network_mode", "bridge") not in {"bridge", "default"}:
+        yield (
+            f"The service {wanted.service!r} has `network_mode: {ours['network_mode']}`, where nothing is published."
+            " Give it a bridge network, as Compose does by default."
         )
 
 
@@ -134,7 +153,7 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
             f"The setting `image` says {wanted.image!r}, but Compose runs {image!r}."
             " Correct one of them, or leave `image` empty."
         )
-    if wanted.container and wanted.container != container:
+    if wanted.container and wanted.container != container and not wanted.in_pairs:
         yield (
             f"The setting `container` says {wanted.container!r}, but Compose names it {container!r}."
             " Correct one of them, or leave `container` empty."
