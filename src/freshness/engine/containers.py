@@ -11,6 +11,8 @@ from freshness.engine.client import Engine, asking
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+CONFIGURATION_LABEL = "com.docker.compose.config-hash"
+DEFAULT_GRACE = 10  # seconds, the Engine's own
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
 
 
@@ -19,7 +21,8 @@ class Container:
     """A container at one moment. `started_at` is the Engine's own text; `addresses` maps network names to IPs.
 
     `anonymous_volumes` are the paths of volumes that have no name of their own. `health` is `healthy`, `unhealthy`,
-    `starting`, or empty where the container has no HEALTHCHECK.
+    `starting`, or empty where the container has no HEALTHCHECK. `configuration` is Compose's hash of the service that
+    the container was made from; `grace` are the seconds that it may take to stop.
     """
 
     id: str
@@ -32,6 +35,8 @@ class Container:
     health: str
     addresses: Mapping[str, str]
     anonymous_volumes: tuple[str, ...] = ()
+    configuration: str = ""
+    grace: int = DEFAULT_GRACE
 
     @property
     def runs(self) -> bool:
@@ -54,7 +59,8 @@ def find_container(engine: Engine, name: str) -> Container | None:
 
 
 def _read(found: Mapping[str, Any]) -> Container:
-    state, network = found["State"], found.get("NetworkSettings") or {}
+    state, network, config = found["State"], found.get("NetworkSettings") or {}, found["Config"]
+    grace = config.get("StopTimeout")
     return Container(
         id=found["Id"],
         name=found["Name"].removeprefix("/"),
@@ -67,6 +73,8 @@ def _read(found: Mapping[str, Any]) -> Container:
         anonymous_volumes=tuple(
             mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
         ),
+        configuration=(config.get("Labels") or {}).get(CONFIGURATION_LABEL, ""),
+        grace=DEFAULT_GRACE if grace is None else grace,
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
         },

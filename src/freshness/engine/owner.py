@@ -18,15 +18,15 @@ LOOK_SECONDS = 30
 
 
 def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[str]:
-    """In words: each foreign container that holds the target's name or port, and a process on the port."""
+    """In words: each foreign container that holds the target's name or published port, and a process on that."""
     with asking("listing the containers"):
         listed = engine.client.api.containers(all=True)
-    port_is_explained = False
+    port_is_explained = not target.is_published
     for entry in listed:
         labels = entry.get("Labels") or {}
         ours = (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
         # Ours may be one that fails and starts again and again: between two starts the Engine lists no port of it.
-        port_is_explained |= _publishes(entry, target.port) or (ours and entry.get("State") == "restarting")
+        port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
             yield from _in_the_way(entry, labels, target)
     if not port_is_explained and not _is_free(engine, target, vantage):
@@ -42,12 +42,13 @@ def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Tar
         yield f"the image tag {target.image} is what the container {name} of {owner} runs"
     if name == target.container:
         yield f"the container name {name} belongs to {owner}"
-    if _publishes(entry, target.port):
+    if _publishes(entry, target):
         yield f"port {target.port} belongs to the container {name} of {owner}"
 
 
-def _publishes(entry: Mapping[str, Any], number: int) -> bool:
-    return any(at.get("PublicPort") == number and at["Type"] == "tcp" for at in entry.get("Ports") or ())
+def _publishes(entry: Mapping[str, Any], target: Target) -> bool:
+    ports = entry.get("Ports") or ()
+    return target.is_published and any(at.get("PublicPort") == target.port and at["Type"] == "tcp" for at in ports)
 
 
 def _is_free(engine: Engine, target: Target, vantage: Vantage) -> bool:

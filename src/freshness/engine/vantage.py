@@ -30,7 +30,8 @@ class Vantage:
     def facing(self, engine: Engine, target: Target, container: Container) -> Iterator[Address]:
         """The address at which the container's port is asked, for as long as the block lasts."""
         if self.job is None:
-            yield _published_address(engine, target)
+            _refuse_elsewhere(engine)
+            yield _published_address(target) if target.is_published else _own_address(target, container)
             return
         with _joined(engine, self.job, container) as address:
             yield address, target.container_port
@@ -63,18 +64,32 @@ def _is_ours(container_id: str, hostname: str) -> bool:
     return container_id in mounts or (hostname == socket.gethostname() and Path("/.dockerenv").exists())
 
 
-def _published_address(engine: Engine, target: Target) -> Address:
-    """The address on which the port is published; the wildcards are asked on loopback, of their own family.
-
-    Raises EngineError for an Engine on another machine: what answers here would not be what runs there.
-    """
+def _refuse_elsewhere(engine: Engine) -> None:
+    """Raises EngineError for an Engine on another machine: what answers here would not be what runs there."""
     if not engine.is_local:
         raise EngineError(
             f"The Engine at {engine.endpoint} is on another machine, whose ports cannot be asked from here.",
             "Run the job on the Docker host itself.",
         )
+
+
+def _published_address(target: Target) -> Address:
+    """The address on which the port is published; the wildcards are asked on loopback, of their own family."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, never bound
     return loopback.get(target.address, target.address), target.port
+
+
+def _own_address(target: Target, container: Container) -> Address:
+    """Where the container itself answers: the Docker host reaches every bridge network of its own.
+
+    Raises EngineError for a container without one.
+    """
+    if not container.addresses:
+        raise EngineError(
+            f"The container {container.name} has no network in which it could be asked.",
+            "Give the service a bridge network, as Compose does by default.",
+        )
+    return container.addresses[min(container.addresses)], target.container_port
 
 
 @contextlib.contextmanager
