@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What only the tests need, unpacked under .cache/ and installed nowhere: Debian 13's Engine with the containerd image store,
-# a static BusyBox for an image that holds nothing else, and an OpenSSH server that no service manager ever starts.
+# a static BusyBox for an image that holds nothing else, an OpenSSH server that no service manager ever starts, and HAProxy for
+# an image of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup/machine.sh
@@ -14,21 +15,22 @@ unpack_busybox() {
     mv .cache/busybox.new .cache/busybox
 }
 
-# The server, and the libraries of it that this machine lacks.
-unpack_openssh() {
-    if PATH="$PATH:/usr/sbin" command -v sshd >/dev/null || [ -x .cache/openssh/usr/sbin/sshd ]; then return; fi
-    rm -rf .cache/openssh .cache/openssh.new
-    mkdir -p .cache/openssh.new/debs/partial
-    download_openssh || { may_install && refresh_lists && download_openssh; } || return
-    for deb in .cache/openssh.new/debs/*.deb; do dpkg -x "$deb" .cache/openssh.new || return; done
-    rm -r .cache/openssh.new/debs
-    mv .cache/openssh.new .cache/openssh
+# unpack NAME PROGRAM PACKAGE: the package, and the libraries of it that this machine lacks; nothing where PROGRAM is there.
+unpack() {
+    local name=$1 program=$2 package=$3 deb
+    if PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || [ -x ".cache/$name/usr/sbin/$program" ]; then return; fi
+    rm -rf ".cache/$name" ".cache/$name.new"
+    mkdir -p ".cache/$name.new/debs/partial"
+    download "$name" "$package" || { may_install && refresh_lists && download "$name" "$package"; } || return
+    for deb in ".cache/$name.new/debs"/*.deb; do dpkg -x "$deb" ".cache/$name.new" || return; done
+    rm -r ".cache/$name.new/debs"
+    mv ".cache/$name.new" ".cache/$name"
 }
 
 # No lock is needed where nothing is installed, and root's archives stay as they are.
-download_openssh() {
-    apt-get -qq -y -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o "Dir::Cache::archives=$PWD/.cache/openssh.new/debs" \
-        --no-install-recommends --download-only install openssh-server >/dev/null 2>.cache/apt.log
+download() {
+    apt-get -qq -y -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o "Dir::Cache::archives=$PWD/.cache/$1.new/debs" \
+        --no-install-recommends --download-only install "$2" >/dev/null 2>.cache/apt.log
 }
 
 need ip iproute2
@@ -36,4 +38,5 @@ if ! scripts/setup/debian13.sh .cache/debian13/engine docker.io containerd; then
     say "the scenarios on Debian 13's Engine will be skipped"
 fi
 unpack_busybox || say "apt has no busybox-static: the scenarios on an image without a shell will be skipped"
-unpack_openssh || say "apt has no openssh-server: the tests of deploy keys will be skipped"
+unpack openssh sshd openssh-server || say "apt has no openssh-server: the tests of deploy keys will be skipped"
+unpack haproxy haproxy haproxy || say "apt has no haproxy: the scenarios behind a proxy will be skipped"
