@@ -11,6 +11,7 @@ from freshness.engine.client import Engine, asking
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"  # `True` for what `docker compose run` started
 CONFIGURATION_LABEL = "com.docker.compose.config-hash"
 DEFAULT_GRACE = 10  # seconds, the Engine's own
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
@@ -83,7 +84,7 @@ def _read(found: Mapping[str, Any]) -> Container:
 
 def service_containers(engine: Engine, project: str, service: str) -> tuple[Container, ...]:
     """All containers of the Compose service, running or not, without one-off runs."""
-    labels = [f"{PROJECT_LABEL}={project}", f"{SERVICE_LABEL}={service}", "com.docker.compose.oneoff=False"]
+    labels = [f"{PROJECT_LABEL}={project}", f"{SERVICE_LABEL}={service}", f"{ONE_OFF_LABEL}=False"]
     with asking(f"listing the containers of {service}"):
         listed = engine.client.api.containers(all=True, filters={"label": labels})
     found = (find_container(engine, entry["Id"]) for entry in listed)

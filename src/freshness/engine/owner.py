@@ -11,7 +11,7 @@ from freshness.core.compose import Target
 from freshness.core.image import same_tag
 from freshness.engine import port
 from freshness.engine.client import Engine, asking
-from freshness.engine.containers import PROJECT_LABEL, SERVICE_LABEL
+from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from freshness.engine.vantage import Vantage
 
 LOOK_SECONDS = 30
@@ -24,7 +24,8 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
     port_is_explained = not target.is_published
     for entry in listed:
         labels = entry.get("Labels") or {}
-        ours = (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
+        # What `docker compose run --service-ports` started keeps the port when Compose recreates the service.
+        ours = _is_of(labels, target) and labels.get(ONE_OFF_LABEL) == "False"
         # Ours may be one that fails and starts again and again: between two starts the Engine lists no port of it.
         port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
@@ -33,12 +34,17 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
         yield f"port {target.port} on {target.address} belongs to a process that is no container"
 
 
+def _is_of(labels: Mapping[str, str], target: Target) -> bool:
+    return (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
+
+
 def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[str]:
     name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
     owner = "no Compose project"
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
-    if PROJECT_LABEL in labels and entry.get("Image") and same_tag(entry["Image"], target.image):
+    another = PROJECT_LABEL in labels and not _is_of(labels, target)
+    if another and entry.get("Image") and same_tag(entry["Image"], target.image):
         yield f"the image tag {target.image} is what the container {name} of {owner} runs"
     if name == target.container:
         yield f"the container name {name} belongs to {owner}"
