@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint test test-elsewhere bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint test test-elsewhere test-fire bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ test: setup base-image test-tools ## everything: unit, scenarios on two Engines,
 
 test-elsewhere: setup base-image test-tools ## what `make test` runs on the machine's Engine alone, on the other one
 	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
+
+test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
+	@.venv/bin/python -m pytest --under-fire tests/scenarios $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run

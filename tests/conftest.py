@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Engine, Sandbox, machine_engine, new_sandbox, private_engine, why_no_private_engine
+from tests.daemon import Version
+from tests.engines import (
+    CLASSIC,
+    CONTAINERD,
+    Engine,
+    Sandbox,
+    machine_engine,
+    new_sandbox,
+    private_engine,
+    why_no_private_engine,
+)
 
 KEPT = {"PATH", "LANG", "LC_ALL", "TERM", "TZ", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE"}
 """What a test may see of the real environment: where programs are, and how pip reaches its index."""
@@ -86,6 +96,37 @@ def machine_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     yield from _corner_of(request.getfixturevalue(name), monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def breakable(machine: Engine) -> Iterator[Engine]:
+    """A second private Engine with the containerd image store, which tests may break; one for the whole run."""
+    yield from _breakable(machine, CONTAINERD, "containerd")
+
+
+@pytest.fixture(scope="session")
+def breakable_classic(machine: Engine) -> Iterator[Engine]:
+    """As `breakable`, of the machine's own version, with the classic image store."""
+    yield from _breakable(machine, CLASSIC, "classic")
+
+
+def _breakable(machine: Engine, version: Version, label: str) -> Iterator[Engine]:
+    if reason := why_no_private_engine(version):
+        pytest.skip(reason)
+    with private_engine(machine, version, label=label) as engine:
+        yield engine
+
+
+@pytest.fixture
+def fragile(breakable: Engine, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
+    """A corner of an Engine that the test may stop, kill, or hang, by `engine.daemon`; it is mended afterwards."""
+    yield from _corner_of(breakable, monkeypatch)
+
+
+@pytest.fixture
+def fragile_classic(breakable_classic: Engine, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbox]:
+    """As `fragile`, with the classic image store."""
+    yield from _corner_of(breakable_classic, monkeypatch)
+
+
 def _corner_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     sandbox = new_sandbox(engine)
@@ -93,4 +134,5 @@ def _corner_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
         try:
             yield sandbox
         finally:
+            engine.mend()
             sandbox.clean()

@@ -1,13 +1,10 @@
-"""The Docker Engines that scenarios run on: the machine's own, and a private one with the containerd image store."""
+"""The Docker Engines that scenarios run on: the machine's own, and private ones, of which tests may break some."""
 
 import contextlib
 import ctypes
 import os
-import shutil
-import signal
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,21 +16,32 @@ from pathlib import Path
 import docker
 import docker.errors
 
+from tests.daemon import Daemon, Version, running_daemon
+
 ROOT = Path(__file__).resolve().parent.parent
 UNPACKED = ROOT / ".cache/debian13/engine"
+CONTAINERD = Version(
+    programs=(UNPACKED / "usr/sbin", UNPACKED / "usr/bin"), config='{"features": {"containerd-snapshotter": true}}'
+)
+"""Debian 13's, with the containerd image store."""
+CLASSIC = Version(programs=(Path("/usr/sbin"), Path("/usr/bin")))
+"""The machine's own, with the classic image store."""
 BASE_IMAGE = "python:3.13-slim"
 CLONE_NEWNET = 0x40000000
-DAEMON_CONFIG = '{"features": {"containerd-snapshotter": true}}'
 START_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A running Docker Engine. `network` is the file of its network namespace, None where that is the host's own."""
+    """A running Docker Engine. `network` is the file of its network namespace, None where that is the host's own.
+
+    `daemon` is there where tests may break it.
+    """
 
     label: str
     host: str
     network: Path | None = None
+    daemon: Daemon | None = None
 
     @cached_property
     def docker(self) -> docker.DockerClient:
@@ -42,6 +50,21 @@ class Engine:
     def answers(self) -> bool:
         asked = subprocess.run(["docker", "--host", self.host, "version"], capture_output=True, check=False)
         return asked.returncode == 0
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            assert time.monotonic() < deadline, self.daemon.log[-2000:] if self.daemon else f"{self.host} is silent"
+            pause()
+
+    def mend(self) -> None:
+        """Undoes what a test did to the daemon."""
+        if self.daemon is None:
+            return
+        if not self.daemon.is_up:
+            self.daemon.start()
+        self.daemon.go_on()
+        self.wait_until_it_answers()
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
@@ -179,67 +202,31 @@ def machine_engine(host: str) -> Iterator[Engine]:
     engine.docker.close()
 
 
-def why_no_private_engine() -> str | None:
+def why_no_private_engine(version: Version = CONTAINERD) -> str | None:
     """Why a private Engine cannot be started here, or None."""
     if os.geteuid() != 0:
         return "a private Engine needs root"
+    if version is CLASSIC:
+        return None if Path("/usr/sbin/dockerd").exists() else "this machine's own dockerd is not at /usr/sbin/dockerd"
     if not (UNPACKED / ".complete").exists():
         return f"{UNPACKED.relative_to(ROOT)} is missing; `make test` puts it there where apt has a Debian mirror"
     return None
 
 
 @contextlib.contextmanager
-def private_engine(machine: Engine) -> Iterator[Engine]:
-    """Debian 13's Engine with the containerd image store, in a network of its own without a way out.
+def private_engine(
+    machine: Engine, version: Version = CONTAINERD, *, label: str = "containerd", megabytes: int | None = None
+) -> Iterator[Engine]:
+    """An Engine in a network of its own without a way out, on a data root of that size where one is given.
 
     It has the base image, taken from the machine's Engine. It ends with the block, or with this process.
     """
-    folder = Path(tempfile.mkdtemp(prefix="freshness-engine-"))
-    (folder / "daemon.json").write_text(DAEMON_CONFIG)
-    socket_file = folder / "docker.sock"
-    daemon = _start(folder, socket_file)
-    try:
-        engine = Engine("containerd", f"unix://{socket_file}", Path(f"/proc/{daemon.pid}/ns/net"))
-        _wait_until_it_answers(daemon, engine, folder / "log")
+    with running_daemon(version, megabytes=megabytes) as daemon:
+        engine = Engine(label, daemon.host, daemon.network, daemon)
+        engine.wait_until_it_answers()
         _copy_image(BASE_IMAGE, machine, engine)
         yield engine
         engine.docker.close()
-    finally:
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait(timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _start(folder: Path, socket_file: Path) -> subprocess.Popen[bytes]:
-    """Starts dockerd in a new network namespace, which goes with it; so does it with us, however we end."""
-    binaries = ":".join(str(UNPACKED / place) for place in ("usr/sbin", "usr/bin"))
-    options = [
-        f"--config-file={folder / 'daemon.json'}",
-        f"--data-root={folder / 'data'}",
-        f"--exec-root={folder / 'exec'}",
-        f"--pidfile={folder / 'pid'}",
-        f"--host=unix://{socket_file}",
-        "--bip=10.214.0.1/24",
-    ]
-    script = 'ip link set lo up && exec dockerd "$@"'
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "unshare", "--net", "sh", "-c", script, "dockerd", *options],
-            env={"PATH": f"{binaries}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _wait_until_it_answers(daemon: subprocess.Popen[bytes], engine: Engine, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and daemon.poll() is None:
-        if engine.answers():
-            return
-        pause()
-    raise AssertionError(f"the private Engine did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def _copy_image(reference: str, source: Engine, target: Engine) -> None:

@@ -39,6 +39,19 @@ def production_here(runner: Runner, record_property: Callable[[str, object], Non
 
 
 @pytest.fixture
+def fragile_runner(fragile: Sandbox, tmp_path: Path) -> Runner:
+    """On an Engine that the test may break."""
+    return Runner(sandbox=fragile, app=python_application(tmp_path / "app", fragile), folder=tmp_path)
+
+
+@pytest.fixture
+def fragile_production(fragile_runner: Runner, record_property: Callable[[str, object], None]) -> Production:
+    """On an Engine that the test may break; nothing is deployed yet."""
+    make_history(fragile_runner.app.repo)
+    return Production(runner=fragile_runner, record=record_property)
+
+
+@pytest.fixture
 def hosted(runner: Runner, tmp_path: Path) -> Iterator[Hosted]:
     """On the machine's own Engine, the application's repository on a forge."""
     with host(runner, tmp_path) as served:
