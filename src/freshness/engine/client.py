@@ -1,11 +1,11 @@
 """Reaches the Docker Engine, and turns what docker-py raises into our errors."""
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -13,19 +13,25 @@ from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 from docker.utils import kwargs_from_env
 
-from freshness.errors import EngineError
+from freshness.core.endpoint import FORMS, host_of, lacks_host, read_ssh, shown
+from freshness.engine.session import Client, ConnectionLost
+from freshness.engine.ssh import Tunnel, opened
+from freshness.errors import EngineError, FreshnessError, SettingsError
 
 # An answer that takes longer than this means a hanging Engine; building and recreating are not done through it.
 TIMEOUT_SECONDS = 60
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
+# What would name an Engine, or how to speak with it, beside the DOCKER_HOST that we set.
+_NAMING = frozenset({"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """A reached Engine: its own `id`, the `endpoint` where it was reached, the Docker `context` that names it.
 
-    `env` is the environment for Docker's plugins, so that they reach the same Engine.
+    `env` is the environment for Docker's plugins, so that they reach the same Engine. `tunnel` is the login that leads
+    there, None where none is needed.
     """
 
     client: docker.DockerClient
@@ -33,23 +39,40 @@ class Engine:
     context: str
     id: str
     env: Mapping[str, str]
+    tunnel: Tunnel | None = None
 
     @property
     def is_local(self) -> bool:
         """Whether it listens on this machine, so that published ports are this machine's too."""
-        return "unix://" in self.endpoint or urlsplit(self.endpoint).hostname in LOOPBACK
+        return self.tunnel is None and (host_of(self.endpoint) or "localhost") in LOOPBACK
+
+    @property
+    def lifelines(self) -> tuple[int, ...]:
+        """The descriptors that a child needs that must reach this Engine without us."""
+        return (self.tunnel.lifeline,) if self.tunnel else ()
 
 
 def reach(env: Mapping[str, str]) -> Engine:
-    """Connects to the Engine that `DOCKER_HOST`, else the Docker context names. Raises EngineError with the remedy."""
-    context = "default" if env.get("DOCKER_HOST") else env.get("DOCKER_CONTEXT") or get_current_context_name()
+    """Connects to the Engine that `DOCKER_HOST`, else the Docker context names.
+
+    Logs in once where that is ssh://; the login ends with this process, and with what has its lifeline. Raises
+    SettingsError where no host is named, else EngineError with the remedy.
+    """
+    context = _context_name(env)
     endpoint = env.get("DOCKER_HOST") or f"the Docker context {context!r}"
+    tunnel = None
     try:
-        where = kwargs_from_env(env) if env.get("DOCKER_HOST") else _context_address(context)
-        endpoint = where["base_url"]
-        _refuse_ssh(endpoint)
-        client = docker.DockerClient(**where, timeout=TIMEOUT_SECONDS)
-        return Engine(client=client, endpoint=endpoint, context=context, id=client.info()["ID"], env=env)
+        endpoint = _endpoint(env, context)
+        _refuse_hostless(env, context, endpoint)
+        where = _address(env, context)
+        ssh, endpoint = read_ssh(endpoint), shown(endpoint)
+        if ssh:
+            tunnel = opened(ssh, endpoint, env)
+            where, context, env = {"base_url": f"unix://{tunnel.docker}"}, "default", _through(tunnel, env)
+        client = Client(tunnel, TIMEOUT_SECONDS, where)
+        return Engine(client=client, endpoint=endpoint, context=context, id=client.info()["ID"], env=env, tunnel=tunnel)
+    except FreshnessError:
+        raise
     except (
         docker.errors.DockerException,
         requests.exceptions.RequestException,
@@ -58,9 +81,60 @@ def reach(env: Mapping[str, str]) -> Engine:
         KeyError,
         TypeError,
     ) as error:
+        if tunnel:
+            raise tunnel.refusal(_cause(error)) from error
         raise EngineError(
-            f"The Docker Engine at {endpoint} cannot be reached: {_cause(error)}.", _remedy(endpoint, error)
+            f"The Docker Engine at {shown(endpoint)} cannot be reached: {_cause(error)}.", _remedy(endpoint, error)
         ) from error
+
+
+def _context_name(env: Mapping[str, str]) -> str:
+    name: str = "default" if env.get("DOCKER_HOST") else env.get("DOCKER_CONTEXT") or get_current_context_name()
+    return name
+
+
+def _endpoint(env: Mapping[str, str], context: str) -> str:
+    return env.get("DOCKER_HOST") or str(_context_address(context)["base_url"])
+
+
+def _address(env: Mapping[str, str], context: str) -> dict[str, Any]:
+    return dict(kwargs_from_env(env)) if env.get("DOCKER_HOST") else _context_address(context)
+
+
+def _refuse_hostless(env: Mapping[str, str], context: str, endpoint: str) -> None:
+    """A remote Engine is asked for and none is named, or not as both docker-py and Docker's plugins understand it."""
+    if lacks_host(endpoint):
+        place = "DOCKER_HOST" if env.get("DOCKER_HOST") else f"The Docker context {context!r}"
+        raise SettingsError(f"{place} is {shown(endpoint)!r}, which names no host; expected one.", f"Write {FORMS}.")
+    if env.get("DOCKER_TLS_VERIFY") and not env.get("DOCKER_HOST") and context == "default":
+        raise SettingsError(
+            "DOCKER_TLS_VERIFY is set, and no Engine is named whose certificate could be verified.",
+            "Set DOCKER_HOST to tcp://host:port too, or unset DOCKER_TLS_VERIFY.",
+        )
+    if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and endpoint.startswith("tcp://"):
+        raise SettingsError(
+            f"DOCKER_CERT_PATH is set for {endpoint}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
+            "Set DOCKER_TLS_VERIFY=1, or unset DOCKER_CERT_PATH.",
+        )
+
+
+def _through(tunnel: Tunnel, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which Docker's plugins find our end of the tunnel."""
+    kept = {name: value for name, value in env.items() if name not in _NAMING}
+    return {**kept, "DOCKER_HOST": f"unix://{tunnel.docker}"}
+
+
+def staying_here(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a plugin that needs no Engine: behind ssh:// it would log in all the same, more than once.
+
+    Raises EngineError for a context that is not there.
+    """
+    with asking("reading the Docker context"):
+        endpoint = _endpoint(env, _context_name(env))
+    if not endpoint.startswith("ssh://"):
+        return dict(env)
+    kept = {name: value for name, value in env.items() if name not in _NAMING}
+    return {**kept, "DOCKER_HOST": f"unix://{os.devnull}"}
 
 
 def _context_address(name: str) -> dict[str, Any]:
@@ -70,19 +144,13 @@ def _context_address(name: str) -> dict[str, Any]:
     return address or {"base_url": DEFAULT_ENDPOINT}
 
 
-def _refuse_ssh(endpoint: str) -> None:
-    if endpoint.startswith("ssh://"):
-        raise EngineError(
-            f"The Docker Engine is {endpoint}; an Engine behind ssh:// is not supported.",
-            "Run the job on the Docker host itself, or reach its Engine by unix:// or tcp:// with TLS.",
-        )
-
-
 def _cause(error: Exception) -> str:
     """The innermost reason in words, without Python's own wrapping."""
     inner: BaseException = error
-    while inner.__cause__ or inner.__context__:
+    while inner.__cause__ or (inner.__context__ and not inner.__suppress_context__):
         inner = inner.__cause__ or inner.__context__ or inner
+    if isinstance(inner, ssl.SSLError):  # whose number is OpenSSL's
+        return f"TLS: {getattr(inner, 'verify_message', None) or inner.reason or inner}"
     return os.strerror(inner.errno) if isinstance(inner, OSError) and inner.errno else str(inner).strip().rstrip(".")
 
 
@@ -94,7 +162,12 @@ def _remedy(endpoint: str, error: Exception) -> str:
         )
     if "No such file" in cause:
         return "Start Docker, mount its socket into the job's container, or set DOCKER_HOST to where it listens."
-    return f"Start Docker, or correct DOCKER_HOST (now {endpoint}: unix:///path/to/socket or tcp://host:port)."
+    if cause.startswith("TLS"):
+        return (
+            "DOCKER_CERT_PATH must hold the ca.pem that signed the Engine's certificate, and a cert.pem and key.pem"
+            " that the Engine's own CA signed; the host in DOCKER_HOST must be one that its certificate names."
+        )
+    return f"Start Docker, or correct DOCKER_HOST (now {shown(endpoint)}: unix:///path/to/socket or tcp://host:port)."
 
 
 @contextmanager
@@ -102,6 +175,8 @@ def asking(doing: str) -> Iterator[None]:
     """Wraps calls to the Engine: what they raise becomes an EngineError that says what was being done."""
     try:
         yield
+    except ConnectionLost as error:
+        raise EngineError(f"{doing}: {error}.", "Look at that host and at the way to it, then run again.") from error
     except requests.exceptions.Timeout as error:
         raise EngineError(
             f"{doing}: the Engine did not answer within {TIMEOUT_SECONDS} s.",
@@ -110,3 +185,9 @@ def asking(doing: str) -> Iterator[None]:
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         said = getattr(error, "explanation", None) or _cause(error)
         raise EngineError(f"{doing}: the Engine said: {said}.", "Look at the Docker daemon, then run again.") from error
+
+
+def insist_reachable(engine: Engine, doing: str) -> None:
+    """For what a child of ours could not do: raises EngineError where the Engine does not answer, and is the reason."""
+    with asking(doing):
+        engine.client.ping()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
+from freshness.engine.address import Address, refuse_unaskable
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
 from freshness.engine.vantage import Vantage
@@ -40,6 +41,12 @@ def refuse_unknowable(health: Health, target: Target, image: Image) -> None:
         )
 
 
+def refuse_unreachable(engine: Engine, health: Health, target: Target, vantage: Vantage) -> None:
+    """Raises SettingsError where the health path of a remote target could never be asked from here, EngineError."""
+    if health.path is not None and vantage.job is None:
+        refuse_unaskable(engine, target)
+
+
 def wait_until_healthy(
     engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
 ) -> HealthResult:
@@ -49,7 +56,7 @@ def wait_until_healthy(
     """
     deadline = time.monotonic() + health.deadline
     with vantage.facing(engine, target, container) if health.path else nullcontext() as address:
-        got = f"no answer from {address[0]}:{address[1]}" if address else ""
+        got = f"no answer from {address}" if address else ""
         while True:
             now = find_container(engine, container.id)
             broken = _broken(container, now)
@@ -87,21 +94,21 @@ def _healthcheck(now: Container) -> tuple[bool, str]:
     return now.health == "healthy", f"HEALTHCHECK {now.health or 'missing'}"
 
 
-def _ask(address: tuple[str, int], path: str, timeout: float) -> tuple[bool, str]:
+def _ask(address: Address, path: str, timeout: float) -> tuple[bool, str]:
     """One GET by address: no name to resolve, no proxy, no redirect followed. What takes too long says nothing new."""
-    connection = http.client.HTTPConnection(*address, timeout=timeout)
+    connection = http.client.HTTPConnection(address.host, address.port)
     try:
-        connection.connect()
+        connection.sock = address.connect(timeout)
         with _cut_after(connection.sock, timeout):
             connection.request("GET", path, headers={"User-Agent": "freshness", "Connection": "close"})
             status = connection.getresponse().status
     except TimeoutError:  # the last request has next to no time: what was seen before says more
         return False, ""
     except (OSError, http.client.HTTPException) as error:
-        return False, f"{type(error).__name__} from {address[0]}:{address[1]}"
+        return False, f"{type(error).__name__} from {address}"
     finally:
         connection.close()
-    return status in SUCCESS, f"HTTP {status} from {address[0]}:{address[1]}{path}"
+    return status in SUCCESS, f"HTTP {status} from {address}{path}"
 
 
 @contextmanager

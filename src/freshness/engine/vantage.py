@@ -13,11 +13,10 @@ from pathlib import Path
 import docker
 
 from freshness.core.compose import Target
+from freshness.engine.address import Address, address_of
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import Container, find_container
 from freshness.errors import EngineError
-
-Address = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +29,10 @@ class Vantage:
     def facing(self, engine: Engine, target: Target, container: Container) -> Iterator[Address]:
         """The address at which the container's port is asked, for as long as the block lasts."""
         if self.job is None:
-            _refuse_elsewhere(engine)
-            yield _published_address(target) if target.is_published else _own_address(target, container)
+            yield address_of(engine, target, container)
             return
-        with _joined(engine, self.job, container) as address:
-            yield address, target.container_port
+        with _joined(engine, self.job, container) as host:
+            yield Address(host=host, port=target.container_port)
 
 
 def find_vantage(engine: Engine, env: Mapping[str, str]) -> Vantage:
@@ -62,34 +60,6 @@ def _is_ours(container_id: str, hostname: str) -> bool:
     """Whether that container is the one we run in: a host may carry the name of some container by accident."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
     return container_id in mounts or (hostname == socket.gethostname() and Path("/.dockerenv").exists())
-
-
-def _refuse_elsewhere(engine: Engine) -> None:
-    """Raises EngineError for an Engine on another machine: what answers here would not be what runs there."""
-    if not engine.is_local:
-        raise EngineError(
-            f"The Engine at {engine.endpoint} is on another machine, whose ports cannot be asked from here.",
-            "Run the job on the Docker host itself.",
-        )
-
-
-def _published_address(target: Target) -> Address:
-    """The address on which the port is published; the wildcards are asked on loopback, of their own family."""
-    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, never bound
-    return loopback.get(target.address, target.address), target.port
-
-
-def _own_address(target: Target, container: Container) -> Address:
-    """Where the container itself answers: the Docker host reaches every bridge network of its own.
-
-    Raises EngineError for a container without one.
-    """
-    if not container.addresses:
-        raise EngineError(
-            f"The container {container.name} has no network in which it could be asked.",
-            "Give the service a bridge network, as Compose does by default.",
-        )
-    return container.addresses[min(container.addresses)], target.container_port
 
 
 @contextlib.contextmanager

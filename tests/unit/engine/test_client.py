@@ -1,6 +1,7 @@
 """What goes wrong between us and an Engine is one of our errors, with the cause and what to do."""
 
 import gc
+import hashlib
 import json
 import os
 import socket
@@ -15,8 +16,8 @@ import docker
 import pytest
 import requests
 
-from freshness.engine.client import asking, reach
-from freshness.errors import EngineError
+from freshness.engine.client import asking, reach, staying_here
+from freshness.errors import EngineError, SettingsError
 
 NOBODY = 65534
 
@@ -101,14 +102,65 @@ def test_a_port_that_nobody_listens_on_is_named() -> None:
     assert "correct DOCKER_HOST" in said
 
 
-@pytest.mark.parametrize("host", ["docker.example", "htp://x", "tcp://", "tcp://host:port", "\x00"])
+@pytest.mark.parametrize("host", ["docker.example", "htp://x", "tcp://host:port", "ssh://host:port", "\x00"])
 def test_what_is_no_address_is_an_error_and_no_crash(host: str) -> None:
     """Breaks when `reach` no longer wraps that exception of docker-py, urllib or the socket module."""
     assert "cannot be reached" in why({"DOCKER_HOST": host})
 
 
-def test_ssh_is_refused_by_name() -> None:
-    assert "ssh:// is not supported" in why({"DOCKER_HOST": "ssh://deploy@host"})
+@pytest.mark.parametrize(
+    "host", ["ssh://", "ssh://deploy@", "ssh://:22", "tcp://", "tcp://:2376", "ssh:///run/docker.sock"]
+)
+def test_a_remote_engine_without_a_host_is_a_wrong_setting(host: str) -> None:
+    """Breaks when `reach` asks without having looked whether there is a host: docker-py would ask this machine."""
+    with pytest.raises(SettingsError, match="names no host") as raised:
+        reach({"DOCKER_HOST": host})
+
+    assert host in str(raised.value)
+
+
+def test_a_context_without_a_host_is_a_wrong_setting(isolated: Path) -> None:
+    make_context(isolated, "deploy", "ssh://")
+
+    with pytest.raises(SettingsError, match="The Docker context 'deploy' is 'ssh://', which names no host"):
+        reach({"DOCKER_CONTEXT": "deploy"})
+
+
+def test_verification_without_an_engine_to_verify_is_a_wrong_setting() -> None:
+    """Docker's plugins would ask localhost:2376, docker-py the socket. Breaks when `reach` does not look."""
+    with pytest.raises(SettingsError, match="DOCKER_TLS_VERIFY is set, and no Engine is named"):
+        reach({"DOCKER_TLS_VERIFY": "1"})
+
+
+def test_certificates_without_verification_are_a_wrong_setting() -> None:
+    """docker-py would speak TLS with anybody, Docker's plugins none at all. Breaks when `reach` does not look."""
+    with pytest.raises(SettingsError, match="anybody could answer there"):
+        reach({"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_CERT_PATH": "/certificates"})
+
+
+def test_a_password_is_never_shown() -> None:
+    said = why({"DOCKER_HOST": "ssh://deploy:hidden@host.invalid"})
+
+    assert "it holds a password" in said
+    assert "hidden" not in said
+
+
+def test_what_needs_no_engine_is_not_led_to_one_behind_ssh(isolated: Path) -> None:
+    """Compose logs in twice only to read its file. Breaks when `staying_here` gives it back what it was given."""
+    make_context(isolated, "deploy", "ssh://deploy@host.invalid")
+    here = {"DOCKER_HOST": "unix:///dev/null", "PATH": "/bin"}
+
+    assert staying_here({"DOCKER_HOST": "ssh://deploy@host.invalid", "PATH": "/bin"}) == here
+    assert staying_here({"DOCKER_CONTEXT": "deploy", "PATH": "/bin"}) == here
+    assert staying_here({"DOCKER_HOST": "tcp://host:2376"}) == {"DOCKER_HOST": "tcp://host:2376"}
+
+
+def make_context(home: Path, name: str, host: str) -> None:
+    folder = home / ".docker/contexts/meta" / hashlib.sha256(name.encode()).hexdigest()
+    folder.mkdir(parents=True)
+    (home / ".docker/config.json").write_text("{}")  # beside which docker-py looks
+    endpoints = {"docker": {"Host": host, "SkipTLSVerify": False}}
+    (folder / "meta.json").write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": endpoints}))
 
 
 def test_what_answers_but_is_no_engine_is_an_error() -> None:

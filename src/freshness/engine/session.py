@@ -1,0 +1,59 @@
+"""How docker-py talks to the Engine: never by way of the environment's proxies, and over ssh where that was asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+import requests
+
+from freshness.engine.ssh import Tunnel
+
+NOTICED_SECONDS = 0.5  # ssh ends a moment after the connections that it carried
+
+
+class ConnectionLost(ConnectionError):
+    """The ssh connection is gone: for the one who asked first. Who asks then gets a new one."""
+
+
+class Client(docker.DockerClient):
+    """docker-py's client over an API of ours. Asks for the Engine's version at once."""
+
+    def __init__(self, tunnel: Tunnel | None, timeout: int, where: Mapping[str, Any]) -> None:
+        self.api = Api(tunnel, timeout, where)
+
+
+class Api(docker.APIClient):
+    """Each request goes through `send`."""
+
+    def __init__(self, tunnel: Tunnel | None, timeout: int, where: Mapping[str, Any]) -> None:
+        self._tunnel = tunnel
+        self._is_told = False
+        super().__init__(**where, timeout=timeout)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Sends over a connection that is alive. Raises ConnectionLost once where it was lost.
+
+        Environment and netrc have no say: a proxy there would answer for the Engine, and a CA bundle stand in for its.
+        """
+        options |= {"proxies": {}, "verify": self.verify, "cert": self.cert}
+        if self._tunnel is None:
+            return super().send(request, **options)
+        self._renew(self._tunnel)
+        try:
+            return super().send(request, **options)
+        except (requests.exceptions.RequestException, OSError):
+            self._tell(self._tunnel.lost(NOTICED_SECONDS))
+            raise
+
+    def _renew(self, tunnel: Tunnel) -> None:
+        lost = tunnel.lost()
+        if lost and self._is_told:
+            tunnel.open()
+            self._is_told = False
+            return
+        self._tell(lost)
+
+    def _tell(self, lost: str | None) -> None:
+        if lost:
+            self._is_told = True
+            raise ConnectionLost(lost) from None
