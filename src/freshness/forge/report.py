@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from freshness import __version__
 from freshness.core.check import Check
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import OutputError
+from freshness.private_folder import make_private_folder
 
 _RUN_VARIABLES = (
     "GITHUB_REPOSITORY",
@@ -54,7 +54,7 @@ class Report:
 
 
 def write_report(report: Report, env: Mapping[str, str]) -> Path:
-    """Writes the report to a new folder of our own under RUNNER_TEMP, else the system's. Raises OutputError."""
+    """Writes the report to a private folder, which stays. Raises OutputError."""
     content = {
         "format": 1,
         "version": __version__,
@@ -62,7 +62,7 @@ def write_report(report: Report, env: Mapping[str, str]) -> Path:
         "run": {name: env[name] for name in _RUN_VARIABLES if env.get(name)},
     }
     try:
-        path = Path(tempfile.mkdtemp(prefix="freshness-", dir=_folder(env))) / "report.json"
+        path = make_private_folder(env) / "report.json"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             json.dump(content, file, indent=2, ensure_ascii=False)
@@ -72,11 +72,6 @@ def write_report(report: Report, env: Mapping[str, str]) -> Path:
             f"The report cannot be written: {error}.", "Look at the free space and the permissions of RUNNER_TEMP."
         ) from error
     return path
-
-
-def _folder(env: Mapping[str, str]) -> str | None:
-    given = env.get("RUNNER_TEMP", "")
-    return given if Path(given).is_absolute() and os.access(given, os.W_OK) else None
 
 
 def _fields(value: Any) -> dict[str, object]:
