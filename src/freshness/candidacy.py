@@ -5,21 +5,26 @@ from dataclasses import dataclass, field
 
 from freshness.choice import NOT_ASKED
 from freshness.core.image import Image, guard
+from freshness.core.kept import KeptTags
 from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
-from freshness.engine.images import find_image
+from freshness.engine.images import find_image, kept_images
+from freshness.engine.lock import Lock
 from freshness.errors import Refused
 from freshness.forge.log import Log
 from freshness.forward import Advance, advancing
+from freshness.holder import new_lock
 from freshness.settings.model import Match, PromoteSettings
 from freshness.steps import Steps
 
 
 @dataclass(slots=True, kw_only=True)
 class Candidacy:
-    """The part that a promotion shares with a mere retag; with `is_rollback` the kept previous image is the source.
+    """The part that a promotion shares with a mere retag; with `is_rollback` a kept image is the source.
+
+    It is the newest that production does not run, or that of the commit `rollback_to`.
 
     `run_env` is the run's own environment, `env` what our children inherit of it. `outcome`, `reason`, `notes` and
     `engine` are filled in on the way; None: not yet known.
@@ -30,6 +35,7 @@ class Candidacy:
     run_env: Mapping[str, str]
     log: Log
     is_rollback: bool = False
+    rollback_to: str | None = None
     steps: Steps = field(default_factory=Steps)
     outcome: PromotionOutcome = PromotionOutcome.ERROR
     engine: Engine | None = None
@@ -43,11 +49,36 @@ class Candidacy:
             path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
         )
 
+    def lock(self, engine: Engine, name: str, seconds: float) -> Lock:
+        """The lock called `name`, for this run, which may take `seconds`."""
+        return new_lock(
+            engine,
+            name,
+            command="freshness rollback" if self.is_rollback else "freshness promote",
+            revision=self.rollback_to if self.is_rollback else self.settings.expected_revision,
+            seconds=seconds,
+            env=self.run_env,
+            say=self.log.say,
+        )
+
+    def kept_source(self, engine: Engine, tags: KeptTags, running: str) -> str:
+        """The kept tag to go back to, not to what is `running`. Raises Refused where there is none."""
+        kept = {number: image_id for number, image_id in kept_images(engine, tags).items() if image_id != running}
+        if self.rollback_to is None and kept:
+            return tags.name(next(iter(kept)))
+        for number, image_id in kept.items():
+            image = find_image(engine, image_id)
+            if image and image.revision(self.settings.revision_label) == self.rollback_to:
+                return tags.name(number)
+        raise Refused(
+            f"there is no previous image{f' of {self.rollback_to}' if self.rollback_to else ''}: under {tags.name(1)}"
+            f" and its like {'are others' if kept else 'is none'}; `docker system prune -a` takes them all.",
+            "Promote a proven image instead.",
+        )
+
     def find_candidate(self, engine: Engine, source: str) -> Image:
         """The image that the source names. Raises Refused where this Engine has none."""
         image = find_image(engine, source)
-        if image is None and self.is_rollback:
-            raise Refused(f"there is no previous image: {source} does not exist.", "Promote a proven image instead.")
         if image is None:
             raise Refused(
                 f"the Engine {engine.id} at {engine.endpoint} has no image {source}.",

@@ -39,6 +39,10 @@ class Stale(Refused):
     verdict = Verdict.STALE
 
 
+class Busy(Refused):
+    """Another run holds the target, for longer than we may wait."""
+
+
 class Unhealthy(Refused):
     """The target gave no good answer before the deadline, or ended or restarted."""
 
@@ -61,6 +65,10 @@ class EngineError(FreshnessError):
     """Docker, buildx or Compose is missing, cannot be reached or did not answer."""
 
     exit_status = 3
+
+
+class LockLost(EngineError):
+    """The target is not ours any more: another run took over, and nothing may be written."""
 
 
 class RepositoryError(FreshnessError):

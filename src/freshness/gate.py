@@ -16,19 +16,30 @@ from freshness.choice import (
 from freshness.core.compose import Target, Wanted
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
+from freshness.core.lock import service_lock
 from freshness.core.revision import Candidate, Revision
 from freshness.core.verdict import Verdict
 from freshness.engine.build import Build, build_image, locate
 from freshness.engine.client import Engine, reach
-from freshness.engine.compose import ComposeFile, missing_needs, read_config, recreate, select_service
+from freshness.engine.compose import (
+    RECREATE_SECONDS,
+    ComposeFile,
+    missing_needs,
+    read_config,
+    recreate,
+    select_service,
+)
 from freshness.engine.containers import Container, find_container, how_it_changed, tail
 from freshness.engine.health import refuse_unknowable, wait_until_healthy
 from freshness.engine.images import tag_image
+from freshness.engine.leftovers import tidy
+from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
 from freshness.engine.staging_check import run_staging_check
 from freshness.engine.vantage import find_vantage
 from freshness.errors import Stale
 from freshness.forge.log import Log
+from freshness.holder import new_lock
 from freshness.private_folder import private_folder
 from freshness.repository.export import export_tree
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
@@ -66,11 +77,12 @@ class Gate:
             self._export(origin, revision, folder / "context")
             engine = self._look_for_owners(target)
             image = self._build(engine, target, revision, folder / "context")
-            container = self._recreate(engine, target, image)
-            if self._is_healthy(engine, target, container):
-                self._check_staging(engine, target, container, revision)
-            self._is_same_container(engine, container)
-            self._is_still_head(origin, candidate)
+            with self._take_staging(engine, target, revision) as hold:
+                container = self._recreate(hold, target, image)
+                if self._is_healthy(engine, target, container):
+                    self._check_staging(engine, target, container, revision)
+                self._is_same_container(engine, container)
+                self._is_still_head(origin, candidate)
 
     def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
         settings = self.settings
@@ -134,7 +146,11 @@ class Gate:
     def _look_for_owners(self, target: Target) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
             self.engine = reach(self.env)
-            foreign = list(foreign_owners(self.engine, target, find_vantage(self.engine, self.env)))
+            foreign = self._find_foreign(self.engine, target)
+            lock = self._lock(self.engine, target, None)
+            if foreign and lock.look():  # what is in the way may be another gate at work: wait for it, look again
+                lock.take(self.settings.lock_timeout).release()
+                foreign = self._find_foreign(self.engine, target)
             if foreign:
                 raise Stale(
                     f"{'; '.join(foreign)}.",
@@ -142,6 +158,28 @@ class Gate:
                 )
             step.got = f"the Engine {self.engine.id} has nothing in the way"
         return self.engine
+
+    def _find_foreign(self, engine: Engine, target: Target) -> list[str]:
+        return list(foreign_owners(engine, target, find_vantage(engine, self.env)))
+
+    def _lock(self, engine: Engine, target: Target, revision: Revision | None) -> Lock:
+        settings = self.settings
+        return new_lock(
+            engine,
+            service_lock(target.project, target.service),
+            command="freshness gate",
+            revision=revision.commit if revision else None,
+            seconds=RECREATE_SECONDS + settings.health.deadline + settings.check_timeout + 60,
+            env=self.run_env,
+            say=self.log.say,
+        )
+
+    def _take_staging(self, engine: Engine, target: Target, revision: Revision) -> Hold:
+        """One gate at a time: from the recreation to the last look staging is this run's alone."""
+        with self.steps.step("lock", "staging for this run alone") as step:
+            hold = self._lock(engine, target, revision).take(self.settings.lock_timeout)
+            step.got = f"{hold.name} is ours"
+        return hold
 
     def _build(self, engine: Engine, target: Target, revision: Revision, folder: Path) -> Image:
         settings = self.settings
@@ -162,14 +200,15 @@ class Gate:
             step.got = f"{self.image.id}, labelled {revision.commit}"
         return self.image
 
-    def _recreate(self, engine: Engine, target: Target, image: Image) -> Container:
+    def _recreate(self, hold: Hold, target: Target, image: Image) -> Container:
         with self.steps.step("recreation", f"a container that runs {image.id}") as step:
             refuse_unknowable(self.settings.health, target, image)
-            tag_image(engine, image.id, target.image)
+            tag_image(hold, image.id, target.image)
+            tidy(hold, target, image.id)
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
             )
-            self.container = recreate(engine, self._compose_file, target)
+            self.container = recreate(hold, self._compose_file, target)
             self.staging = (
                 f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
             )
@@ -179,7 +218,7 @@ class Gate:
                     "Something else moved staging's tag or recreated it: find it, then run again.",
                 )
             step.got = f"the container {self.container.name} ({self.container.short_id}) runs it"
-        for name in missing_needs(engine, target):
+        for name in missing_needs(hold.engine, target):
             self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
             self.log.warning("Dependency not running", self.notes[-1])
         return self.container

@@ -1,15 +1,21 @@
 """Only the tag: proof, then the move by ID, for hosts where something else restarts production (`recreate: false`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from freshness.candidacy import Candidacy
 from freshness.core.image import Image, repository_of
-from freshness.core.promotion import PromotionOutcome, previous_tag
+from freshness.core.kept import KeptTags, kept_after
+from freshness.core.lock import Record
+from freshness.core.promotion import PromotionOutcome
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
-from freshness.engine.images import find_image, restore_tag, tag_image
+from freshness.engine.images import find_image, keep_images, kept_images, restore_tag, tag_image
+from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, Refused
 from freshness.interrupts import interrupts_deferred
+
+LONGEST_SECONDS = 300
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,56 +38,113 @@ class Retag(Candidacy):
             return self.candidate.id if self.candidate else ""
         return self.previous_id if self.outcome is PromotionOutcome.ROLLED_BACK else ""
 
+    @property
+    def kept_tags(self) -> KeptTags:
+        """The tags that keep what the tag named before."""
+        return KeptTags(repository=repository_of(self.tag))
+
     def run(self) -> None:
         """Moves the tag. Raises what ended the run; `outcome` says how it left the tag."""
         try:
-            engine, candidate = self._refuse_or_find()
+            record, hold = self._refuse_or_hold()
         except Refused:
             self.outcome = PromotionOutcome.REFUSED
             raise
-        with interrupts_deferred():
-            self._move(engine, candidate)
+        with hold, interrupts_deferred():
+            self._move(hold, record)
 
-    def _refuse_or_find(self) -> tuple[Engine, Image]:
-        with self.steps.step("image", "an image on this Engine") as step:
-            source = self._source()
+    def _refuse_or_hold(self) -> tuple[Record, Hold]:
+        source = self._source()
+        with self.steps.step("lock", f"{self.tag} for this run alone") as step:
             self.engine = engine = reach(self.env)
-            self.candidate = candidate = self.find_candidate(engine, source)
-            step.got = self.in_words(source, candidate)
+            name = f"freshness.tag.{sha256(self.tag.encode()).hexdigest()[:16]}"
+            lock = self.lock(engine, name, LONGEST_SECONDS)
+            step.got = self._wait(lock)
+        so_far = len(self.steps.checks), len(self.notes)
+        while True:
+            record = self._refuse_or_record(engine, source)
+            hold = replace(lock, holder=replace(lock.holder, record=record)).claim()
+            if hold and self._record(engine, record.candidate) == record:
+                return record, hold
+            if hold:
+                hold.release()
+            self._wait(lock)
+            del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
+
+    def _wait(self, lock: Lock) -> str:
+        hold = lock.wait(self.settings.lock_timeout)
+        if hold is None:
+            return "nobody else holds it"
+        with hold:
+            record = hold.holder.record
+            if record is None or record.tag != self.tag:
+                return "it was taken over from a run that had ended"
+            what = self._recover(hold, record)
+        self.notes.append(f"A retag that was cut in the middle was {what}.")
+        self.log.warning("A cut retag", self.notes[-1])
+        return f"a cut retag was {what}"
+
+    def _recover(self, hold: Hold, record: Record) -> str:
+        now = find_image(hold.engine, self.tag)
+        if now and now.id == record.candidate:
+            kept = kept_after(record.kept, record.previous, record.candidate)
+            keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
+            return f"finished: {self.tag} names {record.candidate}"
+        self._restore(hold, record)
+        return f"undone: {self.tag} names {record.previous or 'nothing'}"
+
+    def _refuse_or_record(self, engine: Engine, source: str) -> Record:
+        with self.steps.step("image", "an image on this Engine") as step:
+            name = self.kept_source(engine, self.kept_tags, self._named(engine)) if self.is_rollback else source
+            self.candidate = candidate = self.find_candidate(engine, name)
+            step.got = self.in_words(name, candidate)
         self.prove(candidate)
         self.previous = find_image(engine, self.tag)
         self.insist_forward(self.previous, candidate)
-        return engine, candidate
+        return self._record(engine, candidate.id)
+
+    def _record(self, engine: Engine, candidate: str) -> Record:
+        named = self._named(engine)
+        kept = tuple(kept_images(engine, self.kept_tags).values())
+        return Record(tag=self.tag, previous=named, candidate=candidate, tagged=named, kept=kept)
+
+    def _named(self, engine: Engine) -> str:
+        found = find_image(engine, self.tag)
+        return found.id if found else ""
 
     def _source(self) -> str:
-        if self.is_rollback:
-            return previous_tag(repository_of(self.tag))
         settings = self.settings
-        return settings.source_image or staging_tag(read_config(self.compose_file, self.env), settings.staging_service)
+        if self.is_rollback or settings.source_image:
+            return settings.source_image or ""
+        return staging_tag(read_config(self.compose_file, self.env), settings.staging_service)
 
-    def _move(self, engine: Engine, candidate: Image) -> None:
-        kept_tag = previous_tag(repository_of(self.tag))
-        kept = find_image(engine, kept_tag)
-        if self.previous_id == candidate.id:
+    def _move(self, hold: Hold, record: Record) -> None:
+        kept = kept_after(record.kept, record.previous, record.candidate)
+        if record.previous == record.candidate:
             self.outcome = PromotionOutcome.UNCHANGED
-            self.reason = f"{self.tag} names {self.name(candidate)} already; nothing was changed."
+            self.reason = f"{self.tag} names {record.candidate} already; nothing was changed."
             return
         try:
-            with self.steps.step("retag", f"{self.tag} on {candidate.id}") as step:
-                if self.previous:
-                    tag_image(engine, self.previous.id, kept_tag)
-                tag_image(engine, candidate.id, self.tag)
-                step.got = f"it names {candidate.id}"
+            with self.steps.step("retag", f"{self.tag} on {record.candidate}") as step:
+                tag_image(hold, record.candidate, self.tag)
+                keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
+                step.got = f"it names {record.candidate}"
         except FreshnessError:
-            self._move_back(engine, kept_tag, kept)
+            self._move_back(hold, record)
             raise
         self.outcome = PromotionOutcome.PROMOTED
-        self.reason = f"{self.tag} names {self.name(candidate)}; nothing was recreated, as `recreate` is false."
+        named = self.name(self.candidate) if self.candidate else record.candidate
+        self.reason = f"{self.tag} names {named}; nothing was recreated, as `recreate` is false."
 
-    def _move_back(self, engine: Engine, kept_tag: str, kept: Image | None) -> None:
+    def _move_back(self, hold: Hold, record: Record) -> None:
         self.outcome = PromotionOutcome.STRANDED
         self.reason = f"The tag may be left halfway: look what {self.tag} names."
-        restore_tag(engine, self.tag, self.previous)
-        restore_tag(engine, kept_tag, kept)
+        hold.kept = True
+        self._restore(hold, record)
+        hold.kept = False
         self.outcome = PromotionOutcome.ROLLED_BACK
         self.reason = f"The promotion failed; {self.tag} is as it was."
+
+    def _restore(self, hold: Hold, record: Record) -> None:
+        restore_tag(hold, self.tag, record.tagged)
+        keep_images(hold, self.kept_tags, record.kept)

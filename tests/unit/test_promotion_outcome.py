@@ -1,13 +1,12 @@
 """A promotion's outcome has its exit status, and a person gets commands that can be pasted."""
 
 import shlex
-from dataclasses import replace
 
 import pytest
 
 from freshness.core.compose import Target
 from freshness.core.image import REVISION_LABEL, Image
-from freshness.core.promotion import PromotionOutcome, commands_by_hand, name_revision, previous_tag, previous_tag_of
+from freshness.core.promotion import PromotionOutcome, commands_by_hand, name_revision
 
 TARGET = Target(
     project="shop", service="web", image="host:5000/shop/web:live", container="shop-web-1", address="127.0.0.1",
@@ -27,10 +26,6 @@ def test_each_outcome_has_the_exit_status_of_the_design(outcome: str, status: in
     assert {one.value for one in PromotionOutcome} == {
         "promoted", "unchanged", "refused", "error", "rolled-back", "stranded",
     }  # fmt: skip
-
-
-def test_the_previous_image_is_kept_under_a_tag_of_productions_repository() -> None:
-    assert previous_tag(TARGET.repository) == "host:5000/shop/web:freshness-previous"
 
 
 def words(*commands: str) -> list[list[str]]:
@@ -72,20 +67,3 @@ def test_where_nothing_served_before_the_container_goes_and_the_tag_is_as_it_was
 def test_an_image_is_named_with_the_commit_that_it_claims(labels: dict[str, str], said: str) -> None:
     """I9. Breaks when an image without a commit is called by what its label says all the same."""
     assert said in name_revision(Image(id="sha256:1", labels=labels), REVISION_LABEL)
-
-
-def kept(**images: str) -> str:
-    target = replace(TARGET, service="web", image=images["web"])
-    return previous_tag_of(
-        target, {"name": "shop", "services": {k: {"image": v} for k, v in images.items()}}, "staging"
-    )
-
-
-def test_two_services_of_one_repository_keep_their_previous_images_apart() -> None:
-    """I9. Breaks when `previous_tag_of` looks at no other service: a rollback would find the other's image."""
-    assert kept(web="shop/app:web", worker="shop/app:worker", staging="shop/app") == "shop/app:freshness-previous-web"
-    assert kept(web="app:web", worker="docker.io/library/app") == "app:freshness-previous-web"
-
-
-def test_staging_may_share_productions_repository() -> None:
-    assert kept(web="shop/app", worker="shop/other", staging="shop/app:staging") == "shop/app:freshness-previous"

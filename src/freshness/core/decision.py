@@ -12,6 +12,7 @@ REQUIRED = (
     "build context",
     "owner",
     "build",
+    "lock",
     "recreation",
     "health",
     "staging check",

@@ -1,14 +1,10 @@
 """The outcome of a promotion, and the words for a person who has to go on by hand."""
 
 import shlex
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
-from freshness.core.compose import Target, image_of
-from freshness.core.image import Image, repository_of, same_tag
-
-PREVIOUS_TAG = "freshness-previous"
+from freshness.core.compose import Target
+from freshness.core.image import Image
 
 
 class PromotionOutcome(StrEnum):
@@ -25,21 +21,6 @@ class PromotionOutcome(StrEnum):
     def exit_status(self) -> int:
         """The command's exit status; a settings error overrides `error` with 2."""
         return {"promoted": 0, "unchanged": 0, "refused": 1, "error": 3, "rolled-back": 4, "stranded": 5}[self.value]
-
-
-def previous_tag(repository: str) -> str:
-    """The tag that keeps the image which production ran before: `<production repository>:freshness-previous`."""
-    return f"{repository}:{PREVIOUS_TAG}"
-
-
-def previous_tag_of(target: Target, config: Mapping[str, Any], staging_service: str) -> str:
-    """`previous_tag`, with the service's name behind it where a third service has the same repository.
-
-    Each of the two would else find the other's image when it is rolled back. `config` is what Compose prints.
-    """
-    others = (name for name in config["services"] if name not in {target.service, staging_service})
-    shared = any(same_tag(repository_of(image_of(config, name)), target.repository) for name in others)
-    return previous_tag(target.repository) + (f"-{target.service}" if shared else "")
 
 
 def commands_by_hand(

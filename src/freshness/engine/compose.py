@@ -11,6 +11,7 @@ from typing import Any
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, running_services, service_containers
+from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import finish, read
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
@@ -105,17 +106,18 @@ def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[st
     return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named]
 
 
-def recreate(engine: Engine, file: ComposeFile, target: Target, *, force: bool = False) -> Container:
+def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
-    argv = [*_compose(file.path, target.project, engine.env), "--ansi", "never", "up", "--detach"]
+    hold.insist()
+    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never", "up", "--detach"]
     argv += ["--no-deps", "--no-build", "--pull", "never", "--remove-orphans=false"]
     # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
     argv += ["--renew-anon-volumes", *(["--force-recreate"] if force else []), target.service]
-    status, output = finish(argv, engine.env, RECREATE_SECONDS)
+    status, output = finish(argv, hold.engine.env, RECREATE_SECONDS, token=hold.holder.token)
     if status != 0:
         said = _last_line(output)
         if _TAKEN.search(output):
@@ -127,7 +129,7 @@ def recreate(engine: Engine, file: ComposeFile, target: Target, *, force: bool =
         raise EngineError(
             f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again."
         )
-    return only_container(engine, target)
+    return only_container(hold.engine, target)
 
 
 def only_container(engine: Engine, target: Target) -> Container:
@@ -142,18 +144,12 @@ def only_container(engine: Engine, target: Target) -> Container:
     return found[0]
 
 
-def remove(engine: Engine, file: ComposeFile, target: Target) -> None:
+def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
     """Stops and removes the service's container, and nothing else."""
-    argv = [
-        *_compose(file.path, target.project, engine.env),
-        "--ansi",
-        "never",
-        "rm",
-        "--stop",
-        "--force",
-        target.service,
-    ]
-    status, output = finish(argv, engine.env, RECREATE_SECONDS)
+    hold.insist()
+    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never"]
+    argv += ["rm", "--stop", "--force", target.service]
+    status, output = finish(argv, hold.engine.env, RECREATE_SECONDS, token=hold.holder.token)
     if status != 0:
         raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
 

@@ -72,8 +72,10 @@ def _die_with(parent: int) -> Callable[[], None]:
     return arrange
 
 
-def finish(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> tuple[int, str]:
+def finish(argv: Sequence[str], env: Mapping[str, str], timeout: float, *, token: str) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it printed.
+
+    It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us.
 
     Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
@@ -81,7 +83,8 @@ def finish(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> tuple
     """
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
-            argv,
+            [f"{argv[0]}@{token}", *argv[1:]],
+            executable=argv[0],
             env={name: value for name, value in env.items() if name != "RUNNER_TRACKING_ID"},
             stdin=subprocess.DEVNULL,
             stdout=output,

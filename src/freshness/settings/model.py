@@ -73,7 +73,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:
-    """The gate's settings. `context` and `file` are relative to the Git tree's root; `check_timeout` in seconds.
+    """The gate's settings. `context` and `file` are relative to the Git tree's root; timeouts are in seconds.
 
     None means: `revision` and `pr` from the event, `project`, `image` and `container` from Compose, `target` the last
     stage.
@@ -97,6 +97,7 @@ class GateSettings:
     project: str | None
     image: str | None
     container: str | None
+    lock_timeout: float
     revision_label: str
     target: str | None
     incomplete: Incomplete
@@ -132,8 +133,10 @@ class PromoteSettings:
     project: str | None
     image: str | None
     container: str | None
+    lock_timeout: float
     revision_label: str
     recreate: bool
+    keep_images: int
     update_order: UpdateOrder
     repository_folder: Path
     token: Secret | None

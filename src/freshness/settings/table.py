@@ -62,6 +62,13 @@ _SHARED = (
         about="Seconds that each try counts for.",
     ),
     Setting(
+        name="lock-timeout",
+        variable="LOCK_TIMEOUT",
+        read=values.number(0, 86400, "seconds"),
+        default="900",
+        about="Seconds to wait for another run that holds the same target; then this one is refused.",
+    ),
+    Setting(
         name="project",
         variable="COMPOSE_PROJECT_NAME",
         read=values.optional(
@@ -309,6 +316,13 @@ PROMOTE: tuple[Setting, ...] = (
         read=values.switch,
         default="true",
         about="`false` only moves the tag that `image` names, where something else restarts production.",
+    ),
+    Setting(
+        name="keep-images",
+        variable="KEEP_IMAGES",
+        read=values.whole_number(1, 1000, "images"),
+        default="5",
+        about="Images that production ran before and that stay, for `freshness rollback`; older ones are let go.",
     ),
     Setting(
         name="update-order",

@@ -1,0 +1,144 @@
+"""Who holds a target, and what a promotion is about to do, as the labels of one volume on the Docker host say it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from freshness.core.quoting import quoted
+
+LOCK_LABEL = "freshness.lock"
+"""The label that every volume of a lock has; its value is the lock's name."""
+
+_LABEL = "freshness."
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a process runs, so that another can tell whether it still does.
+
+    `machine` and `boot` are the kernel's and the system's own ids, `started` the process's start in clock ticks since
+    the boot (proc(5), stat), `container` the ID of the job's container. What is not known is empty.
+    """
+
+    host: str
+    machine: str
+    boot: str
+    pid_namespace: str
+    pid: int
+    started: int
+    container: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a promotion is about to do, and how to undo it. Image IDs; empty where there was no image.
+
+    `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first.
+    """
+
+    tag: str
+    previous: str
+    candidate: str
+    tagged: str
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a target: `command` for `revision`, started by `who` in `run` (an address, or empty).
+
+    `token` is the holder's alone. `seconds` is how long it may take, by the Engine's clock.
+    """
+
+    token: str
+    command: str
+    revision: str
+    who: str
+    run: str
+    seconds: int
+    place: Place
+    record: Record | None = None
+
+    def __str__(self) -> str:
+        of = f" of {quoted(self.revision)}" if self.revision else ""
+        run = f", run {quoted(self.run)}" if self.run else ""
+        return f"{quoted(self.command)}{of} by {quoted(self.who)} on {quoted(self.place.host)}{run}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A volume of a lock: its `name`, its `holder`, and when it was made, in the Engine's own words."""
+
+    name: str
+    holder: Holder
+    since: str
+
+
+def service_lock(project: str, service: str) -> str:
+    """The name of a service's lock. A project's name has no dot, so no two services share one."""
+    return f"freshness.{project}.{service}"
+
+
+def follower(name: str, token: str) -> str:
+    """The volume of the one who takes the lock over from the dead holder with this token: unique, like the token."""
+    return f"{name}.after.{token}"
+
+
+def standing(volumes: Iterable[Held], name: str) -> tuple[Held, ...]:
+    """The volumes of the lock that nobody took over, those that took over first: one, but for a moment."""
+    found = tuple(volumes)
+    names = {volume.name for volume in found}
+    left = [volume for volume in found if follower(name, volume.holder.token) not in names]
+    return tuple(sorted(left, key=lambda volume: volume.name == name))
+
+
+def to_labels(name: str, holder: Holder) -> dict[str, str]:
+    """The labels of the lock's volume; `from_labels` reads them."""
+    place, record = holder.place, holder.record
+    labels = {
+        "token": holder.token, "command": holder.command, "revision": holder.revision, "who": holder.who,
+        "run": holder.run, "seconds": str(holder.seconds), "host": place.host, "machine": place.machine,
+        "boot": place.boot, "pid-namespace": place.pid_namespace, "pid": str(place.pid),
+        "started": str(place.started), "container": place.container,
+    }  # fmt: skip
+    if record:
+        labels |= {
+            "tag": record.tag, "from": record.previous, "to": record.candidate, "tagged": record.tagged,
+            "kept": " ".join(record.kept),
+        }  # fmt: skip
+    return {LOCK_LABEL: name, **{_LABEL + key: value for key, value in labels.items()}}
+
+
+def from_labels(labels: Mapping[str, str]) -> Holder | None:
+    """The holder that the labels name, or None where they are not what `to_labels` writes."""
+    said = {key.removeprefix(_LABEL): value for key, value in labels.items() if key.startswith(_LABEL)}
+    numbers = [said.get(key, "") for key in ("seconds", "pid", "started")]
+    if not _TOKEN.fullmatch(said.get("token", "")) or not all(map(_NUMBER.fullmatch, numbers)):
+        return None
+    record = _record(said)
+    if record is None and "to" in said:
+        return None
+    return Holder(
+        **{key: said.get(key, "") for key in ("token", "command", "revision", "who", "run")},
+        seconds=int(said["seconds"]),
+        place=Place(
+            **{key: said.get(key, "") for key in ("host", "machine", "boot", "container")},
+            pid_namespace=said.get("pid-namespace", ""),
+            pid=int(said["pid"]),
+            started=int(said["started"]),
+        ),
+        record=record,
+    )
+
+
+def _record(said: Mapping[str, str]) -> Record | None:
+    kept = tuple(said.get("kept", "").split())
+    named = [image for image in (said.get("from", ""), said.get("tagged", ""), *kept) if image]
+    if not all(map(_IMAGE_ID.fullmatch, (said.get("to", ""), *named))) or not said.get("tag"):
+        return None
+    return Record(
+        tag=said["tag"], previous=said.get("from", ""), candidate=said["to"], tagged=said.get("tagged", ""), kept=kept
+    )

@@ -1,0 +1,77 @@
+"""Tells whether the holder of a lock still is: its process, its container, or the time that it gave itself."""
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from freshness.core.lock import Held, Place
+from freshness.engine.client import Engine, asking
+from freshness.engine.containers import find_container
+
+_OWN_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/")  # of the files that Docker mounts into each container
+
+
+def find_place(engine: Engine) -> Place:
+    """Where this process runs."""
+    own = _OWN_CONTAINER.search(_text("/proc/self/mountinfo"))
+    known = find_container(engine, own[1]) if own else None  # another Engine's container says nothing here
+    return Place(
+        host=socket.gethostname(),
+        machine=_text("/etc/machine-id").strip(),
+        boot=_text("/proc/sys/kernel/random/boot_id").strip(),
+        pid_namespace=_pid_namespace(),
+        pid=os.getpid(),
+        started=_started(os.getpid()) or 0,
+        container=known.id if known else "",
+    )
+
+
+def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
+    """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
+    there = held.holder.place
+    if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot:
+        alive = _started(there.pid) == there.started or any(left_running(held.holder.token))
+        return None if alive else f"its process {there.pid} has ended"
+    if there.machine and there.machine == here.machine and there.boot != here.boot:
+        return "its machine was started anew"
+    if there.container:
+        container = find_container(engine, there.container)
+        if container is None or not container.runs:
+            return f"its job's container {there.container[:12]} has ended"
+    return f"its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
+
+
+def left_running(token: str) -> Iterator[int]:
+    """The processes that a holder with this token started and that still change the host, as far as we can see."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and token in _text(process / "cmdline"):
+            yield int(process.name)
+
+
+def _is_overdue(engine: Engine, held: Held) -> bool:
+    """By the Engine's clock alone: it made the volume, and says what time it is."""
+    with asking("asking for the Engine's time"):
+        now = datetime.fromisoformat(engine.client.info()["SystemTime"])
+    return now > datetime.fromisoformat(held.since) + timedelta(seconds=held.holder.seconds)
+
+
+def _started(pid: int) -> int | None:
+    """When the process was started, in clock ticks since the boot; None where there is none, or only its shell."""
+    state, *fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split() or [""]
+    return int(fields[18]) if state not in {"", "Z", "X"} else None
+
+
+def _pid_namespace() -> str:
+    with suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""
+
+
+def _text(path: str | Path) -> str:
+    with suppress(OSError):
+        return Path(path).read_text(errors="replace")
+    return ""

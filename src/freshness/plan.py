@@ -1,0 +1,93 @@
+"""What is known before production's first write: what becomes production, and all that the way back needs."""
+
+from dataclasses import dataclass
+
+from freshness.core.compose import Target
+from freshness.core.image import Image
+from freshness.core.kept import KeptTags, kept_after
+from freshness.core.lock import Record
+from freshness.engine.client import Engine
+from freshness.engine.compose import only_container
+from freshness.engine.containers import Container, service_containers
+from freshness.engine.images import find_image, kept_images
+from freshness.errors import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """From which image to which. `running` is production's container as it is (None at a first deployment).
+
+    `previous` is the image that it runs, `tagged` what production's tag names, `kept` the image IDs that `kept_tags`
+    name, the newest first.
+    """
+
+    target: Target
+    candidate: Image
+    running: Container | None
+    previous: Image | None
+    tagged: Image | None
+    kept: tuple[str, ...]
+    kept_tags: KeptTags
+
+    @property
+    def kept_then(self) -> tuple[str, ...]:
+        """The image IDs to keep once the candidate is production."""
+        return kept_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
+
+    @property
+    def record(self) -> Record:
+        """What to write down before the first write."""
+        return Record(
+            tag=self.target.image,
+            previous=self.previous.id if self.previous else "",
+            candidate=self.candidate.id,
+            tagged=self.tagged.id if self.tagged else "",
+            kept=self.kept,
+        )
+
+    def is_still(self, now: "Plan") -> bool:
+        """Whether production is what it was: the container, its image, and the tags."""
+        same = (self.running.id if self.running else None) == (now.running.id if now.running else None)
+        return same and self.record == now.record
+
+
+def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTags) -> Plan:
+    """Looks at production. Raises Refused or Stale where there would be no way back."""
+    containers = service_containers(engine, target.project, target.service)
+    running = only_container(engine, target) if containers else None
+    previous = find_image(engine, running.image_id) if running else None
+    if running and previous is None:
+        raise Refused(
+            f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
+            f"There would be no way back. Keep it first: docker commit {running.name} {target.repository}:kept",
+        )
+    if running and running.anonymous_volumes and running.image_id != candidate.id:
+        raise Refused(
+            f"production's container {running.name} keeps files in anonymous volumes at"
+            f" {', '.join(running.anonymous_volumes)}: a recreation would lose them, or lay them over the image.",
+            "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
+            " take VOLUME out of the image.",
+        )
+    return Plan(
+        target=target,
+        candidate=candidate,
+        running=running,
+        previous=previous,
+        tagged=find_image(engine, target.image),
+        kept=tuple(kept_images(engine, kept_tags).values()),
+        kept_tags=kept_tags,
+    )
+
+
+def plan_of(engine: Engine, target: Target, record: Record, kept_tags: KeptTags) -> Plan:
+    """The plan of a promotion that was cut, from its record. An image that is gone keeps its ID: a tag will say so."""
+    found = {one: find_image(engine, one) or Image(id=one) for one in (record.previous, record.tagged) if one}
+    return Plan(
+        target=target,
+        candidate=find_image(engine, record.candidate) or Image(id=record.candidate),
+        running=None,
+        previous=found.get(record.previous),
+        tagged=found.get(record.tagged),
+        kept=record.kept,
+        kept_tags=kept_tags,
+    )

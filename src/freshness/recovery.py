@@ -1,0 +1,33 @@
+"""What a cut promotion left half done is finished or undone, before anything else happens to production."""
+
+from freshness.core.lock import Record
+from freshness.core.recovery import Recovery, decide_recovery
+from freshness.engine.containers import service_containers
+from freshness.errors import LockLost, Refused
+from freshness.switch import Switch
+
+
+def recover(switch: Switch, record: Record) -> str:
+    """Finishes or undoes it, and says which. Raises what kept it from being undone: then a person is needed."""
+    target = switch.plan.target
+    if record.tag != target.image:
+        return f"left alone: it was about the tag {record.tag!r}, and production's is {target.image} now"
+    found = service_containers(switch.hold.engine, target.project, target.service)
+    what = decide_recovery(record, {container.image_id for container in found if container.runs})
+    if what is Recovery.LEAVE:
+        return "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
+    if what is Recovery.UNDO:
+        switch.go_back()
+        return _undone(record)
+    try:
+        switch.finish()
+    except LockLost:
+        raise
+    except Refused as error:  # it is not healthy, or not what it should be
+        switch.go_back()
+        return f"{_undone(record)}, since {record.candidate} failed ({error.args[0]})"
+    return f"finished: production runs {record.candidate}"
+
+
+def _undone(record: Record) -> str:
+    return f"undone: production runs {record.previous} again" if record.previous else "undone: nothing is left of it"

@@ -1,0 +1,110 @@
+"""Production changes here: the one order of writes, the proof of what serves, and the way back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from freshness.core.image import Image
+from freshness.engine.compose import ComposeFile, recreate, remove
+from freshness.engine.containers import Container, find_container, tail
+from freshness.engine.health import wait_until_healthy
+from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
+from freshness.engine.leftovers import tidy
+from freshness.engine.lock import Hold
+from freshness.engine.vantage import find_vantage
+from freshness.errors import FreshnessError, Stale, Unhealthy
+from freshness.forge.log import Log
+from freshness.interrupts import interrupts_deferred
+from freshness.plan import Plan
+from freshness.settings.model import Health
+from freshness.steps import Steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """One change of production, under a hold. `keep` is how many images are kept; `notes` gets what is to be told."""
+
+    hold: Hold
+    plan: Plan
+    compose_file: ComposeFile
+    health: Health
+    keep: int
+    env: Mapping[str, str]
+    log: Log
+    steps: Steps
+    notes: list[str]
+
+    def go(self) -> Container:
+        """The writes, in the one order that always leaves a way back: tag by ID, keep, recreate; then the proof."""
+        hold, plan = self.hold, self.plan
+        with self.steps.step("recreation", f"production on {plan.candidate.id}") as step, interrupts_deferred():
+            tag_image(hold, plan.candidate.id, plan.target.image)
+            keep_images(hold, plan.kept_tags, plan.kept_then)
+            container = recreate(hold, self.compose_file, plan.target)
+            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+        self._prove(container, plan.candidate)
+        self.let_go()
+        return container
+
+    def finish(self) -> Container:
+        """What a cut promotion began, where its image runs already: order, proof, and the tags as `go` leaves them."""
+        hold, plan = self.hold, self.plan
+        with self.steps.step("finish", f"production on {plan.candidate.id}") as step, interrupts_deferred():
+            tag_image(hold, plan.candidate.id, plan.target.image)
+            tidy(hold, plan.target, plan.candidate.id)
+            container = recreate(hold, self.compose_file, plan.target)
+            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+        self._prove(container, plan.candidate)
+        keep_images(hold, plan.kept_tags, plan.kept_then[: self.keep])
+        return container
+
+    def let_go(self) -> None:
+        """Keeps the last images only. What cannot be let go is no reason to go back: it is noted."""
+        try:
+            keep_images(self.hold, self.plan.kept_tags, self.plan.kept_then[: self.keep])
+        except FreshnessError as error:
+            self.notes.append(f"Not all older images could be let go: {error}")
+
+    def go_back(self) -> None:
+        """What ran before runs again, proven, and every tag is as it was; where nothing ran, nothing is left."""
+        hold, plan, target = self.hold, self.plan, self.plan.target
+        if plan.previous is None:
+            remove(hold, self.compose_file, target)
+            restore_tag(hold, target.image, plan.record.tagged)
+            return
+        with self.steps.step("way back", f"production on {plan.previous.id}") as step:
+            tag_image(hold, plan.previous.id, target.image)
+            tidy(hold, target, plan.previous.id)
+            same = plan.previous.id == plan.candidate.id  # Compose would see nothing to change, and it is not healthy
+            container = recreate(hold, self.compose_file, target, force=same)
+            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+        self._prove(container, plan.previous)
+        try:  # last, and no reason to call it a failure: an older image may be gone meanwhile
+            keep_images(hold, plan.kept_tags, plan.kept)
+        except FreshnessError as error:
+            self.notes.append(f"Not all kept images could be put back: {error}")
+
+    def _prove(self, container: Container, image: Image) -> None:
+        """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
+        engine, target, health = self.hold.engine, self.plan.target, self.health
+        with self.steps.step("health", f"a healthy service within {health.deadline:g} s") as step:
+            self.log.say(f"Waiting for {target.service} to be healthy, up to {health.deadline:g} s.")
+            result = wait_until_healthy(engine, target, container, health, find_vantage(engine, self.env))
+            step.got = result.got
+            if not result.ok:
+                self._show_log(container)
+                raise Unhealthy(result.got, "Look at the log above.")
+        with self.steps.step("identity", f"{image.id} in {container.short_id} and under {target.image}") as step:
+            now, tagged = find_container(engine, container.id), find_image(engine, target.image)
+            step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
+            if (
+                now is None
+                or tagged is None
+                or {now.image_id, tagged.id} != {image.id}
+                or now.started_at != container.started_at
+            ):
+                raise Stale(f"{step.got}.", "Something else changes production: find it, then run again.")
+
+    def _show_log(self, container: Container) -> None:
+        with self.log.group(f"The end of the log of {container.name}"):
+            for line in tail(self.hold.engine, container):
+                self.log.foreign(line)

@@ -1,0 +1,78 @@
+"""The labels of a lock's volume: read back as they were written, and nothing else taken for them."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshness.core.lock import (
+    Held,
+    Holder,
+    Place,
+    Record,
+    follower,
+    from_labels,
+    service_lock,
+    standing,
+    to_labels,
+)
+
+NAME = service_lock("shop", "web")
+ID = "sha256:" + "a" * 64
+RECORD = Record(tag="shop/web:live", previous=ID, candidate="sha256:" + "b" * 64, tagged="", kept=(ID, ID))
+PLACE = Place(host="host", machine="m", boot="b", pid_namespace="pid:[1]", pid=7, started=99, container="")
+HOLDER = Holder(
+    token="0" * 32, command="freshness promote", revision="f" * 40, who="ann", run="", seconds=60, place=PLACE,
+    record=RECORD,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "holder", [HOLDER, replace(HOLDER, record=None), replace(HOLDER, record=replace(RECORD, kept=()))]
+)
+def test_a_holder_is_read_back_as_it_was_written(holder: Holder) -> None:
+    assert from_labels(to_labels(NAME, holder)) == holder
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"freshness.token": "short"}, {"freshness.token": "../../etc"}, {"freshness.pid": "-1"},
+        {"freshness.pid": "7\n"},
+        {"freshness.seconds": "9" * 40}, {"freshness.to": "latest"}, {"freshness.from": "sha256:abc"},
+        {"freshness.kept": "app:latest"}, {"freshness.tag": ""},
+    ],
+)  # fmt: skip
+def test_labels_that_are_not_ours_name_no_holder(broken: dict[str, str]) -> None:
+    """I8. Breaks when a record's image is taken for granted: production would be tagged with what anybody wrote."""
+    assert from_labels({**to_labels(NAME, HOLDER), **broken}) is None
+
+
+@given(st.dictionaries(st.sampled_from(list(to_labels(NAME, HOLDER))), st.text()))
+def test_no_labels_at_all_raise(labels: dict[str, str]) -> None:
+    from_labels({**to_labels(NAME, HOLDER), **labels})
+
+
+def held(name: str, token: str) -> Held:
+    return Held(name=name, holder=replace(HOLDER, token=token * 32), since="")
+
+
+def test_who_took_over_stands_and_the_dead_one_does_not() -> None:
+    first = held(NAME, "1")
+    second = held(follower(NAME, "1" * 32), "2")
+    third = held(follower(NAME, "2" * 32), "3")
+
+    assert standing([second, first], NAME) == (second,)
+    assert standing([first, third, second], NAME) == (third,)
+
+
+def test_the_follower_comes_before_one_who_came_too_early() -> None:
+    """Breaks when `standing` puts the lock's plain name first: its holder is about to withdraw."""
+    early, follows = held(NAME, "9"), held(follower(NAME, "1" * 32), "2")
+
+    assert standing([early, follows], NAME) == (follows, early)
+
+
+def test_two_services_never_share_a_lock() -> None:
+    assert service_lock("a", "b-c.d") != service_lock("a-b", "c.d")
