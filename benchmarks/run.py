@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from benchmarks import deploys, export, start
+from benchmarks import deploys, downtime, export, start
 from benchmarks.table import Row, render
 
 HOST = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
@@ -24,6 +24,7 @@ def measure() -> Iterator[Row]:
     yield Row(what="export of 13,000 files, every hash verified", seconds=ours, target=1, peer=peer, peer_seconds=peers)
     yield from start.measure()
     yield from deploys.measure(HOST)
+    yield from downtime.measure(HOST)
 
 
 if __name__ == "__main__":
