@@ -1,4 +1,4 @@
-"""A real OpenSSH server on loopback that serves one folder's repositories to the holder of one key."""
+"""A real OpenSSH server on loopback that serves one folder's repositories, or a shell, to the holder of one key."""
 
 import getpass
 import os
@@ -6,7 +6,7 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,13 @@ SSHD = shutil.which("sshd", path=PROGRAMS)
 KEYGEN = shutil.which("ssh-keygen", path=PROGRAMS)
 SEPARATED = "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"
 """The user that a root's sshd shuts its unprivileged half in, which only an installed package makes."""
-IN_PRIVATE = (
-    'mount --bind "$1" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && shift && exec "$@"'
-)
-"""With a list of users of its own, in a mount namespace that goes with it: nothing of the machine changes."""
+IN_PRIVATE = """
+mount --bind "$1" /etc/passwd && mount --rbind /run "$2" && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd || exit
+for path in "$2"/*; do [ -e "/run/${path##*/}" ] || ln -s "$path" /run/; done
+shift 2
+exec "$@"
+"""
+"""With users and a /run of its own, in a mount namespace that goes with it: nothing of the machine changes."""
 
 
 def why_no_sshd() -> str | None:
@@ -52,19 +55,50 @@ class SshServer:
     known_hosts: Path
     log: Path
 
+    @property
+    def logins(self) -> int:
+        """How often somebody was let in."""
+        return self.log.read_text().count("Accepted publickey")
+
+    @property
+    def client(self) -> str:
+        """A PATH on which `ssh` is configured for this server, as a user's own `~/.ssh/config` would do it."""
+        folder = self.key.parent / "client"
+        if not folder.is_dir():
+            folder.mkdir()
+            config = f"IdentityFile {self.key}\nIdentitiesOnly yes\nUserKnownHostsFile {self.known_hosts}\n"
+            (folder / "config").write_text(config)
+            (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n')
+            (folder / "ssh").chmod(0o700)
+        return f"{folder}:{os.environ['PATH']}"
+
 
 @contextmanager
 def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
     """Serves `root` until the block ends; the keys are made in `folder`, which must be new."""
     folder.mkdir(mode=0o700)
+    serve = folder / "serve"
+    serve.write_text(f'#!/bin/sh\neval "set -- $SSH_ORIGINAL_COMMAND"\nexec git upload-pack "{root}$2"\n')
+    serve.chmod(0o700)
+    with _serving(folder, f'restrict,command="{serve}" ', {}) as server:
+        yield server
+
+
+@contextmanager
+def serve_logins(folder: Path, **settings: str) -> Iterator[SshServer]:
+    """Serves a shell and forwardings, with these settings of sshd's; the keys are made in `folder`, as above."""
+    folder.mkdir(mode=0o700)
+    with _serving(folder, "", settings) as server:
+        yield server
+
+
+@contextmanager
+def _serving(folder: Path, restrictions: str, more: Mapping[str, str]) -> Iterator[SshServer]:
     for name in ("host", "deploy"):
         subprocess.run([str(KEYGEN), "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    serve = folder / "serve"
-    serve.write_text(f'#!/bin/sh\neval "set -- $SSH_ORIGINAL_COMMAND"\nexec git upload-pack "{root}$2"\n')
-    serve.chmod(0o700)
-    (folder / "authorized").write_text(f'restrict,command="{serve}" {(folder / "deploy.pub").read_text()}')
+    (folder / "authorized").write_text(f"{restrictions}{(folder / 'deploy.pub').read_text()}")
     host_key = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
     settings = {
@@ -77,6 +111,7 @@ def serve_ssh(root: Path, folder: Path) -> Iterator[SshServer]:
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
         "LogLevel": "VERBOSE",
+        **more,
     }
     if (UNPACKED / "usr/lib/openssh/sshd-session").is_file():  # OpenSSH 9.8 and newer are several programs
         settings |= {"SshdSessionPath": UNPACKED / "usr/lib/openssh/sshd-session"}
@@ -107,7 +142,8 @@ def command(folder: Path) -> list[str]:
     users = folder / "passwd"
     users.write_text(f"{Path('/etc/passwd').read_text().rstrip()}\n{SEPARATED}\n")
     users.chmod(0o644)
-    return ["unshare", "--mount", "sh", "-c", IN_PRIVATE, "sh", str(users), *serve]
+    (folder / "run").mkdir()
+    return ["unshare", "--mount", "sh", "-c", IN_PRIVATE, "sh", str(users), str(folder / "run"), *serve]
 
 
 def libraries() -> dict[str, str]:

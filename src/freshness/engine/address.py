@@ -55,11 +55,6 @@ def refuse_unaskable(engine: Engine, target: Target) -> None:
     """Raises SettingsError where the port of a remote target could never be asked from here, EngineError."""
     if engine.tunnel is None and not engine.is_local:
         _host_elsewhere(engine, target)
-    if engine.tunnel and not engine.tunnel.may_ask(*_on_the_host(target)):
-        raise SettingsError(
-            f"The ssh server of {engine.endpoint} forwards to no port, so that health cannot be asked.",
-            f"Set AllowTcpForwarding to yes or local in its sshd_config, {INSTEAD}.",
-        )
 
 
 def _on_the_host(target: Target) -> tuple[str, int]:

@@ -1,6 +1,8 @@
 """Reaches the Docker Engine, and turns what docker-py raises into our errors."""
 
+import atexit
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +20,9 @@ from freshness.engine.session import Client, ConnectionLost
 from freshness.engine.ssh import Tunnel, opened
 from freshness.errors import EngineError, FreshnessError, SettingsError
 
-# An answer that takes longer than this means a hanging Engine; building and recreating are not done through it.
+# An answer that takes longer means a hanging Engine, where no setting says otherwise.
 TIMEOUT_SECONDS = 60
+_TIMEOUT = re.compile(r"timeout=([0-9.]+)")  # urllib3's words
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 # What would name an Engine, or how to speak with it, beside the DOCKER_HOST that we set.
@@ -31,7 +34,7 @@ class Engine:
     """A reached Engine: its own `id`, the `endpoint` where it was reached, the Docker `context` that names it.
 
     `env` is the environment for Docker's plugins, so that they reach the same Engine. `tunnel` is the login that leads
-    there, None where none is needed.
+    there, None where none is needed. An answer that takes longer than `timeout` seconds means that it hangs.
     """
 
     client: docker.DockerClient
@@ -39,6 +42,7 @@ class Engine:
     context: str
     id: str
     env: Mapping[str, str]
+    timeout: float
     tunnel: Tunnel | None = None
 
     @property
@@ -52,7 +56,7 @@ class Engine:
         return (self.tunnel.lifeline,) if self.tunnel else ()
 
 
-def reach(env: Mapping[str, str]) -> Engine:
+def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
     """Connects to the Engine that `DOCKER_HOST`, else the Docker context names.
 
     Logs in once where that is ssh://; the login ends with this process, and with what has its lifeline. Raises
@@ -69,8 +73,18 @@ def reach(env: Mapping[str, str]) -> Engine:
         if ssh:
             tunnel = opened(ssh, endpoint, env)
             where, context, env = {"base_url": f"unix://{tunnel.docker}"}, "default", _through(tunnel, env)
-        client = Client(tunnel, TIMEOUT_SECONDS, where)
-        return Engine(client=client, endpoint=endpoint, context=context, id=client.info()["ID"], env=env, tunnel=tunnel)
+        client = Client(tunnel, timeout, where)
+        if tunnel:  # which waits for the last connection: before it is let go, ours are closed
+            atexit.register(client.close)
+        return Engine(
+            client=client,
+            endpoint=endpoint,
+            context=context,
+            id=client.info()["ID"],
+            env=env,
+            timeout=timeout,
+            tunnel=tunnel,
+        )
     except FreshnessError:
         raise
     except (
@@ -179,12 +193,18 @@ def asking(doing: str) -> Iterator[None]:
         raise EngineError(f"{doing}: {error}.", "Look at that host and at the way to it, then run again.") from error
     except requests.exceptions.Timeout as error:
         raise EngineError(
-            f"{doing}: the Engine did not answer within {TIMEOUT_SECONDS} s.",
-            "Look at the Docker daemon, then run again.",
+            f"{doing}: the Engine did not answer within {_waited(error)} s.",
+            "Look at the Docker daemon, then run again; `engine-timeout` is how long it may take.",
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         said = getattr(error, "explanation", None) or _cause(error)
         raise EngineError(f"{doing}: the Engine said: {said}.", "Look at the Docker daemon, then run again.") from error
+
+
+def _waited(error: requests.exceptions.Timeout) -> str:
+    """The seconds that the request was given, which its error alone still knows."""
+    found = _TIMEOUT.search(str(error))
+    return found[1] if found else "the given"
 
 
 def insist_reachable(engine: Engine, doing: str) -> None:

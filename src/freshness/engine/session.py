@@ -18,14 +18,14 @@ class ConnectionLost(ConnectionError):
 class Client(docker.DockerClient):
     """docker-py's client over an API of ours. Asks for the Engine's version at once."""
 
-    def __init__(self, tunnel: Tunnel | None, timeout: int, where: Mapping[str, Any]) -> None:
+    def __init__(self, tunnel: Tunnel | None, timeout: float, where: Mapping[str, Any]) -> None:
         self.api = Api(tunnel, timeout, where)
 
 
 class Api(docker.APIClient):
     """Each request goes through `send`."""
 
-    def __init__(self, tunnel: Tunnel | None, timeout: int, where: Mapping[str, Any]) -> None:
+    def __init__(self, tunnel: Tunnel | None, timeout: float, where: Mapping[str, Any]) -> None:
         self._tunnel = tunnel
         self._is_told = False
         super().__init__(**where, timeout=timeout)

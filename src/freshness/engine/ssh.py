@@ -5,12 +5,12 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from freshness.core.endpoint import SshAddress
 from freshness.engine.process import read
@@ -19,7 +19,6 @@ from freshness.errors import EngineError
 CONNECT_SECONDS = 10
 LOGIN_SECONDS = 30  # until the server has let us in
 FORWARD_SECONDS = 10
-TRIAL_SECONDS = 1
 END_SECONDS = 2
 # A link that is dead is noticed after 45 s, before any timeout of the Engine's.
 ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
@@ -34,7 +33,8 @@ REMOTE = "exec cat"
 # The folder goes with ssh, also where we are gone by then.
 THEN_CLEAN = 'folder=$1; shift; "$@"; status=$?; rm -rf -- "$folder"; exit $status'
 LONGEST_SOCKET = 70  # characters: a socket's path has 108, and ssh adds 18 for a moment
-FORBIDDEN = "administratively prohibited"
+LONGEST_SAID = 64_000  # bytes
+OPEN_FAILED = "open failed"  # in ssh's words: the server could not connect us
 
 
 class Tunnel:
@@ -137,16 +137,6 @@ class Tunnel:
             self._ports[address, number] = found
         return found
 
-    def may_ask(self, address: str, number: int) -> bool:
-        """Whether the server lets us connect to this port, whether anything listens there or not."""
-        before = self._said_size()
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as trial:
-            trial.settimeout(TRIAL_SECONDS)
-            trial.connect(str(self.port(address, number)))
-            trial.shutdown(socket.SHUT_WR)  # what listens there has nothing to wait for
-            trial.recv(1)
-        return FORBIDDEN not in self._words(before)
-
     def lost(self, wait: float = 0) -> str | None:
         """How the connection was lost, in words, where it was; `wait` seconds for ssh to notice."""
         if self._child is None:
@@ -159,34 +149,39 @@ class Tunnel:
 
     def refusal(self, cause: str) -> EngineError:
         """Why the Engine does not answer behind a login that worked; `cause` is what was seen at our end."""
-        said = self._words()
-        if FORBIDDEN in said:
+        lost = self.lost()
+        if lost or OPEN_FAILED not in self._words():
             return EngineError(
-                f"The ssh server of {self.endpoint} lets us in, but forwards nothing to the Engine's socket there.",
-                "Allow it in its sshd_config (AllowStreamLocalForwarding yes) and for this key.",
+                f"The Docker Engine at {self.endpoint} cannot be reached: {lost or cause}.",
+                "Look at that host and at the way to it, then run again.",
             )
-        if "open failed" in said:
+        if self._may_use_socket():  # the server's answer is the same
             return EngineError(
-                f"Behind {self.endpoint} no Engine answers at {self.address.socket}.",
-                "Start Docker there, put the user that ssh logs in as into the group `docker`, or name the socket:"
-                " ssh://user@host/path/to/docker.sock.",
+                f"The ssh server of {self.endpoint} lets us in, but forwards nothing to {self.address.socket}, or the"
+                " Engine there has ended.",
+                "Let its sshd_config say AllowTcpForwarding yes and AllowStreamLocalForwarding yes, and start Docker.",
             )
         return EngineError(
-            f"The Docker Engine at {self.endpoint} cannot be reached: {self.lost() or cause}.",
-            "Look at that host and at the way to it, then run again.",
+            f"Behind {self.endpoint} there is no socket at {self.address.socket} that the user may use whom ssh logs in"
+            " as.",
+            "Start Docker there, put that user into the group `docker`, or name the socket:"
+            " ssh://user@host/path/to/docker.sock.",
         )
+
+    def _may_use_socket(self) -> bool:
+        """Looks over the same login, and over no other."""
+        path = quote(self.address.socket)
+        over_ours = ("-F", os.devnull, "-o", "ControlMaster=no", "-o", "ProxyCommand=false", "freshness")
+        return read([*self._ssh(), *over_ours, f"test -S {path} && test -w {path}"], self._env, FORWARD_SECONDS)[0] == 0
 
     def last_words(self) -> str:
         """The last line that ssh printed."""
         lines = [line.strip() for line in self._words().splitlines() if line.strip()]
         return lines[-1].rstrip(".") if lines else "it said nothing"
 
-    def _words(self, start: int = 0) -> str:
+    def _words(self) -> str:
         # Not by seeking: the child writes where the common offset is.
-        return os.pread(self._said, 64_000, start).decode(errors="replace")
-
-    def _said_size(self) -> int:
-        return os.fstat(self._said).st_size
+        return os.pread(self._said, LONGEST_SAID, 0).decode(errors="replace")
 
     def close(self) -> None:
         """Lets go of the login; a Compose that still runs holds on to it."""
@@ -209,4 +204,4 @@ def opened(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel
 def _short_folder() -> Path:
     """A new folder (0700) whose path leaves room for a socket's name."""
     usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="freshness-", dir=usual if len(usual) < LONGEST_SOCKET else "/tmp"))  # noqa: S108 -- mkdtemp makes it ours
+    return Path(tempfile.mkdtemp(prefix="freshness-ssh-", dir=usual if len(usual) < LONGEST_SOCKET else "/tmp"))  # noqa: S108 -- mkdtemp makes it ours
