@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
-from freshness.engine.client import Engine
+from freshness.engine.client import Engine, insist_reachable, staying_here
 from freshness.engine.containers import Container, running_services, service_containers
 from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
@@ -66,7 +66,7 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     name = file.project or (None if _names_itself(file.path) else _project_name(file))
     # A service in a profile is hidden from `config` without this, and could share our port unseen.
     argv = [*_compose(file.path, name, env), "--profile", "*", "config", "--format", "json"]
-    status, out, err = read(argv, env, CONFIG_SECONDS)
+    status, out, err = read(argv, staying_here(env), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
             f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
@@ -106,6 +106,11 @@ def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[st
     return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named]
 
 
+def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
+    engine = hold.engine
+    return finish(argv, engine.env, RECREATE_SECONDS, token=hold.holder.token, lifelines=engine.lifelines)
+
+
 def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
@@ -117,8 +122,9 @@ def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = Fal
     argv += ["--no-deps", "--no-build", "--pull", "never", "--remove-orphans=false"]
     # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
     argv += ["--renew-anon-volumes", *(["--force-recreate"] if force else []), target.service]
-    status, output = finish(argv, hold.engine.env, RECREATE_SECONDS, token=hold.holder.token)
+    status, output = _finish(hold, argv)
     if status != 0:
+        insist_reachable(hold.engine, f"recreating {target.service}")
         said = _last_line(output)
         if _TAKEN.search(output):
             raise Stale(
@@ -149,8 +155,9 @@ def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
     hold.insist()
     argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
-    status, output = finish(argv, hold.engine.env, RECREATE_SECONDS, token=hold.holder.token)
+    status, output = _finish(hold, argv)
     if status != 0:
+        insist_reachable(hold.engine, f"removing {target.service}")
         raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
 
 

@@ -72,10 +72,13 @@ def _die_with(parent: int) -> Callable[[], None]:
     return arrange
 
 
-def finish(argv: Sequence[str], env: Mapping[str, str], timeout: float, *, token: str) -> tuple[int, str]:
+def finish(
+    argv: Sequence[str], env: Mapping[str, str], timeout: float, *, token: str, lifelines: Sequence[int] = ()
+) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it printed.
 
-    It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us.
+    It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us. So may what the
+    descriptors `lifelines` keep alive.
 
     Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
@@ -90,6 +93,7 @@ def finish(argv: Sequence[str], env: Mapping[str, str], timeout: float, *, token
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=lifelines,
         )
         try:
             status = child.wait(timeout)
