@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 
 from freshness.core.image import Image, guard
-from freshness.engine.client import Engine
+from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import stream
@@ -44,6 +44,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
         metadata = folder / "metadata.json"
         status = stream(_command(engine, build, _own_name(build, folder), metadata), engine.env, line)
         if status != 0:
+            insist_reachable(engine, "building")
             raise BuildFailed(
                 f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
                 "Its output above says why; correct the Dockerfile or the code and push again.",

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from freshness.engine.client import Engine
+from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.containers import Container
 from freshness.engine.orphan import no_orphan
 from freshness.engine.process import stream
@@ -74,7 +74,8 @@ def run_staging_check(
 ) -> CheckRun:
     """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
 
-    The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`.
+    The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`. Raises EngineError where
+    it was the Engine that went.
     """
     docker = shutil.which("docker", path=engine.env.get("PATH")) or "docker"
     settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
@@ -86,10 +87,12 @@ def run_staging_check(
             line(text)
 
     run = _run([*argv, "python3", "-I", "-c", LEASH, *command], engine.env, timeout, unless_fruitless)
-    if is_python or not run.lacked_python:
-        return run
-    with no_orphan(engine, container):
-        return _run([*argv, *command], engine.env, timeout, line)
+    if not is_python and run.lacked_python:
+        with no_orphan(engine, container):
+            run = _run([*argv, *command], engine.env, timeout, line)
+    if run.status != 0:
+        insist_reachable(engine, "running the staging check")
+    return run
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str], timeout: float, line: Line) -> CheckRun:
