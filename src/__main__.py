@@ -1,6 +1,6 @@
 """`python -I src` runs the command line from the action's own folder, whatever is installed elsewhere."""
 
-from freshness.cli import main
+from freshness.start import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,12 @@
+"""Begins: until a command takes signals itself, an interrupt ends the process as it ends any other."""
+
+import signal
+
+
+def main() -> None:
+    """Runs the command line. Python's own handler would print a traceback out of the middle of an import."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from freshness.cli import main as run
+
+    run()
