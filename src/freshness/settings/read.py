@@ -9,6 +9,7 @@ from freshness.core.quoting import quoted
 from freshness.core.runner import has_forge
 from freshness.core.scope import in_scope
 from freshness.settings.build_inputs import argument_warnings
+from freshness.settings.docker_host import host_problems
 from freshness.settings.model import CommandCheck, GateSettings, Health, PromoteSettings, ScriptCheck, SecretSource
 from freshness.settings.sources import Problem, Sources, name_of, raise_problems, read_table
 from freshness.settings.table import GATE, PROMOTE
@@ -28,6 +29,7 @@ def read_gate(
     values, problems = read_table(GATE, Sources(options=options, env=env, env_file=env_file or {}))
     workspace = _workspace(env, cwd, problems)
     secrets, notes = _usable_secrets(values.pop("secrets", ()), env, workspace, problems)
+    problems.extend(host_problems(env))
     if values.get("port") is not None and values.get("port") == values.get("prod_port"):
         problems.append(_same_port(values["port"]))
     if values.get("revision") is not None and values.get("pr") is not None:
@@ -69,6 +71,7 @@ def read_promote(
     enforced = values.get("enabled", True) and in_scope(repository, values.get("repos", ()))
     if revision_required and enforced and not allow_unverified and values.get("expected_revision", "") is None:
         problems.append(_no_revision())
+    problems.extend(host_problems(env))
     if values.get("recreate") is False and values.get("image", "") is None:
         problems.append(_no_tag_to_move())
     raise_problems(problems)
