@@ -1,4 +1,4 @@
-"""Hostile content, text and neighbours: what leaves the commit, commands a runner, or answers in staging's place."""
+"""What leaves the commit's tree, is planted in it, or answers in staging's place, does not get through the gate."""
 
 import os
 import threading
@@ -10,22 +10,9 @@ from socket import AF_INET6
 import pytest
 
 from tests.applications import behave
-from tests.engines import BASE_IMAGE
 from tests.git import GitRepo, Link
-from tests.promotions import FIRST, SECOND, SHORT, Production
-from tests.runner import Ended, Runner
-
-HOSTILE = "".join(
-    f"{before}{command}\n"
-    for before in ("", " \t", "text\r", "\x1b[2K", "%0A", "\u2028")
-    for command in (
-        "::set-output name=outcome::promoted",
-        "::set-env name=ORCH_IMAGE_FRESHNESS_ENABLED::false",
-        "##[set-output name=outcome]promoted",
-        "outcome=promoted",
-    )
-)
-OWN_COMMANDS = ("::error ", "::warning ", "::group::", "::endgroup::")
+from tests.promotions import SHORT
+from tests.runner import Runner
 
 
 class Anything(BaseHTTPRequestHandler):
@@ -99,43 +86,3 @@ def test_links_out_of_the_context_bring_nothing_into_the_image(runner: Runner, t
     ended = runner.gate()
 
     assert ended.decision == ("closed", "build-failed", 1), ended.log
-
-
-def assert_commands_nothing(ended: Ended) -> None:
-    """No line of the log is a command but our own, and each output is set once, by us, after it was closed."""
-    commands = [line for line in ended.log.splitlines() if line.lstrip().startswith("::")]
-    assert [line for line in commands if not line.startswith(OWN_COMMANDS)] == []
-    assert not [text for text in ("##[", "\x1b", "\u2028") if text in ended.log + ended.written + ended.summary]
-    names = [line.partition("=")[0] for line in ended.written.splitlines()]
-    assert sorted(names) == sorted(["outcome", "image-id", "previous-image-id", "outcome", "reason", "report-path"])
-
-
-def test_no_label_commands_the_runner(production_here: Production) -> None:
-    """I5. Fails when a reason reaches GITHUB_OUTPUT without `one_line`, or the log without `_annotate`'s escapes."""
-    production, image = production_here, production_here.build(SECOND, label=HOSTILE)
-    port = f"127.0.0.1:{production.app.production_port}:8000"
-    run = {"GITHUB_ACTIONS": "true", "GITHUB_REF": f"refs/heads/{HOSTILE}", "GITHUB_ACTOR": HOSTILE}
-
-    candidate = production.promote(image, **run)
-    labels = ("--label", f"com.docker.compose.project={HOSTILE}", "--label", f"com.docker.compose.service={HOSTILE}")
-    named = ("--init", "--name", f"{production.sandbox.name}-foreign", "--publish", port)
-    production.sandbox.cli("run", "--detach", *named, *labels, BASE_IMAGE, "sleep", "99")
-    neighbour = production.promote(production.build(SECOND), **run)
-
-    for ended in (candidate, neighbour):
-        assert ended.end == (1, "refused"), ended.log
-        assert "set-output" in ended.reason, "the text did not get there: this test looks at nothing"
-        assert_commands_nothing(ended)
-
-
-def test_no_line_of_productions_log_commands_the_runner(production_here: Production) -> None:
-    """I5. Fails when `_show_log` in promote.py prints what a container says as a sentence of ours."""
-    production = production_here
-    production.deploy(production.build(FIRST))
-    image = production.build(SECOND, {"log": HOSTILE, "exit_after": 0})
-
-    ended = production.promote(image, GITHUB_ACTIONS="true")
-
-    assert ended.end == (4, "rolled-back"), ended.log
-    assert "│ outcome=promoted" in ended.log, "the text did not get there: this test looks at nothing"
-    assert_commands_nothing(ended)

@@ -13,6 +13,8 @@ _LABEL = "freshness."
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_SECONDS = re.compile(r"[0-9]{1,9}")  # decades, and still a date that exists
+_CONTAINER_ID = re.compile(r"([0-9a-f]{64})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +117,8 @@ def to_labels(name: str, holder: Holder) -> dict[str, str]:
 def from_labels(labels: Mapping[str, str]) -> Holder | None:
     """The holder that the labels name, or None where they are not what `to_labels` writes."""
     said = {key.removeprefix(_LABEL): value for key, value in labels.items() if key.startswith(_LABEL)}
-    numbers = [said.get(key, "") for key in ("seconds", "pid", "started")]
-    if not _TOKEN.fullmatch(said.get("token", "")) or not all(map(_NUMBER.fullmatch, numbers)):
+    forms = {"token": _TOKEN, "seconds": _SECONDS, "pid": _NUMBER, "started": _NUMBER, "container": _CONTAINER_ID}
+    if not all(form.fullmatch(said.get(key, "")) for key, form in forms.items()):
         return None
     record = _record(said)
     if record is None and "to" in said:
