@@ -4,10 +4,11 @@ import getpass
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +49,33 @@ def needs_namespace() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SshServer:
-    """`key` is the private key that is let in, `known_hosts` the file that names the server's, `log` what it says."""
+    """`key` is the private key that is let in, `known_hosts` the file that names the server's, `log` what it says.
+
+    `process` is the one that listens.
+    """
 
     url: str
     key: Path
     known_hosts: Path
     log: Path
+    process: int
 
     @property
     def logins(self) -> int:
         """How often somebody was let in."""
         return self.log.read_text().count("Accepted publickey")
+
+    def cut(self, _call: object = None) -> None:
+        """Ends all connections at once; new ones are served."""
+        for child in _children(self.process):
+            for process in (*_children(child), child):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+
+    def stop(self, _call: object = None) -> None:
+        """Ends the server, then all connections."""
+        os.kill(self.process, signal.SIGTERM)
+        self.cut()
 
     @property
     def client(self) -> str:
@@ -71,6 +88,13 @@ class SshServer:
             (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n')
             (folder / "ssh").chmod(0o700)
         return f"{folder}:{os.environ['PATH']}"
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
 @contextmanager
@@ -118,18 +142,18 @@ def _serving(folder: Path, restrictions: str, more: Mapping[str, str]) -> Iterat
     if (UNPACKED / "usr/lib/openssh/sshd-auth").is_file():
         settings |= {"SshdAuthPath": UNPACKED / "usr/lib/openssh/sshd-auth"}
     (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-    with running(folder, port):
+    with running(folder, port) as process:
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
-        yield SshServer(url, folder / "deploy", folder / "known_hosts", folder / "log")
+        yield SshServer(url, folder / "deploy", folder / "known_hosts", folder / "log", process)
 
 
 @contextmanager
-def running(folder: Path, port: int) -> Iterator[None]:
+def running(folder: Path, port: int) -> Iterator[int]:
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command(folder), env={**os.environ, **libraries()}, stderr=log)
     try:
         wait_for(port, server, folder / "log")
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait()
