@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.act import RELEASED, Act, ActRun, write_workflow
-from tests.action.gating import CHECKOUT, Job, documented_if, gate_job
+from tests.action.gating import ALWAYS, CHECKOUT, Job, documented_if, gate_job
 from tests.applications import Application, behave, python_application
 from tests.engines import Sandbox
 
@@ -98,6 +98,44 @@ def test_promote_refuses_in_its_job_and_takes_nothing_but_its_inputs(
 
     again = deploy(act_on_machine, app, tmp_path, jobs={"promote": promote_job(app, OURS, env=leaked)})
     assert outcome(again) == ("success", "promoted", ""), again.log
+
+
+def test_the_gates_old_outputs_are_refused_once_production_went_on(
+    act_on_machine: Act, machine_only: Sandbox, tmp_path: Path
+) -> None:
+    """As `rerun-failed-jobs` starts promote alone, its gate's outputs as they were.
+
+    I8. Breaks when promote believes its inputs: `insist_forward` in candidacy.py or `prove` no longer raises.
+    """
+    app = python_application(tmp_path / "app", machine_only)
+    old = deploy(act_on_machine, app, tmp_path, jobs={"promote": promote_job(app, OURS)}).outputs("gate")
+    newer = app.repo.commit({"newer.txt": ""})
+    newer_id = go_on(app, machine_only, newer)
+    before = production(app, machine_only)
+
+    given = {
+        "old": {"expected-revision": old["revision"], "source-image": old["image-id"]},
+        "new-revision": {"expected-revision": newer, "source-image": old["image-id"]},
+        "new-image": {"expected-revision": old["revision"], "source-image": newer_id},
+    }
+    jobs = {name: {**promote_job(app, inputs), "needs": [], "if": ALWAYS} for name, inputs in given.items()}
+    workflow = write_workflow(tmp_path / "rerun.yml", on="workflow_dispatch", jobs=jobs)
+    run = act_on_machine.run(workflow, repo=app.repo.path, event_name="workflow_dispatch")
+
+    assert {(run.result(name), run.outputs(name)["outcome"]) for name in jobs} == {("failure", "refused")}, run.log
+    assert "is 1 commit older" in run.outputs("old")["reason"]
+    assert production(app, machine_only) == before
+
+
+def go_on(app: Application, sandbox: Sandbox, commit: str) -> str:
+    """A later run made this commit production; the ID of its image."""
+    sandbox.cli(
+        "buildx", "build", "--quiet", "--provenance=false", "--build-arg", f"GIT_SHA={commit}",
+        "--label", f"org.opencontainers.image.revision={commit}", "--tag", app.production_image, str(app.repo.path),
+    )  # fmt: skip
+    sandbox.cli("compose", "--file", str(app.repo.path / "compose.yaml"), "up", "--detach", "--no-deps", app.production)
+    assert sandbox.wait_for(app.production_port, "/version") == commit
+    return sandbox.image_id(app.production_image) or ""
 
 
 def outcome(run: ActRun) -> tuple[str, str, str]:

@@ -119,26 +119,6 @@ def test_an_image_upon_the_proven_one_has_its_label_and_is_not_promoted_in_its_p
     production_here.assert_serves(proven)
 
 
-def test_old_outputs_of_a_gate_are_refused_once_production_went_on(production_here: Production) -> None:
-    """T6. Fails when `insist_forward` in core/direction.py lets an older commit pass, or `prove` is not called."""
-    production, gates = production_here, list[Built]()
-    for name in ("old", "new"):
-        production.app.repo.commit({name: ""})
-        gate = production.runner.gate()
-        gates.append(production.built(gate.outputs["image-id"], gate.outputs["revision"]))
-        assert production.promote(gates[-1]).end == (0, "promoted")
-    old, new = gates
-    before = production.state()
-
-    replayed = production.promote(old)
-    mixed = production.promote(old, EXPECTED_REVISION=new.revision)
-
-    assert (replayed.end, mixed.end) == ((1, "refused"), (1, "refused")), replayed.log + mixed.log
-    assert "1 commit older" in replayed.reason
-    assert f"says '{old.revision}'" in mixed.reason
-    assert production.state() == before
-
-
 def imitate(production: Production, real: Container, image: Built, port: int) -> None:
     """In place of the container, one of another image that has its name, its port and every label of it."""
     real.remove(force=True)
