@@ -95,7 +95,7 @@ def promote(context: click.Context, /, *, allow_unverified: bool, **given: str |
 
 _ROLLBACK_OPTIONS = (
     "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image",
-    "container", "revision-label", "update-order",
+    "container", "revision-label", "update-order", "update-overlap",
 )  # fmt: skip
 
 

@@ -17,7 +17,10 @@ from freshness.errors import EngineError, FreshnessError, LockLost, Refused, Sta
 from freshness.interrupts import interrupts_deferred
 from freshness.plan import Plan, observe, plan_of
 from freshness.recovery import recover
+from freshness.settings.model import UpdateOrder
+from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
+from freshness.stop_first import StopFirst
 from freshness.switch import Switch
 
 
@@ -91,9 +94,13 @@ class Promotion(Candidacy):
             del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
 
     @property
+    def _in_pairs(self) -> bool:
+        return self.settings.update_order is UpdateOrder.START_FIRST
+
+    @property
     def _longest(self) -> float:
         """Seconds that a promotion and its way back may take."""
-        return 2 * (RECREATE_SECONDS + self.settings.health.deadline) + 60
+        return 2 * (RECREATE_SECONDS + self.settings.health.deadline) + self.settings.update_overlap + 60
 
     def _wait(self, lock: Lock, target: Target, kept_tags: KeptTags) -> str:
         """Waits for a run that holds production, recovers from one that died in the middle; in words what there was."""
@@ -136,6 +143,7 @@ class Promotion(Candidacy):
             workspace=str(settings.workspace),
             image=settings.image,
             container=settings.container,
+            in_pairs=self._in_pairs,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config = read_config(self.compose_file, self.env)
@@ -153,9 +161,12 @@ class Promotion(Candidacy):
             )
 
     def _switch(self, hold: Hold, plan: Plan, steps: Steps | None = None) -> Switch:
+        order = StartFirst if self._in_pairs else StopFirst
         return Switch(
             hold=hold,
             plan=plan,
+            order=order(hold=hold, file=self.compose_file, plan=plan),
+            overlap=self.settings.update_overlap,
             compose_file=self.compose_file,
             health=self.settings.health,
             keep=self.settings.keep_images,

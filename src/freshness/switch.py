@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshness.core.image import Image
-from freshness.engine.compose import ComposeFile, recreate, remove
+from freshness.engine.compose import ComposeFile, remove
 from freshness.engine.containers import Container, find_container, tail
-from freshness.engine.health import wait_until_healthy
+from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
 from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
-from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold
 from freshness.engine.vantage import find_vantage
 from freshness.errors import FreshnessError, Stale, Unhealthy
@@ -16,15 +15,22 @@ from freshness.forge.log import Log
 from freshness.interrupts import interrupts_deferred
 from freshness.plan import Plan
 from freshness.settings.model import Health
+from freshness.start_first import StartFirst
 from freshness.steps import Steps
+from freshness.stop_first import StopFirst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """One change of production, under a hold. `keep` is how many images are kept; `notes` gets what is to be told."""
+    """One change of production, under a hold, in one of the two orders. `keep` is how many images are kept.
+
+    `overlap` is how many seconds old and new serve together in `start-first`; `notes` gets what is to be told.
+    """
 
     hold: Hold
     plan: Plan
+    order: StopFirst | StartFirst
+    overlap: float
     compose_file: ComposeFile
     health: Health
     keep: int
@@ -39,9 +45,10 @@ class Switch:
         with self.steps.step("recreation", f"production on {plan.candidate.id}") as step, interrupts_deferred():
             tag_image(hold, plan.candidate.id, plan.target.image)
             keep_images(hold, plan.kept_tags, plan.kept_then)
-            container = recreate(hold, self.compose_file, plan.target)
+            container = self.order.bring()
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove(container, plan.candidate)
+        self._retire_others(container)
         self.let_go()
         return container
 
@@ -50,10 +57,10 @@ class Switch:
         hold, plan = self.hold, self.plan
         with self.steps.step("finish", f"production on {plan.candidate.id}") as step, interrupts_deferred():
             tag_image(hold, plan.candidate.id, plan.target.image)
-            tidy(hold, plan.target, plan.candidate.id)
-            container = recreate(hold, self.compose_file, plan.target)
+            container = self.order.resume()
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove(container, plan.candidate)
+        self._retire_others(container)
         keep_images(hold, plan.kept_tags, plan.kept_then[: self.keep])
         return container
 
@@ -73,9 +80,7 @@ class Switch:
             return
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
             tag_image(hold, plan.previous.id, target.image)
-            tidy(hold, target, plan.previous.id)
-            same = plan.previous.id == plan.candidate.id  # Compose would see nothing to change, and it is not healthy
-            container = recreate(hold, self.compose_file, target, force=same)
+            container = self.order.bring_back(plan.previous.id)
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove(container, plan.previous)
         try:  # last, and no reason to call it a failure: an older image may be gone meanwhile
@@ -88,11 +93,7 @@ class Switch:
         engine, target, health = self.hold.engine, self.plan.target, self.health
         with self.steps.step("health", f"a healthy service within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {target.service} to be healthy, up to {health.deadline:g} s.")
-            result = wait_until_healthy(engine, target, container, health, find_vantage(engine, self.env))
-            step.got = result.got
-            if not result.ok:
-                self._show_log(container)
-                raise Unhealthy(result.got, "Look at the log above.")
+            step.got = self._insist_healthy(container, self._wait_until_healthy(container))
         with self.steps.step("identity", f"{image.id} in {container.short_id} and under {target.image}") as step:
             now, tagged = find_container(engine, container.id), find_image(engine, target.image)
             step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
@@ -103,6 +104,30 @@ class Switch:
                 or now.started_at != container.started_at
             ):
                 raise Stale(f"{step.got}.", "Something else changes production: find it, then run again.")
+
+    def _retire_others(self, container: Container) -> None:
+        """In `start-first` the old one goes, when a proxy had time to find the new one and that is still healthy."""
+        others = ", ".join(other.name for other in self.order.others(container))
+        if not others:
+            return
+        with self.steps.step("overlap", f"a healthy container for {self.overlap:g} s beside the old one") as step:
+            self.log.say(f"{container.name} serves beside {others} for {self.overlap:g} s.")
+            self._insist_healthy(container, stay_healthy(self.hold.engine, container, self.overlap))
+            step.got = self._insist_healthy(container, self._wait_until_healthy(container))
+        with self.steps.step("retirement", f"nothing beside {container.short_id}") as step, interrupts_deferred():
+            self.order.retire_others(container)
+            step.got = f"{others} stopped and removed"
+
+    def _wait_until_healthy(self, container: Container) -> HealthResult:
+        engine = self.hold.engine
+        return wait_until_healthy(engine, self.plan.target, container, self.health, find_vantage(engine, self.env))
+
+    def _insist_healthy(self, container: Container, result: HealthResult) -> str:
+        """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
+        if not result.ok:
+            self._show_log(container)
+            raise Unhealthy(result.got, "Look at the log above.")
+        return result.got
 
     def _show_log(self, container: Container) -> None:
         with self.log.group(f"The end of the log of {container.name}"):

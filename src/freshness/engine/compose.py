@@ -117,25 +117,43 @@ def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = Fal
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
-    hold.insist()
-    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never", "up", "--detach"]
-    argv += ["--no-deps", "--no-build", "--pull", "never", "--remove-orphans=false"]
     # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
-    argv += ["--renew-anon-volumes", *(["--force-recreate"] if force else []), target.service]
-    status, output = _finish(hold, argv)
-    if status != 0:
-        insist_reachable(hold.engine, f"recreating {target.service}")
-        said = _last_line(output)
-        if _TAKEN.search(output):
-            raise Stale(
-                f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again."
-            )
-        if _CANNOT_START.search(output):
-            raise Unhealthy(f"the container of {target.service} cannot start: {said}.", "Correct the image's command.")
-        raise EngineError(
-            f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again."
-        )
+    _up(hold, file, target, "--detach", "--renew-anon-volumes", *(["--force-recreate"] if force else []))
     return only_container(hold.engine, target)
+
+
+def create_another(hold: Hold, file: ComposeFile, target: Target) -> Container:
+    """Lets Compose make one more container of the service, from its tag's image, and returns it; nothing is started.
+
+    Raises as `recreate`.
+    """
+    before = {container.id for container in service_containers(hold.engine, target.project, target.service)}
+    _up(hold, file, target, "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
+    after = service_containers(hold.engine, target.project, target.service)
+    made = [container for container in after if container.id not in before]
+    if len(made) != 1:
+        raise Stale(
+            f"Compose made {len(made)} containers of {target.service}, where one was asked for.",
+            "Something else changes production: find it, then run again.",
+        )
+    return made[0]
+
+
+def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:
+    """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
+    hold.insist()
+    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never", "up", "--no-deps", "--no-build"]
+    argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
+    status, output = _finish(hold, argv)
+    if status == 0:
+        return
+    insist_reachable(hold.engine, f"recreating {target.service}")
+    said = _last_line(output)
+    if _TAKEN.search(output):
+        raise Stale(f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again.")
+    if _CANNOT_START.search(output):
+        raise Unhealthy(f"the container of {target.service} cannot start: {said}.", "Correct the image's command.")
+    raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again.")
 
 
 def only_container(engine: Engine, target: Target) -> Container:

@@ -8,6 +8,7 @@ from typing import Any
 import docker
 
 from freshness.engine.client import Engine, asking
+from freshness.errors import Unhealthy
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -43,6 +44,10 @@ class Container:
     def runs(self) -> bool:
         """Whether it runs now, neither paused nor restarting."""
         return self.status == "running"
+
+    def is_like(self, other: "Container") -> bool:
+        """Whether both are made from the same image and the same configuration."""
+        return (self.image_id, self.configuration) == (other.image_id, other.configuration)
 
     @property
     def short_id(self) -> str:
@@ -89,6 +94,22 @@ def service_containers(engine: Engine, project: str, service: str) -> tuple[Cont
         listed = engine.client.api.containers(all=True, filters={"label": labels})
     found = (find_container(engine, entry["Id"]) for entry in listed)
     return tuple(container for container in found if container is not None)
+
+
+def start(engine: Engine, container: Container) -> Container:
+    """Starts the container and returns it as it is then. Raises Unhealthy where it cannot start or is gone."""
+    with asking(f"starting the container {container.name}"):
+        try:
+            engine.client.api.start(container.id)
+        except docker.errors.APIError as error:
+            raise Unhealthy(
+                f"the container {container.name} cannot start: {error.explanation}.",
+                "Correct the image's command, or the service's options.",
+            ) from error
+    started = find_container(engine, container.id)
+    if started is None:
+        raise Unhealthy(f"the container {container.name} is gone.", "Something removed it: find it, then run again.")
+    return started
 
 
 def running_services(engine: Engine, project: str) -> frozenset[str]:

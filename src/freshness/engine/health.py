@@ -19,6 +19,7 @@ from freshness.settings.model import Health
 
 # Between two looks. The target is to notice health within 0.1 s of the first good answer.
 PAUSE_SECONDS = 0.04
+WATCH_SECONDS = 0.5
 SUCCESS = range(200, 300)
 
 
@@ -75,6 +76,17 @@ def wait_until_healthy(
             if left <= 0:
                 return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s")
             time.sleep(min(PAUSE_SECONDS, left))
+
+
+def stay_healthy(engine: Engine, container: Container, seconds: float) -> HealthResult:
+    """Looks for `seconds` whether the container is still what it was; an exit, a restart or `unhealthy` ends it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        broken = _broken(container, find_container(engine, container.id))
+        left = deadline - time.monotonic()
+        if broken or left <= 0:
+            return HealthResult(ok=not broken, got=broken or f"it stayed for {seconds:g} s")
+        time.sleep(min(WATCH_SECONDS, left))
 
 
 def _broken(before: Container, now: Container | None) -> str | None:

@@ -16,22 +16,29 @@ def tidy(hold: Hold, target: Target, image_id: str) -> None:
     Compose makes the new container as `<old ID>_<name>`, stops and removes the old one, and renames the new one.
     """
     found = service_containers(hold.engine, target.project, target.service)
-    if not found:
-        return
-    stays = max(found, key=lambda one: (one.image_id == image_id, one.runs, one.name == target.container))
-    for container in found:
+    if found:
+        wanted = max(found, key=lambda one: (one.image_id == image_id, one.runs, one.name == target.container))
+        leave_only(hold, target, wanted)
+
+
+def leave_only(hold: Hold, target: Target, stays: Container, *, volumes: bool = False) -> None:
+    """Retires the service's other containers, and gives this one its proper name."""
+    for container in service_containers(hold.engine, target.project, target.service):
         if container.id != stays.id:
-            retire(hold, container)
+            retire(hold, container, volumes=volumes)
     if stays.name != target.container:
         hold.insist()
         with asking(f"renaming the container {stays.name}"):
             hold.engine.client.api.rename(stays.id, target.container)
 
 
-def retire(hold: Hold, container: Container) -> None:
-    """Stops the container with its own signal and grace, and removes it; one that is gone already is fine."""
+def retire(hold: Hold, container: Container, *, volumes: bool = False) -> None:
+    """Stops the container with its own signal and grace, and removes it; one that is gone already is fine.
+
+    `volumes`: with its anonymous ones, which nothing served from yet.
+    """
     hold.insist()
     with asking(f"removing the container {container.name}"), suppress(docker.errors.NotFound):
         if container.runs:
-            hold.engine.client.api.stop(container.id)
-        hold.engine.client.api.remove_container(container.id, force=True)
+            hold.engine.client.api.stop(container.id, timeout=container.grace)  # docker-py waits as much longer
+        hold.engine.client.api.remove_container(container.id, force=True, v=volumes)

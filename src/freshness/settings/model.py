@@ -138,6 +138,7 @@ class PromoteSettings:
     recreate: bool
     keep_images: int
     update_order: UpdateOrder
+    update_overlap: float
     repository_folder: Path
     token: Secret | None
     pr: int | None

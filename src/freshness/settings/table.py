@@ -332,6 +332,14 @@ PROMOTE: tuple[Setting, ...] = (
         about="`start-first`: the new container is proven beside the old one before that is retired, for a service "
         "that publishes no port and runs behind a proxy; `port` is then the port inside the container.",
     ),
+    Setting(
+        name="update-overlap",
+        variable="UPDATE_OVERLAP",
+        read=values.number(0, 600, "seconds"),
+        default="5",
+        about="Seconds that old and new serve together with `start-first`: as long as the proxy takes to find the "
+        "new one.",
+    ),
     _PATH,
     _TOKEN,
     *commit_rows.PROMOTE,

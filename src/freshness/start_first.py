@@ -1,0 +1,72 @@
+"""The new container starts beside the old one, which goes when the new one is proven: no gap, behind a proxy."""
+
+from dataclasses import dataclass
+
+from freshness.engine.compose import ComposeFile, create_another, recreate
+from freshness.engine.containers import Container, service_containers, start
+from freshness.engine.leftovers import leave_only, retire, tidy
+from freshness.engine.lock import Hold
+from freshness.errors import Stale
+from freshness.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFirst:
+    """Compose makes one more container; each is started and retired by its ID, since Compose would choose which."""
+
+    hold: Hold
+    file: ComposeFile
+    plan: Plan
+
+    def bring(self) -> Container:
+        """A started container of the candidate beside production's, or production's own where that is alike."""
+        return self._start_another(self.plan.running)
+
+    def resume(self) -> Container:
+        """As `bring`, after a run that was cut: what that run has started may stay."""
+        started = self._running(self.plan.candidate.id)
+        return self._start_another(started[-1] if started else None)
+
+    def bring_back(self, previous_id: str) -> Container:
+        """The container that ran before, alone again: it never stopped. Where it did, Compose brings its image back."""
+        running = self._running(previous_id)
+        before = next((one for one in running if self.plan.running and one.id == self.plan.running.id), None)
+        before = before or next(iter(running), None)
+        failed_itself = previous_id == self.plan.candidate.id and before and not self.others(before)
+        if before is None or failed_itself:
+            tidy(self.hold, self.plan.target, previous_id)
+            return recreate(self.hold, self.file, self.plan.target, force=before is not None)
+        leave_only(self.hold, self.plan.target, before, volumes=True)
+        return before
+
+    def others(self, container: Container) -> tuple[Container, ...]:
+        """What is still beside the container, running or not."""
+        return tuple(one for one in self._containers() if one.id != container.id)
+
+    def retire_others(self, container: Container) -> None:
+        """Stops each with its own signal and grace, and removes it; this one gets the service's proper name."""
+        leave_only(self.hold, self.plan.target, container)
+
+    def _start_another(self, running: Container | None) -> Container:
+        """Asks Compose for a container, not whether it would make one: what it makes tells what has changed."""
+        made, wanted = create_another(self.hold, self.file, self.plan.target), self.plan.candidate.id
+        if made.image_id != wanted:
+            retire(self.hold, made, volumes=True)
+            raise Stale(
+                f"the container {made.name} was made from {made.image_id}, not from {wanted}, and never started.",
+                "Something else moves production's tag: find it, then run again.",
+            )
+        if running and running.runs and running.is_like(made):
+            retire(self.hold, made, volumes=True)
+            return running
+        self.hold.insist()
+        return start(self.hold.engine, made)
+
+    def _running(self, image_id: str) -> list[Container]:
+        """The service's running containers of this image, the newest last."""
+        found = [one for one in self._containers() if one.runs and one.image_id == image_id]
+        return sorted(found, key=lambda one: one.started_at)
+
+    def _containers(self) -> tuple[Container, ...]:
+        target = self.plan.target
+        return service_containers(self.hold.engine, target.project, target.service)

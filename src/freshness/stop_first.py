@@ -1,0 +1,40 @@
+"""Production's container is replaced where it is: the only way on one port, with a gap that is as short as Docker's."""
+
+from dataclasses import dataclass
+
+from freshness.engine.compose import ComposeFile, recreate
+from freshness.engine.containers import Container
+from freshness.engine.leftovers import tidy
+from freshness.engine.lock import Hold
+from freshness.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopFirst:
+    """Compose makes the new container, stops and removes the old one, and starts the new one in its place."""
+
+    hold: Hold
+    file: ComposeFile
+    plan: Plan
+
+    def bring(self) -> Container:
+        """The service on the candidate, which its tag names by now; Compose decides whether it is that already."""
+        return recreate(self.hold, self.file, self.plan.target)
+
+    def resume(self) -> Container:
+        """As `bring`, after a run that was cut."""
+        tidy(self.hold, self.plan.target, self.plan.candidate.id)
+        return recreate(self.hold, self.file, self.plan.target)
+
+    def bring_back(self, previous_id: str) -> Container:
+        """The service on the image that ran before."""
+        tidy(self.hold, self.plan.target, previous_id)
+        same = previous_id == self.plan.candidate.id  # Compose would see nothing to change, and it is not healthy
+        return recreate(self.hold, self.file, self.plan.target, force=same)
+
+    def others(self, _container: Container) -> tuple[Container, ...]:
+        """What is still beside the container: nothing."""
+        return ()
+
+    def retire_others(self, _container: Container) -> None:
+        """Nothing has to go."""
