@@ -63,6 +63,7 @@ def behave(**behaviour: object) -> dict[str, Content]:
 
     `health` (200): the status of `/health`. `unhealthy_on` (none): `staging` or `production`, where it is 503.
     `start_seconds` (0): before it listens. `exit_after` (none): seconds until it ends with status 1.
+    `stop_seconds` (0): how long it serves on when it is told to stop.
     `check` (`pass`): what its staging check does: `pass`, `fail`, `hang` or `kill` itself.
     `log` (nothing), `check_log` (nothing): text that the application, its check, prints first.
     """

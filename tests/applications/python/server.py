@@ -35,8 +35,14 @@ def health() -> int:
     return int(BEHAVIOUR.get("health", 200))
 
 
+def stop(*_: object) -> None:
+    if not BEHAVIOUR.get("stop_seconds"):
+        sys.exit(0)
+    threading.Timer(BEHAVIOUR["stop_seconds"], os._exit, (0,)).start()
+
+
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, stop)
     print(BEHAVIOUR.get("log", "starting"))
     if "exit_after" in BEHAVIOUR:
         threading.Timer(BEHAVIOUR["exit_after"], os._exit, (1,)).start()

@@ -1,0 +1,212 @@
+"""Production behind a real proxy: the new container is proven beside the old one, and no request ever fails."""
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.promotions import FIRST, LABEL, SECOND, SHORT, Production, make_history, promoted
+from tests.proxy import build_proxy, documented_configuration, why_no_proxy
+from tests.runner import Runner
+
+PORT = 8000
+"""What the application listens on in its container."""
+
+COMPOSE = """\
+name: {project}
+services:
+  orchestrator-staging:
+    image: {project}-orchestrator-staging
+    ports: ["127.0.0.1:{staging_port}:8000"]
+  orchestrator:
+    image: {project}-orchestrator
+    environment:
+      TARGET: production
+      COLOUR: green
+    networks: [behind]
+  proxy:
+    image: {project}-proxy
+    networks: [behind, default]
+    ports: ["127.0.0.1:{production_port}:8080"]
+networks:
+  behind:
+    internal: true
+"""
+
+OVERLAP = {"UPDATE_OVERLAP": "2"}
+"""Longer than the documented proxy takes to find a container and to find it healthy."""
+
+
+@pytest.fixture
+def production(runner: Runner, tmp_path: Path, record_property: Callable[[str, object], None]) -> Production:
+    """The application's production behind a proxy that is up, on the machine's own Engine; nothing is deployed yet."""
+    if reason := why_no_proxy():
+        pytest.skip(reason)
+    app = runner.app
+    configuration = documented_configuration(app.production, PORT)
+    build_proxy(runner.sandbox, tmp_path / "proxy", configuration, f"{app.project}-proxy")
+    compose = COMPOSE.format(project=app.project, staging_port=app.staging_port, production_port=app.production_port)
+    app.repo.commit({"compose.yaml": compose})
+    app.settings.update(PROD_PORT=str(PORT), UPDATE_ORDER="start-first", **OVERLAP)
+    make_history(app.repo)
+    runner.compose("up", "--detach", "--no-deps", "proxy")
+    return Production(runner=runner, record=record_property)
+
+
+def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Production) -> None:
+    """Fails when `_retire_others` in switch.py does not wait for the overlap, or `go` retires before the proof.
+
+    The old container serves on for a while after its stop signal, and is given the time.
+    """
+    first, second = production.build(FIRST, {"stop_seconds": 1}), production.build(SECOND)
+    production.deploy(first)
+    old = str(production.container().id)
+
+    with production.asking() as answers:
+        promotion = production.start("promote", SOURCE_IMAGE=second.id, EXPECTED_REVISION=SECOND).end()
+        assert (promotion.status, promotion.outputs["outcome"]) == (0, "promoted"), promotion.log
+        production.assert_serves(second)
+        assert production.kept() == first.id
+        rollback = production.start("rollback").end()
+
+    assert (rollback.status, rollback.outputs["outcome"]) == (0, "promoted"), rollback.log
+    production.assert_serves(first)
+    assert exit_statuses(production, old) == ["0"]
+    assert production.container().name == f"{production.app.project}-orchestrator-1"
+    assert answers.failures == 0
+    assert answers.revisions == [first.revision, second.revision]
+
+
+FAILURES: Mapping[str, dict[str, object]] = {
+    "never gets healthy": {"health": 503},
+    "ends while it serves beside the old one": {"exit_after": 2},
+    "cannot start": {},
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, production: Production) -> None:
+    """I9. Fails when `bring_back` in start_first.py leaves anything to Compose while the old container runs."""
+    running = production.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND, FAILURES[failure])
+    if failure == "cannot start":
+        command = f'FROM python:3.13-slim\nLABEL {LABEL}={SECOND}\nCMD ["/no/such/program"]\n'
+        image = production.build_from(command, revision=SECOND)
+    before = production.state()
+
+    ended = production.promote(image, **SHORT)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert production.state() == before
+    production.assert_serves(running)
+    assert ended.answers.failures == 0
+    assert set(ended.answers.revisions) <= {running.revision, image.revision}
+
+
+def test_what_runs_already_is_left_alone_until_the_compose_file_changes(production: Production) -> None:
+    """I11. Fails when `_start_another` in start_first.py starts what is alike, or compares only the images."""
+    image = production.build(FIRST)
+    assert production.promote(image).end == (0, "promoted")
+    before = production.state()
+
+    assert production.promote(image).end == (0, "unchanged")
+    assert production.state() == before
+    compose = production.app.repo.path / "compose.yaml"
+    compose.write_text(compose.read_text().replace("green", "blue"))
+    changed = production.promote(image)
+
+    assert changed.end == (0, "promoted"), changed.log
+    production.assert_serves(image)
+    assert "COLOUR=blue" in production.container().attrs["Config"]["Env"]
+    assert changed.answers.failures == 0
+    assert production.promote(image).end == (0, "unchanged")
+
+
+def test_an_interrupted_promotion_goes_back_without_a_failed_request(production: Production) -> None:
+    """I9. Fails when `_retire_others` in switch.py waits with interrupts deferred."""
+    running, image = production.build(FIRST), production.build(SECOND)
+    production.deploy(running)
+    before = production.state()
+
+    with production.asking() as answers:
+        run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND, UPDATE_OVERLAP="60")
+        run.wait_for("serves beside")
+        run.process.send_signal(signal.SIGTERM)
+        ended = promoted(run, answers)
+
+    assert ended.end == (143, "rolled-back"), ended.log
+    assert production.state() == before
+    assert answers.failures == 0
+
+
+CUTS: Mapping[str, tuple[dict[str, object], str, str]] = {
+    "while both serve": ({}, "serves beside", "finished"),
+    "before it is healthy": ({"health": 503}, "to be healthy", "undone"),
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_what_a_killed_promotion_left_beside_is_finished_or_undone(cut: str, production: Production) -> None:
+    """Fails when `resume` in start_first.py retires the old container before the new one is proven.
+
+    The next command is a promotion that is refused, so that nothing but the recovery changes production.
+    """
+    behaviour, moment, what = CUTS[cut]
+    running, image = production.build(FIRST), production.build(SECOND, behaviour)
+    production.deploy(running)
+
+    with production.asking() as answers:
+        run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND)
+        run.wait_for(moment)
+        run.process.kill()
+        run.process.wait()
+        assert len(production.runner.containers(production.app.production)) == 2
+        ended = production.start("promote", SOURCE_IMAGE="no-such-image", EXPECTED_REVISION=SECOND, **SHORT).end()
+
+    assert ended.outputs["outcome"] == "refused", ended.log
+    assert f"was {what}" in ended.log
+    production.assert_serves(image if what == "finished" else running)
+    assert answers.failures == 0
+
+
+def test_a_second_container_that_nobody_recorded_is_named(production: Production) -> None:
+    """I12. Fails when `observe` in plan.py takes any of several containers for production's."""
+    running, image = production.build(FIRST), production.build(SECOND)
+    production.deploy(running)
+    production.runner.compose(
+        "up", "--detach", "--no-deps", "--no-recreate", "--scale", "orchestrator=2", "orchestrator"
+    )
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert f"{production.app.project}-orchestrator-2" in ended.reason
+    assert production.state() == before
+
+
+def test_what_two_containers_cannot_share_is_a_configuration_error(production: Production) -> None:
+    """Fails when `_read_service` in promote.py does not say that the service changes in pairs."""
+    image = production.build(FIRST)
+    compose = production.app.repo.path / "compose.yaml"
+    ports = '    container_name: web\n    ports: ["127.0.0.1::8000"]\n    networks: [behind]\n'
+    compose.write_text(compose.read_text().replace("    networks: [behind]\n", ports))
+    before = production.state()
+
+    ended = production.runner.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=FIRST).end()
+
+    assert (ended.status, ended.outputs["outcome"]) == (2, "error"), ended.log
+    assert "publishes" in ended.reason
+    assert "container_name: web" in ended.reason
+    assert production.state() == before
+
+
+def exit_statuses(production: Production, container: str) -> list[str]:
+    """The exit statuses with which the container ended, by the Engine's own events."""
+    events = production.sandbox.docker.api.events(
+        since=1, until=int(time.time()) + 1, decode=True, filters={"container": container, "event": "die"}
+    )
+    return [event["Actor"]["Attributes"]["exitCode"] for event in events]
