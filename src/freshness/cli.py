@@ -95,7 +95,8 @@ def promote(context: click.Context, /, *, allow_unverified: bool, **given: str |
 
 _ROLLBACK_OPTIONS = (
     "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image",
-    "container", "revision-label", "update-order", "update-overlap",
+    "container", "revision-label", "engine-timeout", "update-order",
+    "update-overlap",
 )  # fmt: skip
 
 
@@ -163,6 +164,23 @@ def status(context: click.Context, /, **given: Any) -> None:
     from freshness.questions import show_status
 
     click.echo(show_status(given, os.environ, _env_file(context)))
+
+
+@commands.command(short_help="Show who holds a target, and break that where it hangs.")
+@options("promote", "compose-file", "service", "project", "engine-timeout")
+@click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
+@click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")
+@click.pass_context
+def unlock(context: click.Context, /, *, tag: str | None, force: bool, **given: str | None) -> int:
+    """Show who holds production (or another --service), and break that lock where its holder is no more.
+
+    A run that has ended is taken over by the next one anyway; this is for one that hangs, or that nobody can see.
+    """
+    from freshness.unlock import unlock_target
+
+    free, text = unlock_target(given, os.environ, _env_file(context), tag=tag, force=force)
+    click.echo(text)
+    return 0 if free else 1
 
 
 @commands.command(short_help="Serve the board, a small page that names its own commit.")

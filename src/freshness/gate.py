@@ -145,7 +145,7 @@ class Gate:
 
     def _look_for_owners(self, target: Target) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
-            self.engine = reach(self.env)
+            self.engine = reach(self.env, self.settings.engine_timeout)
             foreign = self._find_foreign(self.engine, target)
             lock = self._lock(self.engine, target, None)
             if foreign and lock.look():  # what is in the way may be another gate at work: wait for it, look again
@@ -195,6 +195,7 @@ class Gate:
                 arguments=settings.build_args,
                 secrets=tuple(secret.argument for secret in settings.secrets),
                 stage=settings.target,
+                timeout=settings.build_timeout,
             )
             self.image = build_image(engine, build, self.log.foreign)
             step.got = f"{self.image.id}, labelled {revision.commit}"

@@ -13,7 +13,7 @@ from freshness.engine.containers import service_containers
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import find_vantage
-from freshness.errors import EngineError, FreshnessError, LockLost, Refused, Stale
+from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
 from freshness.plan import Plan, observe, plan_of
 from freshness.recovery import recover
@@ -22,6 +22,8 @@ from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
 from freshness.stop_first import StopFirst
 from freshness.switch import Switch
+
+TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,8 +66,8 @@ class Promotion(Candidacy):
         plan = switch.plan
         try:
             container = switch.go()
-        except LockLost:  # nothing may be written any more, the way back included
-            self.reason = "What was begun is finished or undone by the run that took over."
+        except LockLost:
+            self.reason = TAKEN_OVER
             raise
         except BaseException:  # whatever it is, production goes back first
             self._go_back(switch)
@@ -78,7 +80,7 @@ class Promotion(Candidacy):
         """All refusals, then production is ours: if another run came between, all refusals again."""
         target, source, kept_tags = self._read_service()
         with self.steps.step("lock", "production for this run alone") as step:
-            self.engine = engine = reach(self.env)
+            self.engine = engine = reach(self.env, self.settings.engine_timeout)
             lock = self.lock(engine, service_lock(target.project, target.service), self._longest)
             step.got = self._wait(lock, target, kept_tags)
         so_far = len(self.steps.checks), len(self.notes)
@@ -184,7 +186,7 @@ class Promotion(Candidacy):
         except LockLost:
             raise
         except FreshnessError as error:
-            hold.kept = isinstance(error, EngineError)  # what cannot be undone is not tried again and again
+            hold.kept = not isinstance(error, Refused)  # what cannot be undone is not tried again and again
             self.outcome = PromotionOutcome.STRANDED
             self.reason = self._call_for_help("A promotion was cut in the middle and could not be undone", plan, error)
             raise
@@ -197,6 +199,9 @@ class Promotion(Candidacy):
             try:
                 with speaking_plainly():
                     switch.go_back()
+            except LockLost:
+                self.reason = TAKEN_OVER
+                return
             except FreshnessError as error:
                 switch.hold.kept = True  # with its record: the next run tries again
                 self.outcome = PromotionOutcome.STRANDED

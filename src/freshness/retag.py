@@ -1,12 +1,11 @@
 """Only the tag: proof, then the move by ID, for hosts where something else restarts production (`recreate: false`)."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from freshness.candidacy import Candidacy
 from freshness.core.image import Image, repository_of
 from freshness.core.kept import KeptTags, kept_after
-from freshness.core.lock import Record
+from freshness.core.lock import Record, tag_lock
 from freshness.core.promotion import PromotionOutcome
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
@@ -56,9 +55,8 @@ class Retag(Candidacy):
     def _refuse_or_hold(self) -> tuple[Record, Hold]:
         source = self._source()
         with self.steps.step("lock", f"{self.tag} for this run alone") as step:
-            self.engine = engine = reach(self.env)
-            name = f"freshness.tag.{sha256(self.tag.encode()).hexdigest()[:16]}"
-            lock = self.lock(engine, name, LONGEST_SECONDS)
+            self.engine = engine = reach(self.env, self.settings.engine_timeout)
+            lock = self.lock(engine, tag_lock(self.tag), LONGEST_SECONDS)
             step.got = self._wait(lock)
         so_far = len(self.steps.checks), len(self.notes)
         while True:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from freshness.core.quoting import quoted
 
@@ -82,6 +83,11 @@ class Held:
 def service_lock(project: str, service: str) -> str:
     """The name of a service's lock. A project's name has no dot, so no two services share one."""
     return f"freshness.{project}.{service}"
+
+
+def tag_lock(tag: str) -> str:
+    """The name of a tag's lock, where nothing but the tag is moved: not all that a tag may hold may stand in a name."""
+    return f"freshness-tag.{sha256(tag.encode()).hexdigest()[:16]}"
 
 
 def follower(name: str, token: str) -> str:

@@ -21,7 +21,7 @@ class Build:
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
     `subfolder` is the context's path in the tree. `tag` is `<repository>:<full commit id>`. `arguments` and `secrets`
-    are in buildx's own words.
+    are in buildx's own words. After `timeout` seconds it is given up.
     """
 
     context: Path
@@ -30,6 +30,7 @@ class Build:
     commit: str
     label: str
     tag: str
+    timeout: float
     arguments: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     stage: str | None = None
@@ -42,9 +43,16 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     """
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
-        status = stream(_command(engine, build, _own_name(build, folder), metadata), engine.env, line)
+        command = _command(engine, build, _own_name(build, folder), metadata)
+        status = stream(command, engine.env, line, timeout=build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
+        if status is None:
+            raise BuildFailed(
+                f"The image did not build from {build.commit} within {build.timeout:g} s; buildx was ended.",
+                "Its output above says how far it came; make the build quicker, or set `build-timeout`.",
+            )
+        if status != 0:
             raise BuildFailed(
                 f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
                 "Its output above says why; correct the Dockerfile or the code and push again.",

@@ -13,7 +13,7 @@ from freshness.engine.client import Engine, insist_reachable, staying_here
 from freshness.engine.containers import Container, running_services, service_containers
 from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
-from freshness.engine.process import finish, read
+from freshness.engine.process import Watch, finish, read
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
 
 CONFIG_SECONDS = 60
@@ -107,8 +107,14 @@ def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[st
 
 
 def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
+    """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
     engine = hold.engine
-    return finish(argv, engine.env, RECREATE_SECONDS, token=hold.holder.token, lifelines=engine.lifelines)
+    watch = Watch(
+        longest=RECREATE_SECONDS,
+        seconds=engine.timeout,
+        look=lambda: insist_reachable(engine, "Compose was at work, and was ended"),
+    )
+    return finish(argv, engine.env, watch, token=hold.holder.token, lifelines=engine.lifelines)
 
 
 def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False) -> Container:

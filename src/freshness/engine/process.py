@@ -6,23 +6,25 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from freshness.errors import EngineError
 
 LONGEST_LINE = 16_000  # characters
+END_SECONDS = 5  # for a child that was asked to end
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def stream(
-    argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], object], *, timeout: float | None = None
-) -> int:
+def stream(argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], object], *, timeout: float) -> int | None:
     """Runs a child that only computes, hands over each line as it comes, and returns its exit status.
 
     The kernel kills it when we die, however we die: Gitea's runner cancels with a SIGKILL to us alone. After `timeout`
-    seconds it is killed. Its standard input stays open until it ends. A line without an end comes in pieces.
+    seconds it is killed, and None returned. Its standard input stays open until it ends. A line without an end comes
+    in pieces.
     """
     child = subprocess.Popen(
         argv,
@@ -34,23 +36,28 @@ def stream(
         errors="replace",
         preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
-    with child, _killed_after(child, timeout):
+    with child, _killed_after(child, timeout) as expired:
         while child.stdout and (text := child.stdout.readline(LONGEST_LINE)):
             line(text)
-        return child.wait()
+        status = child.wait()
+    return None if expired.is_set() else status
 
 
 @contextmanager
-def _killed_after(child: subprocess.Popen[str], timeout: float | None) -> Iterator[None]:
-    """Kills the child after `timeout` seconds, and in any case when the block is left."""
-    timer = threading.Timer(timeout, child.kill) if timeout else None
-    if timer:
-        _start_deaf(timer)
+def _killed_after(child: subprocess.Popen[str], timeout: float) -> Iterator[threading.Event]:
+    """Kills the child after `timeout` seconds, which sets the event, and in any case when the block is left."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        child.kill()
+
+    timer = threading.Timer(timeout, expire)
+    _start_deaf(timer)
     try:
-        yield
+        yield expired
     finally:
-        if timer:
-            timer.cancel()
+        timer.cancel()
         child.kill()
 
 
@@ -72,8 +79,20 @@ def _die_with(parent: int) -> Callable[[], None]:
     return arrange
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """When a child that changes the host is cut: after `longest` seconds, or when `look` raises an EngineError.
+
+    `look` is called every `seconds`.
+    """
+
+    longest: float
+    seconds: float
+    look: Callable[[], object]
+
+
 def finish(
-    argv: Sequence[str], env: Mapping[str, str], timeout: float, *, token: str, lifelines: Sequence[int] = ()
+    argv: Sequence[str], env: Mapping[str, str], watch: Watch, *, token: str, lifelines: Sequence[int] = ()
 ) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it printed.
 
@@ -82,7 +101,7 @@ def finish(
 
     Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
-    Raises EngineError after `timeout` seconds.
+    Raises EngineError where the watch cuts it: what we gave up on must not change the host later.
     """
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
@@ -95,15 +114,35 @@ def finish(
             start_new_session=True,
             pass_fds=lifelines,
         )
-        try:
-            status = child.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            raise EngineError(
-                f"{' '.join(argv[:2])} did not end within {timeout:g} s; it still runs as process {child.pid}.",
-                "Look at the Docker daemon and at that process, then run again.",
-            ) from error
+        status = _attend(child, watch)
         output.seek(0)
         return status, output.read().decode(errors="replace")
+
+
+def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:
+    deadline = time.monotonic() + watch.longest
+    while (left := deadline - time.monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(min(watch.seconds, left))
+        try:
+            watch.look()
+        except EngineError:
+            _end(child)
+            raise
+    _end(child)
+    raise EngineError(
+        f"Compose did not end within {watch.longest:g} s, and was ended.", "Look at the Docker daemon, then run again."
+    )
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Asks it to end, then ends it, with all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(END_SECONDS)
+            return
 
 
 def read(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:

@@ -28,7 +28,7 @@ class Api(docker.APIClient):
     def __init__(self, tunnel: Tunnel | None, timeout: float, where: Mapping[str, Any]) -> None:
         self._tunnel = tunnel
         self._is_told = False
-        super().__init__(**where, timeout=timeout)
+        super().__init__(**where, timeout=timeout)  # type: ignore[arg-type]  # requests takes fractions of a second
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Sends over a connection that is alive. Raises ConnectionLost once where it was lost.

@@ -94,10 +94,12 @@ class GateSettings:
     health: Health
     check: ScriptCheck | CommandCheck
     check_timeout: float
+    build_timeout: float
     project: str | None
     image: str | None
     container: str | None
     lock_timeout: float
+    engine_timeout: float
     revision_label: str
     target: str | None
     incomplete: Incomplete
@@ -134,6 +136,7 @@ class PromoteSettings:
     image: str | None
     container: str | None
     lock_timeout: float
+    engine_timeout: float
     revision_label: str
     recreate: bool
     keep_images: int

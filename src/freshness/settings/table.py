@@ -69,6 +69,13 @@ _SHARED = (
         about="Seconds to wait for another run that holds the same target; then this one is refused.",
     ),
     Setting(
+        name="engine-timeout",
+        variable="ENGINE_TIMEOUT",
+        read=values.number(1, 3600, "seconds"),
+        default="60",
+        about="Seconds that an answer of the Docker Engine may take; then it hangs, and the run ends.",
+    ),
+    Setting(
         name="project",
         variable="COMPOSE_PROJECT_NAME",
         read=values.optional(
@@ -229,6 +236,13 @@ GATE: tuple[Setting, ...] = (
         read=values.number(1, 86400, "seconds"),
         default="300",
         about="Seconds that the staging check may take.",
+    ),
+    Setting(
+        name="build-timeout",
+        variable="BUILD_TIMEOUT",
+        read=values.number(1, 86400, "seconds"),
+        default="3600",
+        about="Seconds that the build may take.",
     ),
     *_SHARED,
     _image("STAGING_IMAGE"),
