@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from freshness.core.image import Image, guard
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
-from freshness.engine.plugin import find_plugin
+from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.engine.process import stream
 from freshness.errors import BuildFailed, EngineError, Refused
 from freshness.private_folder import private_folder
@@ -44,7 +44,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         command = _command(engine, build, _own_name(build, folder), metadata)
-        status = stream(command, engine.env, line, timeout=build.timeout)
+        status = stream(command, {**engine.env, **STARTED_BY_DOCKER}, line, timeout=build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
         if status is None:
@@ -85,7 +85,8 @@ def _own_name(build: Build, folder: Path) -> Path:
 
 
 def _command(engine: Engine, build: Build, context: Path, metadata: Path) -> list[str]:
-    argv = [find_plugin("buildx", engine.env), "build", "--builder", engine.context, "--load", "--progress", "plain"]
+    argv = [find_plugin("buildx", engine.env), "buildx", "build", "--builder", engine.context, "--load"]
+    argv += ["--progress", "plain"]
     # Attestations change the image ID at every build, even when everything is cached.
     argv += ["--provenance=false", "--sbom=false", "--metadata-file", str(metadata), "--tag", build.tag]
     for argument in build.arguments:
