@@ -96,5 +96,5 @@ def test_no_text_of_a_locks_holder_commands_the_runner(seconds: str, production_
 
     outcome = {"3600": (1, "refused"), "1": (0, "promoted")}[seconds]
     assert (ended.status, ended.outputs["outcome"]) == outcome, ended.log
-    assert "set-output" in ended.log, "the text did not get there: this test looks at nothing"
+    assert "promoted\\n::set-env" in ended.log, "the text is not there, or not quoted"
     assert_commands_nothing(ended)
