@@ -184,7 +184,7 @@ def test_a_context_that_is_not_there_is_named() -> None:
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
-        (requests.exceptions.ReadTimeout("60"), "did not answer within 60 s"),
+        (requests.exceptions.ReadTimeout("Read timed out. (read timeout=60)"), "did not answer within 60 s"),
         (requests.exceptions.ConnectionError("gone"), "gone"),
         (docker.errors.APIError("500", explanation="no space left on device"), "no space left on device"),
         (docker.errors.NotFound("404", explanation="no such container"), "no such container"),

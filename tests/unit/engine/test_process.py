@@ -1,7 +1,6 @@
 """Children that only compute die with us, those that change the host come to their end."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -10,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from freshness.engine.process import LONGEST_LINE, finish, read, stream
+from freshness.engine.process import LONGEST_LINE, Watch, finish, read, stream
 from freshness.errors import EngineError
 
 SECONDS = 30
+TOKEN = "0123456789abcdef"  # noqa: S105 -- a lock's, no secret
+PATIENT = Watch(longest=SECONDS, seconds=SECONDS, look=print)
 PARENT = """
 import os, sys
 from freshness.engine import process
@@ -66,7 +67,7 @@ def test_lines_come_as_they_are_printed() -> None:
     opener = threading.Thread(target=lambda: came.wait(SECONDS) and fifo.write_text("go on\n"))
     opener.start()
 
-    status = stream(shell(f"echo first; cat {fifo}; echo to stderr >&2; exit 7"), os.environ, line)
+    status = stream(shell(f"echo first; cat {fifo}; echo to stderr >&2; exit 7"), os.environ, line, timeout=SECONDS)
 
     opener.join()
     assert (status, printed) == (7, ["first\n", "go on\n", "to stderr\n"])
@@ -76,7 +77,12 @@ def test_what_is_not_utf8_and_never_ends_comes_in_pieces() -> None:
     """Breaks when one line without an end may fill the memory, or a byte raises."""
     pieces: list[str] = []
 
-    stream(shell(f"printf '\\377'; head -c {2 * LONGEST_LINE} /dev/zero | tr '\\0' x"), os.environ, pieces.append)
+    stream(
+        shell(f"printf '\\377'; head -c {2 * LONGEST_LINE} /dev/zero | tr '\\0' x"),
+        os.environ,
+        pieces.append,
+        timeout=SECONDS,
+    )
 
     assert len(pieces) > 2
     assert max(map(len, pieces)) == LONGEST_LINE
@@ -88,7 +94,7 @@ def test_a_child_that_takes_too_long_is_killed() -> None:
 
     status = stream(["sleep", "3600"], os.environ, print, timeout=0.2)
 
-    assert status == -signal.SIGKILL
+    assert status is None
     assert time.monotonic() - started < SECONDS
 
 
@@ -101,14 +107,16 @@ def test_a_child_ends_when_its_reader_fails() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stream(shell("echo $$; exec sleep 3600"), os.environ, fail)
+        stream(shell("echo $$; exec sleep 3600"), os.environ, fail, timeout=SECONDS)
 
     assert not is_alive(pids[0])
 
 
 def test_what_only_computes_is_killed_with_us() -> None:
     """I8. Breaks when `_die_with` no longer asks the kernel for it."""
-    with in_a_parent("process.stream(['sh', '-c', 'echo $$; exec sleep 3600'], os.environ, tell)") as parent:
+    with in_a_parent(
+        "process.stream(['sh', '-c', 'echo $$; exec sleep 3600'], os.environ, tell, timeout=60)"
+    ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert is_alive(child)
@@ -119,7 +127,9 @@ def test_what_only_computes_is_killed_with_us() -> None:
 
 def test_a_child_finds_its_standard_input_open_until_we_are_gone() -> None:
     """Breaks when `stream` gives /dev/null: the check's LEASH would take it for our end."""
-    with in_a_parent("process.stream(['sh', '-c', 'timeout 0.3 cat; echo $?'], os.environ, tell)") as parent:
+    with in_a_parent(
+        "process.stream(['sh', '-c', 'timeout 0.3 cat; echo $?'], os.environ, tell, timeout=60)"
+    ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline().strip() == "124", "cat ended before its time"
 
@@ -128,7 +138,9 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
     """I8. Breaks when `finish` gives its child a pipe of ours, our session, or a death signal."""
     os.mkfifo(tmp_path / "go-on")
     script = f"echo $$ > {tmp_path}/pid; cat {tmp_path}/go-on; echo more; echo more >&2; echo done > {tmp_path}/end"
-    with in_a_parent("process.finish(['sh', '-c', sys.argv[1]], os.environ, 60)", script) as parent:
+    call = "process.finish(['sh', '-c', sys.argv[1]], os.environ, "
+    watch = "process.Watch(longest=60, seconds=60, look=print), token='t')"
+    with in_a_parent(call + watch, script) as parent:
         go_on = (tmp_path / "go-on").open("w")  # waits for the child to read it
         child = int((tmp_path / "pid").read_text())
         assert os.getsid(child) == child
@@ -142,7 +154,7 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
 
 
 def test_what_changes_the_host_tells_its_status_and_all_that_it_printed() -> None:
-    status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, SECONDS)
+    status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, PATIENT, token=TOKEN)
 
     assert (status, output) == (3, "one\ntwo\n")
 
@@ -151,27 +163,46 @@ def test_githubs_cleaner_does_not_find_what_changes_the_host() -> None:
     """I8. Breaks when the child inherits RUNNER_TRACKING_ID, by which GitHub's runner kills what a job left."""
     env = {**os.environ, "RUNNER_TRACKING_ID": "github_1", "OTHER": "kept"}
 
-    assert finish(shell("echo $RUNNER_TRACKING_ID/$OTHER"), env, SECONDS) == (0, "/kept\n")
+    assert finish(shell("echo $RUNNER_TRACKING_ID/$OTHER"), env, PATIENT, token=TOKEN) == (0, "/kept\n")
 
 
-def start_what_takes_too_long(fifo: Path) -> int:
-    with pytest.raises(EngineError, match=r"did not end within 0.2 s; it still runs as process \d+") as raised:
-        finish(["cat", str(fifo)], os.environ, 0.2)
-    said = str(raised.value.args[0])
-    del raised  # with it goes what still knows the child, which Python then warns of
-    return int(said.rpartition("process ")[2].rstrip("."))
+def test_what_changes_the_host_bears_the_token_of_the_lock() -> None:
+    """Breaks when `finish` does not name its child so: the next run would not see that it is still at work."""
+    status, output = finish(shell("tr '\\0' ' ' < /proc/$$/cmdline"), os.environ, PATIENT, token=TOKEN)
+
+    assert status == 0
+    assert output.startswith(f"sh@{TOKEN} ")
 
 
-def test_what_changes_the_host_is_left_running_when_it_takes_too_long(tmp_path: Path) -> None:
-    """I8. Breaks when `finish` kills what it no longer waits for."""
-    fifo = tmp_path / "go-on"
-    os.mkfifo(fifo)
-    with pytest.warns(ResourceWarning, match="is still running"):
-        child = start_what_takes_too_long(fifo)
+def no_answer() -> None:
+    raise EngineError("looking: the Engine did not answer within 1 s.", "Look at it.")
 
-    assert is_alive(child)
-    fifo.write_text("")
-    os.waitpid(child, 0)
+
+@pytest.mark.parametrize(
+    ("watch", "said"),
+    [
+        (Watch(longest=0.2, seconds=60, look=print), "did not end within 0.2 s, and was ended"),
+        (Watch(longest=60, seconds=0.1, look=no_answer), "the Engine did not answer"),
+    ],
+)
+def test_what_hangs_with_the_engine_is_ended_with_all_that_it_started(watch: Watch, said: str, tmp_path: Path) -> None:
+    """Breaks when `finish` leaves it running: it would change the host when the Engine comes back, behind our back."""
+    script = f"trap '' TERM; sleep 3600 & echo $$ $! > {tmp_path}/pids; wait"
+
+    with pytest.raises(EngineError, match=said):
+        finish(shell(script), os.environ, watch, token=TOKEN)
+
+    pids = (tmp_path / "pids").read_text().split()
+    assert not [pid for pid in pids if is_alive(int(pid))]
+
+
+def test_what_changes_the_host_may_take_longer_than_one_look() -> None:
+    """Breaks when `_attend` ends its child at the first look, or does not look again and again."""
+    looks: list[float] = []
+    watch = Watch(longest=SECONDS, seconds=0.05, look=lambda: looks.append(time.monotonic()))
+
+    assert finish(shell("sleep 0.5; echo done"), os.environ, watch, token=TOKEN) == (0, "done\n")
+    assert len(looks) > 2
 
 
 def test_what_only_reads_tells_status_output_and_errors() -> None:
