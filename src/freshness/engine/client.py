@@ -163,6 +163,7 @@ def _cause(error: Exception) -> str:
     inner: BaseException = error
     while inner.__cause__ or (inner.__context__ and not inner.__suppress_context__):
         inner = inner.__cause__ or inner.__context__ or inner
+    inner = next((told for told in inner.args if isinstance(told, ssl.SSLError)), inner)  # urllib3 wraps it so
     if isinstance(inner, ssl.SSLError):  # whose number is OpenSSL's
         return f"TLS: {getattr(inner, 'verify_message', None) or inner.reason or inner}"
     return os.strerror(inner.errno) if isinstance(inner, OSError) and inner.errno else str(inner).strip().rstrip(".")

@@ -19,8 +19,8 @@ SYSTEM_FOLDERS = (
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 )
-# Without it buildx takes DOCKER_HOST from its environment, but neither DOCKER_TLS_VERIFY nor DOCKER_CERT_PATH. Its first
-# word is its own name then.
+# Without it buildx takes DOCKER_HOST from its environment, but neither DOCKER_TLS_VERIFY nor DOCKER_CERT_PATH. Its
+# first word is its own name then.
 STARTED_BY_DOCKER = {"DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND": "docker"}
 PACKAGES = {
     "buildx": "docker-buildx-plugin (or docker-buildx)",
