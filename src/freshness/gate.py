@@ -30,7 +30,7 @@ from freshness.engine.compose import (
     select_service,
 )
 from freshness.engine.containers import Container, find_container, how_it_changed, tail
-from freshness.engine.health import refuse_unknowable, wait_until_healthy
+from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
 from freshness.engine.images import tag_image
 from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold, Lock
@@ -160,7 +160,9 @@ class Gate:
         return self.engine
 
     def _find_foreign(self, engine: Engine, target: Target) -> list[str]:
-        return list(foreign_owners(engine, target, find_vantage(engine, self.env)))
+        vantage = find_vantage(engine, self.env)
+        refuse_unreachable(engine, self.settings.health, target, vantage)
+        return list(foreign_owners(engine, target, vantage))
 
     def _lock(self, engine: Engine, target: Target, revision: Revision | None) -> Lock:
         settings = self.settings

@@ -10,6 +10,7 @@ from freshness.core.promotion import PromotionOutcome, commands_by_hand
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
 from freshness.engine.containers import service_containers
+from freshness.engine.health import refuse_unreachable
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import find_vantage
@@ -156,7 +157,9 @@ class Promotion(Candidacy):
             return target, source or staging_tag(config, settings.staging_service), kept_tags
 
     def _refuse_foreign(self, engine: Engine, target: Target) -> None:
-        foreign = list(foreign_owners(engine, target, find_vantage(engine, self.env)))
+        vantage = find_vantage(engine, self.env)
+        refuse_unreachable(engine, self.settings.health, target, vantage)
+        foreign = list(foreign_owners(engine, target, vantage))
         if foreign:
             raise Stale(
                 f"{'; '.join(foreign)}.", "Stop what holds it, or correct `port`, `project` or `container_name`."
