@@ -72,46 +72,69 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
     return read_env_file(path) if path else {}
 
 
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, or why nothing would; write nothing.")
+
+
 @commands.command(short_help="Build, start and check staging from the validated commit.")
 @options("gate")
+@_dry_run
 @click.pass_context
-def gate(context: click.Context, /, **given: str | None) -> int:
+def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
     from freshness.run import run_gate
 
-    return run_gate(given, os.environ, _env_file(context))
+    return run_gate(given, os.environ, _env_file(context), dry_run=dry_run)
 
 
 @commands.command(short_help="Make the proven image production, or bring back what ran before.")
 @options("promote")
 @click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; it is said aloud.")
+@_dry_run
 @click.pass_context
-def promote(context: click.Context, /, *, allow_unverified: bool, **given: str | None) -> int:
+def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
     """Make the proven image production, or bring back what production ran before."""
     from freshness.run import run_promotion
 
-    return run_promotion(given, os.environ, _env_file(context), allow_unverified=allow_unverified)
+    env_file = _env_file(context)
+    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, dry_run=dry_run)
 
 
 _ROLLBACK_OPTIONS = (
     "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image",
-    "container", "revision-label", "engine-timeout", "update-order",
-    "update-overlap",
+    "container", "revision-label", "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
 )  # fmt: skip
 
 
 @commands.command(short_help="Bring production back to the image that it ran before.")
 @options("promote", *_ROLLBACK_OPTIONS)
+@click.option("--to", metavar="SHA", help="The commit to go back to, one of those that are kept; default: the last.")
 @click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
 @click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
+@_dry_run
 @click.pass_context
-def rollback(context: click.Context, /, *, allow_unverified: bool, reason: str | None, **given: str | None) -> int:
-    """Bring production back to the image that it ran before, with the same proofs as a promotion."""
+def rollback(
+    context: click.Context,
+    /,
+    *,
+    to: str | None,
+    allow_unverified: bool,
+    reason: str | None,
+    dry_run: bool,
+    **given: str | None,
+) -> int:
+    """Bring production back to an image that it ran before, with the same proofs as a promotion."""
     from freshness.run import run_promotion
 
-    env_file = _env_file(context)
-    notes = (f"Rolled back, because: {reason}",) if reason else ()
-    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, is_rollback=True, notes=notes)
+    return run_promotion(
+        given,
+        os.environ,
+        _env_file(context),
+        allow_unverified=allow_unverified,
+        is_rollback=True,
+        rollback_to=to.lower() if to else None,
+        dry_run=dry_run,
+        notes=(f"Rolled back, because: {reason}",) if reason else (),
+    )
 
 
 @commands.command(short_help="Say whether an image's label claims exactly this commit.")

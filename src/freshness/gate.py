@@ -1,6 +1,6 @@
 """The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from freshness.core.image import Image
 from freshness.core.lock import service_lock
 from freshness.core.revision import Candidate, Revision
 from freshness.core.verdict import Verdict
+from freshness.dry_run import gate_ahead
 from freshness.engine.build import Build, build_image, locate
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import (
@@ -84,6 +85,16 @@ class Gate:
                 self._is_same_container(engine, container)
                 self._is_still_head(origin, candidate)
 
+    def look_ahead(self) -> Iterator[str]:
+        """All refusals that come before the build, and then what `run` would do. Raises FreshnessError."""
+        with private_folder(self.env) as folder:
+            origin, _candidate, revision = self._validate_commit(folder)
+            target = self._read_service()
+            self._export(origin, revision, folder / "context")
+            locate(folder / "context", self.settings.context, self.settings.file)
+            engine = self._look_for_owners(target, wait=False)
+            yield from gate_ahead(target, revision, self.settings, self._lock(engine, target, revision).look())
+
     def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
         settings = self.settings
         with self.steps.step("commit", "a commit of this repository") as step:
@@ -143,12 +154,14 @@ class Gate:
             f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in exported.incomplete
         ]
 
-    def _look_for_owners(self, target: Target) -> Engine:
+    def _look_for_owners(self, target: Target, *, wait: bool = True) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
             self.engine = reach(self.env, self.settings.engine_timeout)
             foreign = self._find_foreign(self.engine, target)
             lock = self._lock(self.engine, target, None)
-            if foreign and lock.look():  # what is in the way may be another gate at work: wait for it, look again
+            if (
+                foreign and wait and lock.look()
+            ):  # what is in the way may be another gate at work: wait for it, look again
                 lock.take(self.settings.lock_timeout).release()
                 foreign = self._find_foreign(self.engine, target)
             if foreign:

@@ -30,6 +30,11 @@ class Plan:
     kept_tags: KeptTags
 
     @property
+    def seen(self) -> tuple[Target, Image, KeptTags]:
+        """What `observe` was asked about."""
+        return self.target, self.candidate, self.kept_tags
+
+    @property
     def kept_then(self) -> tuple[str, ...]:
         """The image IDs to keep once the candidate is production."""
         return kept_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)

@@ -1,5 +1,7 @@
 """The promotion, from top to bottom: all refusals, then one order of writes, then proof, or the way back."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from freshness.candidacy import Candidacy
@@ -7,6 +9,7 @@ from freshness.core.compose import Target, Wanted
 from freshness.core.kept import KeptTags, kept_tags_of
 from freshness.core.lock import Record, service_lock
 from freshness.core.promotion import PromotionOutcome, commands_by_hand
+from freshness.dry_run import promotion_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
 from freshness.engine.containers import service_containers
@@ -54,8 +57,9 @@ class Promotion(Candidacy):
 
     def run(self) -> None:
         """Promotes. Raises what ended the run (FreshnessError, Interrupted); `outcome` says how it left production."""
+        target, source, kept_tags = self._read_service()
         try:
-            plan, hold = self._refuse_or_hold()
+            plan, hold = self._refuse_or_hold(target, source, kept_tags)
         except Refused:
             if self.outcome is not PromotionOutcome.STRANDED:
                 self.outcome = PromotionOutcome.REFUSED
@@ -77,24 +81,41 @@ class Promotion(Candidacy):
         self.outcome = PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED
         self.reason = self._tell(plan)
 
-    def _refuse_or_hold(self) -> tuple[Plan, Hold]:
-        """All refusals, then production is ours: if another run came between, all refusals again."""
+    def look_ahead(self) -> Iterator[str]:
+        """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
         target, source, kept_tags = self._read_service()
+        lock = self._find_lock(target)
+        held = lock.look()
+        yield from promotion_ahead(self._refuse_or_plan(lock.engine, target, source, kept_tags), self.settings, held)
+
+    def _find_lock(self, target: Target) -> Lock:
+        self.engine = reach(self.env, self.settings.engine_timeout)
+        return self.lock(self.engine, service_lock(target.project, target.service), self._longest)
+
+    def _refuse_or_hold(self, target: Target, source: str, kept_tags: KeptTags) -> tuple[Plan, Hold]:
+        """All refusals, then production is ours: if another run came between, all refusals again."""
         with self.steps.step("lock", "production for this run alone") as step:
-            self.engine = engine = reach(self.env, self.settings.engine_timeout)
-            lock = self.lock(engine, service_lock(target.project, target.service), self._longest)
+            lock = self._find_lock(target)
             step.got = self._wait(lock, target, kept_tags)
-        so_far = len(self.steps.checks), len(self.notes)
         while True:
-            plan = self._refuse_or_plan(engine, target, source, kept_tags)
-            hold = replace(lock, holder=replace(lock.holder, record=plan.record)).claim()
-            if hold and observe(engine, target, plan.candidate, kept_tags).is_still(plan):
+            so_far = len(self.steps.checks), len(self.notes)
+            plan = self._refuse_or_plan(lock.engine, target, source, kept_tags)
+            hold = self._claim(lock, plan)
+            if hold:
                 self.plan = plan
                 return plan, hold
-            if hold:
-                hold.release()
-            self._wait(lock, target, kept_tags)
             del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
+            self._wait(lock, target, kept_tags)
+
+    @staticmethod
+    def _claim(lock: Lock, plan: Plan) -> Hold | None:
+        """Production with the plan's record, if it is free and still what the plan saw."""
+        hold = replace(lock, holder=replace(lock.holder, record=plan.record)).claim()
+        with ExitStack() as unless_ours:
+            if hold and observe(unless_ours.enter_context(hold).engine, *plan.seen).is_still(plan):
+                unless_ours.pop_all()
+                return hold
+        return None
 
     @property
     def _in_pairs(self) -> bool:

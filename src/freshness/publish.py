@@ -1,13 +1,13 @@
 """Tells the world how a run ended: log, annotation, report, step summary and, last of all, the outputs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from freshness.core.check import CheckResult
+from freshness.core.check import Check, CheckResult
 from freshness.errors import OutputError
 from freshness.forge.log import Log
 from freshness.forge.outputs import Outputs
@@ -52,9 +52,13 @@ class Publisher:
             self.log.warning("Not all could be told", str(error))
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
-    def _log(self, report: Report, path: Path, *, fine: bool) -> None:
-        for check in report.checks:
+    def show(self, checks: Iterable[Check]) -> None:
+        """A line of the log for each check."""
+        for check in checks:
             self.log.say(f"{MARKS[check.result]} {check.name}: {check.got} ({check.seconds:.2f} s)")
+
+    def _log(self, report: Report, path: Path, *, fine: bool) -> None:
+        self.show(report.checks)
         for note in report.notes:
             self.log.say(f"note: {note}")
         self.log.say(f"Report: {path}")

@@ -1,5 +1,7 @@
 """Only the tag: proof, then the move by ID, for hosts where something else restarts production (`recreate: false`)."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from freshness.candidacy import Candidacy
@@ -7,6 +9,7 @@ from freshness.core.image import Image, repository_of
 from freshness.core.kept import KeptTags, kept_after
 from freshness.core.lock import Record, tag_lock
 from freshness.core.promotion import PromotionOutcome
+from freshness.dry_run import retag_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
 from freshness.engine.images import find_image, keep_images, kept_images, restore_tag, tag_image
@@ -52,22 +55,31 @@ class Retag(Candidacy):
         with hold, interrupts_deferred():
             self._move(hold, record)
 
+    def look_ahead(self) -> Iterator[str]:
+        """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
+        source, lock = self._source(), self._find_lock()
+        held = lock.look()
+        yield from retag_ahead(self._refuse_or_record(lock.engine, source), held)
+
+    def _find_lock(self) -> Lock:
+        self.engine = reach(self.env, self.settings.engine_timeout)
+        return self.lock(self.engine, tag_lock(self.tag), LONGEST_SECONDS)
+
     def _refuse_or_hold(self) -> tuple[Record, Hold]:
         source = self._source()
         with self.steps.step("lock", f"{self.tag} for this run alone") as step:
-            self.engine = engine = reach(self.env, self.settings.engine_timeout)
-            lock = self.lock(engine, tag_lock(self.tag), LONGEST_SECONDS)
+            lock = self._find_lock()
             step.got = self._wait(lock)
-        so_far = len(self.steps.checks), len(self.notes)
         while True:
-            record = self._refuse_or_record(engine, source)
+            so_far = len(self.steps.checks), len(self.notes)
+            record = self._refuse_or_record(lock.engine, source)
             hold = replace(lock, holder=replace(lock.holder, record=record)).claim()
-            if hold and self._record(engine, record.candidate) == record:
-                return record, hold
-            if hold:
-                hold.release()
-            self._wait(lock)
+            with ExitStack() as unless_ours:
+                if hold and self._record(unless_ours.enter_context(hold).engine, record.candidate) == record:
+                    unless_ours.pop_all()
+                    return record, hold
             del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
+            self._wait(lock)
 
     def _wait(self, lock: Lock) -> str:
         hold = lock.wait(self.settings.lock_timeout)

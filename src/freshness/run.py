@@ -9,6 +9,7 @@ from freshness.core.decision import decide, explain, not_run
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
+from freshness.dry_run import look_ahead
 from freshness.errors import FreshnessError, Interrupted
 from freshness.forge.log import Log
 from freshness.forge.outputs import Outputs
@@ -28,8 +29,11 @@ Given = Mapping[str, str | None]
 BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
 
 
-def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) -> int:
-    """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`."""
+def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False) -> int:
+    """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`.
+
+    With `dry_run` the log alone says what would happen.
+    """
     publisher = _open("freshness gate", env, Outputs(path=_output_file(env)))
     try:
         with speaking_plainly():
@@ -37,7 +41,8 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) 
             switched_off = _why_off(settings)
             if switched_off:
                 return _open_unproven(publisher, *switched_off)
-            return _gate(publisher, settings)
+            gate = _new_gate(publisher, settings)
+            return look_ahead(publisher, gate) if dry_run else _gate(publisher, gate)
     except Interrupted as interrupted:
         _tell_closed(publisher, "The gate was interrupted.")
         return interrupted.exit_status
@@ -46,12 +51,15 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str]) 
         return error.exit_status
 
 
-def _gate(publisher: Publisher, settings: GateSettings) -> int:
+def _new_gate(publisher: Publisher, settings: GateSettings) -> "Gate":
     from freshness.gate import Gate
 
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
-    gate = Gate(settings=settings, env=foreign_environment(publisher.env), run_env=publisher.env, log=publisher.log)
+    return Gate(settings=settings, env=foreign_environment(publisher.env), run_env=publisher.env, log=publisher.log)
+
+
+def _gate(publisher: Publisher, gate: "Gate") -> int:
     try:
         gate.run()
     except FreshnessError:
@@ -144,9 +152,14 @@ def run_promotion(
     *,
     allow_unverified: bool = False,
     is_rollback: bool = False,
+    rollback_to: str | None = None,
+    dry_run: bool = False,
     notes: tuple[str, ...] = (),
 ) -> int:
-    """The whole promotion or rollback; returns the exit status. `notes` are for report and summary."""
+    """The whole promotion or rollback; returns the exit status. `notes` are for report and summary.
+
+    With `dry_run` the log alone says what would happen.
+    """
     outputs = Outputs(path=_output_file(env), decisive="outcome", closed=PromotionOutcome.ERROR.value)
     publisher = _open("freshness rollback" if is_rollback else "freshness promote", env, outputs)
     try:
@@ -156,6 +169,9 @@ def run_promotion(
             )
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)
+            promotion.rollback_to = rollback_to
+            if dry_run:
+                return look_ahead(publisher, promotion)
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, Built, Production
+from tests.promotions import FIRST, SECOND, THIRD, Built, Production
 
 
 def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, Built]:
@@ -75,6 +75,39 @@ def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, produc
     production_here.assert_serves(first)
     assert ended.end == (0, "promoted"), ended.log
     assert "The guard did not look" in ended.log
+
+
+def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Production) -> None:
+    """I9. Fails when `let_go` in switch.py keeps all, or `keep_images` in engine/images.py loses one on its way."""
+    images = [production.build(revision) for revision in (FIRST, SECOND, THIRD)] + [
+        production.build(THIRD, {"log": "once more"})
+    ]
+    production.deploy(images[0])
+    for image in images[1:]:
+        assert production.promote(image, KEEP_IMAGES="2").end == (0, "promoted")
+
+    assert [production.sandbox.image_id(f"{production.kept_tag}{nth}") for nth in ("", ".2", ".3")] == [
+        images[2].id,
+        images[1].id,
+        None,
+    ]
+
+
+def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Production) -> None:
+    """I9. Fails when `kept_source` in candidacy.py takes the newest whatever `--to` says, or one that is not kept."""
+    production = production_here
+    first, second = promoted_twice(production)
+    third = production.build(THIRD)
+    assert production.promote(third).end == (0, "promoted")
+
+    assert production.run("rollback", "--to", "0" * 40).end == (1, "refused")
+    production.assert_serves(third)
+    ended = production.run("rollback", "--to", FIRST)
+
+    production.assert_serves(first)
+    assert ended.end == (0, "promoted"), ended.log
+    assert production.kept() == third.id
+    assert production.sandbox.image_id(f"{production.kept_tag}.2") == second.id
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
