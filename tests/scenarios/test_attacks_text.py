@@ -1,10 +1,13 @@
 """Text of others that a promotion has to show, from labels, logs and locks, commands neither runner nor terminal."""
 
+import json
+
 import pytest
 
 from tests.engines import BASE_IMAGE
 from tests.hostile_text import HOSTILE, assert_commands_nothing
 from tests.promotions import FIRST, SECOND, Production
+from tests.runner import Runner
 
 
 def test_no_label_commands_the_runner(production_here: Production) -> None:
@@ -98,3 +101,17 @@ def test_no_text_of_a_locks_holder_commands_the_runner(seconds: str, production_
     assert (ended.status, ended.outputs["outcome"]) == outcome, ended.log
     assert "promoted\\n::set-env" in ended.log, "the text is not there, or not quoted"
     assert_commands_nothing(ended)
+
+
+@pytest.mark.parametrize("host", ["tcp://deploy:{}@127.0.0.1:1", "ssh://deploy:{}@127.0.0.1:1", "tcp://deploy:{}@"])
+@pytest.mark.parametrize("command", ["gate", "promote"])
+def test_no_password_of_the_engines_address_is_shown(command: str, host: str, runner: Runner) -> None:
+    """Fails when `host_problems` in settings/docker_host.py lets it through: Compose would print it."""
+    given = {"GIT_SHA": runner.app.repo.head(), "EXPECTED_REVISION": FIRST, "SOURCE_IMAGE": f"sha256:{'0' * 64}"}
+
+    ended = runner.start(command, DOCKER_HOST=host.format("hunter2/4@home"), DOCKER_CERT_PATH="/nowhere", **given).end()
+
+    assert ended.status == 2, ended.log
+    assert "with a password" in ended.outputs["reason"]
+    told = ended.log + ended.written + ended.summary + json.dumps(ended.report)
+    assert not [part for part in ("hunter2", "@home") if part in told]

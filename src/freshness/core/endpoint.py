@@ -58,8 +58,8 @@ def _problem(parts: SplitResult) -> str | None:
 
 
 def shown(endpoint: str) -> str:
-    """The endpoint for people to read, without a password."""
-    return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1@", endpoint)
+    """The endpoint, or a sentence with it, for people to read: without a password, whatever stands in that."""
+    return re.sub(r"(//[^/@:\s]*):\S*@", r"\1@", endpoint)
 
 
 def host_of(endpoint: str) -> str | None:

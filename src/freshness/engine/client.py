@@ -98,7 +98,8 @@ def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
         if tunnel:
             raise tunnel.refusal(_cause(error)) from error
         raise EngineError(
-            f"The Docker Engine at {shown(endpoint)} cannot be reached: {_cause(error)}.", _remedy(endpoint, error)
+            f"The Docker Engine at {shown(endpoint)} cannot be reached: {shown(_cause(error))}.",
+            _remedy(shown(endpoint), error),
         ) from error
 
 
@@ -127,7 +128,7 @@ def _refuse_hostless(env: Mapping[str, str], context: str, endpoint: str) -> Non
         )
     if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and endpoint.startswith("tcp://"):
         raise SettingsError(
-            f"DOCKER_CERT_PATH is set for {endpoint}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
+            f"DOCKER_CERT_PATH is set for {shown(endpoint)}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
             "Set DOCKER_TLS_VERIFY=1, or unset DOCKER_CERT_PATH.",
         )
 

@@ -1,4 +1,4 @@
-"""Looks whether DOCKER_HOST, which Docker itself reads, names a host where it has to."""
+"""Looks whether DOCKER_HOST, which Docker itself reads, names a host where it has to, and no password."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,14 @@ from freshness.settings.sources import Problem
 
 
 def host_problems(env: Mapping[str, str]) -> list[Problem]:
-    """A remote Engine was asked for and none is named: the machine's own would be the wrong one."""
+    """Why the remote Engine that was asked for cannot be it, or must not be called so."""
     endpoint = env.get("DOCKER_HOST", "")
-    if not lacks_host(endpoint):
-        return []
-    return [
-        Problem(
-            message=f"DOCKER_HOST is {quoted(shown(endpoint))}, which names no host; expected one.",
-            remedy=f"Write {FORMS}, or unset it for this machine's own Engine.",
-        )
-    ]
+    told = f"DOCKER_HOST is {quoted(shown(endpoint))}"
+    problems = []
+    if lacks_host(endpoint):  # the machine's own Engine would be the wrong one
+        remedy = f"Write {FORMS}, or unset it for this machine's own Engine."
+        problems.append(Problem(message=f"{told}, which names no host; expected one.", remedy=remedy))
+    if shown(endpoint) != endpoint:  # Docker's plugins repeat it in what they print
+        remedy = "Take it out: ssh takes a key, tcp a certificate."
+        problems.append(Problem(message=f"{told} with a password; expected none: Docker never uses it.", remedy=remedy))
+    return problems
