@@ -37,10 +37,11 @@ CONTAINERD_CONFIG = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """Which dockerd: the folders of its programs, and its configuration as JSON."""
+    """Which dockerd: the folders of its programs, its configuration as JSON, and more options."""
 
     programs: tuple[Path, ...]
     config: str = "{}"
+    options: tuple[str, ...] = ()
 
 
 class Daemon:
@@ -62,6 +63,7 @@ class Daemon:
             f"--pidfile={folder / 'pid'}",
             f"--host={self.host}",
             "--bip=10.214.0.1/24",
+            *version.options,
         ]
         programs = ":".join(str(path) for path in version.programs)
         self._holder = subprocess.Popen(
