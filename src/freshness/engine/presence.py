@@ -12,16 +12,22 @@ from freshness.core.lock import Held, Place
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import find_container
 
-_OWN_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/")  # of the files that Docker mounts into each container
+# What Docker mounts into each container (proc(5), mountinfo: root, then mount point). On the host itself other files of
+# containers are mounted, which say nothing of us.
+_OWN_CONTAINER = re.compile(r" \S*/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ")
 
 
 def find_place(engine: Engine) -> Place:
-    """Where this process runs."""
+    """Where this process runs.
+
+    The machine's id is told only beside the Engine itself: cloned machines share one, and so do containers.
+    """
     own = _OWN_CONTAINER.search(_text("/proc/self/mountinfo"))
     known = find_container(engine, own[1]) if own else None  # another Engine's container says nothing here
+    is_beside = engine.endpoint.startswith("unix://") and own is None
     return Place(
         host=socket.gethostname(),
-        machine=_text("/etc/machine-id").strip(),
+        machine=_text("/etc/machine-id").strip() if is_beside else "",
         boot=_text("/proc/sys/kernel/random/boot_id").strip(),
         pid_namespace=_pid_namespace(),
         pid=os.getpid(),
