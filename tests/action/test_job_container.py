@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tests.act import Act
 from tests.action.gating import ALWAYS, CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
-from tests.applications import python_application, static_application
+from tests.action.running import running
+from tests.applications import behave, python_application, static_application
 from tests.engines import Sandbox
+from tests.runner import Runner
 
 
 def networks(sandbox: Sandbox) -> dict[str, set[str]]:
@@ -70,6 +72,28 @@ def test_a_process_on_the_hosts_port_is_stale_before_anything_is_built(
     assert seen(run) == {"gate": ("closed", "stale")}, run.log
     assert "a process that is no container" in run.outputs("gate")["reason"]
     assert machine_only.image_id(f"{app.staging_image}:{app.repo.head()}") is None
+
+
+def test_a_gate_whose_job_container_was_removed_gives_way_to_the_next(
+    act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
+) -> None:
+    """As Gitea cancels in Docker mode. Fails when `find_place` in engine/presence.py does not see its own container.
+
+    The next gate runs on the host, in another PID namespace: it cannot look whether the process is there.
+    """
+    app = python_application(tmp_path / "app", machine_only, start_seconds=3600)
+    with running(act_in_containers, app, tmp_path, {"gate": gate_job(app)}) as act:
+        act.wait_for("Waiting for HTTP 2xx")
+        assert act_in_containers.containers
+        jobs = machine_only.cli("ps", "--quiet", "--filter", f"ancestor={act_in_containers.containers.image}")
+        machine_only.cli("rm", "--force", *jobs.split())
+        act.end()
+    app.repo.commit(behave())
+
+    ended = Runner(sandbox=machine_only, app=app, folder=tmp_path).gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert "its job's container" in ended.log
 
 
 def without(*paths: str) -> Step:
