@@ -7,26 +7,20 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import docker
 import requests
-from docker.context import ContextAPI
-from docker.context.config import get_current_context_name
-from docker.utils import kwargs_from_env
 
-from freshness.core.endpoint import FORMS, host_of, lacks_host, read_ssh, shown
+from freshness.core.endpoint import host_of, read_ssh, shown
+from freshness.engine.docker_host import DEFAULT, leading_to, read_docker_host
 from freshness.engine.session import Client, ConnectionLost
 from freshness.engine.ssh import Tunnel, opened
-from freshness.errors import EngineError, FreshnessError, SettingsError
+from freshness.errors import EngineError, FreshnessError
 
 # An answer that takes longer means a hanging Engine, where no setting says otherwise.
 TIMEOUT_SECONDS = 60
 _TIMEOUT = re.compile(r"timeout=([0-9.]+)")  # urllib3's words
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
-# What would name an Engine, or how to speak with it, beside the DOCKER_HOST that we set.
-_NAMING = frozenset({"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,29 +56,18 @@ def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
     Logs in once where that is ssh://; the login ends with this process, and with what has its lifeline. Raises
     SettingsError where no host is named, else EngineError with the remedy.
     """
-    context = _context_name(env)
-    endpoint = env.get("DOCKER_HOST") or f"the Docker context {context!r}"
+    named = read_docker_host(env)
     tunnel = None
     try:
-        endpoint = _endpoint(env, context)
-        _refuse_hostless(env, context, endpoint)
-        where = _address(env, context)
-        ssh, endpoint = read_ssh(endpoint), shown(endpoint)
+        where, context, endpoint = named.arguments(env), named.context, shown(named.endpoint)
+        ssh = read_ssh(named.endpoint)
         if ssh:
             tunnel = opened(ssh, endpoint, env)
-            where, context, env = {"base_url": f"unix://{tunnel.docker}"}, "default", _through(tunnel, env)
+            where, context, env = {"base_url": f"unix://{tunnel.docker}"}, DEFAULT, leading_to(tunnel.docker, env)
         client = Client(tunnel, timeout, where)
         if tunnel:  # which waits for the last connection: before it is let go, ours are closed
             atexit.register(client.close)
-        return Engine(
-            client=client,
-            endpoint=endpoint,
-            context=context,
-            id=client.info()["ID"],
-            env=env,
-            timeout=timeout,
-            tunnel=tunnel,
-        )
+        identity = client.info()["ID"]
     except FreshnessError:
         raise
     except (
@@ -95,76 +78,31 @@ def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
         KeyError,
         TypeError,
     ) as error:
-        if tunnel:
-            raise tunnel.refusal(_cause(error)) from error
-        raise EngineError(
-            f"The Docker Engine at {shown(endpoint)} cannot be reached: {shown(_cause(error))}.",
-            _remedy(shown(endpoint), error),
-        ) from error
+        raise _unreachable(named.endpoint, tunnel, error, timeout) from error
+    return Engine(
+        client=client, endpoint=endpoint, context=context, id=identity, env=env, timeout=timeout, tunnel=tunnel
+    )
 
 
-def _context_name(env: Mapping[str, str]) -> str:
-    name: str = "default" if env.get("DOCKER_HOST") else env.get("DOCKER_CONTEXT") or get_current_context_name()
-    return name
+def _unreachable(endpoint: str, tunnel: Tunnel | None, error: Exception, timeout: float) -> EngineError:
+    late = isinstance(_innermost(error), TimeoutError)
+    cause = f"no answer within {timeout:g} s" if late else shown(_cause(error))
+    if tunnel:
+        return tunnel.refusal(cause)
+    endpoint = shown(endpoint)
+    return EngineError(f"The Docker Engine at {endpoint} cannot be reached: {cause}.", _remedy(endpoint, error))
 
 
-def _endpoint(env: Mapping[str, str], context: str) -> str:
-    return env.get("DOCKER_HOST") or str(_context_address(context)["base_url"])
-
-
-def _address(env: Mapping[str, str], context: str) -> dict[str, Any]:
-    return dict(kwargs_from_env(env)) if env.get("DOCKER_HOST") else _context_address(context)
-
-
-def _refuse_hostless(env: Mapping[str, str], context: str, endpoint: str) -> None:
-    """A remote Engine is asked for and none is named, or not as both docker-py and Docker's plugins understand it."""
-    if lacks_host(endpoint):
-        place = "DOCKER_HOST" if env.get("DOCKER_HOST") else f"The Docker context {context!r}"
-        raise SettingsError(f"{place} is {shown(endpoint)!r}, which names no host; expected one.", f"Write {FORMS}.")
-    if env.get("DOCKER_TLS_VERIFY") and not env.get("DOCKER_HOST") and context == "default":
-        raise SettingsError(
-            "DOCKER_TLS_VERIFY is set, and no Engine is named whose certificate could be verified.",
-            "Set DOCKER_HOST to tcp://host:port too, or unset DOCKER_TLS_VERIFY.",
-        )
-    if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and endpoint.startswith("tcp://"):
-        raise SettingsError(
-            f"DOCKER_CERT_PATH is set for {shown(endpoint)}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
-            "Set DOCKER_TLS_VERIFY=1, or unset DOCKER_CERT_PATH.",
-        )
-
-
-def _through(tunnel: Tunnel, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which Docker's plugins find our end of the tunnel."""
-    kept = {name: value for name, value in env.items() if name not in _NAMING}
-    return {**kept, "DOCKER_HOST": f"unix://{tunnel.docker}"}
-
-
-def staying_here(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a plugin that needs no Engine: behind ssh:// it would log in all the same, more than once.
-
-    Raises EngineError for a context that is not there.
-    """
-    with asking("reading the Docker context"):
-        endpoint = _endpoint(env, _context_name(env))
-    if not endpoint.startswith("ssh://"):
-        return dict(env)
-    kept = {name: value for name, value in env.items() if name not in _NAMING}
-    return {**kept, "DOCKER_HOST": f"unix://{os.devnull}"}
-
-
-def _context_address(name: str) -> dict[str, Any]:
-    address: dict[str, Any] = dict(ContextAPI.kwargs_from_context(name))
-    if not address and name != "default":
-        raise EngineError(f"There is no Docker context named {name!r}.", "Correct DOCKER_CONTEXT, or set DOCKER_HOST.")
-    return address or {"base_url": DEFAULT_ENDPOINT}
+def _innermost(error: Exception) -> BaseException:
+    inner: BaseException = error
+    while inner.__cause__ or (inner.__context__ and not inner.__suppress_context__):
+        inner = inner.__cause__ or inner.__context__ or inner
+    return next((told for told in inner.args if isinstance(told, ssl.SSLError)), inner)  # urllib3 wraps it so
 
 
 def _cause(error: Exception) -> str:
     """The innermost reason in words, without Python's own wrapping."""
-    inner: BaseException = error
-    while inner.__cause__ or (inner.__context__ and not inner.__suppress_context__):
-        inner = inner.__cause__ or inner.__context__ or inner
-    inner = next((told for told in inner.args if isinstance(told, ssl.SSLError)), inner)  # urllib3 wraps it so
+    inner = _innermost(error)
     if isinstance(inner, ssl.SSLError):  # whose number is OpenSSL's
         return f"TLS: {getattr(inner, 'verify_message', None) or inner.reason or inner}"
     return os.strerror(inner.errno) if isinstance(inner, OSError) and inner.errno else str(inner).strip().rstrip(".")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
-from freshness.engine.client import Engine, insist_reachable, staying_here
+from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.containers import Container, running_services, service_containers
+from freshness.engine.docker_host import staying_here
 from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import Watch, finish, read

@@ -16,8 +16,10 @@ import docker
 import pytest
 import requests
 
-from freshness.engine.client import asking, reach, staying_here
+from freshness.engine.client import asking, reach
+from freshness.engine.docker_host import staying_here
 from freshness.errors import EngineError, SettingsError
+from tests.certificates import Authority
 
 NOBODY = 65534
 
@@ -55,10 +57,10 @@ def refused_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def why(env: dict[str, str]) -> str:
+def why(env: dict[str, str], timeout: float = 60) -> str:
     """The sentence and the remedy. docker-py leaves the socket open that it could not connect: it goes here."""
     with pytest.raises(EngineError) as raised:
-        reach(env)
+        reach(env, timeout)
     said = str(raised.value)
     del raised
     with warnings.catch_warnings():
@@ -173,6 +175,18 @@ def test_certificates_that_are_not_there_are_an_error() -> None:
     env = {"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"}
 
     assert "cannot be reached" in why(env)
+
+
+def test_a_port_that_takes_calls_and_speaks_no_tls_is_given_up(tmp_path: Path) -> None:
+    """Breaks when the Engine's time to answer does not bound the handshake."""
+    certificates = Authority.new(tmp_path / "authority").issue("client", "")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        env = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
+
+        said = why(env, 0.3)
+
+    assert "cannot be reached: no answer within 0.3 s" in said
 
 
 def test_a_context_that_is_not_there_is_named() -> None:

@@ -1,0 +1,79 @@
+"""Which Engine is meant: the one that DOCKER_HOST names, else the Docker context, as Docker's own programs read it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
+from docker.utils import kwargs_from_env
+
+from freshness.core.endpoint import FORMS, lacks_host, shown
+from freshness.errors import EngineError, SettingsError
+
+DEFAULT = "default"
+DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
+# What would name an Engine, or how to speak with it, beside the DOCKER_HOST that we set.
+_NAMING = frozenset({"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerHost:
+    """The `endpoint` as it was written, and the Docker context that names it."""
+
+    context: str
+    endpoint: str
+
+    def arguments(self, env: Mapping[str, str]) -> dict[str, Any]:
+        """What docker-py wants to know. Raises docker-py's errors for certificates that are not there."""
+        return dict(kwargs_from_env(env)) if env.get("DOCKER_HOST") else _read_context(self.context)
+
+
+def read_docker_host(env: Mapping[str, str]) -> DockerHost:
+    """Raises SettingsError where a remote Engine is asked for and none is named, EngineError for a missing context."""
+    endpoint = env.get("DOCKER_HOST", "")
+    context = DEFAULT if endpoint else env.get("DOCKER_CONTEXT") or get_current_context_name()
+    found = DockerHost(context=context, endpoint=endpoint or str(_read_context(context)["base_url"]))
+    _refuse_hostless(found, env)
+    return found
+
+
+def _read_context(name: str) -> dict[str, Any]:
+    try:
+        address: dict[str, Any] = dict(ContextAPI.kwargs_from_context(name))
+    except Exception as error:  # docker-py raises no other where the context's file is damaged
+        raise EngineError(f"The Docker context {name!r} cannot be read: {error}.", "Make it anew.") from error
+    if not address and name != DEFAULT:
+        raise EngineError(f"There is no Docker context named {name!r}.", "Correct DOCKER_CONTEXT, or set DOCKER_HOST.")
+    return address or {"base_url": DEFAULT_ENDPOINT}
+
+
+def _refuse_hostless(found: DockerHost, env: Mapping[str, str]) -> None:
+    """A remote Engine is asked for and none is named, or not as both docker-py and Docker's plugins understand it."""
+    endpoint = shown(found.endpoint)
+    if lacks_host(found.endpoint):
+        place = "DOCKER_HOST" if env.get("DOCKER_HOST") else f"The Docker context {found.context!r}"
+        raise SettingsError(f"{place} is {endpoint!r}, which names no host; expected one.", f"Write {FORMS}.")
+    if env.get("DOCKER_TLS_VERIFY") and not env.get("DOCKER_HOST") and found.context == DEFAULT:
+        raise SettingsError(
+            "DOCKER_TLS_VERIFY is set, and no Engine is named whose certificate could be verified.",
+            "Set DOCKER_HOST to tcp://host:port too, or unset DOCKER_TLS_VERIFY.",
+        )
+    if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and endpoint.startswith("tcp://"):
+        raise SettingsError(
+            f"DOCKER_CERT_PATH is set for {endpoint}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
+            "Set DOCKER_TLS_VERIFY=1, or unset DOCKER_CERT_PATH.",
+        )
+
+
+def leading_to(path: Path | str, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which Docker's plugins find the Engine at this socket, whatever it named before."""
+    kept = {name: value for name, value in env.items() if name not in _NAMING}
+    return {**kept, "DOCKER_HOST": f"unix://{path}"}
+
+
+def staying_here(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a plugin that needs no Engine: behind ssh:// it would log in all the same, more than once."""
+    return leading_to(os.devnull, env) if read_docker_host(env).endpoint.startswith("ssh://") else dict(env)
