@@ -14,7 +14,7 @@ import requests
 from freshness.core.endpoint import host_of, read_ssh, shown
 from freshness.engine.docker_host import DEFAULT, leading_to, read_docker_host
 from freshness.engine.session import Client, ConnectionLost
-from freshness.engine.ssh import Tunnel, opened
+from freshness.engine.tunnel import Tunnel, opened
 from freshness.errors import EngineError, FreshnessError
 
 # An answer that takes longer means a hanging Engine, where no setting says otherwise.

@@ -6,7 +6,7 @@ from typing import Any
 import docker
 import requests
 
-from freshness.engine.ssh import Tunnel
+from freshness.engine.tunnel import Tunnel
 
 NOTICED_SECONDS = 0.5  # ssh ends a moment after the connections that it carried
 
@@ -40,16 +40,18 @@ class Api(docker.APIClient):
             return super().send(request, **options)
         self._renew(self._tunnel)
         try:
-            return super().send(request, **options)
+            answer = super().send(request, **options)
         except (requests.exceptions.RequestException, OSError):
             self._tell(self._tunnel.lost(NOTICED_SECONDS))
+            self._is_told = True  # if it is noticed later that the connection had gone, this was why
             raise
+        self._is_told = False
+        return answer
 
     def _renew(self, tunnel: Tunnel) -> None:
         lost = tunnel.lost()
         if lost and self._is_told:
             tunnel.open()
-            self._is_told = False
             return
         self._tell(lost)
 

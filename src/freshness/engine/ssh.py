@@ -1,207 +1,52 @@
-"""One ssh login for a whole run: the remote Engine's socket, and the ports published there, as sockets of our own."""
+"""What is asked of the OpenSSH client, as command lines: to log in once, and to do more over that login."""
 
-import atexit
-import contextlib
 import os
 import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
 from freshness.core.endpoint import SshAddress
-from freshness.engine.process import read
-from freshness.errors import EngineError
 
 CONNECT_SECONDS = 10
-LOGIN_SECONDS = 30  # until the server has let us in
-FORWARD_SECONDS = 10
-END_SECONDS = 2
-# A link that is dead is noticed after 45 s, before any timeout of the Engine's.
+# A link that is dead is noticed after 45 s, before the time is over that an Engine has to answer.
 ALIVE = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
-# As the user's own configuration says, but for what would ask, fork, run or forward something else.
+# As the user's own configuration says, but for what would ask, or run or forward something else.
 OPTIONS = (
     *("-T", "-a", "-x", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}", *ALIVE),
     *("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", "ClearAllForwardings=yes"),
     *("-o", "RemoteCommand=none", "-o", "PermitLocalCommand=no", "-o", "LogLevel=INFO"),
 )
+# Over the login that there is, and no other. No configuration: what it forwards would be asked for once more.
+OVER_IT = ("-F", os.devnull, "-o", "ControlMaster=no", "-o", "ProxyCommand=false")
+ITS_NAME = "freshness"  # ssh wants a host, and asks none
 # Ends as soon as nobody holds the other end of its standard input any more.
 REMOTE = "exec cat"
-# The folder goes with ssh, also where we are gone by then.
-THEN_CLEAN = 'folder=$1; shift; "$@"; status=$?; rm -rf -- "$folder"; exit $status'
-LONGEST_SOCKET = 70  # characters: a socket's path has 108, and ssh adds 18 for a moment
-LONGEST_SAID = 64_000  # bytes
-OPEN_FAILED = "open failed"  # in ssh's words: the server could not connect us
 
 
-class Tunnel:
-    """A login at `address`. `endpoint` is its name for people, `folder` holds its sockets, and is ours alone.
-
-    It lives as long as somebody holds `lifeline`: we, and a Compose that must come to its end without us.
-    """
-
-    def __init__(self, address: SshAddress, endpoint: str, env: Mapping[str, str]) -> None:
-        self.address = address
-        self.endpoint = endpoint
-        self.folder = _short_folder()
-        self._env = {name: value for name, value in env.items() if name != "RUNNER_TRACKING_ID"}
-        self._ports: dict[tuple[str, int], Path] = {}
-        self._said = os.memfd_create("what ssh says")
-        self._child: subprocess.Popen[bytes] | None = None
-
-    @property
-    def docker(self) -> Path:
-        """The socket that leads to the Engine."""
-        return self.folder / "docker.sock"
-
-    @property
-    def lifeline(self) -> int:
-        """The descriptor that keeps the login alive."""
-        assert self._child is not None and self._child.stdin is not None  # noqa: S101, PT018 -- for the type checker
-        return self._child.stdin.fileno()
-
-    def open(self) -> None:
-        """Logs in. Raises EngineError with what ssh said."""
-        if self._child is not None:  # again, after a loss
-            self.close()
-            self.folder.mkdir(mode=0o700)
-        self._ports.clear()
-        command = [*self._ssh(), *OPTIONS, *self._destination, REMOTE]
-        self._child = subprocess.Popen(
-            ["sh", "-c", THEN_CLEAN, "sh", self.folder, *command],
-            env=self._env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-            start_new_session=True,
-        )
-        self._wait_for_login(self._child)
-        self._forward(self.docker, self.address.socket)
-
-    @property
-    def _destination(self) -> list[str]:
-        port = ["-p", str(self.address.port)] if self.address.port else []
-        user = ["-l", self.address.user] if self.address.user else []
-        return [*port, *user, "--", self.address.host]
-
-    def _wait_for_login(self, child: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + LOGIN_SECONDS
-        while not self._control.exists():
-            if child.poll() is not None:
-                raise EngineError(
-                    f"ssh could not log in at {self.endpoint}: {self.last_words()}.",
-                    f"It must ask nothing: the host's key is known, and ours is let in. Try it by hand as the same"
-                    f" user: ssh -o BatchMode=yes {' '.join(self._destination)} docker version",
-                )
-            if time.monotonic() > deadline:
-                os.killpg(child.pid, signal.SIGKILL)
-                self.close()
-                raise EngineError(
-                    f"The ssh server of {self.endpoint} did not let us in within {LOGIN_SECONDS} s.",
-                    "Look at that host and at the way to it, then run again.",
-                )
-            time.sleep(0.02)
-
-    @property
-    def _control(self) -> Path:
-        return self.folder / "control"
-
-    def _ssh(self) -> tuple[str, ...]:
-        program = shutil.which("ssh", path=self._env.get("PATH"))
-        if program is None:
-            raise EngineError(
-                f"The Docker Engine is {self.endpoint}, and there is no `ssh` on the PATH.",
-                "Install the OpenSSH client (Debian: openssh-client) where the job runs.",
-            )
-        return program, "-o", f"ControlPath={self._control}"
-
-    def _forward(self, here: Path, there: str) -> None:
-        """Asks our own ssh, not the server. No configuration: its forwardings would be asked for once more."""
-        argv = [*self._ssh(), "-F", os.devnull, "-O", "forward", "-L", f"{here}:{there}", "freshness"]
-        status, _, said = read(argv, self._env, FORWARD_SECONDS)
-        if status != 0:
-            raise EngineError(
-                f"ssh could not forward {there} of {self.endpoint}: {said.strip() or self.last_words()}.",
-                "Install OpenSSH 7.6 or newer where the job runs, then run again.",
-            )
-
-    def port(self, address: str, number: int) -> Path:
-        """A socket of ours that leads to the port at this address of the remote host's own, over the same login."""
-        found = self._ports.get((address, number))
-        if found is None:
-            found = self.folder / f"port-{len(self._ports)}"
-            self._forward(found, f"[{address}]:{number}" if ":" in address else f"{address}:{number}")
-            self._ports[address, number] = found
-        return found
-
-    def lost(self, wait: float = 0) -> str | None:
-        """How the connection was lost, in words, where it was; `wait` seconds for ssh to notice."""
-        if self._child is None:
-            return None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(wait)
-        if self._child.returncode is None:
-            return None
-        return f"the ssh connection to {self.endpoint} was lost: {self.last_words()}"
-
-    def refusal(self, cause: str) -> EngineError:
-        """Why the Engine does not answer behind a login that worked; `cause` is what was seen at our end."""
-        lost = self.lost()
-        if lost or OPEN_FAILED not in self._words():
-            return EngineError(
-                f"The Docker Engine at {self.endpoint} cannot be reached: {lost or cause}.",
-                "Look at that host and at the way to it, then run again.",
-            )
-        if self._may_use_socket():  # the server's answer is the same
-            return EngineError(
-                f"The ssh server of {self.endpoint} lets us in, but forwards nothing to {self.address.socket}, or the"
-                " Engine there has ended.",
-                "Let its sshd_config say AllowTcpForwarding yes and AllowStreamLocalForwarding yes, and start Docker.",
-            )
-        return EngineError(
-            f"Behind {self.endpoint} there is no socket at {self.address.socket} that the user may use whom ssh logs in"
-            " as.",
-            "Start Docker there, put that user into the group `docker`, or name the socket:"
-            " ssh://user@host/path/to/docker.sock.",
-        )
-
-    def _may_use_socket(self) -> bool:
-        """Looks over the same login, and over no other."""
-        path = quote(self.address.socket)
-        over_ours = ("-F", os.devnull, "-o", "ControlMaster=no", "-o", "ProxyCommand=false", "freshness")
-        return read([*self._ssh(), *over_ours, f"test -S {path} && test -w {path}"], self._env, FORWARD_SECONDS)[0] == 0
-
-    def last_words(self) -> str:
-        """The last line that ssh printed."""
-        lines = [line.strip() for line in self._words().splitlines() if line.strip()]
-        return lines[-1].rstrip(".") if lines else "it said nothing"
-
-    def _words(self) -> str:
-        # Not by seeking: the child writes where the common offset is.
-        return os.pread(self._said, LONGEST_SAID, 0).decode(errors="replace")
-
-    def close(self) -> None:
-        """Lets go of the login; a Compose that still runs holds on to it."""
-        if self._child is not None and self._child.stdin is not None:
-            self._child.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(END_SECONDS)
-        if self._child is None or self._child.returncode is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+def find_ssh(env: Mapping[str, str]) -> str | None:
+    """The path of the program."""
+    return shutil.which("ssh", path=env.get("PATH"))
 
 
-def opened(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel:
-    """A tunnel that is let go when this process ends. Raises EngineError with what ssh said."""
-    tunnel = Tunnel(address, endpoint, env)
-    atexit.register(tunnel.close)
-    tunnel.open()
-    return tunnel
+def log_in(program: str, control: Path, address: SshAddress) -> list[str]:
+    """Logs in, and stays until standard input ends; when we are let in, there is a socket at `control`."""
+    return [program, "-o", f"ControlPath={control}", *OPTIONS, *destination(address), REMOTE]
 
 
-def _short_folder() -> Path:
-    """A new folder (0700) whose path leaves room for a socket's name."""
-    usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="freshness-ssh-", dir=usual if len(usual) < LONGEST_SOCKET else "/tmp"))  # noqa: S108 -- mkdtemp makes it ours
+def destination(address: SshAddress) -> list[str]:
+    """Where to log in, as words for ssh."""
+    port = ["-p", str(address.port)] if address.port else []
+    user = ["-l", address.user] if address.user else []
+    return [*port, *user, "--", address.host]
+
+
+def forward(program: str, control: Path, here: Path, there: str) -> list[str]:
+    """Lets a new socket at `here` lead to `there`, which is `host:port` or a path. The server is not asked yet."""
+    return [program, "-o", f"ControlPath={control}", *OVER_IT, "-O", "forward", "-L", f"{here}:{there}", ITS_NAME]
+
+
+def look_for_socket(program: str, control: Path, path: str) -> list[str]:
+    """Ends with 0 where the user who is logged in may use a socket at this path."""
+    look = f"test -S {quote(path)} && test -w {quote(path)}"
+    return [program, "-o", f"ControlPath={control}", *OVER_IT, ITS_NAME, look]

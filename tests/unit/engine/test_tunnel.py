@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from freshness.core.endpoint import read_ssh
-from freshness.engine import ssh
+from freshness.engine import tunnel as tunnels
 from freshness.engine.client import reach
-from freshness.engine.ssh import Tunnel, opened
+from freshness.engine.tunnel import Tunnel, opened
 from freshness.errors import EngineError
 from tests.ssh_server import SshServer, serve_logins, why_no_sshd
 
@@ -79,7 +79,7 @@ def test_a_server_whose_key_is_not_known_is_not_trusted(server: SshServer) -> No
 
 def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails when `_wait_for_login` has no deadline of its own."""
-    monkeypatch.setattr(ssh, "LOGIN_SECONDS", 0.5)
+    monkeypatch.setattr(tunnels, "LOGIN_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         said = why({"DOCKER_HOST": f"ssh://127.0.0.1:{silent.getsockname()[1]}", "PATH": os.environ["PATH"]})
 
