@@ -40,7 +40,7 @@ def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
     """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
     there = held.holder.place
     if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot:
-        alive = _started(there.pid) == there.started or any(left_running(held.holder.token))
+        alive = _is_running(there.pid, there.started) or any(left_running(held.holder.token))
         return None if alive else f"its process {there.pid} has ended"
     if there.machine and there.machine == here.machine and there.boot != here.boot:
         return "its machine was started anew"
@@ -63,6 +63,20 @@ def _is_overdue(engine: Engine, held: Held) -> bool:
     with asking("asking for the Engine's time"):
         now = datetime.fromisoformat(engine.client.info()["SystemTime"])
     return now > datetime.fromisoformat(held.since) + timedelta(seconds=held.holder.seconds)
+
+
+def _is_running(pid: int, started: int) -> bool:
+    """Whether it is that very process. One that is another user's, and hidden (proc(5), hidepid), may be."""
+    seen = _started(pid)
+    if seen is not None or Path(f"/proc/{pid}").exists():
+        return seen == started
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def _started(pid: int) -> int | None:
