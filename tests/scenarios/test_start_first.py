@@ -1,8 +1,9 @@
 """Production behind a real proxy: the new container is proven beside the old one, and no request ever fails."""
 
+import contextlib
 import signal
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -64,16 +65,18 @@ def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Producti
     production.deploy(first)
     old = str(production.container().id)
 
-    with production.asking() as answers:
+    with production.asking() as answers, end_of(production, old) as old_end:
         promotion = production.start("promote", SOURCE_IMAGE=second.id, EXPECTED_REVISION=SECOND).end()
         assert (promotion.status, promotion.outputs["outcome"]) == (0, "promoted"), promotion.log
         production.assert_serves(second)
         assert production.kept() == first.id
+        status, ended_at = old_end()
+        assert status == "0"
+        assert ended_at - started_at(production) >= float(OVERLAP["UPDATE_OVERLAP"]) + 1
         rollback = production.start("rollback").end()
 
     assert (rollback.status, rollback.outputs["outcome"]) == (0, "promoted"), rollback.log
     production.assert_serves(first)
-    assert exit_statuses(production, old) == ["0"]
     assert production.container().name == f"{production.app.project}-orchestrator-1"
     assert answers.failures == 0
     assert answers.revisions == [first.revision, second.revision]
@@ -88,13 +91,17 @@ FAILURES: Mapping[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, production: Production) -> None:
-    """I9. Fails when `bring_back` in start_first.py leaves anything to Compose while the old container runs."""
+    """I9. Fails when `bring_back` in start_first.py leaves anything to Compose while the old container runs.
+
+    The Compose file has changed meanwhile: Compose would make the old container anew.
+    """
     running = production.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, FAILURES[failure])
     if failure == "cannot start":
         command = f'FROM python:3.13-slim\nLABEL {LABEL}={SECOND}\nCMD ["/no/such/program"]\n'
         image = production.build_from(command, revision=SECOND)
+    paint_blue(production)
     before = production.state()
 
     ended = production.promote(image, **SHORT)
@@ -114,8 +121,7 @@ def test_what_runs_already_is_left_alone_until_the_compose_file_changes(producti
 
     assert production.promote(image).end == (0, "unchanged")
     assert production.state() == before
-    compose = production.app.repo.path / "compose.yaml"
-    compose.write_text(compose.read_text().replace("green", "blue"))
+    paint_blue(production)
     changed = production.promote(image)
 
     assert changed.end == (0, "promoted"), changed.log
@@ -204,9 +210,26 @@ def test_what_two_containers_cannot_share_is_a_configuration_error(production: P
     assert production.state() == before
 
 
-def exit_statuses(production: Production, container: str) -> list[str]:
-    """The exit statuses with which the container ended, by the Engine's own events."""
-    events = production.sandbox.docker.api.events(
-        since=1, until=int(time.time()) + 1, decode=True, filters={"container": container, "event": "die"}
-    )
-    return [event["Actor"]["Attributes"]["exitCode"] for event in events]
+def paint_blue(production: Production) -> None:
+    """Changes what the Compose file says of production."""
+    compose = production.app.repo.path / "compose.yaml"
+    compose.write_text(compose.read_text().replace("green", "blue"))
+
+
+@contextlib.contextmanager
+def end_of(production: Production, container: str) -> Iterator[Callable[[], tuple[str, float]]]:
+    """Within the block tells with which exit status the container ended, and when, by the Engine's own events."""
+    ends = production.sandbox.docker.api.events(decode=True, filters={"container": container, "event": "die"})
+
+    def tell() -> tuple[str, float]:
+        end = next(ends)
+        return end["Actor"]["Attributes"]["exitCode"], end["timeNano"] / 1e9
+
+    yield tell
+    ends.close()
+
+
+def started_at(production: Production) -> float:
+    """When production's container started, by the Engine's clock."""
+    text: str = production.container().attrs["State"]["StartedAt"]
+    return datetime.fromisoformat(text).timestamp()

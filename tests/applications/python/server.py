@@ -1,5 +1,6 @@
 """Answers /health and /version, as behaviour.json says."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,10 @@ BEHAVIOUR = json.loads(Path("behaviour.json").read_text())
 
 
 class Handler(BaseHTTPRequestHandler):
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # whoever asked may be gone
+            super().handle()
+
     def do_GET(self) -> None:
         match self.path:
             case "/health":
