@@ -10,6 +10,7 @@ from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
+from freshness.engine.containers import service_containers
 from freshness.engine.images import find_image, kept_images
 from freshness.engine.lock import Lock
 from freshness.errors import Refused
@@ -111,6 +112,22 @@ class Candidacy:
                     "Run the gate for that commit and promote the image ID that it gives.",
                 )
             step.got = f"it says {expected}"
+
+    def insist_staged(self, engine: Engine, project: str, candidate: Image) -> None:
+        """Raises Refused where staging's tag is the source, and names another image than staging's container runs.
+
+        A tag moves, and what is built upon a proven image inherits its label. Where the guard is not in force, or
+        staging has no container, the tag alone counts.
+        """
+        if self.is_rollback or self.settings.source_image or self._expected(candidate) is None:
+            return
+        with self.steps.step("staging", f"staging on {candidate.id}, as its tag says") as step:
+            runs = {one.image_id for one in service_containers(engine, project, self.settings.staging_service)}
+            step.got = f"staging runs {', '.join(sorted(runs)) or 'nothing'}"
+            if runs and candidate.id not in runs:
+                raise Refused(
+                    f"{step.got}.", "Its tag was moved since: give the gate's `image-id`, or run the gate again."
+                )
 
     def insist_forward(self, production: Image | None, candidate: Image) -> None:
         """Never backwards, never sideways: raises Refused for a commit that is no head any more or lacks what runs.

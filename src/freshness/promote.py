@@ -147,6 +147,7 @@ class Promotion(Candidacy):
             candidate = self.find_candidate(engine, name)
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
+        self.insist_staged(engine, target.project, candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, target)
             plan = observe(engine, target, candidate, kept_tags)

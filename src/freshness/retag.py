@@ -14,7 +14,7 @@ from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
 from freshness.engine.images import find_image, keep_images, kept_images, restore_tag, tag_image
 from freshness.engine.lock import Hold, Lock
-from freshness.errors import FreshnessError, Refused
+from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
 
 LONGEST_SECONDS = 300
@@ -22,9 +22,13 @@ LONGEST_SECONDS = 300
 
 @dataclass(slots=True, kw_only=True)
 class Retag(Candidacy):
-    """One move of production's `tag`. `previous` is what the tag named before, None where it did not exist."""
+    """One move of production's `tag`. `previous` is what the tag named before, None where it did not exist.
+
+    `project` is staging's, where staging's tag is the source.
+    """
 
     tag: str
+    project: str = ""
     candidate: Image | None = None
     previous: Image | None = None
 
@@ -109,6 +113,7 @@ class Retag(Candidacy):
             self.candidate = candidate = self.find_candidate(engine, name)
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
+        self.insist_staged(engine, self.project, candidate)
         self.previous = find_image(engine, self.tag)
         self.insist_forward(self.previous, candidate)
         return self._record(engine, candidate.id)
@@ -126,7 +131,9 @@ class Retag(Candidacy):
         settings = self.settings
         if self.is_rollback or settings.source_image:
             return settings.source_image or ""
-        return staging_tag(read_config(self.compose_file, self.env), settings.staging_service)
+        config = read_config(self.compose_file, self.env)
+        self.project = config["name"]
+        return staging_tag(config, settings.staging_service)
 
     def _move(self, hold: Hold, record: Record) -> None:
         kept = kept_after(record.kept, record.previous, record.candidate)
@@ -139,6 +146,9 @@ class Retag(Candidacy):
                 tag_image(hold, record.candidate, self.tag)
                 keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
                 step.got = f"it names {record.candidate}"
+        except LockLost:
+            self.reason = "What was begun is finished or undone by the run that took over."
+            raise
         except FreshnessError:
             self._move_back(hold, record)
             raise

@@ -106,17 +106,22 @@ def test_a_prepared_image_with_the_commits_label_and_tag_is_not_what_the_gate_pr
 def test_an_image_upon_the_proven_one_has_its_label_and_is_not_promoted_in_its_place(
     production_here: Production,
 ) -> None:
-    """I2, I7. Fails when `_read_service` in promote.py takes staging's tag although `source-image` is given."""
-    gate, staging_tag = production_here.runner.gate(), production_here.app.staging_image
-    upon = production_here.build_from(f"FROM {staging_tag}\nENV REVISION=tampered\n", revision="tampered")
-    production_here.sandbox.cli("tag", upon.id, staging_tag)
-    proven = production_here.built(gate.outputs["image-id"], gate.outputs["revision"])
-    assert production_here.sandbox.docker.images.get(staging_tag).labels[LABEL] == proven.revision
+    """I2, I7. Fails when `insist_staged` in candidacy.py believes the tag, or a given `source-image` is not taken."""
+    production, staging_tag = production_here, production_here.app.staging_image
+    gate = production.runner.gate()
+    upon = production.build_from(f"FROM {staging_tag}\nENV REVISION=tampered\n", revision="tampered")
+    production.sandbox.cli("tag", upon.id, staging_tag)
+    proven = production.built(gate.outputs["image-id"], gate.outputs["revision"])
+    assert production.sandbox.docker.images.get(staging_tag).labels[LABEL] == proven.revision
 
-    ended = production_here.promote(proven)
+    for order in ({}, {"RECREATE": "false", "PROD_IMAGE": production.tag}):
+        by_tag = production.start("promote", EXPECTED_REVISION=proven.revision, **order).end()
+        assert (by_tag.status, by_tag.outputs["outcome"]) == (1, "refused"), by_tag.log
+        assert f"staging runs {proven.id}" in by_tag.reason
+    by_id = production.promote(proven)
 
-    assert ended.end == (0, "promoted"), ended.log
-    production_here.assert_serves(proven)
+    assert by_id.end == (0, "promoted"), by_id.log
+    production.assert_serves(proven)
 
 
 def imitate(production: Production, real: Container, image: Built, port: int) -> None:
