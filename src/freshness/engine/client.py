@@ -144,7 +144,7 @@ def asking(doing: str) -> Iterator[None]:
 def _waited(error: requests.exceptions.Timeout) -> str:
     """The seconds that the request was given, which its error alone still knows."""
     found = _TIMEOUT.search(str(error))
-    return found[1] if found else "the given"
+    return f"{float(found[1]):g}" if found else "the given"
 
 
 def insist_reachable(engine: Engine, doing: str) -> None:
