@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,3 +182,10 @@ def promoted(run: Running, answers: Answers) -> Promoted:
     """Waits for the command's end; the answers go on until the caller's block is left."""
     ended = run.end()
     return Promoted(status=ended.status, log=ended.log, written=ended.written, summary=ended.summary, answers=answers)
+
+
+def type_commands(reason: str) -> None:
+    """Types what the reason names, in a shell, as a person would."""
+    commands = reason.partition("type: ")[2]
+    typed = subprocess.run(commands, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert typed.returncode == 0, f"{commands}: {typed.stderr}"

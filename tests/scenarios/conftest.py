@@ -40,8 +40,11 @@ def production_here(runner: Runner, record_property: Callable[[str, object], Non
 
 @pytest.fixture
 def fragile_runner(fragile: Sandbox, tmp_path: Path) -> Runner:
-    """On an Engine that the test may break."""
-    return Runner(sandbox=fragile, app=python_application(tmp_path / "app", fragile), folder=tmp_path)
+    """On an Engine that the test may break. Both services start again with it, after a kill too."""
+    app = python_application(tmp_path / "app", fragile)
+    compose = (app.repo.path / "compose.yaml").read_text()
+    app.repo.commit({"compose.yaml": compose.replace("    ports:", "    restart: always\n    ports:")})
+    return Runner(sandbox=fragile, app=app, folder=tmp_path)
 
 
 @pytest.fixture

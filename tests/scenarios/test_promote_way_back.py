@@ -2,14 +2,13 @@
 
 import contextlib
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.engines import pause
-from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production
+from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands
 
 DEAD: dict[str, object] = {"exit_after": 0}
 """What fails soonest, where it does not matter how."""
@@ -191,13 +190,6 @@ def test_a_broken_host_strands_production_until_it_is_mended_and_the_commands_ar
     assert production.sandbox.wait_for(production.app.production_port, "/version") == running.revision
     production.assert_serves(running)
     assert set(ended.answers.revisions) <= {running.revision, image.revision}
-
-
-def type_commands(reason: str) -> None:
-    """Types what the reason names, in a shell, as a person would."""
-    commands = reason.partition("type: ")[2]
-    typed = subprocess.run(commands, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
-    assert typed.returncode == 0, f"{commands}: {typed.stderr}"
 
 
 @contextlib.contextmanager
