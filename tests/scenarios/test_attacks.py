@@ -50,7 +50,7 @@ def serving(production: Production) -> str:
 def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
     request: pytest.FixtureRequest, production_here: Production
 ) -> None:
-    """I7, I8. Fails when `_switch` in promote.py tags the source's name in place of the ID that the guard saw.
+    """I7, I8. Fails when `go` in switch.py tags the source's name in place of the ID that the guard saw.
 
     Two revisions take turns; every other promotion takes the image from the moving tag itself, the rest by its ID.
     """
@@ -72,7 +72,7 @@ def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
 
 
 def test_a_production_tag_that_somebody_moves_is_never_called_promoted(production_here: Production) -> None:
-    """I7, I9. Fails when `tag_image` in engine/images.py does not look again, and `_prove_serving` not either."""
+    """I7, I9. Fails when `tag_image` in engine/images.py does not look again, and `_prove` in switch.py not either."""
     production = production_here
     first, second, unproven = production.build(FIRST), production.build(SECOND), production.build(THIRD, label="")
     production.deploy(first)
@@ -147,7 +147,7 @@ def test_a_container_that_imitates_composes_labels_is_not_taken_for_staging(prod
 
 
 def test_a_container_that_imitates_composes_labels_is_not_taken_for_promoted(production_here: Production) -> None:
-    """I9. Fails when `_prove_serving` in promote.py does not compare the container's image ID."""
+    """I9. Fails when `_prove` in switch.py does not compare the container's image ID."""
     production, image = production_here, production_here.build(SECOND)
     production.deploy(image)
     impostor = production.build(THIRD, label="")

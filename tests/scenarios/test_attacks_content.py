@@ -37,7 +37,7 @@ def listener(runner: Runner) -> Iterator[None]:
 
 
 def test_a_listener_on_ipv6_does_not_answer_for_staging(listener: None, runner: Runner) -> None:
-    """I3. Fails when `_published_address` in engine/vantage.py gives `localhost`."""
+    """I3. Fails when `_on_the_host` in engine/address.py gives `localhost`."""
     runner.app.repo.commit(behave(health=503))
 
     ended = runner.gate(**SHORT)
