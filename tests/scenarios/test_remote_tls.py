@@ -122,9 +122,10 @@ def test_a_port_on_loopback_is_fine_where_a_healthcheck_tells(runner: Runner, re
 
 def test_an_engine_that_another_authority_vouches_for_is_not_asked(runner: Runner, remote: Remote) -> None:
     """Fails when `send` in engine/session.py lets a bundle of the environment's stand in for the Engine's own CA."""
-    other = Authority.new(runner.folder / "other").issue("client", CLIENT)
+    mine = Path(shutil.copytree(remote.client, runner.folder / "mine"))
+    shutil.copy(Authority.new(runner.folder / "other").folder / "ca.pem", mine / "ca.pem")
 
-    ended = runner.gate(REQUESTS_CA_BUNDLE=str(remote.client / "ca.pem"), **remote.over(other))
+    ended = runner.gate(REQUESTS_CA_BUNDLE=str(remote.client / "ca.pem"), **remote.over(mine))
 
     assert ended.decision == ("closed", "error", 3), ended.log
     assert "TLS: " in ended.reason

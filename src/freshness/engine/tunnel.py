@@ -84,7 +84,7 @@ class Tunnel:
                 raise EngineError(
                     f"ssh could not log in at {self.endpoint}: {self.last_words()}.",
                     "It must ask nothing: the host's key is known, and ours is let in. Try it by hand as the same"
-                    f" user: ssh -o BatchMode=yes {' '.join(destination(self.address))} docker version",
+                    f" user: ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
                 )
             if time.monotonic() > deadline:
                 os.killpg(child.pid, signal.SIGKILL)
