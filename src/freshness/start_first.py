@@ -25,7 +25,10 @@ class StartFirst:
     def resume(self) -> Container:
         """As `bring`, after a run that was cut: what that run has started may stay."""
         started = self._running(self.plan.candidate.id)
-        return self._start_another(started[-1] if started else None)
+        container = self._start_another(started[-1] if started else None)
+        if not self.others(container):  # it was cut behind the last retirement, and only the name is left to do
+            self.retire_others(container)
+        return container
 
     def bring_back(self, previous_id: str) -> Container:
         """The container that ran before, alone again: it never stopped. Where it did, Compose brings its image back."""

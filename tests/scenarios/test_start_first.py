@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker_proxy import docker_proxy
 from tests.promotions import FIRST, LABEL, SECOND, SHORT, Production, make_history, promoted
 from tests.proxy import build_proxy, documented_configuration, why_no_proxy
-from tests.runner import Runner
+from tests.runner import Runner, Running
+from tests.scenarios.test_kills import Siege
 
 PORT = 8000
 """What the application listens on in its container."""
@@ -36,7 +38,10 @@ networks:
     internal: true
 """
 
-OVERLAP = {"UPDATE_OVERLAP": "2"}
+FEW = 50
+"""Of all calls every how many is a moment to kill, without `--under-fire`."""
+
+OVERLAP = {"UPDATE_OVERLAP": "1.5"}
 """Longer than the documented proxy takes to find a container and to find it healthy."""
 
 
@@ -77,6 +82,9 @@ def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Producti
 
     assert (rollback.status, rollback.outputs["outcome"]) == (0, "promoted"), rollback.log
     production.assert_serves(first)
+    before = production.state()
+    production.runner.compose("up", "--detach", "--no-deps", production.app.production)
+    assert production.state() == before
     assert production.container().name == f"{production.app.project}-orchestrator-1"
     assert answers.failures == 0
     assert answers.revisions == [first.revision, second.revision]
@@ -176,6 +184,27 @@ def test_what_a_killed_promotion_left_beside_is_finished_or_undone(cut: str, pro
     assert f"was {what}" in ended.log
     production.assert_serves(image if what == "finished" else running)
     assert answers.failures == 0
+
+
+def test_killed_at_any_call_to_docker_it_fails_no_request(
+    production: Production, request: pytest.FixtureRequest
+) -> None:
+    """I9. Fails when `resume` or `bring_back` in start_first.py puts nothing in order, or gives no proper name.
+
+    Without `--under-fire` a few of the calls are tried; the promotion goes to and fro.
+    """
+    every = 1 if request.config.getoption("--under-fire") else FEW
+    siege = Siege(production, signal.SIGKILL, every=every)
+
+    def at_call(_run: Running, moment: int, end: Callable[[], None]) -> None:
+        proxy.before(len(proxy.calls) + moment, lambda _call: end())
+
+    with docker_proxy(production.sandbox.engine.host) as proxy, production.asking() as answers:
+        calls = siege.run(at_call, host=proxy.host)
+
+    assert calls > FEW
+    assert answers.failures == 0
+    assert answers.revisions == [FIRST, SECOND]
 
 
 def test_a_second_container_that_nobody_recorded_is_named(production: Production) -> None:

@@ -13,7 +13,14 @@ from pathlib import Path
 BEHAVIOUR = json.loads(Path("behaviour.json").read_text())
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = False  # what it has begun to answer it answers, before it ends
+
+
 class Handler(BaseHTTPRequestHandler):
+    timeout = 2
+    wbufsize = -1  # each answer in one piece: whoever asks gets all of it, or nothing
+
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # whoever asked may be gone
             super().handle()
@@ -40,19 +47,17 @@ def health() -> int:
     return int(BEHAVIOUR.get("health", 200))
 
 
-def stop(*_: object) -> None:
-    if not BEHAVIOUR.get("stop_seconds"):
-        sys.exit(0)
-    threading.Timer(BEHAVIOUR["stop_seconds"], os._exit, (0,)).start()
-
-
 def main() -> None:
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(BEHAVIOUR.get("log", "starting"))
     if "exit_after" in BEHAVIOUR:
         threading.Timer(BEHAVIOUR["exit_after"], os._exit, (1,)).start()
     time.sleep(BEHAVIOUR.get("start_seconds", 0))
-    ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+    server = Server(("", 8000), Handler)
+    stop = BEHAVIOUR.get("stop_seconds", 0), server.shutdown
+    signal.signal(signal.SIGTERM, lambda *_: threading.Timer(*stop).start())
+    server.serve_forever(poll_interval=0.02)
+    server.server_close()
 
 
 main()
