@@ -99,7 +99,9 @@ def test_no_text_of_a_locks_holder_commands_the_runner(seconds: str, production_
 
     outcome = {"3600": (1, "refused"), "1": (0, "promoted")}[seconds]
     assert (ended.status, ended.outputs["outcome"]) == outcome, ended.log
-    assert "promoted\\n::set-env" in ended.log, "the text is not there, or not quoted"
+    times = ended.log.count("promoted\\n::set-env")
+    assert times > 0, "the text did not get there: this test looks at nothing"
+    assert times % 5 == 0, "one of five values that each sentence tells is not quoted"
     assert_commands_nothing(ended)
 
 
