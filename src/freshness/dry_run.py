@@ -59,6 +59,8 @@ def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: Held | None) 
         yield f"recreate {target.service} with Compose, and nothing else: no dependency, no build, no pull"
     yield f"wait up to {settings.health.deadline:g} s for health: what is not healthy is taken back"
     yield "look that the container, its image and the tag agree: what cannot be proven is taken back"
+    if plan.running and settings.update_order is UpdateOrder.START_FIRST:
+        yield f"retire the old one when both have served for {settings.update_overlap:g} s: the proxy finds the new one"
     let_go = plan.kept_then[settings.keep_images :]
     if let_go:
         yield f"let go {', '.join(let_go)}: `keep-images` is {settings.keep_images}"

@@ -16,6 +16,7 @@ from freshness.settings import (
     Match,
     ScriptCheck,
     SecretSource,
+    UpdateOrder,
     foreign_environment,
     read_gate,
     read_promote,
@@ -290,6 +291,14 @@ def test_an_equal_tree_counts_only_where_it_is_asked_for() -> None:
     assert read_promote({}, {"MATCH": "tree", **EXPECTED}).match is Match.TREE
     with pytest.raises(SettingsError, match="MATCH"):
         read_promote({}, {"MATCH": "Tree", **EXPECTED})
+
+
+def test_the_old_container_stops_first_where_nothing_else_is_asked_for() -> None:
+    assert read_promote({}, EXPECTED).update_order is UpdateOrder.STOP_FIRST
+    asked = read_promote({}, {"UPDATE_ORDER": "start-first", "UPDATE_OVERLAP": "0.5", **EXPECTED})
+    assert (asked.update_order, asked.update_overlap) == (UpdateOrder.START_FIRST, 0.5)
+    with pytest.raises(SettingsError, match="UPDATE_ORDER"):
+        read_promote({}, {"UPDATE_ORDER": "rolling", **EXPECTED})
 
 
 def test_promote_requires_the_revision() -> None:
