@@ -74,8 +74,10 @@ class Promotion(Candidacy):
         except LockLost:
             self.reason = TAKEN_OVER
             raise
-        except BaseException:  # whatever it is, production goes back first
+        except BaseException as error:  # whatever it is, production goes back first
             self._go_back(switch)
+            if self.outcome is PromotionOutcome.PROMOTED and isinstance(error, FreshnessError):
+                return
             raise
         same = plan.running is not None and plan.running.id == container.id
         self.outcome = PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED
@@ -223,7 +225,7 @@ class Promotion(Candidacy):
             self.log.say("The promotion failed. Going back to what production ran before.")
             try:
                 with speaking_plainly():
-                    switch.go_back()
+                    serving = switch.go_back()
             except LockLost:
                 self.reason = TAKEN_OVER
                 return
@@ -231,6 +233,9 @@ class Promotion(Candidacy):
                 switch.hold.kept = True  # with its record: the next run tries again
                 self.outcome = PromotionOutcome.STRANDED
                 self.reason = self._call_for_help("The promotion failed, and so did the way back", plan, error)
+                return
+            if serving is not None and serving is plan.candidate:
+                self.outcome, self.reason = PromotionOutcome.PROMOTED, self._tell(plan)
                 return
             self.outcome = PromotionOutcome.ROLLED_BACK
             self.reason = (

@@ -1,5 +1,6 @@
 """What a cut promotion left half done is finished or undone, before anything else happens to production."""
 
+from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery, decide_recovery
 from freshness.engine.containers import service_containers
@@ -17,17 +18,19 @@ def recover(switch: Switch, record: Record) -> str:
     if what is Recovery.LEAVE:
         return "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
     if what is Recovery.UNDO:
-        switch.go_back()
-        return _undone(record)
+        return _tell(switch.go_back(), record)
     try:
         switch.finish()
     except LockLost:
         raise
     except Refused as error:  # it is not healthy, or not what it should be
-        switch.go_back()
-        return f"{_undone(record)}, since {record.candidate} failed ({error.args[0]})"
-    return f"finished: production runs {record.candidate}"
+        return f"{_tell(switch.go_back(), record)}, since {record.candidate} failed ({error.args[0]})"
+    return _tell(switch.plan.candidate, record)
 
 
-def _undone(record: Record) -> str:
-    return f"undone: production runs {record.previous} again" if record.previous else "undone: nothing is left of it"
+def _tell(serving: Image | None, record: Record) -> str:
+    if serving is None:
+        return "undone: nothing is left of it"
+    if serving.id == record.candidate:
+        return f"finished: production runs {record.candidate}"
+    return f"undone: production runs {record.previous} again"

@@ -71,13 +71,21 @@ class Switch:
         except FreshnessError as error:
             self.notes.append(f"Not all older images could be let go: {error}")
 
-    def go_back(self) -> None:
-        """What ran before runs again, proven, and every tag is as it was; where nothing ran, nothing is left."""
+    def go_back(self) -> Image | None:
+        """What ran before runs again, proven, and every tag is as it was; where nothing ran, nothing is left.
+
+        Returns the image that serves. It is the candidate where the one before is gone from this Engine: a prune takes
+        it in the moment in which no container runs it, and then forward is the only way to serve a proven image.
+        """
         hold, plan, target = self.hold, self.plan, self.plan.target
         if plan.previous is None:
             remove(hold, self.compose_file, target)
             restore_tag(hold, target.image, plan.record.tagged)
-            return
+            return None
+        if find_image(hold.engine, plan.previous.id) is None:
+            self.notes.append(f"The image that ran before, {plan.previous.id}, is gone from this Engine.")
+            self.finish()
+            return plan.candidate
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
             tag_image(hold, plan.previous.id, target.image)
             container = self.order.bring_back(plan.previous.id)
@@ -87,6 +95,7 @@ class Switch:
             keep_images(hold, plan.kept_tags, plan.kept)
         except FreshnessError as error:
             self.notes.append(f"Not all kept images could be put back: {error}")
+        return plan.previous
 
     def _prove(self, container: Container, image: Image) -> None:
         """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
