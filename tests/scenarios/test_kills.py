@@ -65,7 +65,7 @@ class Siege:
         assert "does not prove" in ended.reason, f"{what}\n{ended.log}"
         (container,) = production.runner.containers(production.app.production)
         container.reload()
-        if container.image.id == self.images[1].id:
+        if container.attrs["Image"] == self.images[1].id:
             self.images.reverse()
         assert container.name == f"{production.app.project}-{production.app.production}-1", what
         assert production.sandbox.wait_for(production.app.production_port, "/version") == self.images[0].revision, what

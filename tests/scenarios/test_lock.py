@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from freshness.core.lock import Holder, Place, Record, service_lock, to_labels
-from tests.docker_proxy import docker_proxy
+from tests.docker_proxy import Call, docker_proxy
 from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
 from tests.runner import Running, eventually
 
@@ -263,6 +264,10 @@ def test_a_killed_gate_gives_way_to_the_next_at_once(production_here: Production
     eventually(lambda: not locks(production_here), "no lock is left")
 
 
+def kill(run: Running, _call: Call) -> None:
+    run.process.kill()
+
+
 def test_a_killed_retag_is_taken_up_by_the_next(production_here: Production, request: pytest.FixtureRequest) -> None:
     """I9. Fails when `_wait` in retag.py does not restore what a cut retag left."""
     production, every = production_here, 1 if request.config.getoption("--under-fire") else 3
@@ -273,7 +278,7 @@ def test_a_killed_retag_is_taken_up_by_the_next(production_here: Production, req
     with docker_proxy(production.sandbox.engine.host) as proxy:
         for moment in range(1, 100, every):
             run = start(production, images[1], DOCKER_HOST=proxy.host, **given)
-            proxy.before(len(proxy.calls) + moment, lambda _call, run=run: run.process.kill())
+            proxy.before(len(proxy.calls) + moment, partial(kill, run))
             killed = run.process.wait(60) != 0
             ended = production.promote(images[1], **{**given, "EXPECTED_REVISION": "0" * 40})
             assert ended.end == (1, "refused"), ended.log
