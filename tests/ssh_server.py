@@ -18,6 +18,7 @@ UNPACKED = ROOT / ".cache/openssh"
 PROGRAMS = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}/usr/sbin:{UNPACKED}/usr/bin"
 SSHD = shutil.which("sshd", path=PROGRAMS)
 KEYGEN = shutil.which("ssh-keygen", path=PROGRAMS)
+SSH = shutil.which("ssh", path=PROGRAMS)
 SEPARATED = "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin"
 """The user that a root's sshd shuts its unprivileged half in, which only an installed package makes."""
 IN_PRIVATE = """
@@ -85,7 +86,8 @@ class SshServer:
             folder.mkdir()
             config = f"IdentityFile {self.key}\nIdentitiesOnly yes\nUserKnownHostsFile {self.known_hosts}\n"
             (folder / "config").write_text(config)
-            (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/config "$@"\n')
+            found = "".join(f"export {name}={value}\n" for name, value in libraries(SSH).items())
+            (folder / "ssh").write_text(f'#!/bin/sh\n{found}exec {SSH} -F {folder}/config "$@"\n')
             (folder / "ssh").chmod(0o700)
         return f"{folder}:{os.environ['PATH']}"
 
@@ -150,7 +152,7 @@ def _serving(folder: Path, restrictions: str, more: Mapping[str, str]) -> Iterat
 @contextmanager
 def running(folder: Path, port: int) -> Iterator[int]:
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command(folder), env={**os.environ, **libraries()}, stderr=log)
+        server = subprocess.Popen(command(folder), env={**os.environ, **libraries(SSHD)}, stderr=log)
     try:
         wait_for(port, server, folder / "log")
         yield server.pid
@@ -170,9 +172,9 @@ def command(folder: Path) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", IN_PRIVATE, "sh", str(users), str(folder / "run"), *serve]
 
 
-def libraries() -> dict[str, str]:
-    """Where an unpacked server finds what it was built with."""
-    if not str(SSHD).startswith(str(UNPACKED)):
+def libraries(program: str | None) -> dict[str, str]:
+    """Where an unpacked program finds what it was built with."""
+    if not str(program).startswith(str(UNPACKED)):
         return {}
     return {"LD_LIBRARY_PATH": ":".join(map(str, UNPACKED.glob("**/lib/*-linux-gnu*")))}
 

@@ -22,7 +22,7 @@ UNREACHABLE = {
     "no-socket": ("unix:///nowhere.sock", "unix:///nowhere.sock cannot be reached", "Start Docker"),
     "refused": ("tcp://127.0.0.1:1", "127.0.0.1:1 cannot be reached", "correct DOCKER_HOST"),
     "nonsense": ("nonsense://here", "nonsense://here", "DOCKER_HOST"),
-    "ssh": ("ssh://deploy@example.org", "ssh:// is not supported", "unix://"),
+    "ssh": ("ssh://deploy@127.0.0.1:1", "ssh://deploy@127.0.0.1:1", "ssh"),
 }
 """By name: DOCKER_HOST, and words of the sentence: what was got, and what to do."""
 

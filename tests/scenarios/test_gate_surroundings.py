@@ -146,7 +146,7 @@ def test_a_missing_plugin_is_one_sentence(name: str, runner: Runner) -> None:
     [
         ("unix:///nonexistent/docker.sock", "No such file or directory"),
         ("tcp://127.0.0.1:9", "Connection refused"),
-        ("ssh://deploy@host", "ssh:// is not supported"),
+        ("ssh://deploy@127.0.0.1:1", "Connection refused"),
         ("docker.example", "cannot be reached"),
         ("htp://x", "invalid bind address"),
     ],
@@ -162,11 +162,11 @@ def test_a_wrong_docker_host_is_one_sentence_that_names_it(host: str, words: str
 
 
 def test_a_wrong_docker_context_is_one_sentence(runner: Runner) -> None:
-    """Breaks when `read_config` takes a wrong Docker context for a wrong Compose file."""
+    """Breaks when `read_docker_host` takes a Docker context that is not there for the default one."""
     ended = runner.gate(DOCKER_HOST="", DOCKER_CONTEXT="nowhere")
 
     assert ended.decision == ("closed", "error", 3), ended.log
-    assert 'context "nowhere"' in ended.reason
+    assert "context named 'nowhere'" in ended.reason
     assert "DOCKER_CONTEXT" in ended.reason
 
 
