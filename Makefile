@@ -24,7 +24,7 @@ test-elsewhere: setup base-image test-tools ## what `make test` runs on the mach
 	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
 
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
-	@.venv/bin/python -m pytest --under-fire tests/scenarios $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run
