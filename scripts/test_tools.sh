@@ -34,6 +34,7 @@ download() {
 }
 
 need ip iproute2
+need openssl openssl
 if ! scripts/setup/debian13.sh .cache/debian13/engine docker.io containerd; then
     say "the scenarios on Debian 13's Engine will be skipped"
 fi
