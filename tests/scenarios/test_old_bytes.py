@@ -26,7 +26,7 @@ def test_an_anonymous_volume_brings_no_old_files_to_staging(runner: Runner) -> N
 
 
 def test_production_with_an_anonymous_volume_is_not_recreated(production_here: Production) -> None:
-    """I8. Breaks when `_observe` does not look: its data would be lost, or lie over the new image."""
+    """I8. Breaks when `observe` in plan.py does not look: its data would be lost, or lie over the new image."""
     repo = production_here.app.repo
     repo.write({"Dockerfile": with_volume(production_here.runner)})
     first, second = (

@@ -35,7 +35,7 @@ def test_interrupted_while_it_waits_for_health_it_goes_back(
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted_while_compose_recreates_it_is_not_cut(number: signal.Signals, production_here: Production) -> None:
-    """I8, I9. Fails when `_switch` in promote.py recreates without `interrupts_deferred`.
+    """I8, I9. Fails when `go` in switch.py recreates without `interrupts_deferred`.
 
     The signal comes when the Engine has ended the old container, and Compose has not started the new one.
     """

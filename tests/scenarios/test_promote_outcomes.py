@@ -4,7 +4,7 @@ from tests.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_the_image_that_the_gate_proved_becomes_production(production: Production) -> None:
-    """I3, I7. Fails when `_switch` in promote.py tags `target.image` with anything but `candidate.id`."""
+    """I3, I7. Fails when `go` in switch.py tags `target.image` with anything but `candidate.id`."""
     before = production.build(FIRST)
     production.deploy(before)
     gate = production.run("gate", GIT_SHA=production.app.repo.head())
@@ -22,7 +22,7 @@ def test_the_image_that_the_gate_proved_becomes_production(production: Productio
 
 
 def test_a_first_promotion_deploys(production: Production) -> None:
-    """Fails when `_observe` in promote.py demands a running container."""
+    """Fails when `observe` in plan.py demands a running container."""
     image = production.build(FIRST)
 
     ended = production.promote(image)
@@ -51,7 +51,7 @@ def test_what_production_runs_already_is_left_alone(production: Production) -> N
 
 
 def test_a_production_that_nobody_proved_can_be_replaced(production: Production) -> None:
-    """Fails when `_observe` in promote.py demands a label of what production runs."""
+    """Fails when `observe` in plan.py demands a label of what production runs."""
     adopted, image = production.build(FIRST, label=""), production.build(SECOND)
     production.deploy(adopted)
 
@@ -64,7 +64,7 @@ def test_a_production_that_nobody_proved_can_be_replaced(production: Production)
 
 
 def test_what_a_hand_tagged_as_production_is_not_what_production_ran(production: Production) -> None:
-    """Fails when `_observe` in promote.py takes `previous` from `target.image`'s tag in place of the container."""
+    """Fails when `observe` in plan.py takes `previous` from `target.image`'s tag in place of the container."""
     running, stray, image = production.build(FIRST), production.build(SECOND), production.build(THIRD)
     production.deploy(running)
     production.sandbox.cli("tag", stray.id, production.tag)

@@ -113,7 +113,7 @@ def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(
 
 
 def test_production_whose_image_is_gone_is_refused(production_here: Production) -> None:
-    """I9. Fails when `_observe` in promote.py goes on without `previous`: there would be no way back."""
+    """I9. Fails when `observe` in plan.py goes on without `previous`: there would be no way back."""
     production, image = production_here, production_here.build(SECOND)
     running = production.build(FIRST)
     production.deploy(running)
@@ -129,7 +129,7 @@ def test_production_whose_image_is_gone_is_refused(production_here: Production) 
 
 
 def test_a_foreign_container_on_productions_port_is_refused(production_here: Production) -> None:
-    """I8. Fails when `_observe` in promote.py does not ask for foreign owners."""
+    """I8. Fails when `_refuse_foreign` in promote.py is not asked."""
     production, image = production_here, production_here.build(SECOND)
     port = f"127.0.0.1:{production.app.production_port}:8000"
     foreign = f"{production.sandbox.name}-foreign"

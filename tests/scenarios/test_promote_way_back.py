@@ -31,7 +31,7 @@ FAILURES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("behaviour", FAILURES.values(), ids=FAILURES)
 def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object], production: Production) -> None:
-    """I9. Fails when `_restore` in promote.py does not tag `previous` as production again, or restores no kept tag."""
+    """I9. Fails when `go_back` in switch.py does not tag `previous` as production again, or restores no kept tag."""
     kept, running = production.build(FIRST), production.build(SECOND)
     production.sandbox.cli("tag", kept.id, production.kept_tag)
     production.deploy(running)
@@ -48,7 +48,7 @@ def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object
 
 
 def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Production) -> None:
-    """I9. Fails when `_observe` in promote.py does not remember what the kept tag names."""
+    """I9. Fails when `observe` in plan.py does not remember what the kept tag names."""
     kept, running = production.build(FIRST), production.build(SECOND)
     production.sandbox.cli("tag", kept.id, production.kept_tag)
     production.sandbox.cli("rmi", f"{production.sandbox.name}-built:0")
@@ -110,7 +110,7 @@ def test_an_image_that_cannot_start_is_taken_back(production: Production) -> Non
 
 
 def test_a_first_deployment_that_fails_leaves_nothing(production: Production) -> None:
-    """I9. Fails when `_restore` in promote.py does not remove the container, or leaves the tag."""
+    """I9. Fails when `go_back` in switch.py does not remove the container, or leaves the tag."""
     image = production.build(FIRST, DEAD)
     before = production.state()
 
@@ -135,7 +135,7 @@ def test_a_production_that_nobody_proved_is_returned_to(production_here: Product
 
 
 def test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named(production: Production) -> None:
-    """I9. Fails when `_observe` in promote.py takes `previous` from production's tag in place of its container."""
+    """I9. Fails when `observe` in plan.py takes `previous` from production's tag in place of its container."""
     running, stray = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     production.sandbox.cli("tag", stray.id, production.tag)
@@ -169,7 +169,7 @@ def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back
 def test_a_broken_host_strands_production_until_it_is_mended_and_the_commands_are_typed(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_restore` in promote.py does not prove what it brought back, or a command quotes no path."""
+    """I9. Fails when `go_back` in switch.py does not prove what it brought back, or a command quotes no path."""
     production = production_here
     host = production.runner.folder / "the host"
     database = host / "database"

@@ -14,7 +14,7 @@ def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, 
 
 
 def test_rollback_brings_the_previous_image_back(production: Production) -> None:
-    """I9. Fails when `_read_service` in promote.py takes another source than the kept tag in a rollback."""
+    """I9. Fails when `_kept_source` in promote.py is not asked in a rollback."""
     first, second = promoted_twice(production)
 
     ended = production.run("rollback")
@@ -26,7 +26,7 @@ def test_rollback_brings_the_previous_image_back(production: Production) -> None
 
 
 def test_two_rollbacks_end_where_they_began(production: Production) -> None:
-    """I9. Fails when `_switch` in promote.py does not keep what ran before in a rollback.
+    """I9. Fails when `go` in switch.py does not keep what ran before in a rollback.
 
     Nothing but the kept tag names the first image: it must live through the moment in which that tag moves away.
     """
@@ -111,7 +111,7 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
-    """I9. Fails when `_restore` in promote.py does not put the kept tag back."""
+    """I9. Fails when `go_back` in switch.py does not put the kept tag back."""
     production, running = production_here, production_here.build(SECOND)
     broken = production.build(FIRST, {"exit_after": 0})
     production.deploy(running)
