@@ -16,7 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def test_interrupted_while_it_waits_for_health_it_goes_back(
     number: signal.Signals, production_here: Production
 ) -> None:
-    """I9. Fails when `run` in promote.py goes back for a FreshnessError only."""
+    """I9. Fails when `_change` in promote.py goes back for a FreshnessError only."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"health": 503})
@@ -89,7 +89,7 @@ def test_interrupted_on_the_way_back_it_goes_all_the_way(production_here: Produc
 
 
 def test_interrupted_before_the_first_write_nothing_changes(production_here: Production) -> None:
-    """I8. Fails when `run` in promote.py goes back although nothing was switched."""
+    """I8. Fails when `run` in promote.py goes back although nothing was written."""
     production, image = production_here, production_here.build(SECOND)
     production.deploy(production.build(FIRST))
     before = production.state()

@@ -27,7 +27,7 @@ def test_switched_off_an_unproven_image_is_promoted_loudly(switch: dict[str, str
 
 @pytest.mark.parametrize("switch", OFF.values(), ids=OFF)
 def test_switched_off_the_way_back_stays(switch: dict[str, str], production_here: Production) -> None:
-    """I9, I10. Fails when `run` in promote.py skips health where the guard is off."""
+    """I9, I10. Fails when `go` in switch.py skips health where the guard is off."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"exit_after": 0}, label="")

@@ -61,7 +61,7 @@ def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Producti
 
 
 def test_what_staging_passed_and_production_fails_is_taken_back(production_here: Production) -> None:
-    """I9. Fails when `run` in promote.py believes the gate and does not wait for production's own health."""
+    """I9. Fails when `go` in switch.py believes the gate and does not wait for production's own health."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     production.build(SECOND, {"unhealthy_on": "production"})  # leaves the behaviour in the work tree, to be committed
