@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
+from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_tags_of
 from freshness.core.lock import Record, service_lock
 from freshness.core.promotion import PromotionOutcome, commands_by_hand
@@ -14,6 +15,7 @@ from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
 from freshness.engine.containers import service_containers
 from freshness.engine.health import refuse_unreachable
+from freshness.engine.images import find_image
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import find_vantage
@@ -245,12 +247,24 @@ class Promotion(Candidacy):
             )
 
     def _call_for_help(self, what: str, plan: Plan, error: FreshnessError) -> str:
+        if plan.previous and self._is_gone(plan.previous):
+            return (
+                f"{what}: {error} A person is needed: {plan.previous.id}, which ran before, is gone from this Engine;"
+                " promote an image that gets healthy."
+            )
         compose_file = str(self.settings.compose_file)
         commands = commands_by_hand(plan.target, compose_file, plan.previous, plan.tagged)
         return (
             f"{what}: {error} A person is needed; with the Compose file that production was started with, type:"
             f" {' && '.join(commands)}"
         )
+
+    def _is_gone(self, image: Image) -> bool:
+        """Whether the Engine says so; one that says nothing may have it still."""
+        try:
+            return self.engine is not None and find_image(self.engine, image.id) is None
+        except FreshnessError:
+            return False
 
     def _tell(self, plan: Plan) -> str:
         runs = f"Production runs {self.name(plan.candidate)}"
