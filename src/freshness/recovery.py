@@ -4,6 +4,7 @@ from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery, decide_recovery
 from freshness.engine.containers import service_containers
+from freshness.engine.images import find_image
 from freshness.errors import LockLost, Refused
 from freshness.switch import Switch
 
@@ -17,6 +18,8 @@ def recover(switch: Switch, record: Record) -> str:
     what = decide_recovery(record, {container.image_id for container in found if container.runs})
     if what is Recovery.LEAVE:
         return "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
+    if what is Recovery.UNDO and _is_hopeless(switch, record):
+        return f"left alone: {record.previous} and {record.candidate} are both gone from this Engine"
     if what is Recovery.UNDO:
         return _tell(switch.go_back(), record)
     try:
@@ -26,6 +29,12 @@ def recover(switch: Switch, record: Record) -> str:
     except Refused as error:  # it is not healthy, or not what it should be
         return f"{_tell(switch.go_back(), record)}, since {record.candidate} failed ({error.args[0]})"
     return _tell(switch.plan.candidate, record)
+
+
+def _is_hopeless(switch: Switch, record: Record) -> bool:
+    """Whether a prune took both images: there is nothing to go back to, and nothing to go on with."""
+    images = (record.previous, record.candidate)
+    return all(image and find_image(switch.hold.engine, image) is None for image in images)
 
 
 def _tell(serving: Image | None, record: Record) -> str:

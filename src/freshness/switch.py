@@ -61,7 +61,8 @@ class Switch:
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove(container, plan.candidate)
         self._retire_others(container)
-        keep_images(hold, plan.kept_tags, plan.kept_then[: self.keep])
+        there = [image_id for image_id in plan.kept_then if find_image(hold.engine, image_id)]  # a prune may have been
+        keep_images(hold, plan.kept_tags, there[: self.keep])
         return container
 
     def let_go(self) -> None:
