@@ -64,9 +64,8 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
     if running and previous is None:
         raise Refused(
             f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
-            "There would be no way back. Make an image of the container and recreate the service from it, here with the"
-            f" Compose file: docker commit {running.name} {target.image} && docker compose -p {target.project} up -d"
-            f" --no-deps --no-build --pull never {target.service}",
+            "There would be no way back, and Docker makes no image of such a container. To go without, with production"
+            f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
         )
     if running and running.anonymous_volumes and running.image_id != candidate.id:
         raise Refused(

@@ -61,6 +61,18 @@ def test_after_a_prune_the_gates_image_is_promoted_by_its_id(production_there: P
     production.assert_serves(running)
 
 
+def test_a_gate_after_a_prune_finds_staging_running_and_names_its_image_again(production_there: Production) -> None:
+    """I3. Fails when the gate takes a tag that a prune took for a container that is not there."""
+    runner = production_there.runner
+    assert runner.gate().decision == ("open", "fresh", 0)
+
+    prune(production_there)
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert runner.staging().attrs["Image"] == runner.built() == runner.sandbox.image_id(runner.app.staging_image)
+
+
 def test_a_prune_between_promote_and_rollback_takes_the_older_images_and_that_is_said(
     production_there: Production,
 ) -> None:
@@ -78,6 +90,34 @@ def test_a_prune_between_promote_and_rollback_takes_the_older_images_and_that_is
     again = production.promote(image)
     assert again.end == (0, "unchanged"), again.log
     production.assert_serves(image)
+
+
+def test_a_production_whose_image_a_prune_took_is_mended_with_the_command_that_the_refusal_names(
+    production_there: Production,
+) -> None:
+    """I9. Fails when the remedy in `observe` in plan.py leads nowhere."""
+    production, running = production_there, production_there.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+    production.container().stop()
+    for reference in (production.tag, running.id):
+        production.sandbox.run(["docker", "rmi", "--force", reference])
+    assert production.sandbox.image_id(running.id) is None
+    ended = production.promote(image)
+    assert ended.end == (1, "refused"), ended.log
+    assert "no longer has" in ended.reason
+
+    type_in(production, ended.reason)
+
+    assert production.promote(image).end == (0, "promoted")
+    production.assert_serves(image)
+
+
+def type_in(production: Production, reason: str) -> None:
+    """Types the command that a refusal names."""
+    command = re.search(r"docker rm --force \S+", reason)
+    assert command, reason
+    production.sandbox.cli(*command[0].rstrip(".").split()[1:])
 
 
 def test_a_prune_while_production_changes_leaves_the_old_or_the_new_image_serving(
@@ -105,10 +145,7 @@ def test_a_prune_while_production_changes_leaves_the_old_or_the_new_image_servin
     again = production.promote(newer)
     if again.status == 1:
         assert "no longer has" in again.reason, again.log
-        commit = re.search(rf"docker commit .* {production.app.production}\b", again.reason)
-        assert commit, again.reason
-        typed = production.sandbox.run(["sh", "-c", commit[0]], cwd=production.app.repo.path)
-        assert typed.returncode == 0, typed.stderr
+        type_in(production, again.reason)
         again = production.promote(newer)
     assert again.end == (0, "promoted"), again.log
     production.assert_serves(newer)
