@@ -112,7 +112,7 @@ def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, pr
     paint_blue(production)
     before = production.state()
 
-    ended = production.promote(image, **SHORT)
+    ended = production.promote(image, **SHORT, UPDATE_OVERLAP="30")
 
     assert ended.end == (4, "rolled-back"), ended.log
     assert production.state() == before
