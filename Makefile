@@ -18,7 +18,7 @@ lint: setup ## style, types, rooms, workflows, generated text
 	@scripts/lint.sh
 
 test: setup base-image test-tools ## everything: unit, scenarios on two Engines, the actions through act
-	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
 
 test-elsewhere: setup base-image test-tools ## what `make test` runs on the machine's Engine alone, on the other one
 	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.daemon import Version
 from tests.engines import (
@@ -29,6 +30,9 @@ MACHINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
 def pytest_configure() -> None:
     sys.addaudithook(_refuse_the_network)
+    # A busy machine makes no example wrong.
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:

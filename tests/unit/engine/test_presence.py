@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from freshness.engine.presence import _is_running, _started, left_running
+from tests.runner import eventually
 
 
 def test_a_process_is_itself_only_with_the_time_of_its_start() -> None:
@@ -40,7 +41,7 @@ def test_what_a_dead_holder_left_running_is_found_by_its_token() -> None:
     token = os.urandom(16).hex()
     with subprocess.Popen([f"sleep@{token}", "60"], executable="sleep") as child:
         try:
-            assert list(left_running(token)) == [child.pid]
+            assert eventually(lambda: list(left_running(token)), "the child's own name") == [child.pid]
         finally:
             child.kill()
     assert not list(left_running(token))
