@@ -71,6 +71,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--under-fire", action="store_true", help=what)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is marked `under_fire`, where that is not asked for."""
+    if config.getoption("--under-fire"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("under_fire")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def private(machine: Engine) -> Iterator[Engine]:
     """The private Engine, one for the whole run."""

@@ -115,6 +115,8 @@ class Daemon:
     def hang(self, _call: object = None) -> None:
         """It takes connections, as the kernel does for it, and answers nothing until `go_on`."""
         self._send(signal.SIGSTOP)
+        while not all(_is_stopped(thread) for thread in Path(f"/proc/{self._process}/task").iterdir()):
+            os.sched_yield()
 
     def go_on(self, _call: object = None) -> None:
         self._send(signal.SIGCONT)
@@ -144,6 +146,10 @@ class Daemon:
         self.stop()
         self._holder.communicate(timeout=END_SECONDS)
         assert self._holder.returncode == 0, self.log[-2000:]
+
+
+def _is_stopped(thread: Path) -> bool:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @contextlib.contextmanager

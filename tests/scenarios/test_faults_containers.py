@@ -22,7 +22,7 @@ HEALTHCHECK = """\
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    parametrize(metafunc, "removal", REMOVALS, "before Compose stops it", "before its health is asked")
+    parametrize(metafunc, "removal", REMOVALS, "before its health is asked")
     parametrize(metafunc, "state", STATES, "restarting")
 
 
@@ -130,6 +130,7 @@ def checked(production_here: Production) -> Production:
     return production_here
 
 
+@pytest.mark.under_fire
 def test_a_production_in_no_good_state_can_be_replaced(state: Bring, checked: Production) -> None:
     """Fails when a promotion asks what it replaces to be well first."""
     production, (_, image) = checked, deployed(checked)

@@ -91,6 +91,7 @@ def test_an_engine_that_ends_while_production_changes_is_said_and_the_next_run_m
     assert_the_next_one_works(production, image)
 
 
+@pytest.mark.under_fire
 def test_after_the_engine_has_ended_the_commands_that_are_named_bring_production_back(
     fragile_production: Production,
 ) -> None:

@@ -4,9 +4,9 @@ from tests.docker_proxy import docker_proxy
 from tests.promotions import FIRST, SECOND, SHORT, Production
 
 
-def test_an_image_that_is_deleted_after_the_gate_is_refused(production: Production) -> None:
+def test_an_image_that_is_deleted_after_the_gate_is_refused(production_here: Production) -> None:
     """I8. Fails when `find_candidate` in candidacy.py takes a tag in place of an ID that is gone."""
-    running = production.build(FIRST)
+    production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     gate = production.runner.gate()
     assert gate.decision == ("open", "fresh", 0), gate.log
@@ -22,9 +22,9 @@ def test_an_image_that_is_deleted_after_the_gate_is_refused(production: Producti
     production.assert_serves(running)
 
 
-def test_an_image_that_is_deleted_before_compose_runs_it_costs_the_promotion_only(production: Production) -> None:
+def test_an_image_that_is_deleted_before_compose_runs_it_costs_the_promotion_only(production_here: Production) -> None:
     """I9. Fails when `recreate` in engine/compose.py lets Compose pull or build what is not there."""
-    running = production.build(FIRST)
+    production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND)
 

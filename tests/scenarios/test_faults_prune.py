@@ -17,10 +17,8 @@ FRAGILE = {"containerd": "fragile", "classic": "fragile_classic"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    parametrize(metafunc, "which", FRAGILE, *FRAGILE)
-    parametrize(
-        metafunc, "moment", WHILE_PRODUCTION_CHANGES, "production's tag was set", "the new container was started"
-    )
+    parametrize(metafunc, "which", FRAGILE, *(FRAGILE if "moment" in metafunc.fixturenames else ["classic"]))
+    parametrize(metafunc, "moment", WHILE_PRODUCTION_CHANGES, "production's tag was set")
 
 
 @pytest.fixture
@@ -61,6 +59,7 @@ def test_after_a_prune_the_gates_image_is_promoted_by_its_id(production_there: P
     production.assert_serves(running)
 
 
+@pytest.mark.under_fire
 def test_a_gate_after_a_prune_finds_staging_running_and_names_its_image_again(production_there: Production) -> None:
     """I3. Fails when the gate takes a tag that a prune took for a container that is not there."""
     runner = production_there.runner
