@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshness.core.image import Image
+from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import ComposeFile, remove
 from freshness.engine.containers import Container, find_container, tail
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
@@ -79,6 +80,7 @@ class Switch:
         it in the moment in which no container runs it, and then forward is the only way to serve a proven image.
         """
         hold, plan, target = self.hold, self.plan, self.plan.target
+        wait_until_reachable(hold.engine, "going back")
         if plan.previous is None:
             remove(hold, self.compose_file, target)
             restore_tag(hold, target.image, plan.record.tagged)

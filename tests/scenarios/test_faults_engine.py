@@ -1,6 +1,6 @@
 """A Docker Engine that ends, or is started anew, at any step of a gate or a promotion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -17,6 +17,9 @@ from tests.faults import (
 from tests.promotions import FIRST, SECOND, SHORT, Built, Production, Promoted, type_commands
 from tests.runner import eventually
 
+PATIENT = {"ENGINE_TIMEOUT": "15", **SHORT}
+"""An Engine that is started anew is back by then, on a busy machine too."""
+IMPATIENT = {"ENGINE_TIMEOUT": "3", **SHORT}
 End = Callable[[Daemon], None]
 
 
@@ -34,10 +37,16 @@ def deployed(production: Production) -> tuple[Built, Built]:
     return running, image
 
 
-def promote_while(production: Production, image: Built, moment: Moment, deed: Callable[[Call], object]) -> Promoted:
+def promote_while(
+    production: Production,
+    image: Built,
+    moment: Moment,
+    deed: Callable[[Call], object],
+    settings: Mapping[str, str] = IMPATIENT,
+) -> Promoted:
     with docker_proxy(production.sandbox.engine.host) as proxy:
         moment.order(proxy, deed)
-        return production.promote(image, DOCKER_HOST=proxy.host, **SHORT)
+        return production.promote(image, DOCKER_HOST=proxy.host, **settings)
 
 
 def assert_the_next_one_works(production: Production, image: Built) -> None:
@@ -112,14 +121,14 @@ def test_after_the_engine_has_ended_the_commands_that_are_named_bring_production
 def test_an_engine_that_is_started_anew_leaves_the_old_or_the_new_image_serving(
     moment: Moment, fragile_production: Production
 ) -> None:
-    """I9. Fails when the run believes what it saw before, or goes back to what does not run."""
+    """I9. Fails when `go_back` in switch.py does not give the Engine its time to come back."""
     production, (running, image) = fragile_production, deployed(fragile_production)
 
     def start_anew(_call: Call) -> None:
         daemon_of(production.sandbox).stop()
         production.sandbox.engine.mend()
 
-    ended = promote_while(production, image, moment, start_anew)
+    ended = promote_while(production, image, moment, start_anew, PATIENT)
 
     assert ended.end in {(0, "promoted"), (4, "rolled-back")}, ended.log
     production.assert_serves(image if ended.status == 0 else running)

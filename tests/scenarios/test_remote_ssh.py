@@ -133,7 +133,7 @@ def test_where_the_way_back_is_cut_too_the_next_promotion_mends_it(
     image = production.build(SECOND)
     proxy.after("POST /containers/*/stop", server.stop)
 
-    ended = production.promote(image, **over(server, proxy.host))
+    ended = production.promote(image, **over(server, proxy.host), ENGINE_TIMEOUT="3")
 
     assert ended.end == (5, "stranded"), ended.log
     assert "A person is needed" in ended.reason

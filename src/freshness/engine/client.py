@@ -4,6 +4,7 @@ import atexit
 import os
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from freshness.errors import EngineError, FreshnessError
 # An answer that takes longer means a hanging Engine, where no setting says otherwise.
 TIMEOUT_SECONDS = 60
 _TIMEOUT = re.compile(r"timeout=([0-9.]+)")  # urllib3's words
+PAUSE_SECONDS = 0.2
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -145,6 +147,18 @@ def _waited(error: requests.exceptions.Timeout) -> str:
     """The seconds that the request was given, which its error alone still knows."""
     found = _TIMEOUT.search(str(error))
     return f"{float(found[1]):g}" if found else "the given"
+
+
+def wait_until_reachable(engine: Engine, doing: str) -> None:
+    """Gives an Engine that is started anew its time to come back. Raises EngineError after the engine's `timeout`."""
+    deadline = time.monotonic() + engine.timeout
+    while True:
+        try:
+            return insist_reachable(engine, doing)
+        except EngineError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def insist_reachable(engine: Engine, doing: str) -> None:
