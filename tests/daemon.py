@@ -145,7 +145,23 @@ class Daemon:
         self.go_on()
         self.stop()
         self._holder.communicate(timeout=END_SECONDS)
+        self._end_what_was_forgotten()
         assert self._holder.returncode == 0, self.log[-2000:]
+
+    def _end_what_was_forgotten(self) -> None:
+        """A container that dockerd was starting when it was killed, with its shim, which names our own socket."""
+        ours = str(self.folder / "containerd.sock").encode()
+        for process in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if process.name.isdigit() and ours in (process / "cmdline").read_bytes().split(b"\0"):
+                    for pid in (*_children(int(process.name)), int(process.name)):
+                        os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 def _is_stopped(thread: Path) -> bool:
