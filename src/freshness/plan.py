@@ -7,7 +7,7 @@ from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_after
 from freshness.core.lock import Record
 from freshness.engine.client import Engine
-from freshness.engine.compose import only_container
+from freshness.engine.compose import insist_only
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.images import find_image, kept_images
 from freshness.errors import Refused
@@ -30,11 +30,6 @@ class Plan:
     kept_tags: KeptTags
 
     @property
-    def seen(self) -> tuple[Target, Image, KeptTags]:
-        """What `observe` was asked about."""
-        return self.target, self.candidate, self.kept_tags
-
-    @property
     def kept_then(self) -> tuple[str, ...]:
         """The image IDs to keep once the candidate is production."""
         return kept_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
@@ -50,17 +45,21 @@ class Plan:
             kept=self.kept,
         )
 
-    def is_still(self, now: "Plan") -> bool:
-        """Whether production is what it was: the container, its image, and the tags."""
-        same = (self.running.id if self.running else None) == (now.running.id if now.running else None)
-        return same and self.record == now.record
+    def is_still_so(self, engine: Engine) -> bool:
+        """Whether production is what it was: no other run leaves both its container and its tag as they were."""
+        containers = service_containers(engine, self.target.project, self.target.service)
+        tagged = find_image(engine, self.target.image)
+        return [one.id for one in containers] == ([self.running.id] if self.running else []) and (
+            tagged.id if tagged else ""
+        ) == self.record.tagged
 
 
 def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTags) -> Plan:
     """Looks at production. Raises Refused or Stale where there would be no way back."""
     containers = service_containers(engine, target.project, target.service)
-    running = only_container(engine, target) if containers else None
-    previous = find_image(engine, running.image_id) if running else None
+    running = insist_only(containers, target) if containers else None
+    is_candidate = running is not None and running.image_id == candidate.id
+    previous = candidate if is_candidate else find_image(engine, running.image_id) if running else None
     if running and previous is None:
         raise Refused(
             f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",

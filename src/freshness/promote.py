@@ -18,7 +18,7 @@ from freshness.engine.health import refuse_unreachable
 from freshness.engine.images import find_image
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
-from freshness.engine.vantage import find_vantage
+from freshness.engine.vantage import Vantage, find_vantage
 from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
 from freshness.plan import Plan, observe, plan_of
@@ -34,9 +34,10 @@ TAKEN_OVER = "What was begun is finished or undone by the run that took over; th
 
 @dataclass(slots=True, kw_only=True)
 class Promotion(Candidacy):
-    """One run of the promotion. `plan` is None until all refusals are behind it."""
+    """One run of the promotion. `plan` is None until all refusals are behind it, `vantage` until it was asked for."""
 
     plan: Plan | None = None
+    vantage: Vantage | None = None
 
     @property
     def tag(self) -> str | None:
@@ -116,7 +117,7 @@ class Promotion(Candidacy):
         """Production with the plan's record, if it is free and still what the plan saw."""
         hold = replace(lock, holder=replace(lock.holder, record=plan.record)).claim()
         with ExitStack() as unless_ours:
-            if hold and observe(unless_ours.enter_context(hold).engine, *plan.seen).is_still(plan):
+            if hold and plan.is_still_so(unless_ours.enter_context(hold).engine):
                 unless_ours.pop_all()
                 return hold
         return None
@@ -183,7 +184,7 @@ class Promotion(Candidacy):
             return target, source or staging_tag(config, settings.staging_service), kept_tags
 
     def _refuse_foreign(self, engine: Engine, target: Target) -> None:
-        vantage = find_vantage(engine, self.env)
+        self.vantage = vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
         foreign = list(foreign_owners(engine, target, vantage))
         if foreign:
@@ -201,7 +202,7 @@ class Promotion(Candidacy):
             compose_file=self.compose_file,
             health=self.settings.health,
             keep=self.settings.keep_images,
-            env=self.env,
+            vantage=self.vantage or find_vantage(hold.engine, self.env),
             log=self.log,
             steps=steps or self.steps,
             notes=self.notes,
@@ -236,7 +237,7 @@ class Promotion(Candidacy):
                 self.outcome = PromotionOutcome.STRANDED
                 self.reason = self._call_for_help("The promotion failed, and so did the way back", plan, error)
                 return
-            if serving is not None and serving is plan.candidate:
+            if serving is not None and serving.id == plan.candidate.id != self.previous_id:
                 self.outcome, self.reason = PromotionOutcome.PROMOTED, self._tell(plan)
                 return
             self.outcome = PromotionOutcome.ROLLED_BACK

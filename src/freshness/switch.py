@@ -1,6 +1,5 @@
 """Production changes here: the one order of writes, the proof of what serves, and the way back."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshness.core.image import Image
@@ -10,7 +9,7 @@ from freshness.engine.containers import Container, find_container, tail
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
 from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
 from freshness.engine.lock import Hold
-from freshness.engine.vantage import find_vantage
+from freshness.engine.vantage import Vantage
 from freshness.errors import FreshnessError, Stale, Unhealthy
 from freshness.forge.log import Log
 from freshness.interrupts import interrupts_deferred
@@ -35,7 +34,7 @@ class Switch:
     compose_file: ComposeFile
     health: Health
     keep: int
-    env: Mapping[str, str]
+    vantage: Vantage
     log: Log
     steps: Steps
     notes: list[str]
@@ -45,7 +44,8 @@ class Switch:
         hold, plan = self.hold, self.plan
         with self.steps.step("recreation", f"production on {plan.candidate.id}") as step, interrupts_deferred():
             tag_image(hold, plan.candidate.id, plan.target.image)
-            keep_images(hold, plan.kept_tags, plan.kept_then)
+            if plan.kept_then != plan.kept:
+                keep_images(hold, plan.kept_tags, plan.kept_then)
             container = self.order.bring()
             step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
         self._prove(container, plan.candidate)
@@ -68,6 +68,8 @@ class Switch:
 
     def let_go(self) -> None:
         """Keeps the last images only. What cannot be let go is no reason to go back: it is noted."""
+        if len(self.plan.kept_then) <= self.keep:
+            return
         try:
             keep_images(self.hold, self.plan.kept_tags, self.plan.kept_then[: self.keep])
         except FreshnessError as error:
@@ -131,8 +133,7 @@ class Switch:
             step.got = f"{others} stopped and removed"
 
     def _wait_until_healthy(self, container: Container) -> HealthResult:
-        engine = self.hold.engine
-        return wait_until_healthy(engine, self.plan.target, container, self.health, find_vantage(engine, self.env))
+        return wait_until_healthy(self.hold.engine, self.plan.target, container, self.health, self.vantage)
 
     def _insist_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""

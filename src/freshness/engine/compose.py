@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = Fal
     """
     # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
     _up(hold, file, target, "--detach", "--renew-anon-volumes", *(["--force-recreate"] if force else []))
-    return only_container(hold.engine, target)
+    return insist_only(service_containers(hold.engine, target.project, target.service), target)
 
 
 def create_another(hold: Hold, file: ComposeFile, target: Target) -> Container:
@@ -163,9 +163,8 @@ def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:
     raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again.")
 
 
-def only_container(engine: Engine, target: Target) -> Container:
-    """The service's one container. Raises Stale where there is none or more than one."""
-    found = service_containers(engine, target.project, target.service)
+def insist_only(found: Sequence[Container], target: Target) -> Container:
+    """The service's one container, of those that were found. Raises Stale where there is none or more than one."""
     if len(found) != 1:
         names = ", ".join(container.name for container in found) or "none"
         raise Stale(
