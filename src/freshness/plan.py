@@ -46,12 +46,9 @@ class Plan:
         )
 
     def is_still_so(self, engine: Engine) -> bool:
-        """Whether production is what it was: no other run leaves both its container and its tag as they were."""
+        """Whether production's container is what it was: no other run leaves it as it is, and changes anything."""
         containers = service_containers(engine, self.target.project, self.target.service)
-        tagged = find_image(engine, self.target.image)
-        return [one.id for one in containers] == ([self.running.id] if self.running else []) and (
-            tagged.id if tagged else ""
-        ) == self.record.tagged
+        return [one.id for one in containers] == ([self.running.id] if self.running else [])
 
 
 def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTags) -> Plan:
