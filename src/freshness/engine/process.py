@@ -142,7 +142,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, number)
         with suppress(subprocess.TimeoutExpired):
             child.wait(END_SECONDS)
-            return
 
 
 def read(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from freshness.engine.process import LONGEST_LINE, Watch, finish, read, stream
 from freshness.errors import EngineError
+from tests.runner import eventually
 
 SECONDS = 30
 TOKEN = "0123456789abcdef"  # noqa: S105 -- a lock's, no secret
@@ -193,7 +194,7 @@ def test_what_hangs_with_the_engine_is_ended_with_all_that_it_started(watch: Wat
         finish(shell(script), os.environ, watch, token=TOKEN)
 
     pids = (tmp_path / "pids").read_text().split()
-    assert not [pid for pid in pids if is_alive(int(pid))]
+    eventually(lambda: not any(is_alive(int(pid)) for pid in pids), "the end of both", seconds=SECONDS)
 
 
 def test_what_changes_the_host_may_take_longer_than_one_look() -> None:
