@@ -1,6 +1,7 @@
 """A promotion that is ended from outside at any moment: the next command leaves a proven image serving, in order."""
 
 import itertools
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from tests.docker_proxy import docker_proxy
 from tests.promotions import FIRST, LONG, SECOND, THIRD, Production
-from tests.runner import Running
+from tests.runner import Running, command_of
 
 STEP_SECONDS = 0.05
 FEW = {signal.SIGKILL: 9, signal.SIGTERM: 23, signal.SIGINT: 29}
@@ -120,6 +121,44 @@ def test_killed_at_any_child_process(
 
     children = siege.run(at_child)
     assert children > 2
+
+
+COMPOSE_WRITES = (
+    "POST /containers/create",
+    "POST /containers/*/stop",
+    "DELETE /containers/*",
+    "POST /containers/*/rename",
+    "POST /containers/*/start",
+)
+"""What Compose does to production, in its order."""
+
+
+def test_killed_together_with_compose_at_any_of_its_writes(production_here: Production) -> None:
+    """I9. Fails when `bring_back` in stop_first.py does not `tidy`: a container stays behind under a wrong name.
+
+    As when a job's container is removed, or the machine runs out of memory: Compose ends in the middle, after the
+    Engine has done what it was asked for.
+    """
+    siege = Siege(production_here, signal.SIGKILL, every=1)
+
+    def at_write(run: Running, moment: int, end: End) -> None:
+        def end_both(_call: object) -> None:
+            compose = children(run, "docker-compose@")
+            end()
+            for process in compose:
+                os.kill(process, signal.SIGKILL)
+
+        for write in COMPOSE_WRITES[moment - 1 : moment]:
+            proxy.after(write, end_both)
+
+    with docker_proxy(production_here.sandbox.engine.host) as proxy:
+        assert siege.run(at_write, host=proxy.host) == len(COMPOSE_WRITES) + 1
+
+
+def children(run: Running, word: str) -> list[int]:
+    """The run's child processes whose command line holds the word."""
+    listed = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+    return [int(process) for process in listed if word in command_of(int(process))]
 
 
 @SIGNALS

@@ -173,6 +173,7 @@ def test_whoever_lost_the_lock_writes_nothing_any_more(production_here: Producti
         broken = unlock(production_here, "--force")
         assert broken.status == 0, broken.log
         second = production_here.promote(running, **SHORT)
+        hold(production_here, HOLDER)  # a third run, under the very name that the first one's lock had
     ended = first.end()
 
     production_here.assert_serves(running)
@@ -180,7 +181,7 @@ def test_whoever_lost_the_lock_writes_nothing_any_more(production_here: Producti
     assert "undone" in second.log
     assert (ended.status, ended.outputs["outcome"]) == (3, "error"), ended.log
     assert "taken over" in ended.reason
-    assert locks(production_here) == []
+    assert locks(production_here) == [lock_name(production_here)]
 
 
 def unlock(production: Production, *words: str) -> Any:
