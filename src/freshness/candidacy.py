@@ -46,9 +46,7 @@ class Candidacy:
     @property
     def compose_file(self) -> ComposeFile:
         """The Compose file of the settings, with what names its project."""
-        return ComposeFile(
-            path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
-        )
+        return ComposeFile.of(self.settings)
 
     def lock(self, engine: Engine, name: str, seconds: float) -> Lock:
         """The lock called `name`, for this run, which may take `seconds`."""

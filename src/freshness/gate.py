@@ -30,7 +30,7 @@ from freshness.engine.compose import (
     recreate,
     select_service,
 )
-from freshness.engine.containers import Container, find_container, how_it_changed, tail
+from freshness.engine.containers import Container, find_container, how_it_changed
 from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
 from freshness.engine.images import tag_image
 from freshness.engine.leftovers import tidy
@@ -41,6 +41,7 @@ from freshness.engine.vantage import find_vantage
 from freshness.errors import Stale
 from freshness.forge.log import Log
 from freshness.holder import new_lock
+from freshness.last_words import show_last_words
 from freshness.private_folder import private_folder
 from freshness.repository.export import export_tree
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
@@ -141,9 +142,7 @@ class Gate:
 
     @property
     def _compose_file(self) -> ComposeFile:
-        return ComposeFile(
-            path=self.settings.compose_file, project=self.settings.project, repository=self.settings.repository
-        )
+        return ComposeFile.of(self.settings)
 
     def _export(self, origin: Origin, revision: Revision, folder: Path) -> None:
         with self.steps.step("build context", "the commit's tree, every object verified") as step:
@@ -159,9 +158,8 @@ class Gate:
             self.engine = reach(self.env, self.settings.engine_timeout)
             foreign = self._find_foreign(self.engine, target)
             lock = self._lock(self.engine, target, None)
-            if (
-                foreign and wait and lock.look()
-            ):  # what is in the way may be another gate at work: wait for it, look again
+            # What is in the way may be another gate at work.
+            if foreign and wait and lock.look():
                 lock.take(self.settings.lock_timeout).release()
                 foreign = self._find_foreign(self.engine, target)
             if foreign:
@@ -248,14 +246,9 @@ class Gate:
             result = wait_until_healthy(engine, target, container, health, vantage)
             step.got = result.got
             if not result.ok:
-                self._show_log(engine, container)
+                show_last_words(self.log, engine, container)
                 step.fail(Verdict.UNHEALTHY, result.got, LOOK_AT_STAGING)
         return result.ok
-
-    def _show_log(self, engine: Engine, container: Container) -> None:
-        with self.log.group(f"The end of the log of {container.name}"):
-            for line in tail(engine, container):
-                self.log.foreign(line)
 
     def _check_staging(self, engine: Engine, target: Target, container: Container, revision: Revision) -> None:
         base_url = f"http://localhost:{target.container_port}"

@@ -85,7 +85,7 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
     }
     asked = {**shared, "service": given["service"], "staging_service": given["staging_service"]}
     settings = read_promote(asked, env, env_file, revision_required=False)
-    file = ComposeFile(path=settings.compose_file, project=settings.project, repository=settings.repository)
+    file = ComposeFile.of(settings)
     project = read_config(file, env)["name"]
     engine = reach(env)
     services = {"staging": settings.staging_service, "production": settings.service}

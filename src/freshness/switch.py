@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from freshness.core.image import Image
 from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import ComposeFile, remove
-from freshness.engine.containers import Container, find_container, tail
+from freshness.engine.containers import Container, find_container
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
 from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
 from freshness.engine.lock import Hold
@@ -13,6 +13,7 @@ from freshness.engine.vantage import Vantage
 from freshness.errors import FreshnessError, Stale, Unhealthy
 from freshness.forge.log import Log
 from freshness.interrupts import interrupts_deferred
+from freshness.last_words import show_last_words
 from freshness.plan import Plan
 from freshness.settings.model import Health
 from freshness.start_first import StartFirst
@@ -138,11 +139,6 @@ class Switch:
     def _insist_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
         if not result.ok:
-            self._show_log(container)
+            show_last_words(self.log, self.hold.engine, container)
             raise Unhealthy(result.got, "Look at the log above.")
         return result.got
-
-    def _show_log(self, container: Container) -> None:
-        with self.log.group(f"The end of the log of {container.name}"):
-            for line in tail(self.hold.engine, container):
-                self.log.foreign(line)

@@ -55,7 +55,7 @@ def _find_lock(settings: PromoteSettings, env: Texts, tag: str | None) -> Lock:
     if tag:
         name = tag_lock(tag)
     else:
-        file = ComposeFile(path=settings.compose_file, project=settings.project, repository=settings.repository)
+        file = ComposeFile.of(settings)
         name = service_lock(read_config(file, env)["name"], settings.service)
     return new_lock(
         reach(env, settings.engine_timeout),

@@ -16,6 +16,7 @@ from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import Watch, finish, read
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
+from freshness.settings.model import GateSettings, PromoteSettings
 
 CONFIG_SECONDS = 60
 # Compose stops the old container first; a service may ask for minutes of grace.
@@ -34,6 +35,11 @@ class ComposeFile:
     path: Path
     project: str | None
     repository: str | None
+
+    @classmethod
+    def of(cls, settings: GateSettings | PromoteSettings) -> "ComposeFile":
+        """The one that the settings name."""
+        return cls(path=settings.compose_file, project=settings.project, repository=settings.repository)
 
 
 def select_service(config: Mapping[str, Any], wanted: Wanted) -> Target:

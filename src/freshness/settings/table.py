@@ -1,7 +1,6 @@
 """The one table of all settings, which drives the reading, the options, the actions, `.env.example` and the README."""
 
-from freshness.core.image import REVISION_LABEL
-from freshness.settings import build_inputs, commit_rows, values
+from freshness.settings import build_inputs, commit_rows, shared_rows, values
 from freshness.settings.setting import Setting
 
 # An input of the actions alone: install.sh reads it, before there is a Python.
@@ -12,117 +11,6 @@ PYTHON = Setting(
     read=str,
     shown_default="the runner's",
     about="Python interpreter for the action, 3.11 or newer: a name or an absolute path.",
-)
-
-_COMPOSE_FILE = Setting(
-    name="compose-file",
-    variable="COMPOSE_FILE",
-    read=values.compose_file,
-    default="compose.yaml",
-    about="Compose file: a path in the workspace, or an absolute one on the host.",
-    common=True,
-)
-_HEALTH_PATH = Setting(
-    name="health-path",
-    variable="HEALTH_PATH",
-    read=values.health_path,
-    default="/health",
-    about="HTTP path that answers 2xx once the service is healthy; `none`: the image's HEALTHCHECK decides.",
-    common=True,
-)
-_PATH = Setting(
-    name="path",
-    variable="CHECKOUT_PATH",
-    read=values.checkout_folder,
-    default=".",
-    about="Folder of the checkout in the workspace.",
-)
-_TOKEN = Setting(
-    name="github-token",
-    variable="GITHUB_TOKEN",
-    read=values.optional(values.token),
-    action_default="${{ github.token }}",
-    sensitive=True,
-    shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
-    about="Token to fetch commits and to ask for heads; sent to the server's own host only.",
-)
-_SHARED = (
-    Setting(
-        name="health-retries",
-        variable="HEALTH_RETRIES",
-        read=values.whole_number(1, 1000, "a number of tries"),
-        default="10",
-        about="Number of tries; times `health-interval` it is the deadline for health, which is noticed at once.",
-    ),
-    Setting(
-        name="health-interval",
-        variable="HEALTH_INTERVAL",
-        read=values.number(0.1, 3600, "seconds"),
-        default="6",
-        about="Seconds that each try counts for.",
-    ),
-    Setting(
-        name="lock-timeout",
-        variable="LOCK_TIMEOUT",
-        read=values.number(0, 86400, "seconds"),
-        default="900",
-        about="Seconds to wait for another run that holds the same target; then this one is refused.",
-    ),
-    Setting(
-        name="engine-timeout",
-        variable="ENGINE_TIMEOUT",
-        read=values.number(1, 3600, "seconds"),
-        default="60",
-        about="Seconds that an answer of the Docker Engine may take; then it hangs, and the run ends.",
-    ),
-    Setting(
-        name="project",
-        variable="COMPOSE_PROJECT_NAME",
-        read=values.optional(
-            values.matching(
-                r"[a-z0-9][a-z0-9_-]*",
-                "a Compose project name",
-                "Use lower case letters, digits, `-` and `_`, beginning with a letter or digit.",
-            )
-        ),
-        shown_default="the Compose file's `name:`, else the repository's name",
-        about="Compose project.",
-    ),
-    Setting(
-        name="revision-label",
-        variable="REVISION_LABEL",
-        read=values.matching(
-            r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
-        ),
-        default=REVISION_LABEL,
-        about="Image label that holds the commit.",
-    ),
-)
-_SWITCHES = (
-    Setting(
-        name="enabled",
-        variable="ORCH_IMAGE_FRESHNESS_ENABLED",
-        carrier="FRESHNESS_ENABLED",
-        read=values.switch,
-        default="true",
-        about="`false` switches the enforcement off, loudly.",
-    ),
-    Setting(
-        name="repos",
-        variable="ORCH_IMAGE_FRESHNESS_REPOS",
-        carrier="FRESHNESS_REPOS",
-        read=values.repos,
-        multiline=True,
-        shown_default="all",
-        about="Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
-    ),
-)
-
-_SERVICE = values.matching(
-    r"[A-Za-z0-9][A-Za-z0-9._-]*", "a service's name as in the Compose file", "Use letters, digits, `.`, `-` and `_`."
-)
-_CONTAINER = values.optional(
-    values.matching(r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Use letters, digits, `_`, `.` and `-`.")
 )
 
 
@@ -140,18 +28,18 @@ def _container(variable: str) -> Setting:
     return Setting(
         name="container",
         variable=variable,
-        read=_CONTAINER,
+        read=shared_rows.CONTAINER,
         shown_default="the one that Compose made",
         about="Container name of the service; given, it is only compared with what Compose makes.",
     )
 
 
 GATE: tuple[Setting, ...] = (
-    _COMPOSE_FILE,
+    shared_rows.COMPOSE_FILE,
     Setting(
         name="service",
         variable="TARGET_SERVICE",
-        read=_SERVICE,
+        read=shared_rows.SERVICE,
         default="orchestrator-staging",
         about="Compose service of staging.",
         common=True,
@@ -205,7 +93,7 @@ GATE: tuple[Setting, ...] = (
         "`id=NAME,env=VARIABLE` of the job's `env:`.",
         common=True,
     ),
-    _HEALTH_PATH,
+    shared_rows.HEALTH_PATH,
     Setting(
         name="check-path",
         variable="STAGING_CHECK_PATH",
@@ -244,7 +132,7 @@ GATE: tuple[Setting, ...] = (
         default="3600",
         about="Seconds that the build may take.",
     ),
-    *_SHARED,
+    *shared_rows.SHARED,
     _image("STAGING_IMAGE"),
     _container("STAGING_CONTAINER"),
     Setting(
@@ -273,10 +161,10 @@ GATE: tuple[Setting, ...] = (
         about="Submodules and Git LFS pointers in the context: `refuse`, or `allow` "
         "(empty folders, pointers as they are, each named).",
     ),
-    _PATH,
-    _TOKEN,
+    shared_rows.PATH,
+    shared_rows.TOKEN,
     *commit_rows.GATE,
-    *_SWITCHES,
+    *shared_rows.SWITCHES,
 )
 
 PROMOTE: tuple[Setting, ...] = (
@@ -299,15 +187,15 @@ PROMOTE: tuple[Setting, ...] = (
     Setting(
         name="staging-service",
         variable="TARGET_SERVICE",
-        read=_SERVICE,
+        read=shared_rows.SERVICE,
         default="orchestrator-staging",
         about="Compose service of staging, whose tag is the source where `source-image` is empty.",
     ),
-    _COMPOSE_FILE,
+    shared_rows.COMPOSE_FILE,
     Setting(
         name="service",
         variable="PROD_SERVICE",
-        read=_SERVICE,
+        read=shared_rows.SERVICE,
         default="orchestrator",
         about="Compose service of production.",
         common=True,
@@ -320,8 +208,8 @@ PROMOTE: tuple[Setting, ...] = (
         about="Port of production on the Docker host.",
         common=True,
     ),
-    _HEALTH_PATH,
-    *_SHARED,
+    shared_rows.HEALTH_PATH,
+    *shared_rows.SHARED,
     _image("PROD_IMAGE"),
     _container("PROD_CONTAINER"),
     Setting(
@@ -354,8 +242,8 @@ PROMOTE: tuple[Setting, ...] = (
         about="Seconds that old and new serve together with `start-first`: as long as the proxy takes to find the "
         "new one.",
     ),
-    _PATH,
-    _TOKEN,
+    shared_rows.PATH,
+    shared_rows.TOKEN,
     *commit_rows.PROMOTE,
-    *_SWITCHES,
+    *shared_rows.SWITCHES,
 )

@@ -1,0 +1,116 @@
+"""The rows of the table that gate and promote have alike."""
+
+from freshness.core.image import REVISION_LABEL
+from freshness.settings import values
+from freshness.settings.setting import Setting
+
+COMPOSE_FILE = Setting(
+    name="compose-file",
+    variable="COMPOSE_FILE",
+    read=values.compose_file,
+    default="compose.yaml",
+    about="Compose file: a path in the workspace, or an absolute one on the host.",
+    common=True,
+)
+HEALTH_PATH = Setting(
+    name="health-path",
+    variable="HEALTH_PATH",
+    read=values.health_path,
+    default="/health",
+    about="HTTP path that answers 2xx once the service is healthy; `none`: the image's HEALTHCHECK decides.",
+    common=True,
+)
+PATH = Setting(
+    name="path",
+    variable="CHECKOUT_PATH",
+    read=values.checkout_folder,
+    default=".",
+    about="Folder of the checkout in the workspace.",
+)
+TOKEN = Setting(
+    name="github-token",
+    variable="GITHUB_TOKEN",
+    read=values.optional(values.token),
+    action_default="${{ github.token }}",
+    sensitive=True,
+    shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
+    about="Token to fetch commits and to ask for heads; sent to the server's own host only.",
+)
+SHARED = (
+    Setting(
+        name="health-retries",
+        variable="HEALTH_RETRIES",
+        read=values.whole_number(1, 1000, "a number of tries"),
+        default="10",
+        about="Number of tries; times `health-interval` it is the deadline for health, which is noticed at once.",
+    ),
+    Setting(
+        name="health-interval",
+        variable="HEALTH_INTERVAL",
+        read=values.number(0.1, 3600, "seconds"),
+        default="6",
+        about="Seconds that each try counts for.",
+    ),
+    Setting(
+        name="lock-timeout",
+        variable="LOCK_TIMEOUT",
+        read=values.number(0, 86400, "seconds"),
+        default="900",
+        about="Seconds to wait for another run that holds the same target; then this one is refused.",
+    ),
+    Setting(
+        name="engine-timeout",
+        variable="ENGINE_TIMEOUT",
+        read=values.number(1, 3600, "seconds"),
+        default="60",
+        about="Seconds that an answer of the Docker Engine may take; then it hangs, and the run ends.",
+    ),
+    Setting(
+        name="project",
+        variable="COMPOSE_PROJECT_NAME",
+        read=values.optional(
+            values.matching(
+                r"[a-z0-9][a-z0-9_-]*",
+                "a Compose project name",
+                "Use lower case letters, digits, `-` and `_`, beginning with a letter or digit.",
+            )
+        ),
+        shown_default="the Compose file's `name:`, else the repository's name",
+        about="Compose project.",
+    ),
+    Setting(
+        name="revision-label",
+        variable="REVISION_LABEL",
+        read=values.matching(
+            r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
+        ),
+        default=REVISION_LABEL,
+        about="Image label that holds the commit.",
+    ),
+)
+SWITCHES = (
+    Setting(
+        name="enabled",
+        variable="ORCH_IMAGE_FRESHNESS_ENABLED",
+        carrier="FRESHNESS_ENABLED",
+        read=values.switch,
+        default="true",
+        about="`false` switches the enforcement off, loudly.",
+    ),
+    Setting(
+        name="repos",
+        variable="ORCH_IMAGE_FRESHNESS_REPOS",
+        carrier="FRESHNESS_REPOS",
+        read=values.repos,
+        multiline=True,
+        shown_default="all",
+        about="Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
+    ),
+)
+
+SERVICE = values.matching(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*", "a service's name as in the Compose file", "Use letters, digits, `.`, `-` and `_`."
+)
+CONTAINER = values.optional(
+    values.matching(r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Use letters, digits, `_`, `.` and `-`.")
+)
