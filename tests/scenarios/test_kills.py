@@ -110,7 +110,7 @@ def test_killed_at_any_call_to_docker(
 
 @SIGNALS
 def test_killed_at_any_child_process(number: signal.Signals, production_here: Production) -> None:
-    """I9. Fails when `_refuse_or_hold` in promote.py claims without a record: Compose goes on, and nobody knows why."""
+    """I9. Fails when `why_dead` in engine/presence.py does not see that a process has ended: the next run waits on."""
     siege = Siege(production_here, number, every=1)
 
     def at_child(run: Running, moment: int, end: End) -> None:

@@ -1,6 +1,7 @@
 """One run at a time for a target, whoever starts it; a holder that is no more is taken over, aloud."""
 
 import itertools
+import os
 import signal
 import threading
 from collections import Counter
@@ -147,6 +148,30 @@ def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: Holder, production: 
     assert ended.end == (0, "promoted"), ended.log
     assert "Taken over: " in ended.log
     assert locks(production) == []
+
+
+def test_a_compose_that_a_killed_promotion_left_at_work_still_holds(production_here: Production) -> None:
+    """I8. Fails when `why_dead` in engine/presence.py looks for the process alone, and not for what it left running."""
+    running, image = deployed(production_here)
+    with docker_proxy(production_here.sandbox.engine.host) as proxy:
+        run = start(production_here, image, DOCKER_HOST=proxy.host)
+        left: list[int] = []
+
+        def leave(_call: object) -> None:
+            left.append(run.wait_for_child("docker-compose@"))
+            os.kill(left[0], signal.SIGSTOP)
+            run.process.kill()
+
+        proxy.before("POST /containers/*/stop", leave)
+        assert run.process.wait(60) == -signal.SIGKILL
+        early = production_here.promote(running, LOCK_TIMEOUT="1")
+        os.kill(left[0], signal.SIGCONT)
+        ended = start(production_here, running).end()
+
+    assert early.end == (1, "refused"), early.log
+    production_here.assert_serves(running)
+    assert ended.status == 0, ended.log
+    assert locks(production_here) == []
 
 
 def test_a_job_container_that_runs_still_holds(production_here: Production) -> None:
