@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -14,6 +16,11 @@ from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.engine.process import stream
 from freshness.errors import BuildFailed, EngineError, Refused
 from freshness.private_folder import private_folder
+
+TRIES = 3
+_LAYER_LOST = re.compile(r"^ERROR: .*parent snapshot \S+ does not exist: not found")
+"""BuildKit's last line where a layer was collected, as one of a removed image, while an image that shares it was being
+unpacked into the containerd image store. Source: moby/buildkit issue 6521, mended by its pull request 6558 in 2026."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +51,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         command = _command(engine, build, _own_name(build, folder), metadata)
-        status = stream(command, {**engine.env, **STARTED_BY_DOCKER}, line, timeout=build.timeout)
+        status = _run(command, engine, line, time.monotonic() + build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
         if status is None:
@@ -70,6 +77,24 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
             f"The built image {image.id} does not carry its commit: {problem}.", "Look at the build's output."
         )
     return image
+
+
+def _run(
+    command: Sequence[str], engine: Engine, line: Callable[[str], object], deadline: float, tries: int = TRIES
+) -> int | None:
+    """The build's exit status, None where the deadline ended it. Builds again where only the Engine lost a layer."""
+    lost: list[str] = []
+
+    def look_at(text: str) -> None:
+        lost.extend(_LAYER_LOST.findall(text))
+        line(text)
+
+    timeout = max(deadline - time.monotonic(), 0)
+    status = stream(command, {**engine.env, **STARTED_BY_DOCKER}, look_at, timeout=timeout)
+    if not status or not lost or tries == 1:
+        return status
+    line("The Engine let go of a layer that was in use (moby/buildkit issue 6521): building again.")
+    return _run(command, engine, line, deadline, tries - 1)
 
 
 def _own_name(build: Build, folder: Path) -> Path:
