@@ -107,7 +107,7 @@ _ROLLBACK_OPTIONS = (
 
 @commands.command(short_help="Bring production back to the image that it ran before.")
 @options("promote", *_ROLLBACK_OPTIONS)
-@click.option("--to", metavar="SHA", help="The commit to go back to, one of those that are kept; default: the last.")
+@click.option("--to", metavar="SHA", help="Full id of the commit to go back to, one of the kept; default: the last.")
 @click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
 @click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
 @_dry_run
@@ -131,7 +131,7 @@ def rollback(
         _env_file(context),
         allow_unverified=allow_unverified,
         is_rollback=True,
-        rollback_to=to.lower() if to else None,
+        rollback_to=to,
         dry_run=dry_run,
         notes=(f"Rolled back, because: {reason}",) if reason else (),
     )
@@ -140,13 +140,13 @@ def rollback(
 @commands.command(short_help="Say whether an image's label claims exactly this commit.")
 @click.argument("image")
 @click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
-@options("promote", "revision-label")
+@options("promote", "revision-label", "engine-timeout")
 @click.pass_context
-def verify(context: click.Context, /, image: str, revision: str, revision_label: str | None) -> int:
+def verify(context: click.Context, /, image: str, revision: str, **given: str | None) -> int:
     """Say in one line whether IMAGE's label claims exactly this commit; exit 1 for every doubt."""
     from freshness.questions import verify_image
 
-    proven, line = verify_image(image, revision, {"revision_label": revision_label}, os.environ, _env_file(context))
+    proven, line = verify_image(image, revision, given, os.environ, _env_file(context))
     click.echo(line)
     return 0 if proven else 1
 
@@ -180,7 +180,7 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
 
 @commands.command(short_help="Say what staging and production run, and from which commit.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
-@options("promote", "staging-service", "compose-file", "service", "project", "revision-label")
+@options("promote", "staging-service", "compose-file", "service", "project", "revision-label", "engine-timeout")
 @click.pass_context
 def status(context: click.Context, /, **given: Any) -> None:
     """Say what staging and production run, from which commit, and since when."""

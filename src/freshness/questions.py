@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from freshness.core.hexid import is_full_id
-from freshness.errors import SettingsError
-from freshness.settings.read import read_promote
+from freshness.settings.read import read_promote, read_revision
 
 Texts = Mapping[str, str]
 
@@ -23,17 +21,13 @@ def verify_image(
     from freshness.engine.client import reach
     from freshness.engine.images import find_image
 
-    expected = revision.lower()
-    if not is_full_id(expected):
-        raise SettingsError(
-            f"--revision is {revision!r}; expected a full commit id.", "Give what `git rev-parse` prints."
-        )
-    label = read_promote(given, env, env_file, revision_required=False).revision_label
-    engine = reach(env)
+    expected = read_revision("--revision", revision)
+    settings = read_promote(given, env, env_file, revision_required=False)
+    engine = reach(env, settings.engine_timeout)
     image = find_image(engine, name)
     if image is None:
         return False, f"refused: the Engine {engine.id} at {engine.endpoint} has no image {name}."
-    problem = guard(image, label, expected)
+    problem = guard(image, settings.revision_label, expected)
     if problem:
         return False, f"refused: {name} ({image.id}) does not prove {expected}: {problem}."
     return (
@@ -78,16 +72,10 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
     from freshness.engine.client import reach
     from freshness.engine.compose import ComposeFile, read_config
 
-    shared = {
-        "compose_file": given["compose_file"],
-        "project": given["project"],
-        "revision_label": given["revision_label"],
-    }
-    asked = {**shared, "service": given["service"], "staging_service": given["staging_service"]}
-    settings = read_promote(asked, env, env_file, revision_required=False)
+    settings = read_promote(given, env, env_file, revision_required=False)
     file = ComposeFile.of(settings)
     project = read_config(file, env)["name"]
-    engine = reach(env)
+    engine = reach(env, settings.engine_timeout)
     services = {"staging": settings.staging_service, "production": settings.service}
     return [_one_target(engine, name, project, service, settings.revision_label) for name, service in services.items()]
 

@@ -17,7 +17,7 @@ from freshness.interrupts import interrupts_deferred, raise_on_signals
 from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
 from freshness.settings.model import GateSettings, PromoteSettings
-from freshness.settings.read import read_gate, read_promote
+from freshness.settings.read import read_gate, read_promote, read_revision
 from freshness.steps import speaking_plainly
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
@@ -169,7 +169,7 @@ def run_promotion(
             )
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)
-            promotion.rollback_to = rollback_to
+            promotion.rollback_to = read_revision("--to", rollback_to) if rollback_to else None
             if dry_run:
                 return look_ahead(publisher, promotion)
     except (FreshnessError, Interrupted) as error:

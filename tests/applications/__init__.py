@@ -39,7 +39,7 @@ class Application:
 
 
 def python_application(path: Path, sandbox: Sandbox, **behaviour: object) -> Application:
-    """The seed's shape: services `orchestrator-staging` and `orchestrator`, `/health`, `scripts/staging_check.py`.
+    """The usual shape: services `orchestrator-staging` and `orchestrator`, `/health`, `scripts/staging_check.py`.
 
     `behaviour` is committed with it, see `behaviour`.
     """

@@ -20,12 +20,18 @@ SECONDS = "3"
 """For an answer; a busy machine's Engine needs more than one."""
 IMPATIENT = {"ENGINE_TIMEOUT": SECONDS, "BUILD_TIMEOUT": "5", "CHECK_TIMEOUT": "4", **SHORT}
 NAMED = f"answer within {SECONDS} s"
+COMMANDS: dict[str, object] = {
+    "rollback": ("rollback",),
+    "unlock": ("unlock",),
+    "status": ("status",),
+    "verify": ("verify", "python:3.13-slim", "--revision", FIRST),
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrize(metafunc, "early", BEFORE_THE_FIRST_WRITE, "it has listed the containers")
     parametrize(metafunc, "moment", WHILE_PRODUCTION_CHANGES, "the old container was stopped")
-    parametrize(metafunc, "command", {"rollback": "rollback", "unlock": "unlock"}, "unlock")
+    parametrize(metafunc, "command", COMMANDS, "unlock", "verify")
     parametrize(metafunc, "gating", WHILE_STAGING_CHANGES, "it builds")
 
 
@@ -125,12 +131,12 @@ def test_a_build_that_does_not_end_is_a_failed_build(production_here: Production
     assert runner.containers(runner.app.staging) == []
 
 
-def test_the_other_commands_do_not_wait_for_ever_either(command: str, production_here: Production) -> None:
+def test_the_other_commands_do_not_wait_for_ever_either(command: tuple[str, ...], production_here: Production) -> None:
     """Fails when the command does not read `engine-timeout`."""
     production_here.deploy(production_here.build(FIRST))
     with docker_proxy(production_here.sandbox.engine.host) as proxy:
         proxy.after("GET /info", proxy.hang)
-        ended = production_here.runner.start(command, DOCKER_HOST=proxy.host, ENGINE_TIMEOUT="2").end()
+        ended = production_here.runner.start(*command, DOCKER_HOST=proxy.host, ENGINE_TIMEOUT="2").end()
 
     assert ended.status == 3, ended.log
     assert "answer within 2 s" in ended.log

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ ELSEWHERE = Place(host="elsewhere", machine="m", boot="b", pid_namespace="pid:[1
 HOLDER = Holder(
     token="1" * 32, command="freshness promote", revision=SECOND, who="ann", run="", seconds=3600, place=ELSEWHERE
 )
+MACHINE = Path("/etc/machine-id").read_text().strip()
+"""This machine's; ELSEWHERE says another boot of it."""
 SLOW: dict[str, object] = {"start_seconds": 3}
 
 
@@ -133,6 +136,7 @@ def test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder(product
 DEAD: dict[str, Holder] = {
     "its seconds are over": replace(HOLDER, seconds=0),
     "its job's container is gone": replace(HOLDER, place=replace(ELSEWHERE, container="f" * 64)),
+    "its machine was started anew": replace(HOLDER, place=replace(ELSEWHERE, machine=MACHINE)),
 }
 
 

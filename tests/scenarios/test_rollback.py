@@ -101,6 +101,7 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
     assert production.promote(third).end == (0, "promoted")
 
     assert production.run("rollback", "--to", "0" * 40).end == (1, "refused")
+    assert production.run("rollback", "--to", FIRST[:12]).end == (2, "error")
     production.assert_serves(third)
     ended = production.run("rollback", "--to", FIRST)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import docker
 import requests
 
-from freshness.core.endpoint import host_of, read_ssh, shown
+from freshness.core.endpoint import FORMS, host_of, read_ssh, shown
 from freshness.engine.docker_host import DEFAULT, leading_to, read_docker_host
 from freshness.engine.session import Client, ConnectionLost
 from freshness.engine.tunnel import Tunnel, opened
@@ -123,7 +123,7 @@ def _remedy(endpoint: str, error: Exception) -> str:
             "DOCKER_CERT_PATH must hold the ca.pem that signed the Engine's certificate, and a cert.pem and key.pem"
             " that the Engine's own CA signed; the host in DOCKER_HOST must be one that its certificate names."
         )
-    return f"Start Docker, or correct DOCKER_HOST (now {shown(endpoint)}: unix:///path/to/socket or tcp://host:port)."
+    return f"Start Docker, or correct DOCKER_HOST (now {shown(endpoint)}): unix:///path/to/socket, {FORMS}."
 
 
 @contextmanager

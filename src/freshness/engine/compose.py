@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
+from freshness.core.endpoint import FORMS
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.containers import Container, running_services, service_containers
 from freshness.engine.docker_host import staying_here
@@ -77,7 +78,7 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
             f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
-            "Correct DOCKER_HOST (unix:///path/to/socket or tcp://host:port) or DOCKER_CONTEXT.",
+            f"Correct DOCKER_CONTEXT, or DOCKER_HOST: unix:///path/to/socket, {FORMS}.",
         )
     if status != 0:
         raise SettingsError(

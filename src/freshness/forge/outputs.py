@@ -23,7 +23,7 @@ GATE_OUTPUTS: Mapping[str, str] = {
 PROMOTE_OUTPUTS: Mapping[str, str] = {
     "outcome": "`promoted`, `unchanged`, `refused`, `rolled-back`, `stranded` or `error`",
     "reason": "One sentence for a person: what was got, what was expected, what to do",
-    "image-id": "ID of the image that production runs",
+    "image-id": "ID of the image that production runs, as far as this run proved it; else empty",
     "previous-image-id": "ID of the image that production ran before; empty at the first deployment",
     "report-path": "JSON report of all checks, with times",
 }

@@ -8,6 +8,8 @@ from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 
 TIMEOUT_SECONDS = 30
+PUSH = "Push the commit to a branch, or tag it."
+MAY_READ = "Let `github-token` read pull requests (`pull-requests: read`), or push the commit to a branch, or tag it."
 
 
 def is_own_pull_request(api_url: str, repository: str, number: int, server_url: str, token: Secret | None) -> bool:
@@ -21,13 +23,13 @@ def is_own_pull_request(api_url: str, repository: str, number: int, server_url: 
     headers = {"Accept": "application/json"}
     if token is not None and own_host:
         headers["Authorization"] = f"token {token.reveal()}"
-    return fork_of(_get(url, headers), {}, {"GITHUB_REPOSITORY": repository}) is None
+    remedy = MAY_READ if own_host else PUSH
+    return fork_of(_get(url, headers, remedy), {}, {"GITHUB_REPOSITORY": repository}) is None
 
 
-def _get(url: str, headers: Mapping[str, str]) -> Mapping[str, object]:
+def _get(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, object]:
     import requests
 
-    remedy = "Let `github-token` read pull requests (`pull-requests: read`), or push the commit to a branch."
     try:
         answer = requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         pull_request = answer.json() if answer.status_code == requests.codes.ok else None

@@ -8,11 +8,13 @@ from typing import Any
 from freshness.core.quoting import quoted
 from freshness.core.runner import has_forge
 from freshness.core.scope import in_scope
+from freshness.errors import SettingsError
 from freshness.settings.build_inputs import argument_warnings
 from freshness.settings.docker_host import host_problems
 from freshness.settings.model import CommandCheck, GateSettings, Health, PromoteSettings, ScriptCheck, SecretSource
 from freshness.settings.sources import Problem, Sources, name_of, raise_problems, read_table
 from freshness.settings.table import GATE, PROMOTE
+from freshness.settings.values import WrongValue, revision
 
 
 def read_gate(
@@ -86,6 +88,14 @@ def read_promote(
         recheck_head=_take_recheck_head(values, env),
         **values,
     )
+
+
+def read_revision(option: str, text: str) -> str:
+    """A full commit id from an option that is no setting. Raises SettingsError."""
+    try:
+        return revision(text)
+    except WrongValue as wrong:
+        raise SettingsError(f"{option} is {quoted(text)}; expected {wrong.expected}.", wrong.remedy) from wrong
 
 
 def _workspace(env: Mapping[str, str], cwd: Path | None, problems: list[Problem]) -> Path:

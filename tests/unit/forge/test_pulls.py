@@ -79,6 +79,13 @@ def test_an_answer_that_names_no_pull_request_is_an_error_without_the_token(stat
     assert "job-token" not in str(caught.value)
 
 
+def test_where_no_token_is_sent_no_permission_of_it_is_the_remedy() -> None:
+    """GitHub's API is on another host than its server."""
+    with api(404, {}, []) as server, pytest.raises(RepositoryError, match="or tag it") as caught:
+        is_own_pull_request(server, "acme/app", 7, "https://forge.example", TOKEN)
+    assert "github-token" not in str(caught.value)
+
+
 def test_a_pull_request_that_does_not_say_whose_it_is_is_refused() -> None:
     with api(200, {"head": {"repo": {"full_name": 1}}}, []) as server, pytest.raises(Refused, match="full_name"):
         is_own_pull_request(server, "acme/app", 7, server, TOKEN)

@@ -64,7 +64,10 @@ RULES: Mapping[str, Rule] = {
         fork="`head_repository`; on Gitea, which leaves it out, as issue_comment",
     ),
     "workflow_dispatch": Rule(
-        read=of_start, field="`revision`, or `pr`, else GITHUB_SHA", sha="the tip that it was started on", fork=_OWN
+        read=of_start,
+        field="`revision`, or `pr`, else GITHUB_SHA",
+        sha="the tip that it was started on",
+        fork="the repository's own; with `pr` as issue_comment, with `revision` see below",
     ),
     "schedule": Rule(read=of_start, field="GITHUB_SHA", sha="the default branch's tip", fork=_OWN),
     "release": Rule(
