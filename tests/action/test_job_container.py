@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.act import Act
 from tests.action.gating import ALWAYS, CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
 from tests.action.running import running
+from tests.action.test_promote_action import OURS, deploy, outcome, promote_job
 from tests.applications import behave, python_application, static_application
 from tests.engines import Sandbox
 from tests.runner import Runner
@@ -94,6 +95,30 @@ def test_a_gate_whose_job_container_was_removed_gives_way_to_the_next(
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     assert "its job's container" in ended.log
+
+
+def test_a_new_container_is_proven_beside_the_old_one(
+    act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
+) -> None:
+    """Fails when `facing` in engine/vantage.py asks for a port of the Docker host: production publishes none."""
+    app = python_application(tmp_path / "app", machine_only)
+    published = f'    ports: ["127.0.0.1:{app.production_port}:8000"]\n'
+    compose = (app.repo.path / "compose.yaml").read_text()
+    app.repo.commit({"compose.yaml": compose.replace(published, "")})
+    beside = {"port": "8000", "update-order": "start-first", "update-overlap": "0.1"}
+    jobs = {"promote": promote_job(app, OURS | beside)}
+    first = deploy(act_in_containers, app, tmp_path, jobs=jobs)
+    app.repo.commit({"later.txt": ""})
+
+    second = deploy(act_in_containers, app, tmp_path, jobs=jobs)
+
+    old, new = (run.outputs("gate")["image-id"] for run in (first, second))
+    assert published in compose
+    assert [outcome(run) for run in (first, second)] == [("success", "promoted", ""), ("success", "promoted", old)]
+    (container,) = Runner(sandbox=machine_only, app=app, folder=tmp_path).containers(app.production)
+    assert (container.name, container.attrs["Image"]) == (f"{app.project}-orchestrator-1", new)
+    assert act_in_containers.containers
+    assert networks(machine_only)[act_in_containers.containers.network] == set()
 
 
 def without(*paths: str) -> Step:
