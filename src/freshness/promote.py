@@ -1,8 +1,7 @@
 """The promotion, from top to bottom: all refusals, then one order of writes, then proof, or the way back."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
@@ -28,6 +27,7 @@ from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
 from freshness.stop_first import StopFirst
 from freshness.switch import Switch
+from freshness.tenure import Tenure
 
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
 
@@ -62,13 +62,13 @@ class Promotion(Candidacy):
         """Promotes. Raises what ended the run (FreshnessError, Interrupted); `outcome` says how it left production."""
         target, source, kept_tags = self._read_service()
         try:
-            plan, hold = self._refuse_or_hold(target, source, kept_tags)
+            self.plan, hold = self._begin(target, source, kept_tags)
         except Refused:
             if self.outcome is not PromotionOutcome.STRANDED:
                 self.outcome = PromotionOutcome.REFUSED
             raise
         with hold:
-            self._change(self._switch(hold, plan))
+            self._change(self._switch(hold, self.plan))
 
     def _change(self, switch: Switch) -> None:
         plan = switch.plan
@@ -97,30 +97,16 @@ class Promotion(Candidacy):
         self.engine = reach(self.env, self.settings.engine_timeout)
         return self.lock(self.engine, service_lock(target.project, target.service), self._longest)
 
-    def _refuse_or_hold(self, target: Target, source: str, kept_tags: KeptTags) -> tuple[Plan, Hold]:
-        """All refusals, then production is ours: if another run came between, all refusals again."""
-        with self.steps.step("lock", "production for this run alone") as step:
-            lock = self._find_lock(target)
-            step.got = self._wait(lock, target, kept_tags)
-        while True:
-            so_far = len(self.steps.checks), len(self.notes)
-            plan = self._refuse_or_plan(lock.engine, target, source, kept_tags)
-            hold = self._claim(lock, plan)
-            if hold:
-                self.plan = plan
-                return plan, hold
-            del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
-            self._wait(lock, target, kept_tags)
-
-    @staticmethod
-    def _claim(lock: Lock, plan: Plan) -> Hold | None:
-        """Production with the plan's record, if it is free and still what the plan saw."""
-        hold = replace(lock, holder=replace(lock.holder, record=plan.record)).claim()
-        with ExitStack() as unless_ours:
-            if hold and plan.is_still_so(unless_ours.enter_context(hold).engine):
-                unless_ours.pop_all()
-                return hold
-        return None
+    def _begin(self, target: Target, source: str, kept_tags: KeptTags) -> tuple[Plan, Hold]:
+        return Tenure(
+            run=self,
+            what="promotion",
+            find_lock=lambda: self._find_lock(target),
+            plan=lambda engine: self._refuse_or_plan(engine, target, source, kept_tags),
+            record=lambda plan: plan.record,
+            is_still_so=lambda engine, plan: plan.is_still_so(engine),
+            recover=lambda hold, record: self._recover(hold, record, target, kept_tags),
+        ).begin("production for this run alone")
 
     @property
     def _in_pairs(self) -> bool:
@@ -130,21 +116,6 @@ class Promotion(Candidacy):
     def _longest(self) -> float:
         """Seconds that a promotion and its way back may take."""
         return 2 * (RECREATE_SECONDS + self.settings.health.deadline) + self.settings.update_overlap + 60
-
-    def _wait(self, lock: Lock, target: Target, kept_tags: KeptTags) -> str:
-        """Waits for a run that holds production, recovers from one that died in the middle; in words what there was."""
-        hold = lock.wait(self.settings.lock_timeout)
-        if hold is None:
-            return "nobody else holds it"
-        with hold:
-            record = hold.holder.record
-            if record is None:
-                return "it was taken over from a run that had ended"
-            self.log.say("A promotion was cut in the middle; first it is finished or undone.")
-            what = self._recover(hold, record, target, kept_tags)
-        self.notes.append(f"A promotion that was cut in the middle was {what}.")
-        self.log.warning("A cut promotion", self.notes[-1])
-        return f"a cut promotion was {what}"
 
     def _refuse_or_plan(self, engine: Engine, target: Target, source: str, kept_tags: KeptTags) -> Plan:
         with self.steps.step("image", "an image on this Engine") as step:
@@ -209,6 +180,7 @@ class Promotion(Candidacy):
         )
 
     def _recover(self, hold: Hold, record: Record, target: Target, kept_tags: KeptTags) -> str:
+        self.log.say("A promotion was cut in the middle; first it is finished or undone.")
         plan = plan_of(hold.engine, target, record, kept_tags)
         try:
             with interrupts_deferred():

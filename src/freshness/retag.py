@@ -1,8 +1,7 @@
 """Only the tag: proof, then the move by ID, for hosts where something else restarts production (`recreate: false`)."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from freshness.candidacy import Candidacy
 from freshness.core.image import Image, repository_of
@@ -16,6 +15,7 @@ from freshness.engine.images import find_image, keep_images, kept_images, restor
 from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
+from freshness.tenure import Tenure
 
 LONGEST_SECONDS = 300
 
@@ -52,7 +52,7 @@ class Retag(Candidacy):
     def run(self) -> None:
         """Moves the tag. Raises what ended the run; `outcome` says how it left the tag."""
         try:
-            record, hold = self._refuse_or_hold()
+            record, hold = self._begin()
         except Refused:
             self.outcome = PromotionOutcome.REFUSED
             raise
@@ -69,36 +69,21 @@ class Retag(Candidacy):
         self.engine = reach(self.env, self.settings.engine_timeout)
         return self.lock(self.engine, tag_lock(self.tag), LONGEST_SECONDS)
 
-    def _refuse_or_hold(self) -> tuple[Record, Hold]:
+    def _begin(self) -> tuple[Record, Hold]:
         source = self._source()
-        with self.steps.step("lock", f"{self.tag} for this run alone") as step:
-            lock = self._find_lock()
-            step.got = self._wait(lock)
-        while True:
-            so_far = len(self.steps.checks), len(self.notes)
-            record = self._refuse_or_record(lock.engine, source)
-            hold = replace(lock, holder=replace(lock.holder, record=record)).claim()
-            with ExitStack() as unless_ours:
-                if hold and self._record(unless_ours.enter_context(hold).engine, record.candidate) == record:
-                    unless_ours.pop_all()
-                    return record, hold
-            del self.steps.checks[so_far[0] :], self.notes[so_far[1] :]
-            self._wait(lock)
+        return Tenure(
+            run=self,
+            what="retag",
+            find_lock=self._find_lock,
+            plan=lambda engine: self._refuse_or_record(engine, source),
+            record=lambda record: record,
+            is_still_so=lambda engine, record: self._record(engine, record.candidate) == record,
+            recover=self._recover,
+        ).begin(f"{self.tag} for this run alone")
 
-    def _wait(self, lock: Lock) -> str:
-        hold = lock.wait(self.settings.lock_timeout)
-        if hold is None:
-            return "nobody else holds it"
-        with hold:
-            record = hold.holder.record
-            if record is None or record.tag != self.tag:
-                return "it was taken over from a run that had ended"
-            what = self._recover(hold, record)
-        self.notes.append(f"A retag that was cut in the middle was {what}.")
-        self.log.warning("A cut retag", self.notes[-1])
-        return f"a cut retag was {what}"
-
-    def _recover(self, hold: Hold, record: Record) -> str:
+    def _recover(self, hold: Hold, record: Record) -> str | None:
+        if record.tag != self.tag:
+            return None
         now = find_image(hold.engine, self.tag)
         if now and now.id == record.candidate:
             kept = kept_after(record.kept, record.previous, record.candidate)

@@ -93,7 +93,7 @@ SIGNALS = pytest.mark.parametrize("number", FEW)
 def test_killed_at_any_call_to_docker(
     number: signal.Signals, production_here: Production, every: Callable[[signal.Signals], int]
 ) -> None:
-    """I9. Fails when `_refuse_or_hold` in promote.py claims without a record, or `recover` does nothing.
+    """I9. Fails when `_claim` in tenure.py claims without a record, or `recover` does nothing.
 
     The calls are its own and Compose's, each just before it reaches the Engine.
     """

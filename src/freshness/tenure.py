@@ -1,0 +1,68 @@
+"""How a promotion comes to hold its target: it waits, mends what a dead run began, refuses or plans, and claims."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from freshness.candidacy import Candidacy
+from freshness.core.lock import Record
+from freshness.engine.client import Engine
+from freshness.engine.lock import Hold, Lock
+
+Plan = TypeVar("Plan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenure(Generic[Plan]):
+    """The one order in which `run` takes its target; `what` is the word for it in sentences.
+
+    `plan` makes all refusals, and `record` is what of a plan is written down. `is_still_so` looks whether the target is
+    what the plan saw. `recover` finishes or undoes what a dead run began, in words; None where it left nothing here.
+    """
+
+    run: Candidacy
+    what: str
+    find_lock: Callable[[], Lock]
+    plan: Callable[[Engine], Plan]
+    record: Callable[[Plan], Record]
+    is_still_so: Callable[[Engine, Plan], bool]
+    recover: Callable[[Hold, Record], str | None]
+
+    def begin(self, wanted: str) -> tuple[Plan, Hold]:
+        """All refusals, then the target is ours: if another run came between, all refusals again."""
+        steps, notes = self.run.steps, self.run.notes
+        with steps.step("lock", wanted) as step:
+            lock = self.find_lock()
+            step.got = self._wait(lock)
+        while True:
+            so_far = len(steps.checks), len(notes)
+            plan = self.plan(lock.engine)
+            hold = self._claim(lock, plan)
+            if hold:
+                return plan, hold
+            del steps.checks[so_far[0] :], notes[so_far[1] :]
+            self._wait(lock)
+
+    def _claim(self, lock: Lock, plan: Plan) -> Hold | None:
+        """The target with the plan's record, if it is free and still what the plan saw."""
+        hold = replace(lock, holder=replace(lock.holder, record=self.record(plan))).claim()
+        with ExitStack() as unless_ours:
+            if hold and self.is_still_so(unless_ours.enter_context(hold).engine, plan):
+                unless_ours.pop_all()
+                return hold
+        return None
+
+    def _wait(self, lock: Lock) -> str:
+        """Waits for a run that holds the target, recovers from one that died in the middle; in words what there was."""
+        hold = lock.wait(self.run.settings.lock_timeout)
+        if hold is None:
+            return "nobody else holds it"
+        with hold:
+            record = hold.holder.record
+            done = self.recover(hold, record) if record else None
+        if done is None:
+            return "it was taken over from a run that had ended"
+        self.run.notes.append(f"A {self.what} that was cut in the middle was {done}.")
+        self.run.log.warning(f"A cut {self.what}", self.run.notes[-1])
+        return f"a cut {self.what} was {done}"
