@@ -45,6 +45,13 @@ def look_ahead(publisher: Publisher, story: Story) -> int:
     return 0
 
 
+def cut_ahead(held: Held) -> Iterator[str]:
+    """The steps where a run was cut in the middle: more cannot be told, since what production is will change."""
+    yield f"take over from {held.holder}, which ended in the middle since {held.since}"
+    yield "finish what that began where its image serves, or undo it, with the same proofs as any promotion"
+    yield "begin anew, with all refusals: ask again then, since nobody knows yet what production will run"
+
+
 def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: Held | None) -> Iterator[str]:
     """The steps of a promotion."""
     target, candidate = plan.target, plan.candidate.id

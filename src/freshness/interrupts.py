@@ -32,7 +32,10 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Signals that arrive inside the block raise Interrupted when it is left: its change is not cut in the middle."""
+    """Signals that arrive inside the block count when it is left: its change is not cut in the middle.
+
+    They then raise Interrupted; where another such block stands around it, they wait for that one's end.
+    """
     arrived: list[int] = []
     before = {number: signal.signal(number, lambda got, _frame: arrived.append(got)) for number in STOPPING}
     try:
@@ -40,5 +43,5 @@ def interrupts_deferred() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if arrived and signal.getsignal(arrived[0]) is not _ignore:
-        _raise(arrived[0], None)
+    if arrived:
+        signal.raise_signal(arrived[0])

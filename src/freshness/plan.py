@@ -84,12 +84,13 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
 def plan_of(engine: Engine, target: Target, record: Record, kept_tags: KeptTags) -> Plan:
     """The plan of a promotion that was cut, from its record. An image that is gone keeps its ID: a tag will say so."""
     found = {one: find_image(engine, one) or Image(id=one) for one in (record.previous, record.tagged) if one}
+    is_same_tag = record.tag == target.image
     return Plan(
         target=target,
         candidate=find_image(engine, record.candidate) or Image(id=record.candidate),
         running=None,
         previous=found.get(record.previous),
-        tagged=found.get(record.tagged),
+        tagged=found.get(record.tagged) if is_same_tag else find_image(engine, target.image),
         kept=record.kept,
         kept_tags=kept_tags,
     )

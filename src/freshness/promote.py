@@ -9,7 +9,7 @@ from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_tags_of
 from freshness.core.lock import Record, service_lock
 from freshness.core.promotion import PromotionOutcome, commands_by_hand
-from freshness.dry_run import promotion_ahead
+from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
 from freshness.engine.containers import service_containers
@@ -27,9 +27,7 @@ from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
 from freshness.stop_first import StopFirst
 from freshness.switch import Switch
-from freshness.tenure import Tenure
-
-TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
+from freshness.tenure import TAKEN_OVER, Tenure, find_cut
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +88,9 @@ class Promotion(Candidacy):
         """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
         target, source, kept_tags = self._read_service()
         lock = self._find_lock(target)
+        if cut := find_cut(lock):
+            yield from cut_ahead(cut)
+            return
         held = lock.look()
         yield from promotion_ahead(self._refuse_or_plan(lock.engine, target, source, kept_tags), self.settings, held)
 
@@ -183,8 +184,7 @@ class Promotion(Candidacy):
         self.log.say("A promotion was cut in the middle; first it is finished or undone.")
         plan = plan_of(hold.engine, target, record, kept_tags)
         try:
-            with interrupts_deferred():
-                return recover(self._switch(hold, plan, Steps()), record)
+            return recover(self._switch(hold, plan, Steps()), record)
         except LockLost:
             raise
         except FreshnessError as error:
@@ -203,7 +203,7 @@ class Promotion(Candidacy):
                     serving = switch.go_back()
             except LockLost:
                 self.reason = TAKEN_OVER
-                return
+                raise
             except FreshnessError as error:
                 switch.hold.kept = True  # with its record: the next run tries again
                 self.outcome = PromotionOutcome.STRANDED
@@ -228,9 +228,15 @@ class Promotion(Candidacy):
         compose_file = str(self.settings.compose_file)
         commands = commands_by_hand(plan.target, compose_file, plan.previous, plan.tagged)
         return (
-            f"{what}: {error} A person is needed; with the Compose file that production was started with, type:"
+            f"{what}: {error} A person is needed; with the Compose file that production was started with{self._where},"
+            " type:"
             f" {' && '.join(commands)}"
         )
+
+    @property
+    def _where(self) -> str:
+        """What else commands by hand need, where another Docker host is meant."""
+        return "" if self.engine is None or self.engine.is_local else f", and DOCKER_HOST={self.engine.endpoint}"
 
     def _is_gone(self, image: Image) -> bool:
         """Whether the Engine says so; one that says nothing may have it still."""

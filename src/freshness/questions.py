@@ -89,7 +89,7 @@ def _one_target(engine: Any, name: str, project: str, service: str, label: str) 
         return TargetStatus(
             target=name, service=service, container=None, status="nothing", image_id=None, revision=None, since=None
         )
-    container = containers[0]
+    container = next((one for one in containers if one.runs), containers[0])  # a cut promotion leaves a second
     image = find_image(engine, container.image_id)
     return TargetStatus(
         target=name,

@@ -4,31 +4,39 @@ from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery, decide_recovery
 from freshness.engine.containers import service_containers
-from freshness.engine.images import find_image
-from freshness.errors import LockLost, Refused
+from freshness.engine.images import find_image, restore_tag
+from freshness.errors import FreshnessError, LockLost
 from freshness.switch import Switch
 
 
 def recover(switch: Switch, record: Record) -> str:
     """Finishes or undoes it, and says which. Raises what kept it from being undone: then a person is needed."""
     target = switch.plan.target
-    if record.tag != target.image:
-        return f"left alone: it was about the tag {record.tag!r}, and production's is {target.image} now"
     found = service_containers(switch.hold.engine, target.project, target.service)
-    what = decide_recovery(record, {container.image_id for container in found if container.runs})
+    what = decide_recovery(record, {container.image_id for container in found if container.is_up})
     if what is Recovery.LEAVE:
         return "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
     if what is Recovery.UNDO and _is_hopeless(switch, record):
         return f"left alone: {record.previous} and {record.candidate} are both gone from this Engine"
     if what is Recovery.UNDO:
+        _restore_former_tag(switch, record)
         return _tell(switch.go_back(), record)
     try:
         switch.finish()
     except LockLost:
         raise
-    except Refused as error:  # it is not healthy, or not what it should be
+    except FreshnessError as error:  # it is not healthy, not what it should be, or it cannot be told
         return f"{_tell(switch.go_back(), record)}, since {record.candidate} failed ({error.args[0]})"
     return _tell(switch.plan.candidate, record)
+
+
+def _restore_former_tag(switch: Switch, record: Record) -> None:
+    """The tag that the record is about, where production's is another by now: nothing else puts it back."""
+    if record.tag == switch.plan.target.image:
+        return
+    named = find_image(switch.hold.engine, record.tag)
+    if named and named.id == record.candidate:
+        restore_tag(switch.hold, record.tag, record.tagged)
 
 
 def _is_hopeless(switch: Switch, record: Record) -> bool:

@@ -8,14 +8,14 @@ from freshness.core.image import Image, repository_of
 from freshness.core.kept import KeptTags, kept_after
 from freshness.core.lock import Record, tag_lock
 from freshness.core.promotion import PromotionOutcome
-from freshness.dry_run import retag_ahead
+from freshness.dry_run import cut_ahead, retag_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
 from freshness.engine.images import find_image, keep_images, kept_images, restore_tag, tag_image
 from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
-from freshness.tenure import Tenure
+from freshness.tenure import TAKEN_OVER, Tenure, find_cut
 
 LONGEST_SECONDS = 300
 
@@ -62,6 +62,9 @@ class Retag(Candidacy):
     def look_ahead(self) -> Iterator[str]:
         """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
         source, lock = self._source(), self._find_lock()
+        if cut := find_cut(lock):
+            yield from cut_ahead(cut)
+            return
         held = lock.look()
         yield from retag_ahead(self._refuse_or_record(lock.engine, source), held)
 
@@ -89,6 +92,8 @@ class Retag(Candidacy):
             kept = kept_after(record.kept, record.previous, record.candidate)
             keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
             return f"finished: {self.tag} names {record.candidate}"
+        if (now.id if now else "") != record.tagged:
+            return f"left alone: {self.tag} names neither image, so somebody moved it meanwhile"
         self._restore(hold, record)
         return f"undone: {self.tag} names {record.previous or 'nothing'}"
 
@@ -132,7 +137,7 @@ class Retag(Candidacy):
                 keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
                 step.got = f"it names {record.candidate}"
         except LockLost:
-            self.reason = "What was begun is finished or undone by the run that took over."
+            self.reason = TAKEN_OVER
             raise
         except FreshnessError:
             self._move_back(hold, record)
@@ -142,10 +147,16 @@ class Retag(Candidacy):
         self.reason = f"{self.tag} names {named}; nothing was recreated, as `recreate` is false."
 
     def _move_back(self, hold: Hold, record: Record) -> None:
-        self.outcome = PromotionOutcome.STRANDED
-        self.reason = f"The tag may be left halfway: look what {self.tag} names."
-        hold.kept = True
-        self._restore(hold, record)
+        hold.kept = True  # with its record: the next run tries again
+        try:
+            self._restore(hold, record)
+        except LockLost:
+            self.reason = TAKEN_OVER
+            raise
+        except FreshnessError:
+            self.outcome = PromotionOutcome.STRANDED
+            self.reason = f"The tag may be left halfway: look what {self.tag} names."
+            raise
         hold.kept = False
         self.outcome = PromotionOutcome.ROLLED_BACK
         self.reason = f"The promotion failed; {self.tag} is as it was."

@@ -6,11 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from freshness.candidacy import Candidacy
-from freshness.core.lock import Record
+from freshness.core.lock import Held, Record
 from freshness.engine.client import Engine
 from freshness.engine.lock import Hold, Lock
+from freshness.engine.presence import why_dead
+from freshness.interrupts import interrupts_deferred
 
 Plan = TypeVar("Plan")
+TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
+
+
+def find_cut(lock: Lock) -> Held | None:
+    """Who died in the middle of a change and was not taken over yet. Raises EngineError."""
+    held = lock.look()
+    is_cut = held and held.holder.record and why_dead(lock.engine, held, lock.holder.place)
+    return held if is_cut else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +68,18 @@ class Tenure(Generic[Plan]):
         hold = lock.wait(self.run.settings.lock_timeout)
         if hold is None:
             return "nobody else holds it"
-        with hold:
+        with hold, interrupts_deferred():
             record = hold.holder.record
+            hold.kept = record is not None  # whatever ends us now: what was begun is not forgotten
             done = self.recover(hold, record) if record else None
-        if done is None:
-            return "it was taken over from a run that had ended"
-        self.run.notes.append(f"A {self.what} that was cut in the middle was {done}.")
-        self.run.log.warning(f"A cut {self.what}", self.run.notes[-1])
+            hold.kept = False
+            if done is None:
+                return "it was taken over from a run that had ended"
+            self._tell(done)
         return f"a cut {self.what} was {done}"
+
+    def _tell(self, done: str) -> None:
+        note = f"A {self.what} that was cut in the middle was {done}."
+        self.run.notes.append(note)
+        self.run.reason = f"{note} Nothing else was changed."  # until there is more to say
+        self.run.log.warning(f"A cut {self.what}", note)

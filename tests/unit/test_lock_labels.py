@@ -1,5 +1,6 @@
 """The labels of a lock's volume: read back as they were written, and nothing else taken for them."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from freshness.core.lock import (
     Record,
     follower,
     from_labels,
+    in_order,
     service_lock,
     standing,
     to_labels,
@@ -76,3 +78,13 @@ def test_the_follower_comes_before_one_who_came_too_early() -> None:
 
 def test_two_services_never_share_a_lock() -> None:
     assert service_lock("a", "b-c.d") != service_lock("a-b", "c.d")
+
+
+def test_the_volumes_of_a_lock_go_in_the_order_in_which_they_followed() -> None:
+    """Fails when `in_order` keeps the Engine's order, which is by chance: the middle one may go first then."""
+    first = Held(name="lock", holder=replace(HOLDER, token="a" * 32), since="")
+    second = Held(name=follower("lock", "a" * 32), holder=replace(HOLDER, token="b" * 32), since="")
+    third = Held(name=follower("lock", "b" * 32), holder=replace(HOLDER, token="c" * 32), since="")
+
+    for listed in itertools.permutations((first, second, third)):
+        assert in_order(listed, "lock") == (first, second, third)

@@ -103,6 +103,20 @@ def standing(volumes: Iterable[Held], name: str) -> tuple[Held, ...]:
     return tuple(sorted(left, key=lambda volume: volume.name == name))
 
 
+def in_order(volumes: Iterable[Held], name: str) -> tuple[Held, ...]:
+    """The volumes of the lock, each before the one that follows it.
+
+    Taken away in this order, what is left is one chain at every moment: never one that seems to be followed by nobody.
+    """
+    left, ordered = list(volumes), list[Held]()
+    while left:
+        followers = {follower(name, volume.holder.token) for volume in left}
+        first = next((volume for volume in left if volume.name not in followers), left[0])
+        left.remove(first)
+        ordered.append(first)
+    return tuple(ordered)
+
+
 def to_labels(name: str, holder: Holder) -> dict[str, str]:
     """The labels of the lock's volume; `from_labels` reads them."""
     place, record = holder.place, holder.record

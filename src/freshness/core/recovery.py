@@ -15,7 +15,7 @@ class Recovery(StrEnum):
 
 
 def decide_recovery(record: Record, running: Collection[str]) -> Recovery:
-    """`running` are the image IDs of the service's running containers: none, one, or two while Compose was cut.
+    """`running` are the image IDs of the service's containers that are up: none, one, or two while Compose was cut.
 
     Undone is what serves nothing yet, or serves what served before; finished what serves the candidate already. Where
     something else runs, somebody changed production meanwhile: a record is no reason to change that.

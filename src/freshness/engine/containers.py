@@ -45,6 +45,11 @@ class Container:
         """Whether it runs now, neither paused nor restarting."""
         return self.status == "running"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs, or will go on: paused (as `docker commit` leaves it for a moment) or restarting."""
+        return self.status in {"running", "paused", "restarting"}
+
     def is_like(self, other: "Container") -> bool:
         """Whether both are made from the same image and the same configuration."""
         return (self.image_id, self.configuration) == (other.image_id, other.configuration)

@@ -15,7 +15,7 @@ from typing import Self
 
 import docker
 
-from freshness.core.lock import LOCK_LABEL, Held, Holder, follower, from_labels, standing, to_labels
+from freshness.core.lock import LOCK_LABEL, Held, Holder, follower, from_labels, in_order, standing, to_labels
 from freshness.engine.client import Engine, asking
 from freshness.engine.presence import left_running, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
@@ -94,12 +94,12 @@ class Lock:
             if dead and (hold := self.follow(held)):
                 self.say(f"Taken over: {self.name} was held by {held.holder}, and {dead}.")
                 return hold
-            if not dead and waited > seconds:
+            if waited > seconds:
                 raise Busy(
                     f"{self.name} is held by {held.holder} since {held.since}, after {seconds:g} s of waiting.",
                     "Run again when it has ended; `freshness unlock` shows it, and breaks it where it hangs.",
                 )
-            if not dead and waited - told >= PROGRESS_SECONDS:
+            if waited - told >= PROGRESS_SECONDS:
                 told = waited
                 self.say(f"Waiting for {held.holder}, which holds {self.name} since {held.since}, up to {seconds:g} s.")
             time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 -- so that two do not meet again and again
@@ -123,9 +123,10 @@ class Lock:
     def follow(self, dead: Held) -> Hold | None:
         """Takes it over, with the dead one's record; None where another did."""
         hold = self._hold(follower(self.name, dead.holder.token), replace(self.holder, record=dead.holder.record), dead)
-        for volume in self._volumes() if hold else ():
-            if hold and volume.name != hold.name:
-                remove_volume(self.engine, volume.name)
+        if hold:
+            for volume in in_order(self._volumes(), self.name):
+                if volume.name != hold.name:
+                    remove_volume(self.engine, volume.name)
         return hold
 
     def _hold(self, name: str, holder: Holder, dead: Held | None = None) -> Hold | None:
@@ -140,7 +141,8 @@ class Lock:
             return None
         hold = Hold(engine=self.engine, name=name, lock=self.name, holder=holder)
         volumes = self._volumes()  # made first, then looked: of two who come at once at least one sees the other
-        rivals = [volume for volume in standing(volumes, self.name) if volume.name != name]
+        others = [volume for volume in standing(volumes, self.name) if volume.name != name]
+        rivals = [volume for volume in others if not dead or why_dead(self.engine, volume, self.holder.place) is None]
         if rivals or (dead and dead.name not in {volume.name for volume in volumes}):
             hold.release()
             return None

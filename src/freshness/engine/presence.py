@@ -39,14 +39,14 @@ def find_place(engine: Engine) -> Place:
 def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
     """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
     there = held.holder.place
-    if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot:
+    if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot and there.pid_namespace:
         alive = _is_running(there.pid, there.started) or any(left_running(held.holder.token))
         return None if alive else f"its process {there.pid} has ended"
     if there.machine and there.machine == here.machine and there.boot != here.boot:
         return "its machine was started anew"
     if there.container:
         container = find_container(engine, there.container)
-        if container is None or not container.runs:
+        if container is None or not container.is_up:
             return f"its job's container {there.container[:12]} has ended"
     return f"its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
 
