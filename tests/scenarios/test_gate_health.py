@@ -150,3 +150,15 @@ def test_a_proxy_cannot_answer_for_staging(proxy: str, runner: Runner) -> None:
     ended = runner.gate(http_proxy=proxy, HTTP_PROXY=proxy, **SHORT)
 
     assert ended.decision == ("closed", "unhealthy", 1), ended.log
+
+
+def test_a_container_without_a_log_to_show_is_unhealthy_all_the_same(runner: Runner) -> None:
+    """Fails when `show_last_words` in last_words.py raises: the verdict would be `error`, and blame Docker."""
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    no_log = compose.replace("    ports:", "    logging: {driver: none}\n    ports:")
+    runner.app.repo.commit({"compose.yaml": no_log, **behave(health=503)})
+
+    ended = runner.gate(HEALTH_RETRIES="2", HEALTH_INTERVAL="0.5")
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "It cannot be read" in ended.log

@@ -22,8 +22,8 @@ def find_place(engine: Engine) -> Place:
 
     The machine's id is told only beside the Engine itself: cloned machines share one, and so do containers.
     """
-    own = _OWN_CONTAINER.search(_text("/proc/self/mountinfo"))
-    known = find_container(engine, own[1]) if own else None  # another Engine's container says nothing here
+    own = own_container()
+    known = find_container(engine, own) if own else None  # another Engine's container says nothing here
     is_beside = engine.endpoint.startswith("unix://") and own is None
     return Place(
         host=socket.gethostname(),
@@ -34,6 +34,12 @@ def find_place(engine: Engine) -> Place:
         started=_started(os.getpid()) or 0,
         container=known.id if known else "",
     )
+
+
+def own_container() -> str | None:
+    """The ID of the container that this process runs in, as far as Docker's mounts tell."""
+    own = _OWN_CONTAINER.search(_text("/proc/self/mountinfo"))
+    return own[1] if own else None
 
 
 def why_dead(engine: Engine, held: Held, here: Place) -> str | None:

@@ -16,6 +16,7 @@ from freshness.core.compose import Target
 from freshness.engine.address import Address, address_of
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import Container, find_container
+from freshness.engine.presence import own_container
 from freshness.errors import EngineError
 
 
@@ -58,8 +59,7 @@ def _own_container(engine: Engine, name: str) -> str | None:
 
 def _is_ours(container_id: str, hostname: str) -> bool:
     """Whether that container is the one we run in: a host may carry the name of some container by accident."""
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-    return container_id in mounts or (hostname == socket.gethostname() and Path("/.dockerenv").exists())
+    return container_id == own_container() or (hostname == socket.gethostname() and Path("/.dockerenv").exists())
 
 
 @contextlib.contextmanager
