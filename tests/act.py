@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,9 @@ def write_workflow(path: Path, *, on: str, jobs: Mapping[str, object]) -> Path:
         ],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"on": on, "jobs": {**jobs, "seen": show}}))  # JSON is YAML too
+    # act calls a job's container after workflow and job, and removes one that has that name.
+    name = f"test-{uuid.uuid4().hex}"
+    path.write_text(json.dumps({"name": name, "on": on, "jobs": {**jobs, "seen": show}}))  # JSON is YAML too
     return path
 
 

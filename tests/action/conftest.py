@@ -1,11 +1,13 @@
 """Act, on this machine and in job containers, with a copy of the action that all tests share."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.act import Act, JobContainers, copy_action
-from tests.engines import Sandbox
+from tests.engines import ROOT, Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +18,20 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def act_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where act keeps things, and so the runner's tool cache: the first test installs the dependencies for all."""
-    return tmp_path_factory.mktemp("act-cache")
+    """Where act keeps things, and so the runner's tool cache, with the dependencies in it.
+
+    They are installed here: jobs beside the private Engine have no way to a package index.
+    """
+    cache = tmp_path_factory.mktemp("act-cache")
+    tools = cache / "act/tool_cache"
+    tools.mkdir(parents=True)
+    subprocess.run(
+        ["sh", str(ROOT / "install.sh"), "gate", "--help"],
+        env={**os.environ, "RUNNER_TOOL_CACHE": str(tools)},
+        capture_output=True,
+        check=True,
+    )
+    return cache
 
 
 @pytest.fixture
