@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from freshness.core.agreement import References, confirm_head, settle
+from freshness.core.agreement import References, settle
 from freshness.core.event import choose, interpret
 from freshness.core.fork import UNTOLD
 from freshness.core.revision import Candidate, Question, Revision
@@ -108,12 +108,12 @@ def insist_up_to_date(origin: Origin, candidate: Candidate, references: Referenc
 
 def confirm_now(origin: Origin, candidate: Candidate) -> str:
     """Asks the forge once more, in words: raises Superseded where the pull request's head is another commit by now."""
-    if candidate.number is None:
+    if candidate.number is None and not candidate.unnumbered:
         return "no pull request whose head could have moved"
     if origin.address is None:
         raise no_forge()
-    confirm_head(candidate, ask_references(origin.repository, origin.address))
-    return f"the head of pull request #{candidate.number} is still {candidate.commit}"
+    confirmed = settle(candidate, ask_references(origin.repository, origin.address))
+    return f"the head of pull request #{confirmed.number} is still {confirmed.commit}"
 
 
 def choose_commit(
@@ -145,7 +145,8 @@ def choose_commit(
 
 def is_askable(candidate: Candidate) -> bool:
     """Whether the forge can contradict: a pull request's head moves, and only the forge knows whose a commit is."""
-    return candidate.number is not None or candidate.by_hand or candidate.fork == UNTOLD
+    has_head = candidate.number is not None or candidate.unnumbered
+    return has_head or candidate.by_hand or candidate.fork == UNTOLD
 
 
 def no_forge() -> RepositoryError:

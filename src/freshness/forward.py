@@ -28,13 +28,14 @@ ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|wo
 class Advance:
     """A promotion's questions to Git and the forge. `number` is the pull request's, None where none is named.
 
-    `folder` is ours, `env` the run's own environment.
+    `unnumbered`: it is about one, and the event does not say which. `folder` is ours, `env` the run's own environment.
     """
 
     settings: PromoteSettings
     env: Mapping[str, str]
     folder: Path
     number: int | None
+    unnumbered: bool = False
 
     @property
     def origin(self) -> Origin:
@@ -45,7 +46,7 @@ class Advance:
         """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
         if not self.settings.recheck_head:
             return "not asked: `recheck-head` is false"
-        if self.number is None:
+        if self.number is None and not self.unnumbered:
             return "not asked: the promotion is about no pull request"
         return confirm_now(self.origin, self._candidate(claimed))
 
@@ -83,17 +84,28 @@ class Advance:
         return find_revision(self.origin.repository, self._candidate(commit), self.origin.address)
 
     def _candidate(self, commit: str) -> Candidate:
-        return Candidate(commit=commit, source="the promotion", event="", note="", number=self.number)
+        return Candidate(
+            commit=commit,
+            source="the promotion",
+            event="",
+            note="",
+            number=self.number,
+            unnumbered=self.unnumbered,
+        )
 
 
 @contextmanager
 def advancing(settings: PromoteSettings, env: Mapping[str, str]) -> Iterator[Advance]:
     """What the questions need; `env` is the run's own environment. Raises Refused for an event that names no commit."""
+    number, unnumbered = (settings.pr, False) if settings.pr else _pull_request_of_event(env)
     with private_folder(env) as folder:
-        yield Advance(settings=settings, env=env, folder=folder, number=settings.pr or _number_of_event(env))
+        yield Advance(settings=settings, env=env, folder=folder, number=number, unnumbered=unnumbered)
 
 
-def _number_of_event(env: Mapping[str, str]) -> int | None:
-    """The pull request that the run is about, whose head the gate asked for too."""
+def _pull_request_of_event(env: Mapping[str, str]) -> tuple[int | None, bool]:
+    """The pull request that the run is about, whose head the gate asked for too; whether it is about one unnumbered."""
     name, payload = read_event(env)
-    return interpret(name, payload, env).number if ABOUT_PULL_REQUESTS.fullmatch(name) else None
+    if not ABOUT_PULL_REQUESTS.fullmatch(name):
+        return None, False
+    chosen = interpret(name, payload, env)
+    return chosen.number, isinstance(chosen, Candidate) and chosen.unnumbered

@@ -22,6 +22,12 @@ def test_a_question_is_answered_by_the_head_and_its_origin_stays_open() -> None:
     assert "#7" in answer.note
 
 
+@pytest.mark.parametrize(("sha", "said"), [("", False), (ONE, False), (OTHER, True)])
+def test_an_answer_says_that_github_sha_is_another_commit_only_where_it_is(sha: str, *, said: bool) -> None:
+    answer = settle(replace(QUESTION, sha=sha), {"refs/pull/7/head": ONE})
+    assert (f"GITHUB_SHA {OTHER!r} is not it" in answer.note, "GITHUB_SHA" in answer.note) == (said, said)
+
+
 @pytest.mark.parametrize("name", ["refs/pull/7/merge", "refs/tags/pull/7/head", "refs/remotes/pull/7/head"])
 def test_a_question_about_a_pull_request_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(Refused, match="#7, and the server has no refs/pull/7/head"):
@@ -53,5 +59,5 @@ def test_a_commit_of_no_pull_request_has_no_head_to_move() -> None:
 
 def test_sources_that_disagree_are_each_named() -> None:
     agree(7, {"one": ONE, "other": ONE, "third": ONE})
-    with pytest.raises(Superseded, match=f"one says '{ONE}', other says '', third says '{OTHER}'"):
+    with pytest.raises(Superseded, match=f"one says '{ONE}', other names none, third says '{OTHER}'"):
         agree(7, {"one": ONE, "other": "", "third": OTHER})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from freshness.core.fork import UNTOLD
 from freshness.core.quoting import quoted
-from freshness.core.revision import Candidate, Question, head_ref
+from freshness.core.revision import Candidate, Question, head_ref, number_of_head
 from freshness.errors import Refused, Superseded
 
 References = Mapping[str, str]
@@ -16,19 +16,26 @@ MOVED = "The pull request moved meanwhile: let the run of its newest commit deci
 
 def agree(number: int, said: Mapping[str, str]) -> None:
     """Raises Superseded, with what each source said, unless all say the same commit."""
-    if len(set(said.values())) == 1:
-        return
-    each = ", ".join(f"{source} says {quoted(commit)}" for source, commit in said.items())
-    raise Superseded(f"Pull request #{number}: {each}; expected the same commit.", MOVED)
+    if len(set(said.values())) > 1:
+        raise disagreement(f"Pull request #{number}", said)
+
+
+def disagreement(about: str, said: Mapping[str, object]) -> Superseded:
+    """What to raise where the sources do not say the same commit: what each said, an empty text being none."""
+    each = ", ".join(
+        f"{source} says {quoted(commit)}" if commit else f"{source} names none" for source, commit in said.items()
+    )
+    return Superseded(f"{about}: {each}; expected the same commit.", MOVED)
 
 
 def settle(chosen: Candidate | Question, references: References) -> Candidate:
     """The commit, after the server was asked: its answer to a question, or a candidate that it does not contradict.
 
     Raises Superseded where a pull request's head is another commit by now, Refused where there is no such pull request.
-    An origin that the event left open is settled here: what a branch of the base repository stands at is its own.
+    What the event left open is settled here: the pull request's number, and the origin (what a branch of the base
+    repository stands at is its own).
     """
-    candidate = _answer(chosen, references) if isinstance(chosen, Question) else chosen
+    candidate = _answer(chosen, references) if isinstance(chosen, Question) else _numbered(chosen, references)
     confirm_head(candidate, references)
     if candidate.fork == UNTOLD and candidate.commit in branch_tips(references):
         return replace(candidate, fork=None)
@@ -49,6 +56,20 @@ def branch_tips(references: References) -> set[str]:
     return {commit for name, commit in references.items() if name.startswith("refs/heads/")}
 
 
+def _numbered(candidate: Candidate, references: References) -> Candidate:
+    if not candidate.unnumbered:
+        return candidate
+    for name, commit in references.items():
+        number = number_of_head(name)
+        if commit == candidate.commit and number is not None:
+            return replace(candidate, number=number, unnumbered=False)
+    raise Superseded(
+        f"{candidate.source} says {candidate.commit}, a pull request's head, and the server has it at no "
+        "refs/pull/N/head; expected the head of a pull request.",
+        MOVED,
+    )
+
+
 def _answer(question: Question, references: References) -> Candidate:
     commit = references.get(question.ref)
     if commit is None:
@@ -56,12 +77,14 @@ def _answer(question: Question, references: References) -> Candidate:
             f"{question.asker} names pull request #{question.number}, and the server has no {question.ref}.",
             "Give the number of a pull request of this repository, not of an issue.",
         )
+    sha = question.sha
+    why = f", and GITHUB_SHA {quoted(sha)} is not it" if sha not in {"", commit} else ""
     return Candidate(
         commit=commit,
         source=question.ref,
         event=question.event,
         note=f"Commit {commit} is the head of pull request #{question.number}, as the server says now "
-        f"({question.ref}); {question.asker} names only the pull request, and GITHUB_SHA is not it.",
+        f"({question.ref}); {question.asker} names only the pull request{why}.",
         number=question.number,
         fork=UNTOLD,
     )

@@ -1,7 +1,9 @@
 """The validated commit, and the words for how it was found."""
 
+import re
 from dataclasses import dataclass
 
+_HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
 BY_HAND = "revision"
 """The `source` of a commit that a person or a workflow gave in the setting `revision` (GIT_SHA)."""
 
@@ -13,7 +15,8 @@ class Candidate:
     `commit` is a full lowercase hex id. `source` is the field that named it, such as `event.pull_request.head.sha`.
     `number` is the pull request's, or None. `fork` is the head repository (`owner/name`, or words for one that is
     deleted or not named) where it is not the base repository, else None. `note` is one sentence: which commit, from
-    where, and why not `GITHUB_SHA` where they differ.
+    where, and why not `GITHUB_SHA` where they differ. `unnumbered`: it is a pull request's head, and the event does not
+    say which one's.
     """
 
     commit: str
@@ -22,6 +25,7 @@ class Candidate:
     note: str
     number: int | None = None
     fork: str | None = None
+    unnumbered: bool = False
 
     @property
     def by_hand(self) -> bool:
@@ -31,11 +35,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A pull request whose head only the server can tell: `refs/pull/<number>/head`. `asker` is what named it."""
+    """A pull request whose head only the server can tell: `refs/pull/<number>/head`. `asker` is what named it.
+
+    `sha` is GITHUB_SHA, empty where it is not set.
+    """
 
     number: int
     event: str
     asker: str
+    sha: str = ""
 
     @property
     def ref(self) -> str:
@@ -55,3 +63,9 @@ class Revision:
 def head_ref(number: int) -> str:
     """Where both forges keep a pull request's head, in the base repository and for forks too."""
     return f"refs/pull/{number}/head"
+
+
+def number_of_head(name: str) -> int | None:
+    """The number of the pull request whose head the reference `name` is, else None."""
+    match = _HEAD.fullmatch(name)
+    return int(match[1]) if match else None

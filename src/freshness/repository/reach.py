@@ -10,7 +10,7 @@ from pygit2.enums import ObjectType
 
 from freshness.core.agreement import References
 from freshness.core.history import find_ancestor
-from freshness.core.revision import Candidate
+from freshness.core.revision import Candidate, number_of_head
 from freshness.errors import Refused
 from freshness.repository.address import ForgeAddress
 from freshness.repository.commits import reader
@@ -24,7 +24,6 @@ MOST_PULLS = 20
 """Pull requests that the forge is asked about, one request each."""
 OWN = ("refs/heads/", "refs/tags/")
 """What only somebody who may write to the repository can make; `refs/pull/` holds what forks wrote."""
-PULL_HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
 NAMED_LIKE_A_COMMIT = re.compile(r".*/[0-9a-f]{40}")
 """actions/checkout makes a branch of this name on Gitea's merges, for whatever commit the run is about."""
 
@@ -65,7 +64,7 @@ def pull_requests_with(
     repository: pygit2.Repository, references: References, commit: str, address: ForgeAddress | None
 ) -> list[int]:
     """The numbers of the pull requests that have the commit in their head's history: the newest, up to `MOST_PULLS`."""
-    heads = {int(match[1]): head for name, head in references.items() if (match := PULL_HEAD.fullmatch(name))}
+    heads = {number: head for name, head in references.items() if (number := number_of_head(name)) is not None}
     if not is_ancestor_of_any(repository, heads, commit, address, [EVERY_PULL]):
         return []
     read = reader(repository)

@@ -159,7 +159,8 @@ def test_a_pull_request_of_which_gitea_is_of_two_minds_is_superseded(name: str) 
 def test_a_comment_asks_the_server_for_the_head(name: str, full_ids: set[str]) -> None:
     number, short = ASKED[name]
     question = decide(name)
-    assert question == Question(number=number, event="issue_comment", asker="event.issue.number")
+    assert isinstance(question, Question)
+    assert (question.number, question.event, question.asker) == (number, "issue_comment", "event.issue.number")
     candidate = settle(question, {f"refs/pull/{number}/head": the(short, full_ids)})
     assert (candidate.commit, candidate.number, candidate.source) == (
         the(short, full_ids),

@@ -71,7 +71,7 @@ def test_an_event_names_the_head_by_its_field(name: str) -> None:
 def test_a_comment_on_a_pull_request_is_a_question_to_the_server() -> None:
     event, payload, env = load("github/issue_comment-pull")
     question = interpret(event, payload, env)
-    assert question == Question(number=7, event="issue_comment", asker="event.issue.number")
+    assert question == Question(number=7, event="issue_comment", asker="event.issue.number", sha=BASE)
     with pytest.raises(Refused, match="Only the server knows the head of pull request #7"):
         choose(event, payload, env, None)
 
@@ -98,6 +98,48 @@ def test_every_other_event_is_refused_by_name(event: str) -> None:
     assert repr(event) in str(refusal.value)
 
 
+def test_a_remedy_names_a_revision_only_where_one_is_taken() -> None:
+    """Fails where a refusal sends its reader to a setting that the same event refuses."""
+    refused = []
+    for event in ("delete", "issues", "issue_comment", "workflow_run", "workflow_call", "x", "repository_dispatch", ""):
+        with pytest.raises(Refused) as refusal:
+            choose(event, {}, {"GITHUB_SHA": HEAD}, None)
+        refused.append(("`revision`" in refusal.value.remedy or "--revision" in refusal.value.remedy, event))
+    assert [event for named, event in refused if named] == ["repository_dispatch", ""]
+    with pytest.raises(Refused) as refusal:
+        choose("issue_comment", {"issue": {"number": 7, "pull_request": {}}}, {}, None)
+    assert "`revision`" not in refusal.value.remedy
+    with pytest.raises(Refused, match=r"`--offline`\), or give the commit with `revision`"):
+        choose("workflow_dispatch", {}, {}, None, 7)
+
+
+def test_a_question_that_nobody_can_be_asked_names_what_is_not_set() -> None:
+    with pytest.raises(Refused, match="GITHUB_REPOSITORY do not say where it is") as refusal:
+        choose("", {}, {"GITHUB_SERVER_URL": "https://forge.example"}, None, 7)
+    assert "GITHUB_SERVER_URL" not in str(refusal.value)
+    with pytest.raises(Refused, match="set GITHUB_SERVER_URL and GITHUB_REPOSITORY"):
+        choose("", {}, {}, None, 7)
+    with pytest.raises(Refused, match=r"it was not asked\. Let it be asked \(`recheck-head: true`"):
+        choose("", {}, {"GITHUB_SERVER_URL": "https://forge.example", "GITHUB_REPOSITORY": "a/b"}, None, 7)
+
+
+def test_a_merge_group_without_github_sha_is_its_head() -> None:
+    """In a shell there is none; a runner always sets it."""
+    assert decide("github/merge_group", GITHUB_SHA="").commit == HEAD
+
+
+def test_two_numbers_for_one_pull_request_are_refused() -> None:
+    payload, env = damaged(number=5)
+    with pytest.raises(Refused, match=r"event\.number is 7 and event\.pull_request\.number is 5"):
+        interpret("pull_request", payload, env)
+
+
+def test_a_revision_says_that_github_sha_is_another_commit() -> None:
+    assert f"GITHUB_SHA '{OTHER}'" in choose("push", {}, {"GITHUB_SHA": OTHER}, HEAD).note
+    for env in ({"GITHUB_SHA": HEAD.upper()}, {}):
+        assert "GITHUB_SHA" not in choose("push", {}, env, HEAD).note
+
+
 def test_a_merge_group_of_which_github_is_of_two_minds_is_superseded() -> None:
     with pytest.raises(Superseded, match=f"{HEAD}.*{OTHER}"):
         decide("github/merge_group", GITHUB_SHA=OTHER)
@@ -108,14 +150,6 @@ def test_a_release_that_is_taken_back_names_no_commit(action: str) -> None:
     event, payload, env = load("github/release-published")
     with pytest.raises(Refused, match=action):
         interpret(event, {**payload, "action": action}, env)
-
-
-@pytest.mark.parametrize("pulls", [[], None, [{}], [{"number": 7}], [7], [{"number": 7, "head": {"sha": OTHER}}]])
-def test_a_run_is_of_no_pull_request_that_it_does_not_name(pulls: object) -> None:
-    event, payload, env = load("github/workflow_run")
-    run: Any = payload["workflow_run"]
-    chosen = interpret(event, {**payload, "workflow_run": {**run, "pull_requests": pulls}}, env)
-    assert chosen.number is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Fields: GitHub's webhook payloads, and what Gitea 1.26 was seen to send (tests/p
 
 from dataclasses import replace
 
-from freshness.core.event.fields import Environment, Payload, full_id, object_at, remedy_for
+from freshness.core.event.fields import Environment, Payload, full_id, github_sha, object_at, or_by_hand, remedy_for
 from freshness.core.event.pull_request import NEEDED
 from freshness.core.event.rules import RULES
 from freshness.core.event.shape import caller_of
@@ -16,6 +16,7 @@ from freshness.errors import Refused
 
 __all__ = ["choose", "interpret"]
 
+_OF_FORGE = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")
 NAMING = ", ".join(RULES)
 
 
@@ -31,7 +32,7 @@ def interpret(
     if revision is not None:
         return _explicit(event, payload, env, revision)
     if pr is not None:
-        return _by_number(event, payload, pr)
+        return _by_number(event, payload, env, pr)
     if event in RULES:
         return RULES[event].read(event, payload, env)
     if not event:
@@ -41,7 +42,7 @@ def interpret(
         )
     raise Refused(
         f"The event {quoted(event)} names no commit to gate; expected one of {NAMING}.",
-        "Run the gate on one of these events, or give the commit's full id with `revision`.",
+        f"Run the gate on one of these events{or_by_hand(event)}.",
     )
 
 
@@ -53,10 +54,12 @@ def choose(
     if isinstance(chosen, Candidate):
         return chosen
     where = f" on {chosen.event}" if chosen.event else ""
+    unset = " and ".join(name for name in _OF_FORGE if not env.get(name))
     raise Refused(
         f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names{where}; "
-        "it was not asked.",
-        "Let it be asked (`recheck-head: true`, no `--offline`), or give the commit with `revision`.",
+        f"it was not asked{f', and {unset} do not say where it is' if unset else ''}.",
+        f"Let it be asked ({f'set {unset}, ' if unset else ''}`recheck-head: true`, no `--offline`)"
+        f"{or_by_hand(chosen.event)}.",
     )
 
 
@@ -68,7 +71,9 @@ def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> 
             "Run the gate on pull_request, or start it by hand with workflow_dispatch and `revision`.",
         )
     commit = full_id(revision, BY_HAND, "Give what `git rev-parse` prints.")
-    note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked."
+    sha = github_sha(env)
+    why = f", nor was GITHUB_SHA {quoted(sha)}" if sha not in {"", commit} else ""
+    note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked{why}."
     candidate = Candidate(commit=commit, source=BY_HAND, event=event, note=note)
     if payload.get("pull_request") is None and not event.startswith("pull_request"):
         return candidate
@@ -76,10 +81,10 @@ def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> 
     return replace(candidate, fork=fork_of(pull_request, payload, env))
 
 
-def _by_number(event: str, payload: Payload, number: int) -> Question:
+def _by_number(event: str, payload: Payload, env: Environment, number: int) -> Question:
     if "pull_request" in payload or event.startswith("pull_request") or not origin_is_told(event):
         raise Refused(
             f"`pr` is {number} on the event {quoted(event)}, which names a commit itself.",
             "Leave `pr` empty there; it is for workflow_dispatch and the command line.",
         )
-    return Question(number=number, event=event, asker="the setting `pr`")
+    return Question(number=number, event=event, asker="the setting `pr`", sha=github_sha(env))

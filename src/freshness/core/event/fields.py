@@ -1,7 +1,9 @@
 """Reads the fields of payloads. Payloads are foreign: whatever is damaged in them is a refusal, never a crash."""
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
+from freshness.core.fork import origin_is_told
 from freshness.core.hexid import is_full_id
 from freshness.core.quoting import quoted
 from freshness.core.runner import is_act
@@ -10,7 +12,6 @@ from freshness.errors import Refused
 Payload = Mapping[str, object]
 Environment = Mapping[str, str]
 
-DAMAGED = "Run the gate again with the payload as the forge sent it, or give the commit with `revision`."
 _LARGEST_NUMBER = 2**31
 
 
@@ -18,7 +19,12 @@ def remedy_for(event: str, env: Environment, needed: str) -> str:
     """What to do about a damaged payload: under act it is the user's own. `needed` names the fields."""
     if is_act(env):
         return f"Give act the event: `act {event} -e event.json`, with {needed}."
-    return DAMAGED
+    return f"Run the gate again with the payload as the forge sent it{or_by_hand(event)}."
+
+
+def or_by_hand(event: str) -> str:
+    """The end of a remedy: the commit can be given by hand, but for events that do not tell a fork's."""
+    return ", or give the commit with `revision`" if origin_is_told(event) else ""
 
 
 def full_id(value: object, field: str, remedy: str) -> str:
@@ -37,9 +43,14 @@ def object_at(parent: Payload, name: str, where: str, remedy: str) -> Payload:
     return value
 
 
+def is_pull_number(value: object) -> TypeGuard[int]:
+    """Whether it can be a pull request's number; no bool, which JSON keeps apart and Python does not."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER
+
+
 def pull_number(value: object, field: str, remedy: str) -> int:
-    """The pull request's number; no bool, which JSON keeps apart and Python does not."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST_NUMBER:
+    """The pull request's number, or raises Refused."""
+    if not is_pull_number(value):
         raise Refused(f"{field} is {quoted(value)}; expected the pull request's number.", remedy)
     return value
 

@@ -4,7 +4,7 @@ Gitea has no single truth: it reads head.sha from the head branch and GITHUB_SHA
 times. On GitHub, GITHUB_SHA is a merge commit that GitHub made, or the base branch's tip.
 """
 
-from freshness.core.agreement import MOVED, agree
+from freshness.core.agreement import agree, disagreement
 from freshness.core.event.fields import (
     Environment,
     Payload,
@@ -18,7 +18,7 @@ from freshness.core.fork import fork_of
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate
 from freshness.core.runner import is_act, is_gitea
-from freshness.errors import Refused, Superseded
+from freshness.errors import Refused
 
 HEAD = "event.pull_request.head.sha"
 NEEDED = "`number` and, in `pull_request`, `head.sha`, `head.repo.full_name` and `base.repo.full_name`"
@@ -28,7 +28,7 @@ def of_pull_request(event: str, payload: Payload, env: Environment) -> Candidate
     """The head of the event's pull request. Raises Superseded where Gitea's two sources name different commits."""
     remedy = remedy_for(event, env, NEEDED)
     pull_request = object_at(payload, "pull_request", "event", remedy)
-    number = pull_number(payload.get("number", pull_request.get("number")), "event.number", remedy)
+    number = _number(payload, pull_request, remedy)
     commit = full_id(object_at(pull_request, "head", "event.pull_request", remedy).get("sha"), HEAD, remedy)
     if is_gitea(env) and event != "pull_request_target":
         _insist_on_gitea(payload, pull_request, number, commit, env)
@@ -42,6 +42,18 @@ def of_pull_request(event: str, payload: Payload, env: Environment) -> Candidate
         number=number,
         fork=fork_of(pull_request, payload, env),
     )
+
+
+def _number(payload: Payload, pull_request: Payload, remedy: str) -> int:
+    """Reviews have it in the pull request alone."""
+    number = pull_number(payload.get("number", pull_request.get("number")), "event.number", remedy)
+    inner = pull_request.get("number", number)
+    if inner != number:
+        raise Refused(
+            f"event.number is {number} and event.pull_request.number is {quoted(inner)}; expected the same number.",
+            remedy,
+        )
+    return number
 
 
 def _state(pull_request: Payload, number: int, remedy: str) -> str:
@@ -66,11 +78,8 @@ def _insist_on_merge(pull_request: Payload, number: int, env: Environment) -> No
     merged_as, sha = pull_request.get("merge_commit_sha"), github_sha(env)
     if sha and isinstance(merged_as, str) and merged_as.lower() == sha:
         return
-    raise Superseded(
-        f"Pull request #{number}: event.pull_request.merge_commit_sha says {quoted(merged_as)}, GITHUB_SHA says "
-        f"{quoted(sha)}; expected the same merge commit on a merge.",
-        MOVED,
-    )
+    said = {"event.pull_request.merge_commit_sha": merged_as, "GITHUB_SHA (the merge commit)": sha}
+    raise disagreement(f"Pull request #{number}, merged", said)
 
 
 def _why_not_sha(event: str, pull_request: Payload, commit: str, env: Environment) -> str:

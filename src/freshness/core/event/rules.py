@@ -62,6 +62,7 @@ RULES: Mapping[str, Rule] = {
         field=RUN_HEAD,
         sha="the default branch's tip: not the commit",
         fork="`head_repository`; on Gitea, which leaves it out, as issue_comment",
+        refused="a pull request's run whose commit is the head of none of the pull requests that it names",
     ),
     "workflow_dispatch": Rule(
         read=of_start,

@@ -29,5 +29,5 @@ def caller_of(payload: Payload, env: Environment) -> str:
         return "create"
     raise Refused(
         "The event 'workflow_call' has the payload of no event that names a commit.",
-        "Give the called workflow the commit's full id, and the gate as `revision`.",
+        "Start the calling workflow on an event that names one, such as pull_request or push.",
     )
