@@ -138,7 +138,7 @@ def choose_commit(
     if not (isinstance(chosen, Question) or (recheck_head and is_askable(chosen))):
         return chosen, None
     if address is None:
-        raise no_forge()
+        raise no_forge(can_be_left=isinstance(chosen, Candidate))
     references = ask_references(checkout, address)
     return settle(chosen, references), references
 
@@ -149,9 +149,9 @@ def is_askable(candidate: Candidate) -> bool:
     return has_head or candidate.by_hand or candidate.fork == UNTOLD
 
 
-def no_forge() -> RepositoryError:
-    """The forge has to be asked, and there is none."""
+def no_forge(*, can_be_left: bool = True) -> RepositoryError:
+    """The forge has to be asked, and there is none; `can_be_left` where the commit is known without it."""
     return RepositoryError(
         "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",
-        "Set both, or set `recheck-head` to false, which is said aloud.",
+        "Set both, or set `recheck-head` to false, which is said aloud." if can_be_left else "Set both.",
     )

@@ -12,6 +12,7 @@ from freshness import __version__
 from freshness.errors import FreshnessError, Interrupted
 from freshness.settings.options import options
 from freshness.steps import speaking_plainly
+from freshness.streams import answer, complain, let_go, unwritten
 
 
 def main() -> None:
@@ -21,11 +22,12 @@ def main() -> None:
         with speaking_plainly():
             status = _run()
     except FreshnessError as error:
-        click.echo(f"freshness: {error}", err=True)
+        complain(str(error))
         status = error.exit_status
     except Interrupted as interrupted:
-        click.echo("freshness: interrupted.", err=True)
+        complain("interrupted.")
         status = interrupted.exit_status
+    let_go()
     sys.exit(status)
 
 
@@ -38,6 +40,8 @@ def _run() -> int:
         return 2
     except click.Abort:
         return 130
+    except SystemExit as error:  # how Click ends where nobody reads a pipe, with the status that means refused
+        raise unwritten("nobody reads the pipe") from error
 
 
 def _force_utf8() -> None:
@@ -147,7 +151,7 @@ def verify(context: click.Context, /, image: str, revision: str, **given: str | 
     from freshness.questions import verify_image
 
     proven, line = verify_image(image, revision, given, os.environ, _env_file(context))
-    click.echo(line)
+    answer(line)
     return 0 if proven else 1
 
 
@@ -160,10 +164,15 @@ def verify(context: click.Context, /, image: str, revision: str, **given: str | 
 @click.pass_context
 def resolve(context: click.Context, /, **given: Any) -> int:
     """Say which commit the gate would validate, from which field, and why."""
-    from freshness.resolve import resolve_commit
+    from freshness.resolve import resolve_commit, unanswered
 
-    found, text = resolve_commit(given, os.environ, _env_file(context))
-    click.echo(text)
+    try:
+        found, text = resolve_commit(given, os.environ, _env_file(context))
+    except FreshnessError as error:
+        if given["as_json"]:
+            answer(unanswered(given, os.environ, error))
+        raise
+    answer(text)
     return 0 if found else 1
 
 
@@ -173,9 +182,9 @@ def resolve(context: click.Context, /, **given: Any) -> int:
 @click.pass_context
 def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
     """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
-    from freshness.resolve import export_commit
+    from freshness.export import export_commit
 
-    click.echo(export_commit(folder, given, os.environ, _env_file(context)))
+    answer(export_commit(folder, given, os.environ, _env_file(context)))
 
 
 @commands.command(short_help="Say what staging and production run, and from which commit.")
@@ -186,7 +195,7 @@ def status(context: click.Context, /, **given: Any) -> None:
     """Say what staging and production run, from which commit, and since when."""
     from freshness.questions import show_status
 
-    click.echo(show_status(given, os.environ, _env_file(context)))
+    answer(show_status(given, os.environ, _env_file(context)))
 
 
 @commands.command(short_help="Show who holds a target, and break that where it hangs.")
@@ -202,7 +211,7 @@ def unlock(context: click.Context, /, *, tag: str | None, force: bool, **given: 
     from freshness.unlock import unlock_target
 
     free, text = unlock_target(given, os.environ, _env_file(context), tag=tag, force=force)
-    click.echo(text)
+    answer(text)
     return 0 if free else 1
 
 

@@ -1,65 +1,81 @@
-"""The commands that look at the commit: `resolve` says which one the gate would validate, `export` writes its tree."""
+"""The command `resolve`: says which commit the gate would validate, and why."""
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from freshness.choice import Origin, checkout_at_hand, choose_commit, forge_address, insist_by_hand
 from freshness.core.agreement import References
+from freshness.core.event.number import number_told
 from freshness.core.fork import UNTOLD, refuse_fork
 from freshness.core.revision import Candidate
-from freshness.errors import Refused
-from freshness.repository.checkout import open_repository
-from freshness.repository.export import export_tree
-from freshness.repository.find import find_revision
-from freshness.settings.model import GateSettings, Incomplete
+from freshness.errors import FreshnessError, Refused, SettingsError
+from freshness.forge.event import read_event
+from freshness.private_folder import private_folder
+from freshness.repository.address import ForgeAddress
+from freshness.repository.checkout import open_or_make
+from freshness.repository.find import find_revision, refuse_other_than_full_id
+from freshness.settings.model import GateSettings
 from freshness.settings.read import read_gate
 
 Texts = Mapping[str, str]
 
+_NOT_LOOKED_UP = " It was not looked up: no repository is at hand"
+_NOT_SHOWN = ", and nothing shows yet that this repository has it."
+_LACKS = " Its tree was not looked up: the checkout at hand lacks the commit, and no server is known to fetch it from."
 FIELDS = ("revision", "tree", "source", "event", "number", "fork", "reason")
 
 
 def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tuple[bool, str]:
     """Which commit the gate would validate: whether there is one, and the text to print (JSON where asked for).
 
-    Offline no server is asked, so what only it knows is refused. Raises RepositoryError where it cannot be asked.
+    Offline no server is asked, so what only it knows is refused. Raises RepositoryError where it cannot be asked,
+    SettingsError for an event file without the event's name.
     """
     asked = {
         **env,
         **({"GITHUB_EVENT_PATH": str(given["event"])} if given["event"] else {}),
         **({"GITHUB_EVENT_NAME": given["event_name"]} if given["event_name"] else {}),
     }
+    if given["event"] and not asked.get("GITHUB_EVENT_NAME"):
+        raise SettingsError(
+            "`--event` names a file, and nothing names its event; expected both.",
+            "Add the event's name, such as `--event-name pull_request`.",
+        )
     settings = read_gate({name: given[name] for name in ("revision", "pr", "path")}, asked, env_file)
     answer: dict[str, Any] = dict.fromkeys(FIELDS) | {"event": asked.get("GITHUB_EVENT_NAME") or None}
     try:
         answer |= _resolve(settings, asked, offline=given["offline"])
     except Refused as error:
-        answer["reason"] = str(error)
+        answer |= {"number": settings.pr or number_told(read_event(asked)[1]), "reason": str(error)}
     text = json.dumps(answer, indent=2) if given["as_json"] else answer["reason"]
     return answer["revision"] is not None, text
 
 
+def unanswered(given: Mapping[str, Any], env: Texts, error: FreshnessError) -> str:
+    """The JSON object for a question that could not be worked on."""
+    event = given["event_name"] or env.get("GITHUB_EVENT_NAME") or None
+    return json.dumps(dict.fromkeys(FIELDS) | {"event": event, "reason": str(error)}, indent=2)
+
+
 def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, Any]:
     address = None if offline else forge_address(settings, env)
-    repository = checkout_at_hand(settings)
     candidate, references = choose_commit(
         env,
         revision=settings.revision,
         pr=settings.pr,
         recheck_head=settings.recheck_head and not offline,
         address=address,
-        checkout=repository,
+        checkout=checkout_at_hand(settings),
     )
-    tree = _look_up(Origin(repository=repository, address=address), candidate, references, env) if repository else None
+    tree, why_none = _find_tree(settings, env, address, candidate, references)
     return {
         "revision": candidate.commit,
         "tree": tree,
         "source": candidate.source,
         "number": candidate.number,
         "fork": candidate.fork,
-        "reason": candidate.note + _word_of_fork(settings, candidate),
+        "reason": candidate.note + _word_of_fork(settings, candidate) + why_none,
     }
 
 
@@ -74,23 +90,30 @@ def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
     return f" It comes from {candidate.fork}, {taken}, which the settings allow."
 
 
+def _find_tree(
+    settings: GateSettings,
+    env: Texts,
+    address: ForgeAddress | None,
+    candidate: Candidate,
+    references: References | None,
+) -> tuple[str | None, str]:
+    """The commit's tree, found as the gate finds it, or None and the sentence that says why."""
+    checkout = checkout_at_hand(settings)
+    if checkout is not None:
+        tree = _look_up(Origin(repository=checkout, address=address), candidate, references, env)
+        return tree, "" if tree else _LACKS
+    if address is None:
+        return None, _NOT_LOOKED_UP + (_NOT_SHOWN if candidate.by_hand else ".")
+    with private_folder(env) as folder:
+        own = open_or_make(settings.repository_folder, address, folder)
+        return _look_up(Origin(repository=own, address=address), candidate, references, env), ""
+
+
 def _look_up(origin: Origin, candidate: Candidate, references: References | None, env: Texts) -> str | None:
-    """The commit's tree; None where no server is known to fetch a commit from that is not here."""
+    """None where no server is known to fetch a commit from that is not here. Raises Refused, and RepositoryError."""
+    refuse_other_than_full_id(candidate)
+    lacks = origin.address is None and candidate.commit not in origin.repository.odb
+    tree = None if lacks else find_revision(origin.repository, candidate, origin.address).tree
     if candidate.by_hand:
         insist_by_hand(origin, candidate, references, env)
-    if origin.address is None and candidate.commit not in origin.repository.odb:
-        return None
-    return find_revision(origin.repository, candidate, origin.address).tree
-
-
-def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
-    """Writes the commit's tree to the folder and says what was written."""
-    settings = read_gate(given, env, env_file)
-    address = forge_address(settings, env)
-    repository = open_repository(settings.repository_folder)
-    candidate, _ = choose_commit(
-        env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
-    )
-    revision = find_revision(repository, candidate, address)
-    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
-    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."
+    return tree

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from freshness.errors import RepositoryError
+from freshness.errors import RepositoryError, SettingsError
 from freshness.resolve import resolve_commit
 from tests import payloads
 from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge, serve_forge
@@ -103,12 +103,14 @@ def test_what_only_the_server_knows_is_refused_offline_and_asked_online(
 ) -> None:
     commit = forge.repo.commit({"a": "1"})
     forge.pull_request(7, commit)
+    forge.allow_ids()
     event = written(tmp_path, {"issue": {"number": 7, "pull_request": {}}, "repository": {"full_name": NAME}})
-    env = at(forge, tmp_path)
-    refused = resolve(env, offline=True, event=event, **given)
-    assert (refused["revision"], forge.server.seen) == (None, [])
+    given |= {"event": event} if "event_name" in given else {}
+    env = at(forge, forge.clone("clone").path)
+    refused = resolve(env, offline=True, **given)
+    assert (refused["revision"], refused["number"], forge.server.seen) == (None, 7, [])
     assert "Only the server knows the head of pull request #7" in refused["reason"]
-    answer = resolve(env, event=event, **given)
+    answer = resolve(env, **given)
     assert (answer["revision"], answer["source"], answer["number"]) == (commit, "refs/pull/7/head", 7)
     assert forge.server.seen == [AUTHORIZATION], "one request"
 
@@ -119,9 +121,9 @@ def test_a_rerun_of_a_head_that_moved_is_superseded_online(forge: Forge, tmp_pat
     forge.pull_request(7, forge.repo.commit({"a": "2"}))
     event = written(tmp_path, pull_request(old))
     answer = resolve(at(forge, tmp_path), event=event, event_name="pull_request")
-    assert answer["revision"] is None
+    assert (answer["revision"], answer["number"]) == (None, 7)
     assert f"event.pull_request.head.sha says '{old}', refs/pull/7/head says" in answer["reason"]
-    unasked = at(forge, tmp_path) | {"RECHECK_HEAD": "false"}
+    unasked = at(forge, forge.repo.path) | {"RECHECK_HEAD": "false"}
     assert resolve(unasked, event=event, event_name="pull_request")["revision"] == old
 
 
@@ -139,8 +141,70 @@ def test_a_commit_given_by_hand_is_shown_to_be_the_repositorys_own(forge: Forge,
         assert "no branch and no tag" in resolve(env, offline=offline, revision=fork)["reason"]
 
 
+def test_without_a_checkout_exactly_the_commit_is_fetched_and_looked_up(forge: Forge, tmp_path: Path) -> None:
+    """Fails where a commit is only looked up in a checkout: what is no commit of this repository would be named."""
+    forge.repo.commit({"a": "1"})
+    forge.repo.branch("theirs")
+    fork = forge.repo.commit({"a": "theirs"})
+    forge.repo.switch("main")
+    commit = forge.repo.commit({"a": "2"})
+    forge.repo.git("branch", "--quiet", "-D", "theirs")
+    forge.allow_ids()
+    env = at(forge, tmp_path / "empty") | {"RUNNER_TEMP": str(tmp_path)}
+    before = set(tmp_path.iterdir())
+    answer = resolve(env, revision=commit)
+    assert (answer["revision"], answer["tree"]) == (commit, forge.repo.head("HEAD^{tree}"))
+    assert "no branch and no tag" in resolve(env, revision=fork)["reason"]
+    assert "neither in the checkout nor to be had" in resolve(env, revision="a" * 40)["reason"]
+    assert set(tmp_path.iterdir()) == before, "the repository that it was fetched into is gone"
+
+
+def test_what_was_not_looked_up_is_said(tmp_path: Path) -> None:
+    """Fails where a null tree has no reason."""
+    nowhere = {"GITHUB_WORKSPACE": str(tmp_path)}
+    pushed = resolve(nowhere | {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}, offline=True)
+    assert pushed["reason"].endswith("not looked up: no repository is at hand.")
+    by_hand = resolve(nowhere, revision="a" * 40)
+    assert (by_hand["revision"], by_hand["tree"]) == ("a" * 40, None)
+    assert by_hand["reason"].endswith("no repository is at hand, and nothing shows yet that this repository has it.")
+    repo = GitRepo.init(tmp_path / "repo")
+    repo.commit({"a": "1"})
+    env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}
+    lacked = resolve(env, offline=True)
+    assert (lacked["revision"], lacked["tree"]) == ("a" * 40, None)
+    assert "the checkout at hand lacks the commit" in lacked["reason"]
+
+
+@pytest.mark.parametrize("kind", ["tag", "tree"])
+def test_what_is_no_commit_is_called_what_it_is(tmp_path: Path, kind: str) -> None:
+    """Fails where reachability is looked at first: no branch has a tag object in its history."""
+    repo = GitRepo.init(tmp_path / "repo")
+    repo.commit({"a": "1"})
+    repo.git("tag", "--annotate", "--message=1", "v1")
+    named = repo.head("v1" if kind == "tag" else "HEAD^{tree}")
+    reason = resolve({"GITHUB_WORKSPACE": str(repo.path)}, offline=True, revision=named)["reason"]
+    assert f"is a {kind} object" in reason
+    assert "git rev-parse 'NAME^{commit}'" in reason
+
+
+def test_a_sha256_id_is_refused_where_a_repository_is_at_hand(tmp_path: Path) -> None:
+    """Fails where libgit2 is asked for it, which raises TypeError."""
+    repo = GitRepo.init(tmp_path / "repo")
+    repo.commit({"a": "1"})
+    env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 64}
+    assert "40 lowercase hex digits, was expected" in resolve(env, offline=True)["reason"]
+
+
+def test_an_event_file_without_its_events_name_is_a_usage_error(tmp_path: Path) -> None:
+    event = written(tmp_path, pull_request("a" * 40))
+    nowhere = {"GITHUB_WORKSPACE": str(tmp_path)}
+    with pytest.raises(SettingsError, match="--event-name"):
+        resolve(nowhere, offline=True, event=event, revision="a" * 40)
+    assert resolve(nowhere | {"GITHUB_EVENT_NAME": "pull_request"}, offline=True, event=event)["number"] == 7
+
+
 def test_a_forge_that_has_to_be_asked_and_is_not_named_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match=r"The forge has to be asked.*`recheck-head` to false"):
+    with pytest.raises(RepositoryError, match=r"The forge has to be asked.*expected its address\. Set both\."):
         resolve({"GITHUB_WORKSPACE": str(tmp_path), "RECHECK_HEAD": "true"}, pr="7")
 
 

@@ -1,0 +1,97 @@
+"""A command whose answer nobody got says so, and never ends with the status of another answer."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-I", str(ROOT / "src")]
+RESOLVE = ("resolve", "--offline", "--revision", "a" * 40)
+UNWRITTEN = "freshness: The answer could not be written to standard output: "
+
+
+def run(folder: Path, redirected: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command line in `folder`, its streams `redirected` as the shell does it."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", *COMMAND, *arguments],
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "GITHUB_WORKSPACE": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [RESOLVE, (*RESOLVE, "--json"), ("resolve", "--offline", "--revision", "abc", "--json")]
+)
+@pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
+def test_an_answer_that_cannot_be_written_is_no_answer(
+    tmp_path: Path, redirected: str, arguments: tuple[str, ...]
+) -> None:
+    """Fails where Python's own flush at the end has the last word (120), or a closed stream counts as written (0)."""
+    ended = run(tmp_path, redirected, *arguments)
+    assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
+    assert ended.stderr.startswith(UNWRITTEN)
+    assert run(tmp_path, f"{redirected} 2>/dev/full", *arguments).returncode == 3, "where not even that can be said"
+
+
+def test_a_pipe_that_nobody_reads_is_not_called_refused(tmp_path: Path) -> None:
+    """Fails where Click ends with 1, which means refused; `--help` and `--version` are printed by Click itself."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        for arguments in (RESOLVE, ("--version",)):
+            ended = subprocess.run(
+                [*COMMAND, *arguments],
+                env={"HOME": str(tmp_path), "GITHUB_WORKSPACE": str(tmp_path)},
+                stdout=write_end,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert (ended.returncode, ended.stderr.startswith(UNWRITTEN)) == (3, True)
+    finally:
+        os.close(write_end)
+
+
+def test_a_reader_that_leaves_after_the_answer_changes_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, *RESOLVE, "--json"],
+        env={"HOME": str(tmp_path), "GITHUB_WORKSPACE": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"{\n"
+        running.stdout.close()
+        assert running.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--offline", "--revision", "abc"), 2),
+        (("--offline", "--event", "none.json"), 2),
+        (("--offline", "--event", "none.json", "--event-name", "push"), 2),
+    ],
+)
+def test_with_json_an_error_is_an_object_too(tmp_path: Path, arguments: tuple[str, ...], status: int) -> None:
+    """Fails where a program that reads the answer gets nothing to read."""
+    ended = run(tmp_path, "", "resolve", *arguments, "--json")
+    answer = json.loads(ended.stdout)
+    assert (ended.returncode, answer["revision"], answer["tree"]) == (status, None, None)
+    assert ended.stderr == f"freshness: {answer['reason']}\n"
+    assert run(tmp_path, "", "resolve", *arguments).stdout == ""
+
+
+def test_with_json_the_settings_file_and_the_repository_are_no_exception(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    for arguments, status in ((("--env-file", "none", *RESOLVE), 2), (RESOLVE, 3)):
+        ended = run(tmp_path, "", *arguments, "--json")
+        assert (ended.returncode, json.loads(ended.stdout)["revision"]) == (status, None)
