@@ -17,7 +17,8 @@ from freshness.repository.ask import ask_references
 from freshness.repository.checkout import Repository, is_there, open_or_make, open_repository
 from freshness.repository.find import find_revision
 from freshness.repository.history import behind_base
-from freshness.repository.reach import insist_reachable, local_references
+from freshness.repository.local import local_references
+from freshness.repository.reach import insist_reachable
 from freshness.settings.model import GateSettings, PromoteSettings
 
 ACT_GUESS = "https://github.com"

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Any
 
 import pygit2
-from pygit2.enums import ObjectType
 
 from freshness.core.agreement import References
 from freshness.core.history import find_ancestor
@@ -16,14 +15,13 @@ from freshness.repository.address import ForgeAddress
 from freshness.repository.commits import reader
 from freshness.repository.fetch import EVERY_BRANCH
 from freshness.repository.history import DEPTHS
+from freshness.repository.local import OWN, local_references
 from freshness.repository.transfer import exchange
 
 EVERY_TAG = "refs/tags/*"
 EVERY_PULL = "refs/pull/*/head"
 MOST_PULLS = 20
 """Pull requests that the forge is asked about, one request each."""
-OWN = ("refs/heads/", "refs/tags/")
-"""What only somebody who may write to the repository can make; `refs/pull/` holds what forks wrote."""
 NAMED_LIKE_A_COMMIT = re.compile(r".*/[0-9a-f]{40}")
 """actions/checkout makes a branch of this name on Gitea's merges, for whatever commit the run is about."""
 
@@ -96,16 +94,3 @@ def own_references(references: References) -> References:
         for name, commit in references.items()
         if name.startswith((*OWN, "refs/remotes/")) and not NAMED_LIKE_A_COMMIT.fullmatch(name)
     }
-
-
-def local_references(repository: pygit2.Repository) -> References:
-    """The local clone's branches, tags and remote references, peeled; `refs/remotes/pull/` may be a fork's."""
-    names = [name for name in repository.references if not name.startswith(("refs/remotes/pull/", "refs/pull/"))]
-    return {name: commit for name in names if (commit := peel(repository, name)) is not None}
-
-
-def peel(repository: pygit2.Repository, name: str) -> str | None:
-    try:
-        return str(repository.references[name].peel(ObjectType.COMMIT).id)
-    except (pygit2.GitError, KeyError):
-        return None

@@ -64,6 +64,30 @@ def test_a_local_clones_own_references_do_not_clear_a_forks_commit_online(
     assert locally(clone, fork)
 
 
+def test_what_a_fetch_setting_fills_from_pull_requests_is_no_branch(forge: Forge, fork: str) -> None:
+    """Fails where every remote reference counts: many clones fetch `refs/pull/*/head` besides the branches."""
+    clone = forge.clone("clone")
+    clone.git("config", "--add", "remote.origin.fetch", "+refs/pull/*/head:refs/remotes/origin/pr/*")
+    clone.git("fetch", "--quiet", "origin")
+    assert clone.head("refs/remotes/origin/pr/9") == fork
+    with pytest.raises(Refused, match="no tag of this clone"):
+        locally(clone, fork)
+    assert locally(clone, forge.repo.head()), "the branches beside them still count"
+    clone.git("config", "--replace-all", "remote.origin.fetch", f"+{fork}:refs/remotes/origin/one")
+    clone.git("update-ref", "refs/remotes/origin/one", fork)
+    clone.git("update-ref", "-d", "refs/remotes/origin/pr/9")
+    with pytest.raises(Refused):
+        locally(clone, fork)
+
+
+def test_a_mirrors_branches_are_branches_and_its_pull_requests_are_none(forge: Forge, fork: str) -> None:
+    mirror = forge.clone("mirror", "--mirror")
+    assert mirror.head("refs/pull/9/head") == fork
+    assert locally(mirror, forge.repo.head()) == "refs/heads/main stands at it"
+    with pytest.raises(Refused):
+        locally(mirror, fork)
+
+
 @pytest.mark.parametrize("name", ["refs/remotes/pull/9/head", "refs/pull/9/head", f"refs/heads/{'c' * 40}"])
 def test_what_checkout_makes_for_a_pull_request_is_no_branch(forge: Forge, fork: str, name: str) -> None:
     clone = forge.clone("clone")
