@@ -7,6 +7,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from freshness.errors import RepositoryError
 from freshness.repository.address import ForgeAddress
+from freshness.repository.loose import find_common
 
 Repository = pygit2.Repository
 """For those who only pass it on: no other room imports pygit2."""
@@ -40,11 +41,15 @@ CANNOT_OPEN = {
 def open_repository(folder: Path) -> pygit2.Repository:
     """The repository whose work tree, linked work tree, submodule folder or bare folder is exactly `folder`.
 
-    Parent folders are not searched: what lies around a workspace is not what was validated. Raises `RepositoryError`.
+    Parent folders are not searched: what lies around a workspace is not what was validated. A linked work tree is
+    opened as the repository that it is linked to: libgit2 looks for `shallow` in the work tree's own part alone, and
+    could not fetch. Raises `RepositoryError`.
     """
     configure_libgit2()
     try:
-        return pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
+        repository = pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
+        common = find_common(Path(repository.path))
+        return repository if common is None else pygit2.Repository(str(common), RepositoryOpenFlag.NO_SEARCH)
     except (pygit2.GitError, OSError) as error:
         raise explain(folder, str(error)) from error
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from pygit2.enums import ObjectType
 
+from freshness.core.quoting import quoted
+from freshness.errors import RepositoryError
+
 HEADER = re.compile(rb"(commit|tree|blob|tag) (0|[1-9]\d{0,14})\0")
 LONGEST_HEADER = len("commit 123456789012345\0")
 KIND_OF_WORD = {
@@ -38,14 +41,30 @@ def list_loose(git_folder: Path) -> dict[str, Path]:
 
 def find_object_folders(git_folder: Path) -> list[Path]:
     """The repository's object folder, then its alternates': https://git-scm.com/docs/gitrepository-layout."""
-    common = next(read_lines(git_folder / "commondir"), "")
-    folders = [(git_folder / common / "objects").resolve()]
+    folders = [((find_common(git_folder) or git_folder) / "objects").resolve()]
     for folder in folders:  # grows while it is walked: an alternate may have its own
         for line in read_lines(folder / "info" / "alternates"):
-            alternate = (folder / line).resolve()
+            alternate = resolve(folder, line)
             if not line.startswith("#") and alternate not in folders:
                 folders.append(alternate)
     return folders
+
+
+def find_common(git_folder: Path) -> Path | None:
+    """The Git folder that a linked work tree's own one belongs to, which has all but its HEAD and index; else None."""
+    line = next(read_lines(git_folder / "commondir"), "")
+    return resolve(git_folder, line) if line else None
+
+
+def resolve(folder: Path, line: str) -> Path:
+    """The folder that a line of one of Git's own files names, from `folder` on. Raises RepositoryError."""
+    try:
+        return (folder / line).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a NUL in it, or a circle of links
+        raise RepositoryError(
+            f"{folder} names the folder {quoted(line)}, which cannot be one: {error}.",
+            "Correct its `info/alternates` or `commondir`, or check out anew.",
+        ) from error
 
 
 def inflate(raw: bytes) -> tuple[ObjectType, bytes]:

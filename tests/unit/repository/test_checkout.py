@@ -80,6 +80,17 @@ def test_a_partial_clone_without_the_blob_is_refused_with_the_remedy(repo: GitRe
         export(partial, commit, tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["objects/info/alternates", "worktrees/linked/commondir"])
+def test_a_folder_of_objects_that_cannot_be_is_an_error(repo: GitRepo, tmp_path: Path, name: str) -> None:
+    """Fails where Python's own ValueError for the NUL passes."""
+    commit = repo.commit({"a": "1"})
+    repo.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    (repo.path / ".git" / name).write_bytes(b"../a\0b\n")
+    with pytest.raises(RepositoryError) as refusal:
+        find(GitRepo(tmp_path / "linked"), commit)
+    assert str(refusal.value).isprintable()
+
+
 def test_a_damaged_repository_is_an_error_and_no_traceback(repo: GitRepo) -> None:
     repo.commit({"a": "1"})
     (repo.path / ".git" / "HEAD").unlink()

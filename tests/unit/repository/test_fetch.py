@@ -71,6 +71,24 @@ def fetch(repo: GitRepo, commit: str, where: ForgeAddress, number: int | None = 
 
 
 @pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("left", ["in the configuration", "by an includeIf"])
+def test_a_linked_work_tree_of_a_shallow_checkout_fetches_with_what_checkout_left(
+    origin: GitRepo, shallow: GitRepo, server: GitServer, head: str, tmp_path: Path, left: str, *, by_id: bool
+) -> None:
+    """Fails where the work tree's own Git folder is opened: libgit2 sees no `shallow` there, and asks for all of it."""
+    if by_id:
+        allow_ids(origin)
+    (tmp_path / "credentials").write_text(f'[http "{server.url}/"]\n\textraheader = "AUTHORIZATION: {AUTHORIZATION}"\n')
+    key = "include.path" if left == "in the configuration" else f"includeIf.gitdir:{shallow.path}/.git.path"
+    shallow.git("config", key, str(tmp_path / "credentials"))
+    linked = GitRepo(tmp_path / "linked")
+    shallow.git("worktree", "add", "--quiet", "--detach", str(linked.path))
+    revision = fetch(linked, head, address(server.url, None))
+    assert (revision.commit, revision.tree) == (head, origin.head(f"{head}^{{tree}}"))
+    assert shallow.git("rev-list", "--count", head) == "1"
+
+
+@pytest.mark.parametrize("by_id", [True, False])
 def test_the_head_that_a_shallow_checkout_lacks_is_fetched_and_exported(
     origin: GitRepo, shallow: GitRepo, server: GitServer, head: str, tmp_path: Path, *, by_id: bool
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_checkout_is_used_where_there_is_one(forge: Forge, private: Path) -> N
     clone = forge.clone("clone")
     linked = forge.folder / "linked"
     clone.git("worktree", "add", "--quiet", "--detach", str(linked))
+    assert open_or_make(linked, forge.address, private).path == open_repository(clone.path).path
     for folder in (clone.path, linked, forge.clone("bare", "--bare").path):
         assert open_or_make(folder, forge.address, private).path == open_repository(folder).path
     assert list(private.iterdir()) == []
