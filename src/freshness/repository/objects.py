@@ -51,10 +51,7 @@ class ObjectStore:
                 "Check out without `filter` and `sparse-checkout`, so that all objects of the commit are there.",
             ) from error
         except (Damaged, OSError, pygit2.GitError) as error:
-            raise RepositoryError(
-                f"{name_object(object_id, path)} cannot be read: {error}.",
-                "The repository is damaged: run `git fsck`, and check out anew.",
-            ) from error
+            raise unreadable(object_id, error, path) from error
         verify_hash(object_id, kind, data, path)
         return kind, data
 
@@ -67,6 +64,14 @@ class ObjectStore:
         except FileNotFoundError:  # packed meanwhile, as by `git gc` in the background
             return self.odb.read(object_id)
         return inflate(raw)
+
+
+def unreadable(object_id: str, why: object, path: bytes = b"") -> RepositoryError:
+    """The object is there, and is damaged or closed to us."""
+    return RepositoryError(
+        f"{name_object(object_id, path)} cannot be read: {why}.",
+        "The repository is damaged: run `git fsck`, and check out anew.",
+    )
 
 
 def verify_hash(object_id: str, kind: ObjectType, data: bytes, path: bytes) -> None:

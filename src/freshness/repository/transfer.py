@@ -9,6 +9,7 @@ from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 from freshness.repository.address import ForgeAddress
 from freshness.repository.deploy_key import DeployKey, find_deploy_key, trusting
+from freshness.repository.sound import insist_sound
 
 NO_REDIRECT_TO_ANOTHER_HOST = 1
 """libgit2's GIT_REMOTE_REDIRECT_NONE. Its default follows the first redirect anywhere, with our headers."""
@@ -78,8 +79,10 @@ def exchange(
     `checkout` is where credentials may be found, if not in the repository that is fetched into.
 
     A reference that the server lacks is passed over; for ids that it does not give, `NotServed`. `RepositoryError`,
-    which begins with `doing`, where it cannot be reached, does not let us in, or sends us elsewhere.
+    which begins with `doing`, where it cannot be reached, does not let us in, or sends us elsewhere; and for a damaged
+    repository.
     """
+    insist_sound(repository)
     headers = find_credentials(checkout or repository, address)
     key = None if headers else find_deploy_key(checkout or repository, address)
     remote = open_remote(repository, key.url if key else address.url)
