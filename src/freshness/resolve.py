@@ -20,9 +20,9 @@ from freshness.settings.read import read_gate
 
 Texts = Mapping[str, str]
 
-_NOT_LOOKED_UP = " It was not looked up: no repository is at hand"
+_NOT_LOOKED_UP = " The commit was not looked up: no repository is at hand"
 _NOT_SHOWN = ", and nothing shows yet that this repository has it."
-_LACKS = " Its tree was not looked up: the checkout at hand lacks the commit, and no server is known to fetch it from."
+_LACKS = " Its tree was not looked up: the checkout at hand lacks the commit, and no server was asked for it."
 FIELDS = ("revision", "tree", "source", "event", "number", "fork", "reason")
 
 
