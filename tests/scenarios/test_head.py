@@ -205,7 +205,7 @@ ABOUT: dict[str, Callable[[Hosted, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("about", ABOUT)
 def test_a_promotion_asks_once_more_since_single_jobs_are_rerun(about: str, hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in forward.py asks nothing, or `_pull_request_of_event` does not find the pull request."""
+    """Breaks when `confirm_head` in forward.py asks nothing, or `_pull_request_of_event` finds no pull request."""
     head = hosted.open_pull_request()
     production = Production(runner=hosted.runner, record=lambda *_: None)
     image = production.build(head)
