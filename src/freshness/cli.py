@@ -137,7 +137,7 @@ def rollback(
         is_rollback=True,
         rollback_to=to,
         dry_run=dry_run,
-        notes=(f"Rolled back, because: {reason}",) if reason else (),
+        notes=(f"The reason given for the rollback: {reason}",) if reason else (),
     )
 
 

@@ -248,7 +248,9 @@ class Promotion(Candidacy):
     def _tell(self, plan: Plan) -> str:
         runs = f"Production runs {self.name(plan.candidate)}"
         if self.outcome is PromotionOutcome.UNCHANGED:
-            return f"{runs} already and is healthy; nothing was recreated."
+            had_stopped = plan.running and not plan.running.is_up
+            found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
+            return f"{runs} already and {found}."
         return (
             f"{runs}; it ran {self.name(plan.previous)} before."
             if plan.previous

@@ -259,5 +259,5 @@ def test_a_rollback_is_itself_the_permission_and_records_its_reason(hosted: Host
 
     assert outcome(ended) == (0, "promoted"), ended.log
     production.assert_serves(running)
-    assert_recorded(ended, f"Rolled back, because: {WHY}")
+    assert_recorded(ended, f"The reason given for the rollback: {WHY}")
     assert hosted.forge.server.seen == []

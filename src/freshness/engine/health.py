@@ -94,7 +94,8 @@ def _broken(before: Container, now: Container | None) -> str | None:
     if now is None:
         return "the container is gone"
     if now.restarts != before.restarts or now.started_at != before.started_at or now.status == "restarting":
-        return f"the container restarted (exit status {now.exit_code})"
+        status = "" if now.runs else f" (exit status {now.exit_code})"  # it reads 0 once it runs again
+        return f"the container restarted{status}"
     if not now.runs:
         return f"the container is {now.status} (exit status {now.exit_code})"
     if now.health == "unhealthy":
