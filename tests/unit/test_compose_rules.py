@@ -69,7 +69,7 @@ def test_a_service_without_an_image_has_the_name_that_compose_gives_it() -> None
     assert problems(project({"image": None}, {"other": {"image": "shop-staging"}})) != ()
 
 
-@pytest.mark.parametrize("ports", [published(8500, 8501), published("8500-8501")])
+@pytest.mark.parametrize("ports", [published(8500, 8501), published(8501, "8500-8500"), published(8501, "8499-8500")])
 def test_staging_never_publishes_on_productions_port(ports: list[dict[str, Any]]) -> None:
     """I6. Breaks when `_port_problems` no longer looks at `prod_port`."""
     config = project({"ports": ports})
@@ -78,6 +78,21 @@ def test_staging_never_publishes_on_productions_port(ports: list[dict[str, Any]]
     (problem,) = problems(config)
     assert "`prod-port`" in problem
     assert problems(config, prod_port=None) == ()
+
+
+@pytest.mark.parametrize("ports", ["8501-8509", "8501-8501"])
+def test_a_port_that_docker_picks_from_a_range_is_a_problem(ports: str) -> None:
+    """Fails when `_port_problems` takes a range for one inner port for the port that is wanted."""
+    (problem,) = problems(project({"ports": published(ports)}), prod_port=None)
+
+    assert f"publishes one of {ports}, whichever Docker picks" in problem
+
+
+def test_a_range_that_says_which_port_is_which_is_no_problem() -> None:
+    """Compose writes `8501-8503:80-82` out as single ports; a range elsewhere is no business of ours."""
+    ports = [*published(8501, target=80), *published(8502, target=81), *published("9000-9009", target=90)]
+
+    assert problems(project({"ports": ports})) == ()
 
 
 @pytest.mark.parametrize("ports", [None, [], published(8502), published(8501, protocol="udp"), [{"target": 8501}]])

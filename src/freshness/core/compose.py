@@ -123,6 +123,7 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
         yield from find_pair_problems(wanted.service, ours, wanted.container)
         return
     ports = {port for port, _, _ in _published(ours)}
+    yield from _range_problems(ours, wanted)
     if wanted.port not in ports:
         has = ", ".join(map(str, sorted(ports))) or "no port"
         yield (
@@ -134,6 +135,17 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
             f"The service {wanted.service!r} publishes {wanted.prod_port}, which is production's port (`prod-port`)."
             " Staging must never answer there: publish it on another port."
         )
+
+
+def _range_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    """Several ports for one inside are Docker's choice; a range for a range comes from Compose as single ports."""
+    for port in ours.get("ports") or ():
+        alone = {"ports": [port]}
+        if "-" in str(port.get("published")) and wanted.port in {number for number, _, _ in _published(alone)}:
+            yield (
+                f"The service {wanted.service!r} publishes one of {port['published']}, whichever Docker picks, and not"
+                f" always {wanted.port}. Publish {wanted.port} alone, or give the range one of the same length inside."
+            )
 
 
 def _network_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
