@@ -75,3 +75,23 @@ def test_what_a_hand_tagged_as_production_is_not_what_production_ran(production:
     assert ended.outputs["previous-image-id"] == running.id
     assert production.kept() == running.id
     assert stray.revision not in ended.answers.revisions
+
+
+def test_a_production_in_a_profile_that_needs_a_service_of_another_is_promoted(production_here: Production) -> None:
+    """Fails when `_compose` in engine/compose.py turns the profiles on for `config` alone: `up` and `rm` fail then.
+
+    The first image fails, and is taken away again.
+    """
+    production, compose = production_here, production_here.app.repo.path / "compose.yaml"
+    service = "TARGET: production\n    profiles: [live]\n    depends_on: [database]\n"
+    database = "  database:\n    image: python:3.13-slim\n    profiles: [data]\n"
+    compose.write_text(compose.read_text().replace("TARGET: production\n", service) + database)
+    bad, good = production.build(FIRST, {"exit_after": 0}), production.build(SECOND)
+
+    assert production.promote(bad).end == (4, "rolled-back")
+    assert production.runner.containers(production.app.production) == []
+    ended = production.promote(good)
+
+    assert ended.end == (0, "promoted"), ended.log
+    production.assert_serves(good)
+    assert production.runner.containers("database") == []

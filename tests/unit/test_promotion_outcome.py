@@ -13,6 +13,7 @@ TARGET = Target(
     port=8500, container_port=80,
 )  # fmt: skip
 FILE = "/srv/my shop/compose.yaml"
+COMPOSE = ["docker", "compose", "-p", "shop", "-f", FILE]
 OLD, TAGGED = Image(id="sha256:01d"), Image(id="sha256:7a9")
 
 
@@ -34,11 +35,11 @@ def words(*commands: str) -> list[list[str]]:
 
 
 def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
-    """I9. Breaks when the commands go by a tag, or a path with a blank falls apart."""
+    """I9. Breaks when the commands go by a tag, a path with a blank falls apart, or a profile that is off is missed."""
     tag, up = words(*commands_by_hand(TARGET, FILE, OLD, TAGGED))
 
     assert tag == ["docker", "tag", OLD.id, TARGET.image]
-    assert up[:6] == ["docker", "compose", "-p", "shop", "-f", FILE]
+    assert up[:8] == [*COMPOSE, "--profile", "*"]
     assert up[-1] == "web"
     assert {"up", "-d", "--no-deps", "--no-build", "--force-recreate"} <= set(up)
 
@@ -51,7 +52,7 @@ def test_where_nothing_served_before_the_container_goes_and_the_tag_is_as_it_was
 ) -> None:
     remove, restored = words(*commands_by_hand(TARGET, FILE, None, tagged))
 
-    assert remove == ["docker", "compose", "-p", "shop", "-f", FILE, "rm", "--stop", "--force", "web"]
+    assert remove == [*COMPOSE, "--profile", "*", "rm", "--stop", "--force", "web"]
     assert restored == tag
 
 

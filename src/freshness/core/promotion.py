@@ -30,7 +30,8 @@ def commands_by_hand(
 
     Where nothing served before: to take the failed container away, and to let the tag name `tagged` again, or nothing.
     """
-    compose = shlex.join(("docker", "compose", "-p", target.project, "-f", compose_file))
+    # With all profiles, since Compose refuses a service that depends on one whose profile is off.
+    compose = shlex.join(("docker", "compose", "-p", target.project, "-f", compose_file, "--profile", "*"))
     service = shlex.quote(target.service)
     if previous is None:
         tag = ("docker", "tag", tagged.id, target.image) if tagged else ("docker", "rmi", target.image)

@@ -72,8 +72,7 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
             "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
         )
     name = file.project or (None if _names_itself(file.path) else _project_name(file))
-    # A service in a profile is hidden from `config` without this, and could share our port unseen.
-    argv = [*_compose(file.path, name, env), "--profile", "*", "config", "--format", "json"]
+    argv = [*_compose(file.path, name, env), "config", "--format", "json"]
     status, out, err = read(argv, staying_here(env), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
@@ -111,7 +110,10 @@ def _project_name(file: ComposeFile) -> str:
 
 def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[str]:
     named = ["--project-name", project] if project else []
-    return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named]
+    # A service in a profile that is off is hidden from `config`, and could share our port unseen; `up` and `rm` fail
+    # where ours depends on one.
+    every = ["--profile", "*"]
+    return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named, *every]
 
 
 def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
