@@ -1,13 +1,20 @@
 """A port that something else takes while a target is recreated."""
 
 import contextlib
+import json
+import os
 import socket
 from collections.abc import Iterator
+from urllib.parse import parse_qs
 
 import pytest
 
+from freshness.core.compose import Target
+from freshness.engine.client import reach
+from freshness.engine.owner import LOOK_LABEL, foreign_owners
+from freshness.engine.vantage import Vantage
 from tests.docker_proxy import docker_proxy
-from tests.engines import BASE_IMAGE
+from tests.engines import BASE_IMAGE, Sandbox
 from tests.promotions import FIRST, SECOND, SHORT, Production, type_commands
 
 
@@ -85,3 +92,28 @@ def test_a_process_that_takes_stagings_port_while_it_builds_makes_the_gate_stale
     assert "address already in use" in ended.reason
     again = runner.gate()
     assert again.decision == ("open", "fresh", 0), again.log
+
+
+def test_what_a_killed_look_from_a_jobs_container_left_goes_with_the_next(machine_only: Sandbox) -> None:
+    """Fails when `_is_free_on_host` in engine/owner.py labels its container with nothing, or asks for no prune.
+
+    The Engine takes away what has the label and is older than a minute.
+    """
+    job = machine_only.cli("run", "--detach", "--name", f"{machine_only.name}-job", BASE_IMAGE, "sleep", "600")
+    target = Target(
+        project="p", service="s", image="i", container="c", address="127.0.0.1", port=machine_only.free_port(),
+        container_port=80,
+    )  # fmt: skip
+    began = machine_only.docker.info()["SystemTime"]
+
+    with docker_proxy(machine_only.engine.host) as proxy:
+        engine = reach({**os.environ, "DOCKER_HOST": proxy.host})
+        assert list(foreign_owners(engine, target, Vantage(job=job))) == []
+        engine.client.close()
+
+    until, made = machine_only.docker.info()["SystemTime"], f"label={LOOK_LABEL}={job}"
+    assert "container create" in machine_only.cli("events", "--since", began, "--until", until, "--filter", made)
+    (prune,) = (call for call in proxy.calls if str(call) == "POST /containers/prune")
+    filters = json.loads(parse_qs(prune.query)["filters"][0])
+    assert filters == {"label": [LOOK_LABEL], "until": ["60s"]}
+    assert machine_only.cli("ps", "--all", "--quiet", "--filter", f"label={LOOK_LABEL}={job}") == ""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LA
 from freshness.engine.vantage import Vantage
 
 LOOK_SECONDS = 30
+LOOK_LABEL = "freshness.look"
+"""What every container has that looks for a port; its value is the job's container."""
 
 
 def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[str]:
@@ -68,13 +71,20 @@ def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
     """Runs the look in a container on the host's network, from the job's own image: it is here and has our Python.
 
     It has the job's volumes, since the interpreter may lie in one. Where it cannot run, Compose will say what is taken.
+    The Engine cannot remove it by itself: its exit status would be gone too.
     """
     program = Path(port.__file__).read_text(encoding="utf-8")
     command = ["-I", "-c", program, target.address, str(target.port)]
     with asking("looking whether the port is free on the Docker host"):
+        _remove_looks(engine)
         image = engine.client.api.inspect_container(job)["Image"]
         look = engine.client.containers.create(
-            image, command, entrypoint=[_interpreter()], network_mode="host", volumes_from=[job]
+            image,
+            command,
+            entrypoint=[_interpreter()],
+            network_mode="host",
+            volumes_from=[job],
+            labels={LOOK_LABEL: job},
         )
         try:
             look.start()
@@ -83,6 +93,12 @@ def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
             return True
         finally:
             look.remove(force=True)
+
+
+def _remove_looks(engine: Engine) -> None:
+    """Takes away what killed runs left; by the Engine's clock, so that none goes that is under way."""
+    with suppress(docker.errors.APIError):  # another prune is at work, and this is no reason not to look
+        engine.client.containers.prune(filters={"label": LOOK_LABEL, "until": f"{2 * LOOK_SECONDS}s"})
 
 
 def _interpreter() -> str:
