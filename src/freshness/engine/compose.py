@@ -11,7 +11,7 @@ from typing import Any
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
 from freshness.core.endpoint import FORMS
 from freshness.engine.client import Engine, insist_reachable
-from freshness.engine.containers import Container, running_services, service_containers
+from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import staying_here
 from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
@@ -127,14 +127,20 @@ def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
     return finish(argv, engine.env, watch, token=hold.holder.token, lifelines=engine.lifelines)
 
 
-def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False) -> Container:
+def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False, keeping: str = "") -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
-    Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`.
+    Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
+    where it was paused: its HEALTHCHECK may have failed since then.
+    `keeping` is the ID of the image whose container hands its anonymous volumes on to the next one of that image.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
-    # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
-    _up(hold, file, target, "--detach", "--renew-anon-volumes", *(["--force-recreate"] if force else []))
+    found = _awake(hold, target)
+    words = ["--force-recreate"] if force or any(container.is_paused for container in found) else []
+    if any(container.image_id != keeping for container in found):
+        # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
+        words.append("--renew-anon-volumes")
+    _up(hold, file, target, "--detach", *words)
     return insist_only(service_containers(hold.engine, target.project, target.service), target)
 
 
@@ -143,7 +149,7 @@ def create_another(hold: Hold, file: ComposeFile, target: Target) -> Container:
 
     Raises as `recreate`.
     """
-    before = {container.id for container in service_containers(hold.engine, target.project, target.service)}
+    before = {container.id for container in _awake(hold, target)}
     _up(hold, file, target, "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
     after = service_containers(hold.engine, target.project, target.service)
     made = [container for container in after if container.id not in before]
@@ -153,6 +159,16 @@ def create_another(hold: Hold, file: ComposeFile, target: Target) -> Container:
             "Something else changes production: find it, then run again.",
         )
     return made[0]
+
+
+def _awake(hold: Hold, target: Target) -> tuple[Container, ...]:
+    """The service's containers, as they were found. Those that are paused go on: Compose cannot start these."""
+    found = service_containers(hold.engine, target.project, target.service)
+    for container in found:
+        if container.is_paused:
+            hold.insist()
+            unpause(hold.engine, container)
+    return found
 
 
 def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:

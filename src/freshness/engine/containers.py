@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,11 @@ class Container:
     def is_up(self) -> bool:
         """Whether it runs, or will go on: paused (as `docker commit` leaves it for a moment) or restarting."""
         return self.status in {"running", "paused", "restarting"}
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody paused it: it is there, and serves nobody."""
+        return self.status == "paused"
 
     def is_like(self, other: "Container") -> bool:
         """Whether both are made from the same image and the same configuration."""
@@ -115,6 +121,12 @@ def start(engine: Engine, container: Container) -> Container:
     if started is None:
         raise Unhealthy(f"the container {container.name} is gone.", "Something removed it: find it, then run again.")
     return started
+
+
+def unpause(engine: Engine, container: Container) -> None:
+    """Lets the container go on; one that is gone already is fine."""
+    with asking(f"unpausing the container {container.name}"), suppress(docker.errors.NotFound):
+        engine.client.api.unpause(container.id)
 
 
 def running_services(engine: Engine, project: str) -> frozenset[str]:
