@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from freshness.engine.compose import ComposeFile, create_another, recreate
+from freshness.engine.compose import ComposeFile, create_another
 from freshness.engine.containers import Container, service_containers, start
-from freshness.engine.leftovers import leave_only, retire, tidy
+from freshness.engine.leftovers import leave_only, retire
 from freshness.engine.lock import Hold
-from freshness.errors import Stale
+from freshness.errors import Refused, Stale
 from freshness.plan import Plan
 
 
@@ -30,18 +30,6 @@ class StartFirst:
             self.retire_others(container)
         return container
 
-    def bring_back(self, previous_id: str) -> Container:
-        """The container that ran before, alone again: it never stopped. Where it did, Compose brings its image back."""
-        running = self._running(previous_id)
-        before = next((one for one in running if self.plan.running and one.id == self.plan.running.id), None)
-        before = before or next(iter(running), None)
-        failed_itself = previous_id == self.plan.candidate.id and before and not self.others(before)
-        if before is None or failed_itself:
-            tidy(self.hold, self.plan.target, previous_id)
-            return recreate(self.hold, self.file, self.plan.target, force=before is not None)
-        leave_only(self.hold, self.plan.target, before, volumes=True)
-        return before
-
     def others(self, container: Container) -> tuple[Container, ...]:
         """What is still beside the container, running or not."""
         return tuple(one for one in self._containers() if one.id != container.id)
@@ -62,6 +50,13 @@ class StartFirst:
         if running and running.runs and running.is_like(made):
             retire(self.hold, made, volumes=True)
             return running
+        if running and running.anonymous_volumes:
+            retire(self.hold, made, volumes=True)
+            raise Refused(
+                f"production's container {running.name} keeps files in anonymous volumes at"
+                f" {', '.join(running.anonymous_volumes)}, which one beside it would start without.",
+                "Give the service a named volume there in the Compose file, or set `update-order: stop-first`.",
+            )
         self.hold.insist()
         return start(self.hold.engine, made)
 

@@ -19,18 +19,12 @@ class StopFirst:
 
     def bring(self) -> Container:
         """The service on the candidate, which its tag names by now; Compose decides whether it is that already."""
-        return recreate(self.hold, self.file, self.plan.target)
+        return self._recreate()
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut."""
         tidy(self.hold, self.plan.target, self.plan.candidate.id)
-        return recreate(self.hold, self.file, self.plan.target)
-
-    def bring_back(self, previous_id: str) -> Container:
-        """The service on the image that ran before."""
-        tidy(self.hold, self.plan.target, previous_id)
-        same = previous_id == self.plan.candidate.id  # Compose would see nothing to change, and it is not healthy
-        return recreate(self.hold, self.file, self.plan.target, force=same)
+        return self._recreate()
 
     def others(self, _container: Container) -> tuple[Container, ...]:
         """What is still beside the container: nothing."""
@@ -38,3 +32,6 @@ class StopFirst:
 
     def retire_others(self, _container: Container) -> None:
         """Nothing has to go."""
+
+    def _recreate(self) -> Container:
+        return recreate(self.hold, self.file, self.plan.target, keeping=self.plan.candidate.id)

@@ -1,16 +1,19 @@
 """Production changes here: the one order of writes, the proof of what serves, and the way back."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from freshness.core.image import Image
 from freshness.engine.client import wait_until_reachable
-from freshness.engine.compose import ComposeFile, remove
+from freshness.engine.compose import ComposeFile, recreate, remove
 from freshness.engine.containers import Container, find_container
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
 from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
+from freshness.engine.leftovers import leave_running, tidy
 from freshness.engine.lock import Hold
 from freshness.engine.vantage import Vantage
-from freshness.errors import FreshnessError, Stale, Unhealthy
+from freshness.errors import FreshnessError, Interrupted, Stale, Unhealthy
 from freshness.forge.log import Log
 from freshness.interrupts import interrupts_deferred
 from freshness.last_words import show_last_words
@@ -25,7 +28,8 @@ from freshness.stop_first import StopFirst
 class Switch:
     """One change of production, under a hold, in one of the two orders. `keep` is how many images are kept.
 
-    `overlap` is how many seconds old and new serve together in `start-first`; `notes` gets what is to be told.
+    `overlap` is how many seconds old and new serve together in `start-first`; `notes` gets what is to be told, `failed`
+    the IDs of the containers that were found unhealthy.
     """
 
     hold: Hold
@@ -39,6 +43,7 @@ class Switch:
     log: Log
     steps: Steps
     notes: list[str]
+    failed: set[str] = field(default_factory=set)
 
     def go(self) -> Container:
         """The writes, in the one order that always leaves a way back: tag by ID, keep, recreate; then the proof."""
@@ -48,10 +53,12 @@ class Switch:
             if plan.kept_then != plan.kept:
                 keep_images(hold, plan.kept_tags, plan.kept_then)
             container = self.order.bring()
-            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+            step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate)
-        self._retire_others(container)
-        self.let_go()
+        self._serve_beside_others(container)
+        with suppress(Interrupted), interrupts_deferred():  # the old one goes: from here no interrupt leads back
+            self._retire_others(container)
+            self.let_go()
         return container
 
     def finish(self) -> Container:
@@ -60,21 +67,19 @@ class Switch:
         with self.steps.step("finish", f"production on {plan.candidate.id}") as step, interrupts_deferred():
             tag_image(hold, plan.candidate.id, plan.target.image)
             container = self.order.resume()
-            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+            step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate)
-        self._retire_others(container)
+        self._serve_beside_others(container)
+        with interrupts_deferred():
+            self._retire_others(container)
         there = [image_id for image_id in plan.kept_then if find_image(hold.engine, image_id)]  # a prune may have been
-        keep_images(hold, plan.kept_tags, there[: self.keep])
+        self._keep(there[: self.keep])
         return container
 
     def let_go(self) -> None:
-        """Keeps the last images only. What cannot be let go is no reason to go back: it is noted."""
-        if len(self.plan.kept_then) <= self.keep:
-            return
-        try:
-            keep_images(self.hold, self.plan.kept_tags, self.plan.kept_then[: self.keep])
-        except FreshnessError as error:
-            self.notes.append(f"Not all older images could be let go: {error}")
+        """Keeps the last images only."""
+        if len(self.plan.kept_then) > self.keep:
+            self._keep(self.plan.kept_then[: self.keep])
 
     def go_back(self) -> Image | None:
         """What ran before runs again, proven, and every tag is as it was; where nothing ran, nothing is left.
@@ -94,14 +99,35 @@ class Switch:
             return plan.candidate
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
             tag_image(hold, plan.previous.id, target.image)
-            container = self.order.bring_back(plan.previous.id)
-            step.got = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+            container = self._bring_back(plan.previous)
+            step.got = self._insist_runs(container, plan.previous)
         self._prove(container, plan.previous)
-        try:  # last, and no reason to call it a failure: an older image may be gone meanwhile
-            keep_images(hold, plan.kept_tags, plan.kept)
-        except FreshnessError as error:
-            self.notes.append(f"Not all kept images could be put back: {error}")
+        self._keep(plan.kept)
         return plan.previous
+
+    def _bring_back(self, image: Image) -> Container:
+        """What never stopped is left as it is, whatever the Compose file says by now; else Compose makes it anew."""
+        hold, target = self.hold, self.plan.target
+        before = leave_running(hold, target, image.id, self.plan.running)
+        if before and before.id not in self.failed and self._wait_until_healthy(before).ok:
+            return before
+        tidy(hold, target, image.id)
+        # Where it runs and is not healthy, Compose may see nothing to change.
+        return recreate(hold, self.compose_file, target, force=before is not None, keeping=image.id)
+
+    def _keep(self, wanted: Sequence[str]) -> None:
+        """Lets the kept tags name these. It comes last, and what fails here is no reason to go back: it is noted."""
+        try:
+            keep_images(self.hold, self.plan.kept_tags, wanted)
+        except FreshnessError as error:
+            self.notes.append(f"Not all tags of older images are as they should be: {error}")
+
+    def _insist_runs(self, container: Container, image: Image) -> str:
+        """What runs, in words. Raises Stale where that is another image: waiting for its health would prove nothing."""
+        runs = f"the container {container.name} ({container.short_id}) runs {container.image_id}"
+        if container.image_id != image.id:
+            raise Stale(f"{runs}.", "Something else moves production's tag: find it, then run again.")
+        return runs
 
     def _prove(self, container: Container, image: Image) -> None:
         """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
@@ -120,18 +146,28 @@ class Switch:
             ):
                 raise Stale(f"{step.got}.", "Something else changes production: find it, then run again.")
 
-    def _retire_others(self, container: Container) -> None:
-        """In `start-first` the old one goes, when a proxy had time to find the new one and that is still healthy."""
-        others = ", ".join(other.name for other in self.order.others(container))
+    def _serve_beside_others(self, container: Container) -> None:
+        """In `start-first` a proxy gets time to find the new one, which is looked at again then."""
+        others = self._others(container)
         if not others:
             return
         with self.steps.step("overlap", f"a healthy container for {self.overlap:g} s beside the old one") as step:
             self.log.say(f"{container.name} serves beside {others} for {self.overlap:g} s.")
             self._insist_healthy(container, stay_healthy(self.hold.engine, container, self.overlap))
             step.got = self._insist_healthy(container, self._wait_until_healthy(container))
-        with self.steps.step("retirement", f"nothing beside {container.short_id}") as step, interrupts_deferred():
+
+    def _retire_others(self, container: Container) -> None:
+        """In `start-first` the old one goes."""
+        others = self._others(container)
+        if not others:
+            return
+        with self.steps.step("retirement", f"nothing beside {container.short_id}") as step:
             self.order.retire_others(container)
             step.got = f"{others} stopped and removed"
+
+    def _others(self, container: Container) -> str:
+        """The names of what is still beside it."""
+        return ", ".join(other.name for other in self.order.others(container))
 
     def _wait_until_healthy(self, container: Container) -> HealthResult:
         return wait_until_healthy(self.hold.engine, self.plan.target, container, self.health, self.vantage)
@@ -139,6 +175,7 @@ class Switch:
     def _insist_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
         if not result.ok:
+            self.failed.add(container.id)
             show_last_words(self.log, self.hold.engine, container)
             raise Unhealthy(result.got, "Look at the log above.")
         return result.got

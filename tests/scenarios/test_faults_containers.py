@@ -155,6 +155,45 @@ def test_a_production_in_no_good_state_is_in_a_good_one_after_the_way_back(state
     production.assert_serves(running)
 
 
+def test_an_unhealthy_production_that_compose_never_touched_is_made_anew(checked: Production) -> None:
+    """I9. Fails when `_bring_back` in switch.py takes what runs for what is healthy."""
+    production, (running, image) = checked, deployed(checked)
+    unhealthy(production, production.app.production)
+    before = production.container().id
+
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        proxy.before("POST /images/*/tag", lambda _call: production.sandbox.cli("rmi", "--force", image.id))
+        ended = production.promote(image, DOCKER_HOST=proxy.host, **SHORT)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    production.assert_serves(running)
+    assert production.container().id != before
+
+
+def test_an_unhealthy_production_is_made_anew_from_the_image_that_it_runs(checked: Production) -> None:
+    """I9. Fails when `_bring_back` in switch.py does not force what Compose sees no reason to recreate."""
+    production, (running, _) = checked, deployed(checked)
+    unhealthy(production, production.app.production)
+    before = production.container().id
+
+    ended = production.promote(running, **SHORT)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    production.assert_serves(running)
+    assert production.container().id != before
+
+
+def test_a_paused_production_of_the_same_image_is_made_anew(checked: Production) -> None:
+    """Fails when `_awake` in engine/compose.py unpauses nothing: Compose would start it, which Docker refuses."""
+    production, (running, _) = checked, deployed(checked)
+    paused(production, production.app.production)
+
+    ended = production.promote(running)
+
+    assert ended.end == (0, "promoted"), ended.log
+    production.assert_serves(running)
+
+
 def test_a_staging_in_no_good_state_is_gated_anew(state: Bring, checked: Production) -> None:
     """I11. Fails when the gate asks what it replaces to be well first."""
     runner = checked.runner

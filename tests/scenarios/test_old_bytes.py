@@ -43,6 +43,34 @@ def test_production_with_an_anonymous_volume_is_not_recreated(production_here: P
     assert production_here.state() == before
 
 
+@pytest.mark.parametrize("change", ["a changed Compose file", "a forced recreation"])
+def test_an_anonymous_volume_stays_with_its_image(change: str, production_here: Production) -> None:
+    """I8. Fails when `recreate` in engine/compose.py renews it where production's image stays the same.
+
+    Recreated by force is what is unhealthy until its file is there.
+    """
+    production, repo = production_here, production_here.app.repo
+    repo.write({"Dockerfile": (repo.path / "Dockerfile").read_text() + "VOLUME /data\n"})
+    check = 'healthcheck: {test: ["CMD", "test", "!", "-e", "/bad"], interval: 200ms, retries: 1}'
+    compose = (repo.path / "compose.yaml").read_text()
+    repo.commit({"compose.yaml": compose.replace("TARGET: production\n", f"TARGET: production\n    {check}\n")})
+    image = production.build("15027b0393b450eeb501b9b6ffb03ec71ee65869")
+    production.deploy(image)
+    before = str(production.container().id)
+    production.sandbox.cli("exec", before, "sh", "-c", "echo orders > /data/orders")
+    if change == "a forced recreation":
+        production.sandbox.cli("exec", before, "touch", "/bad")
+    else:
+        path = repo.path / "compose.yaml"
+        path.write_text(path.read_text().replace("TARGET: production\n", "TARGET: production\n      COLOUR: blue\n"))
+
+    ended = production.promote(image, HEALTH_RETRIES="8", HEALTH_INTERVAL="0.5")
+
+    assert ended.outputs["outcome"] == ("promoted" if change == "a changed Compose file" else "rolled-back"), ended.log
+    assert str(production.container().id) != before
+    assert production.sandbox.cli("exec", str(production.container().id), "cat", "/data/orders") == "orders"
+
+
 def test_a_switch_of_composes_own_takes_no_other_service_away(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """I6. Breaks when `foreign_environment` lets COMPOSE_REMOVE_ORPHANS through and `recreate` does not say false."""
     bystander = f"{runner.sandbox.name}-bystander"

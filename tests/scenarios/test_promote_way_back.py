@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.docker_proxy import Call, DockerProxy, docker_proxy
 from tests.engines import pause
 from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands
 
@@ -145,6 +146,106 @@ def test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named(production
     production.assert_serves(running)
     assert ended.end == (4, "rolled-back"), ended.log
     assert stray.revision not in ended.answers.revisions
+
+
+def lose_a_network(production: Production, _image: Built, _proxy: DockerProxy) -> None:
+    compose = production.app.repo.path / "compose.yaml"
+    service = compose.read_text().replace("TARGET: production\n", "TARGET: production\n    networks: [gone]\n")
+    compose.write_text(f"{service}networks: {{gone: {{external: true, name: {production.sandbox.name}-gone}}}}\n")
+
+
+def lose_the_candidate(production: Production, image: Built, proxy: DockerProxy) -> None:
+    paint_blue(production)
+    proxy.before("POST /images/*/tag", lambda _call: production.sandbox.cli("rmi", "--force", image.id))
+
+
+LOSSES = {"a network of the Compose file": lose_a_network, "the candidate": lose_the_candidate}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_production_that_compose_never_touched_is_left_as_it_is(loss: str, production_here: Production) -> None:
+    """I9. Fails when `_bring_back` in switch.py leaves to Compose what runs on: its file has changed meanwhile."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+    before = production.state().containers
+
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        LOSSES[loss](production, image, proxy)
+        ended = production.promote(image, DOCKER_HOST=proxy.host)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert production.state().containers == before
+    production.assert_serves(running)
+    assert ended.answers.failures == 0
+
+
+def test_what_was_cut_before_it_changed_anything_is_undone_without_a_recreation(production_here: Production) -> None:
+    """Fails when `_bring_back` in switch.py asks Compose after a cut run: the next commit's Compose file is another."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+    before = production.state()
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND, DOCKER_HOST=proxy.host)
+        proxy.before("POST /images/*/tag", lambda _call: run.process.kill())
+        run.process.wait(60)
+    paint_blue(production)
+
+    ended = production.promote(image, EXPECTED_REVISION=THIRD)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert "was undone" in ended.log
+    assert production.state() == before
+    assert ended.answers.failures == 0
+
+
+def test_an_image_that_nobody_promoted_does_not_serve_until_the_health_deadline(production_here: Production) -> None:
+    """Fails when `go` in switch.py asks for the health of a container before it looks which image that runs.
+
+    Production's tag is moved when it was set, looked at, and the previous image is kept.
+    """
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image, stray = production.build(SECOND), production.build(THIRD, {"health": 503})
+
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        move = lambda _call: production.sandbox.cli("tag", stray.id, production.tag)  # noqa: E731
+        proxy.after("POST /images/*/tag", move, nth=2)
+        ended = production.promote(image, DOCKER_HOST=proxy.host)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert f"runs {stray.id}" in ended.reason
+    assert "HTTP 503" not in ended.log
+    production.assert_serves(running)
+
+
+def test_a_cut_promotion_is_finished_where_an_old_tag_cannot_be_taken_away(production_here: Production) -> None:
+    """Fails when `finish` in switch.py goes by the tags of older images: production serves, and is healthy."""
+    production, images = production_here, [production_here.build(one) for one in (FIRST, SECOND)]
+    production.deploy(images[0])
+    assert production.promote(images[1]).status == 0
+    image = production.build(THIRD, {"start_seconds": 2})
+    run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=THIRD)
+    run.wait_for("to be healthy")
+    run.process.kill()
+    run.process.wait()
+
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        proxy.before("DELETE /images/*", Call.drop)
+        ended = production.promote(image, DOCKER_HOST=proxy.host, KEEP_IMAGES="1")
+
+    assert ended.end == (0, "unchanged"), ended.log
+    assert "was finished" in ended.log
+    assert "Not all tags of older images are as they should be" in ended.log
+    production.assert_serves(image)
+    assert production.kept() == images[1].id
+
+
+def paint_blue(production: Production) -> None:
+    """Changes what the Compose file says of production."""
+    compose = production.app.repo.path / "compose.yaml"
+    compose.write_text(compose.read_text().replace("TARGET: production\n", "TARGET: production\n      COLOUR: blue\n"))
 
 
 def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back(production: Production) -> None:

@@ -156,6 +156,53 @@ def test_an_interrupted_promotion_goes_back_without_a_failed_request(production:
     assert answers.failures == 0
 
 
+def test_interrupted_while_the_old_container_drains_it_is_promoted(production: Production) -> None:
+    """I9. Fails when `go` in switch.py raises an interrupt behind the overlap: the old one is told to stop then."""
+    running, image = production.build(FIRST, {"stop_seconds": 2}), production.build(SECOND)
+    production.deploy(running)
+
+    with production.asking() as answers, told_to_stop(production, str(production.container().id)) as told:
+        run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND)
+        told()
+        run.process.send_signal(signal.SIGTERM)
+        ended = promoted(run, answers)
+
+    assert ended.end == (0, "promoted"), ended.log
+    production.assert_serves(image)
+    assert production.kept() == running.id
+    assert answers.failures == 0
+    assert answers.revisions == [running.revision, image.revision]
+
+
+@pytest.mark.parametrize("health", [200, 503])
+def test_a_paused_production_is_replaced_or_goes_on(health: int, production: Production) -> None:
+    """I9. Fails when `create_another` in engine/compose.py leaves it paused: Compose would start it, and fail."""
+    running, image = production.build(FIRST), production.build(SECOND, {"health": health})
+    production.deploy(running)
+    production.container().pause()
+
+    ended = production.promote(image, **SHORT)
+
+    assert ended.end == ((0, "promoted") if health == 200 else (4, "rolled-back")), ended.log
+    production.assert_serves(image if health == 200 else running)
+
+
+def test_files_in_an_anonymous_volume_are_not_left_behind(production: Production) -> None:
+    """Fails when `_start_another` in start_first.py starts beside such a container another one without its files."""
+    production.app.repo.write({"Dockerfile": (production.app.repo.path / "Dockerfile").read_text() + "VOLUME /data\n"})
+    image = production.build(FIRST)
+    production.deploy(image)
+    paint_blue(production)
+    before = production.state().containers
+
+    ended = production.promote(image)
+
+    assert ended.end == (4, "rolled-back"), ended.log
+    assert "/data" in ended.reason
+    assert production.state().containers == before
+    assert ended.answers.failures == 0
+
+
 CUTS: Mapping[str, tuple[dict[str, object], str, str]] = {
     "while both serve": ({}, "serves beside", "finished"),
     "before it is healthy": ({"health": 503}, "to be healthy", "undone"),
@@ -256,6 +303,14 @@ def end_of(production: Production, container: str) -> Iterator[Callable[[], tupl
 
     yield tell
     ends.close()
+
+
+@contextlib.contextmanager
+def told_to_stop(production: Production, container: str) -> Iterator[Callable[[], object]]:
+    """Within the block waits until the container was sent its stop signal, by the Engine's own events."""
+    signals = production.sandbox.docker.api.events(decode=True, filters={"container": container, "event": "kill"})
+    yield lambda: next(signals)
+    signals.close()
 
 
 def started_at(production: Production) -> float:

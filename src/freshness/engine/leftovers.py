@@ -32,6 +32,20 @@ def leave_only(hold: Hold, target: Target, stays: Container, *, volumes: bool = 
             hold.engine.client.api.rename(stays.id, target.container)
 
 
+def leave_running(hold: Hold, target: Target, image_id: str, first: Container | None) -> Container | None:
+    """Leaves the service what still runs this image, alone: `first` where it does, else the oldest. None: nothing does.
+
+    What it had beside it goes with its anonymous volumes, which nothing served from yet.
+    """
+    found = service_containers(hold.engine, target.project, target.service)
+    running = [one for one in found if one.runs and one.image_id == image_id]
+    if not running:
+        return None
+    stays = min(running, key=lambda one: (first is None or one.id != first.id, one.started_at))
+    leave_only(hold, target, stays, volumes=True)
+    return stays
+
+
 def retire(hold: Hold, container: Container, *, volumes: bool = False) -> None:
     """Stops the container with its own signal and grace, and removes it; one that is gone already is fine.
 
