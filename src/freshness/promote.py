@@ -13,7 +13,7 @@ from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
 from freshness.engine.containers import service_containers
-from freshness.engine.health import refuse_unreachable
+from freshness.engine.health import refuse_unknowable, refuse_unreachable
 from freshness.engine.images import find_image
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
@@ -129,6 +129,9 @@ class Promotion(Candidacy):
             self._refuse_foreign(engine, target)
             plan = observe(engine, target, candidate, kept_tags)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
+        with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
+            refuse_unknowable(self.settings.health, target, candidate, plan.previous)
+            step.got = self.settings.health.path or "the HEALTHCHECK decides"
         self.insist_forward(plan.previous, candidate)
         return plan
 

@@ -186,3 +186,39 @@ def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Product
     ended = production.promote(image, HOME=str(home))
 
     assert ended.end == (1, "refused"), ended.log
+
+
+HEALTHCHECK = '    healthcheck: {{test: ["CMD", "{}"], interval: 200ms}}\n'
+"""The last line of production's service."""
+
+
+def test_an_image_whose_health_nobody_could_tell_is_refused(production_here: Production) -> None:
+    """I12. Fails when `_refuse_or_plan` in promote.py does not ask `refuse_unknowable`."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND)
+    before = production.state()
+
+    for each in (image, running):
+        ended = production.promote(each, HEALTH_PATH="none")
+
+        assert_refused(production, before, ended)
+        assert "neither the image nor the Compose file has a HEALTHCHECK" in ended.reason
+
+
+def test_a_way_back_that_nobody_could_prove_is_refused(production_here: Production) -> None:
+    """I9, I12. Fails when `refuse_unknowable` in engine/health.py does not look at what production runs."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    base = f"{production.sandbox.name}-base:1"
+    production.build(SECOND, tag=base)
+    image = production.build_from(f"FROM {base}\nHEALTHCHECK --interval=200ms CMD true\n", revision=SECOND)
+    before = production.state()
+
+    ended = production.promote(image, HEALTH_PATH="none")
+
+    assert_refused(production, before, ended)
+    assert f"{running.id}, has no HEALTHCHECK: going back to it could never be proven" in ended.reason
+    compose = production.app.repo.path / "compose.yaml"
+    compose.write_text(compose.read_text() + HEALTHCHECK.format("true"))
+    assert production.promote(image, HEALTH_PATH="none").end == (0, "promoted"), "the remedy that it names"

@@ -31,15 +31,31 @@ class HealthResult:
     got: str
 
 
-def refuse_unknowable(health: Health, target: Target, image: Image) -> None:
-    """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine."""
-    said = target.healthcheck or {}
-    disabled = said.get("disable") or "NONE" in said.get("test", ())
-    if health.path is None and (disabled or not (said or image.healthcheck)):
+def refuse_unknowable(health: Health, target: Target, image: Image, previous: Image | None = None) -> None:
+    """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine.
+
+    That goes for `previous` as well, which would have to be proven on the way back.
+    """
+    if health.path is not None:
+        return
+    if not _has_healthcheck(target, image):
         raise Refused(
             "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
             "Give the image a HEALTHCHECK, or set `health-path`.",
         )
+    if previous and not _has_healthcheck(target, previous):
+        raise Refused(
+            f"the health path is `none`, and the image that production runs, {previous.id}, has no HEALTHCHECK: going"
+            " back to it could never be proven.",
+            "Set `health-path`, or give the service a `healthcheck:` in the Compose file.",
+        )
+
+
+def _has_healthcheck(target: Target, image: Image) -> bool:
+    """What the Compose file says of it goes first; where it names no test, the image's own is run."""
+    said = target.healthcheck or {}
+    test = said.get("test") or (image.healthcheck or {}).get("Test") or ("NONE",)
+    return not said.get("disable") and test[0] != "NONE"
 
 
 def refuse_unreachable(engine: Engine, health: Health, target: Target, vantage: Vantage) -> None:

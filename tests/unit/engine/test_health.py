@@ -1,0 +1,64 @@
+"""Whether anything could ever tell that a container is healthy, by what image and Compose file say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from freshness.core.compose import Target
+from freshness.core.image import Image
+from freshness.engine.health import refuse_unknowable
+from freshness.errors import Refused
+from freshness.settings.model import Health
+
+NO_PATH = Health(path=None, retries=1, interval=1)
+WITH = Image(id="sha256:a", healthcheck={"Test": ["CMD", "true"]})
+WITHOUT = Image(id="sha256:b")
+SWITCHED_OFF = Image(id="sha256:c", healthcheck={"Test": ["NONE"]})
+
+
+def target(healthcheck: Mapping[str, Any] | None) -> Target:
+    return Target(
+        project="shop", service="web", image="web", container="shop-web-1", address="127.0.0.1", port=8500,
+        container_port=80, healthcheck=healthcheck,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (WITH, None),
+        (WITH, {"interval": "5s"}),
+        (WITHOUT, {"test": ["CMD-SHELL", "true"]}),
+        (SWITCHED_OFF, {"test": ["CMD", "echo", "NONE"]}),
+    ],
+)
+def test_a_healthcheck_is_enough(image: Image, said: Mapping[str, Any] | None) -> None:
+    refuse_unknowable(NO_PATH, target(said), image, image)
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (WITHOUT, None),
+        (WITHOUT, {"interval": "5s"}),
+        (SWITCHED_OFF, None),
+        (SWITCHED_OFF, {"interval": "5s"}),
+        (WITH, {"disable": True}),
+        (WITH, {"test": ["NONE"]}),
+    ],
+)
+def test_nothing_to_ask_is_refused(image: Image, said: Mapping[str, Any] | None) -> None:
+    """I12. Fails when `_has_healthcheck` takes any `healthcheck:`, or an image's `HEALTHCHECK NONE`, for a test."""
+    with pytest.raises(Refused, match="neither the image nor the Compose file"):
+        refuse_unknowable(NO_PATH, target(said), image)
+
+
+def test_nothing_to_ask_on_the_way_back_is_refused() -> None:
+    """I9. Fails when `refuse_unknowable` does not look at `previous`."""
+    with pytest.raises(Refused, match="going back to it could never be proven"):
+        refuse_unknowable(NO_PATH, target(None), WITH, WITHOUT)
+
+
+def test_with_a_health_path_no_healthcheck_is_needed() -> None:
+    refuse_unknowable(Health(path="/health", retries=1, interval=1), target(None), WITHOUT, WITHOUT)
