@@ -11,7 +11,7 @@ from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
 from freshness.engine.containers import service_containers
-from freshness.engine.images import find_image, kept_images
+from freshness.engine.images import find_image, find_tagged, kept_images
 from freshness.engine.lock import Lock
 from freshness.errors import Refused
 from freshness.forge.log import Log
@@ -77,7 +77,8 @@ class Candidacy:
 
     def find_candidate(self, engine: Engine, source: str) -> Image:
         """The image that the source names. Raises Refused where this Engine has none."""
-        image = find_image(engine, source)
+        find = find_image if source == self.settings.source_image else find_tagged  # only a person may mean an ID
+        image = find(engine, source)
         if image is None:
             raise Refused(
                 f"the Engine {engine.id} at {engine.endpoint} has no image {source}.",

@@ -9,7 +9,7 @@ from freshness.core.lock import Record
 from freshness.engine.client import Engine
 from freshness.engine.compose import insist_only
 from freshness.engine.containers import Container, service_containers
-from freshness.engine.images import find_image, kept_images
+from freshness.engine.images import find_image, find_tagged, kept_images
 from freshness.errors import Refused
 
 
@@ -66,7 +66,8 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
     if running and running.anonymous_volumes and running.image_id != candidate.id:
         raise Refused(
             f"production's container {running.name} keeps files in anonymous volumes at"
-            f" {', '.join(running.anonymous_volumes)}: a recreation would lose them, or lay them over the image.",
+            f" {', '.join(running.anonymous_volumes)}: a container of another image would lose them, or they would lie"
+            " over it.",
             "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
             " take VOLUME out of the image.",
         )
@@ -75,7 +76,7 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
         candidate=candidate,
         running=running,
         previous=previous,
-        tagged=find_image(engine, target.image),
+        tagged=find_tagged(engine, target.image),
         kept=tuple(kept_images(engine, kept_tags).values()),
         kept_tags=kept_tags,
     )
@@ -90,7 +91,7 @@ def plan_of(engine: Engine, target: Target, record: Record, kept_tags: KeptTags)
         candidate=find_image(engine, record.candidate) or Image(id=record.candidate),
         running=None,
         previous=found.get(record.previous),
-        tagged=found.get(record.tagged) if is_same_tag else find_image(engine, target.image),
+        tagged=found.get(record.tagged) if is_same_tag else find_tagged(engine, target.image),
         kept=record.kept,
         kept_tags=kept_tags,
     )

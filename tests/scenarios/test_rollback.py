@@ -123,3 +123,27 @@ def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here
     production.assert_serves(running)
     assert ended.end == (4, "rolled-back"), ended.log
     assert production.kept() == broken.id
+
+
+def edit(production: Production, *changes: tuple[str, str], name: str = "compose.yaml") -> None:
+    """Writes the application's Compose file, with each text replaced by the other, as the file `name`."""
+    folder = production.app.repo.path
+    text = (folder / "compose.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / name).write_text(text)
+
+
+def test_a_rollback_finds_the_image_however_the_compose_file_writes_its_repository(production: Production) -> None:
+    """I9. Fails when `kept_images` in engine/images.py asks the Engine for anything but the familiar name."""
+    edit(production, (f"image: {production.tag}\n", f"image: docker.io/acme/{production.sandbox.name}-shop:prod\n"))
+    first, second = production.build(FIRST), production.build(SECOND)
+    for image in (first, second):
+        assert production.promote(image).end == (0, "promoted")
+
+    ended = production.run("rollback")
+
+    assert ended.end == (0, "promoted"), ended.log
+    assert production.container().attrs["Image"] == first.id
+    assert ended.answers.revisions == [second.revision, first.revision]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.core.image import REVISION_LABEL, Image, guard, repository_of, same_tag
+from freshness.core.image import REVISION_LABEL, Image, familiar_name, guard, repository_of, same_tag
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "f" * 40
@@ -100,3 +100,23 @@ def test_dockers_defaults_make_no_difference(other: str) -> None:
 )
 def test_other_images_are_others(other: str) -> None:
     assert not same_tag("app", other)
+
+
+@pytest.mark.parametrize(
+    ("repository", "familiar"),
+    [
+        ("app", "app"),
+        ("library/app", "app"),
+        ("docker.io/app", "app"),
+        ("index.docker.io/library/app", "app"),
+        ("docker.io/acme/shop", "acme/shop"),
+        ("acme/shop", "acme/shop"),
+        ("library/acme/shop", "library/acme/shop"),
+        ("localhost/library/app", "localhost/library/app"),
+        ("host:5000/team/app", "host:5000/team/app"),
+        ("quay.io/library/app", "quay.io/library/app"),
+    ],
+)
+def test_a_repository_is_listed_under_its_familiar_name(repository: str, familiar: str) -> None:
+    """I9. Fails when `familiar_name` leaves a default in, or takes one out that is none: kept images would be lost."""
+    assert familiar_name(repository) == familiar

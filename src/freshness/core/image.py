@@ -11,9 +11,10 @@ REVISION_LABEL = "org.opencontainers.image.revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image named by its ID (`sha256:…`, as its own Engine names it). `labels` is empty where it has none."""
+    """An image named by its ID (`sha256:…`, as its own Engine names it). It may have no `tags` and no `labels`."""
 
     id: str
+    tags: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     healthcheck: Mapping[str, Any] | None = None
 
@@ -44,6 +45,11 @@ def repository_of(tag: str) -> str:
     return head if colon and "/" not in tail else tag
 
 
+def version_of(tag: str) -> str:
+    """What stands behind the repository of an image name; Docker's `latest` where nothing does."""
+    return tag[len(repository_of(tag)) + 1 :] or "latest"
+
+
 def same_tag(one: str, other: str) -> bool:
     """Whether two names find the same image, with Docker's defaults (`docker.io/library/` and `:latest`) filled in.
 
@@ -52,12 +58,21 @@ def same_tag(one: str, other: str) -> bool:
     return _full_name(one) == _full_name(other)
 
 
+def familiar_name(repository: str) -> str:
+    """The repository without Docker's defaults: the only form that the Engine's lists show and find it by."""
+    path = _full_repository(repository).removeprefix("docker.io/")
+    short = path.removeprefix("library/")
+    return path if "/" in short else short
+
+
 def _full_name(tag: str) -> str:
-    repository = repository_of(tag)
-    version = tag[len(repository) + 1 :] or "latest"
+    return f"{_full_repository(repository_of(tag))}:{version_of(tag)}"
+
+
+def _full_repository(repository: str) -> str:
     host, slash, path = repository.partition("/")
     if not slash or not ("." in host or ":" in host or host == "localhost"):
         host, path = "docker.io", repository
     if host in {"docker.io", "index.docker.io"}:
         host, path = "docker.io", path if "/" in path else f"library/{path}"
-    return f"{host}/{path}:{version}"
+    return f"{host}/{path}"

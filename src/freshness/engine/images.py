@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import docker
 
-from freshness.core.image import Image, repository_of
+from freshness.core.image import REVISION_LABEL, Image, familiar_name, repository_of, same_tag, version_of
 from freshness.core.kept import KeptTags
 from freshness.engine.client import Engine, asking
 from freshness.engine.lock import Hold
@@ -26,18 +26,24 @@ def find_image(engine: Engine, name: str) -> Image | None:
     config = found.get("Config") or {}  # both may be missing under the containerd image store
     return Image(
         id=found["Id"],
+        tags=tuple(found.get("RepoTags") or ()),
         labels=config.get("Labels") or {},
         healthcheck=config.get("Healthcheck"),
     )
 
 
+def find_tagged(engine: Engine, tag: str) -> Image | None:
+    """The image that bears this very tag, or None: `cafe` also finds one whose ID begins like that."""
+    image = find_image(engine, tag)
+    return image if image and any(same_tag(tag, one) for one in image.tags) else None
+
+
 def tag_image(hold: Hold, image_id: str, tag: str) -> None:
     """Moves the tag to the image ID, and looks that it is there: a tag that moves meanwhile changes nothing for us."""
     hold.insist()
-    repository = repository_of(tag)
     with asking(f"tagging {image_id} as {tag}"):
-        hold.engine.client.api.tag(image_id, repository, tag[len(repository) + 1 :] or "latest")
-    found = find_image(hold.engine, tag)
+        hold.engine.client.api.tag(image_id, repository_of(tag), version_of(tag))
+    found = find_tagged(hold.engine, tag)
     if found is None or found.id != image_id:
         raise EngineError(
             f"The tag {tag} was set to {image_id}, but names {found.id if found else 'nothing'}.",
@@ -46,29 +52,49 @@ def tag_image(hold: Hold, image_id: str, tag: str) -> None:
 
 
 def untag_image(hold: Hold, tag: str) -> None:
-    """Takes the tag away; the image itself stays as long as anything else names or runs it."""
+    """Takes the tag away, and with the last one the image, unless a container was made from it: then the tag stays."""
     hold.insist()
     with asking(f"removing the tag {tag}"):
         try:
-            hold.engine.client.api.remove_image(tag, noprune=True)
+            # With its version, since `cafe` is ambiguous to the containerd image store beside an ID that begins so.
+            hold.engine.client.api.remove_image(f"{repository_of(tag)}:{version_of(tag)}", noprune=True)
         except docker.errors.ImageNotFound:
             return
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
 
 
-def restore_tag(hold: Hold, tag: str, image_id: str) -> None:
-    """The tag as it was: on this image, or gone where the ID is empty."""
+def restore_tag(hold: Hold, tag: str, image_id: str, label: str = REVISION_LABEL) -> None:
+    """The tag as it was: on this image, or gone where the ID is empty.
+
+    What it names then stays, under the commit that its `label` claims. Where it claims none, and a container was made
+    from it, the tag stays: the Engine takes no last name away from what is in use.
+    """
     if image_id:
         tag_image(hold, image_id, tag)
         return
+    image = find_tagged(hold.engine, tag)
+    if image is None:
+        return
+    if len(image.tags) == 1:
+        _name_by_commit(hold, image, repository_of(tag), label)
     untag_image(hold, tag)
+
+
+def _name_by_commit(hold: Hold, image: Image, repository: str, label: str) -> None:
+    """Gives the image the name that the gate gives to what it builds, where no other image has that."""
+    commit = image.revision(label)
+    if commit and find_tagged(hold.engine, f"{repository}:{commit}") is None:
+        tag_image(hold, image.id, f"{repository}:{commit}")
 
 
 def kept_images(engine: Engine, tags: KeptTags) -> dict[int, str]:
     """The image ID under each kept tag that exists, by its number, the newest first."""
     with asking(f"listing the images of {tags.repository}"):
-        listed = engine.client.api.images(name=tags.repository)
+        listed = engine.client.api.images(name=familiar_name(tags.repository))
     versions = {tag.rpartition(":")[2] for image in listed for tag in image.get("RepoTags") or ()}
-    found = {number: find_image(engine, tags.name(number)) for number in tags.numbers(versions)}
+    found = {number: find_tagged(engine, tags.name(number)) for number in tags.numbers(versions)}
     return {number: image.id for number, image in found.items() if image}
 
 
