@@ -13,6 +13,7 @@ from freshness.engine.compose import ComposeFile
 from freshness.engine.containers import service_containers
 from freshness.engine.images import find_image, find_tagged, kept_images
 from freshness.engine.lock import Lock
+from freshness.engine.owner import projects_of
 from freshness.errors import Refused
 from freshness.forge.log import Log
 from freshness.forward import Advance, advancing
@@ -60,9 +61,14 @@ class Candidacy:
             say=self.log.say,
         )
 
-    def kept_source(self, engine: Engine, tags: KeptTags, running: str) -> str:
-        """The kept tag to go back to, not to what is `running`. Raises Refused where there is none."""
+    def kept_source(self, engine: Engine, tags: KeptTags, running: str, project: str = "") -> str:
+        """The kept tag to go back to, not to what is `running`. Raises Refused where there is none.
+
+        `project` is production's own; empty where no Compose file was read.
+        """
         kept = {number: image_id for number, image_id in kept_images(engine, tags).items() if image_id != running}
+        if kept:
+            self._refuse_shared(engine, tags, project)
         if self.rollback_to is None and kept:
             return tags.name(next(iter(kept)))
         for number, image_id in kept.items():
@@ -74,6 +80,18 @@ class Candidacy:
             f" and its like {'are others' if kept else 'is none'}; `docker system prune -a` takes them all.",
             "Promote a proven image instead.",
         )
+
+    @staticmethod
+    def _refuse_shared(engine: Engine, tags: KeptTags, project: str) -> None:
+        """Two productions of one repository keep their images under the same tags, where nobody can tell them apart."""
+        sharing = projects_of(engine, tags.repository)
+        others = sorted(sharing - {project})
+        if others and (project or len(others) > 1):
+            raise Refused(
+                f"{tags.name(1)} and its like may be another production's: containers of {tags.repository} on this"
+                f" Engine belong to the Compose project {' and to '.join(others)}.",
+                "Promote the wanted image by `--source-image`, and give each production a repository of its own.",
+            )
 
     def find_candidate(self, engine: Engine, source: str) -> Image:
         """The image that the source names. Raises Refused where this Engine has none."""

@@ -137,7 +137,7 @@ class Promotion(Candidacy):
 
     def _kept_source(self, engine: Engine, target: Target, kept_tags: KeptTags) -> str:
         found = service_containers(engine, target.project, target.service)
-        return self.kept_source(engine, kept_tags, found[0].image_id if found else "")
+        return self.kept_source(engine, kept_tags, found[0].image_id if found else "", target.project)
 
     def _read_service(self) -> tuple[Target, str, KeptTags]:
         """The service, the image to promote, and the tags that keep what ran before."""

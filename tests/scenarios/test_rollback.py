@@ -147,3 +147,38 @@ def test_a_rollback_finds_the_image_however_the_compose_file_writes_its_reposito
     assert ended.end == (0, "promoted"), ended.log
     assert production.container().attrs["Image"] == first.id
     assert ended.answers.revisions == [second.revision, first.revision]
+
+
+@pytest.mark.parametrize(("words", "named"), [((), THIRD), (("--to", FIRST), SECOND)])
+def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_same_tags(
+    words: tuple[str, ...], named: str, production_here: Production
+) -> None:
+    """I9, I12. Fails when `kept_source` in candidacy.py does not look who else has this repository.
+
+    What is kept is the other production's: this one has never run anything but the second image. Where the other's tag
+    names something else by now, the Engine lists its container by the image's ID alone.
+    """
+    production, app, other = production_here, production_here.app, f"{production_here.app.project}-us"
+    repository, port = f"{production.sandbox.name}-shared", production.sandbox.free_port()
+    to_us = [(app.project, other), (str(app.production_port), str(port)), (f"image: {other}-orchestrator\n", "@\n")]
+    edit(production, *to_us, ("@", f"image: docker.io/library/{repository}:us"), name="us.yaml")
+    edit(production, (f"image: {production.tag}\n", f"image: {repository}:eu\n"))
+    images = {revision: production.build(revision) for revision in (FIRST, SECOND, THIRD)}
+    assert production.promote(images[SECOND]).end == (0, "promoted")
+    for revision in (FIRST, THIRD):
+        given = {"SOURCE_IMAGE": images[revision].id, "EXPECTED_REVISION": revision}
+        run = production.start("promote", COMPOSE_FILE="us.yaml", PROD_PORT=str(port), **given)
+        assert run.end().status == 0, run.log
+    production.sandbox.cli("tag", images[named].id, f"{repository}:us")
+    before = production.state()
+
+    ended = production.run("rollback", *words)
+    only_the_tag = production.run("rollback", *words, RECREATE="false", PROD_IMAGE=f"{repository}:eu")
+
+    for each, projects in ((ended, other), (only_the_tag, f"{app.project} and to {other}")):
+        assert each.end == (1, "refused"), each.log
+        assert f"containers of {repository} on this Engine belong to the Compose project {projects}" in each.reason
+    assert production.state() == before
+    assert ended.answers.revisions == [SECOND]
+    again = production.promote(images[FIRST], ALLOW_ROLLBACK="the remedy that it names")
+    assert again.end == (0, "promoted"), again.log

@@ -9,7 +9,7 @@ from typing import Any
 import docker
 
 from freshness.core.compose import Target
-from freshness.core.image import same_tag
+from freshness.core.image import repository_of, same_tag
 from freshness.engine import port
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
@@ -35,6 +35,25 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
             yield from _in_the_way(entry, labels, target)
     if not port_is_explained and not _is_free(engine, target, vantage):
         yield f"port {target.port} on {target.address} belongs to a process that is no container"
+
+
+def projects_of(engine: Engine, repository: str) -> frozenset[str]:
+    """The Compose projects that have a container of this image repository, running or not.
+
+    The Engine lists a container under its image's name for as long as that name is on the image; else it is asked.
+    """
+    with asking("listing the containers of all Compose projects"):
+        listed = engine.client.api.containers(all=True, filters={"label": PROJECT_LABEL})
+        made_from = ((_image_name(engine, entry), entry["Labels"][PROJECT_LABEL]) for entry in listed)
+        return frozenset(project for name, project in made_from if same_tag(repository_of(name), repository))
+
+
+def _image_name(engine: Engine, entry: Mapping[str, Any]) -> str:
+    name: str = entry["Image"]
+    if name.startswith("sha256:"):
+        with suppress(docker.errors.NotFound):
+            name = engine.client.api.inspect_container(entry["Id"])["Config"]["Image"]
+    return name.partition("@")[0]
 
 
 def _is_of(labels: Mapping[str, str], target: Target) -> bool:
