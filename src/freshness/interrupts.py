@@ -18,8 +18,7 @@ def raise_on_signals() -> None:
 
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:
-    for stopping in STOPPING:
-        signal.signal(stopping, _ignore)
+    ignore_interrupts()
     raise Interrupted(number)
 
 
@@ -28,6 +27,12 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
     Not SIG_IGN, which children would inherit.
     """
+
+
+def ignore_interrupts() -> None:
+    """From now on SIGINT and SIGTERM change nothing: what is left to do is little, and is done."""
+    for stopping in STOPPING:
+        signal.signal(stopping, _ignore)
 
 
 @contextmanager

@@ -63,14 +63,8 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
             "There would be no way back, and Docker makes no image of such a container. To go without, with production"
             f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
         )
-    if running and running.anonymous_volumes and running.image_id != candidate.id:
-        raise Refused(
-            f"production's container {running.name} keeps files in anonymous volumes at"
-            f" {', '.join(running.anonymous_volumes)}: a container of another image would lose them, or they would lie"
-            " over it.",
-            "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
-            " take VOLUME out of the image.",
-        )
+    if running:
+        _refuse_loss(target, running, candidate)
     return Plan(
         target=target,
         candidate=candidate,
@@ -80,6 +74,25 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
         kept=tuple(kept_images(engine, kept_tags).values()),
         kept_tags=kept_tags,
     )
+
+
+def _refuse_loss(target: Target, running: Container, candidate: Image) -> None:
+    """Raises Refused where a recreation would lose what the container has, and the way back would not bring it back."""
+    if len(running.compose_files) > 1:
+        raise Refused(
+            f"production's container {running.name} was started from {' and '.join(running.compose_files)}; only one"
+            " file is read here, and what the others say of it (volumes, environment) would be lost.",
+            f"Put them into one file, or `include` the others in it; start it by hand once, `docker compose up -d"
+            f" {target.service}`, and run again.",
+        )
+    if running.anonymous_volumes and running.image_id != candidate.id:
+        raise Refused(
+            f"production's container {running.name} keeps files in anonymous volumes at"
+            f" {', '.join(running.anonymous_volumes)}: a container of another image would lose them, or they would lie"
+            " over it.",
+            "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
+            " take VOLUME out of the image.",
+        )
 
 
 def plan_of(engine: Engine, target: Target, record: Record, kept_tags: KeptTags) -> Plan:

@@ -116,7 +116,7 @@ class Promotion(Candidacy):
     @property
     def _longest(self) -> float:
         """Seconds that a promotion and its way back may take."""
-        return 2 * (RECREATE_SECONDS + self.settings.health.deadline) + self.settings.update_overlap + 60
+        return 2 * RECREATE_SECONDS + 3 * self.settings.health.deadline + self.settings.update_overlap + 60
 
     def _refuse_or_plan(self, engine: Engine, target: Target, source: str, kept_tags: KeptTags) -> Plan:
         with self.steps.step("image", "an image on this Engine") as step:
@@ -181,6 +181,7 @@ class Promotion(Candidacy):
             log=self.log,
             steps=steps or self.steps,
             notes=self.notes,
+            label=self.settings.revision_label,
         )
 
     def _recover(self, hold: Hold, record: Record, target: Target, kept_tags: KeptTags) -> str:

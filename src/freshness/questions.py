@@ -74,20 +74,22 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
 
     settings = read_promote(given, env, env_file, revision_required=False)
     file = ComposeFile.of(settings)
-    project = read_config(file, env)["name"]
-    engine = reach(env, settings.engine_timeout)
     services = {"staging": settings.staging_service, "production": settings.service}
-    return [_one_target(engine, name, project, service, settings.revision_label) for name, service in services.items()]
+    config = read_config(file, env)
+    engine = reach(env, settings.engine_timeout)
+    return [_one_target(engine, name, config, service, settings.revision_label) for name, service in services.items()]
 
 
-def _one_target(engine: Any, name: str, project: str, service: str, label: str) -> TargetStatus:
+def _one_target(engine: Any, name: str, config: Mapping[str, Any], service: str, label: str) -> TargetStatus:
+    from freshness.core.compose import why_missing
     from freshness.engine.containers import service_containers
     from freshness.engine.images import find_image
 
-    containers = service_containers(engine, project, service)
+    containers = service_containers(engine, config["name"], service)
     if not containers:
+        status = "no such service" if why_missing(config, service) else "nothing"
         return TargetStatus(
-            target=name, service=service, container=None, status="nothing", image_id=None, revision=None, since=None
+            target=name, service=service, container=None, status=status, image_id=None, revision=None, since=None
         )
     container = next((one for one in containers if one.runs), containers[0])  # a cut promotion leaves a second
     image = find_image(engine, container.image_id)

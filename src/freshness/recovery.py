@@ -4,7 +4,7 @@ from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery, decide_recovery
 from freshness.engine.containers import service_containers
-from freshness.engine.images import find_image, restore_tag
+from freshness.engine.images import find_image, find_tagged, restore_tag
 from freshness.errors import FreshnessError, LockLost
 from freshness.switch import Switch
 
@@ -34,9 +34,9 @@ def _restore_former_tag(switch: Switch, record: Record) -> None:
     """The tag that the record is about, where production's is another by now: nothing else puts it back."""
     if record.tag == switch.plan.target.image:
         return
-    named = find_image(switch.hold.engine, record.tag)
+    named = find_tagged(switch.hold.engine, record.tag)
     if named and named.id == record.candidate:
-        restore_tag(switch.hold, record.tag, record.tagged)
+        restore_tag(switch.hold, record.tag, record.tagged, switch.label)
 
 
 def _is_hopeless(switch: Switch, record: Record) -> bool:

@@ -11,7 +11,7 @@ from freshness.core.promotion import PromotionOutcome
 from freshness.dry_run import cut_ahead, retag_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
-from freshness.engine.images import find_image, keep_images, kept_images, restore_tag, tag_image
+from freshness.engine.images import find_tagged, keep_images, kept_images, restore_tag, tag_image
 from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
@@ -87,7 +87,7 @@ class Retag(Candidacy):
     def _recover(self, hold: Hold, record: Record) -> str | None:
         if record.tag != self.tag:
             return None
-        now = find_image(hold.engine, self.tag)
+        now = find_tagged(hold.engine, self.tag)
         if now and now.id == record.candidate:
             kept = kept_after(record.kept, record.previous, record.candidate)
             keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
@@ -104,7 +104,7 @@ class Retag(Candidacy):
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
         self.insist_staged(engine, self.project, candidate)
-        self.previous = find_image(engine, self.tag)
+        self.previous = find_tagged(engine, self.tag)
         self.insist_forward(self.previous, candidate)
         return self._record(engine, candidate.id)
 
@@ -114,7 +114,7 @@ class Retag(Candidacy):
         return Record(tag=self.tag, previous=named, candidate=candidate, tagged=named, kept=kept)
 
     def _named(self, engine: Engine) -> str:
-        found = find_image(engine, self.tag)
+        found = find_tagged(engine, self.tag)
         return found.id if found else ""
 
     def _source(self) -> str:
@@ -162,5 +162,5 @@ class Retag(Candidacy):
         self.reason = f"The promotion failed; {self.tag} is as it was."
 
     def _restore(self, hold: Hold, record: Record) -> None:
-        restore_tag(hold, self.tag, record.tagged)
+        restore_tag(hold, self.tag, record.tagged, self.settings.revision_label)
         keep_images(hold, self.kept_tags, record.kept)

@@ -1,7 +1,6 @@
 """Production changes here: the one order of writes, the proof of what serves, and the way back."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from freshness.core.image import Image
@@ -9,13 +8,13 @@ from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import ComposeFile, recreate, remove
 from freshness.engine.containers import Container, find_container
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
-from freshness.engine.images import find_image, keep_images, restore_tag, tag_image
+from freshness.engine.images import find_image, find_tagged, keep_images, restore_tag, tag_image
 from freshness.engine.leftovers import leave_running, tidy
 from freshness.engine.lock import Hold
 from freshness.engine.vantage import Vantage
-from freshness.errors import FreshnessError, Interrupted, Stale, Unhealthy
+from freshness.errors import FreshnessError, LockLost, Stale, Unhealthy
 from freshness.forge.log import Log
-from freshness.interrupts import interrupts_deferred
+from freshness.interrupts import ignore_interrupts, interrupts_deferred
 from freshness.last_words import show_last_words
 from freshness.plan import Plan
 from freshness.settings.model import Health
@@ -28,8 +27,8 @@ from freshness.stop_first import StopFirst
 class Switch:
     """One change of production, under a hold, in one of the two orders. `keep` is how many images are kept.
 
-    `overlap` is how many seconds old and new serve together in `start-first`; `notes` gets what is to be told, `failed`
-    the IDs of the containers that were found unhealthy.
+    `overlap` is how many seconds old and new serve together in `start-first`, `label` is the one that holds the commit.
+    `notes` gets what is to be told, `failed` the IDs of the containers that were found unhealthy.
     """
 
     hold: Hold
@@ -43,6 +42,7 @@ class Switch:
     log: Log
     steps: Steps
     notes: list[str]
+    label: str
     failed: set[str] = field(default_factory=set)
 
     def go(self) -> Container:
@@ -56,9 +56,9 @@ class Switch:
             step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate)
         self._serve_beside_others(container)
-        with suppress(Interrupted), interrupts_deferred():  # the old one goes: from here no interrupt leads back
-            self._retire_others(container)
-            self.let_go()
+        ignore_interrupts()  # the old one goes: from here none leads back
+        self._retire_others(container)
+        self.let_go()
         return container
 
     def finish(self) -> Container:
@@ -91,7 +91,7 @@ class Switch:
         wait_until_reachable(hold.engine, "going back")
         if plan.previous is None:
             remove(hold, self.compose_file, target)
-            restore_tag(hold, target.image, plan.record.tagged)
+            restore_tag(hold, target.image, plan.record.tagged, self.label)
             return None
         if find_image(hold.engine, plan.previous.id) is None:
             self.notes.append(f"The image that ran before, {plan.previous.id}, is gone from this Engine.")
@@ -101,8 +101,8 @@ class Switch:
             tag_image(hold, plan.previous.id, target.image)
             container = self._bring_back(plan.previous)
             step.got = self._insist_runs(container, plan.previous)
+        self._keep(plan.kept)  # before the proof: a way back that fails must not lose the images that are kept
         self._prove(container, plan.previous)
-        self._keep(plan.kept)
         return plan.previous
 
     def _bring_back(self, image: Image) -> Container:
@@ -116,9 +116,11 @@ class Switch:
         return recreate(hold, self.compose_file, target, force=before is not None, keeping=image.id)
 
     def _keep(self, wanted: Sequence[str]) -> None:
-        """Lets the kept tags name these. It comes last, and what fails here is no reason to go back: it is noted."""
+        """Lets the kept tags name these. What fails here is no reason to go back: it is noted."""
         try:
             keep_images(self.hold, self.plan.kept_tags, wanted)
+        except LockLost:
+            raise
         except FreshnessError as error:
             self.notes.append(f"Not all tags of older images are as they should be: {error}")
 
@@ -136,7 +138,7 @@ class Switch:
             self.log.say(f"Waiting for {target.service} to be healthy, up to {health.deadline:g} s.")
             step.got = self._insist_healthy(container, self._wait_until_healthy(container))
         with self.steps.step("identity", f"{image.id} in {container.short_id} and under {target.image}") as step:
-            now, tagged = find_container(engine, container.id), find_image(engine, target.image)
+            now, tagged = find_container(engine, container.id), find_tagged(engine, target.image)
             step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
             if (
                 now is None

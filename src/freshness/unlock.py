@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from freshness.core.lock import Held, Record, service_lock, tag_lock
 from freshness.core.quoting import quoted
 from freshness.engine.client import reach
-from freshness.engine.compose import ComposeFile, read_config
+from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.lock import Lock
 from freshness.engine.presence import why_dead
 from freshness.holder import new_lock
@@ -56,7 +56,7 @@ def _find_lock(settings: PromoteSettings, env: Texts, tag: str | None) -> Lock:
         name = tag_lock(tag)
     else:
         file = ComposeFile.of(settings)
-        name = service_lock(read_config(file, env)["name"], settings.service)
+        name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
     return new_lock(
         reach(env, settings.engine_timeout),
         name,

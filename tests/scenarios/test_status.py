@@ -75,6 +75,16 @@ def test_status_survives_an_image_that_is_gone(production_here: Production) -> N
     assert (found["image_id"], found["revision"]) == (running.id, None)
 
 
+def test_a_service_that_the_compose_file_lacks_is_called_so(runner: Runner) -> None:
+    """Fails when `_one_target` in questions.py says `nothing`, as of a service that is down."""
+    given = {"PROD_SERVICE": "elsewhere"}
+    shown, unlocked = runner.start("status", **given).end(), runner.start("unlock", **given).end()
+
+    assert (shown.status, unlocked.status) == (0, 2), shown.log + unlocked.log
+    assert "no such service" in shown.log
+    assert "no service 'elsewhere' (it has: orchestrator, orchestrator-staging)" in unlocked.log
+
+
 def test_status_without_a_compose_file_is_one_sentence(runner: Runner) -> None:
     """Fails when `_both_targets` in questions.py does not go through `read_config`."""
     (runner.app.repo.path / "compose.yaml").unlink()

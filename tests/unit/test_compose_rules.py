@@ -107,6 +107,8 @@ def test_a_port_that_is_not_published_is_a_problem(ports: list[dict[str, Any]] |
     ("staging", "changes", "said"),
     [
         ({"image": "app@sha256:" + "1" * 64}, {}, "no tag moves a digest"),
+        ({"image": "localhost:5000/App"}, {}, "takes for no image's name"),
+        ({"image": "app:"}, {}, "takes for no image's name"),
         ({}, {"image": "app"}, "The setting `image` says 'app', but Compose runs 'app-staging'"),
         ({}, {"container": "app"}, "The setting `container` says 'app', but Compose names it 'shop-staging-1'"),
         ({"deploy": {"replicas": 2}}, {}, "has 2 replicas"),

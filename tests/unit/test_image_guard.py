@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.core.image import REVISION_LABEL, Image, familiar_name, guard, repository_of, same_tag
+from freshness.core.image import (
+    REVISION_LABEL,
+    Image,
+    familiar_name,
+    guard,
+    is_image_name,
+    repository_of,
+    same_tag,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "f" * 40
@@ -120,3 +128,19 @@ def test_other_images_are_others(other: str) -> None:
 def test_a_repository_is_listed_under_its_familiar_name(repository: str, familiar: str) -> None:
     """I9. Fails when `familiar_name` leaves a default in, or takes one out that is none: kept images would be lost."""
     assert familiar_name(repository) == familiar
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["app", "team/app:v1", "Host.Example:5000/team/my_app__x--y:V.1_2-", "[::1]:5000/app", "a.b/c"],
+)
+def test_an_images_name_is_taken_for_one(name: str) -> None:
+    assert is_image_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["App", "team/App", "Web.Staging", "app:", "app:.x", "a..b", "a/-b", "", "a b", "app\n"]
+)
+def test_what_docker_takes_for_no_name_is_none(name: str) -> None:
+    """Fails when `is_image_name` searches where it has to match whole."""
+    assert not is_image_name(name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from freshness.core.image import repository_of, same_tag
+from freshness.core.image import is_image_name, repository_of, same_tag
 from freshness.core.pair import find_pair_problems
 
 Service = Mapping[str, Any]
@@ -63,11 +63,10 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
     `real_path` resolves symbolic links, so that a mount cannot reach into the workspace through one.
     """
     services: Mapping[str, Service] = config.get("services") or {}
-    ours = services.get(wanted.service)
-    if ours is None:
-        names = ", ".join(sorted(services)) or "none"
-        problem = f"The Compose file has no service {wanted.service!r} (it has: {names})."
-        return (f"{problem} Name one of them with the setting `service`.",)
+    missing = why_missing(config, wanted.service)
+    if missing:
+        return (f"{missing} Name one of them with the setting `service`.",)
+    ours = services[wanted.service]
     return (
         *_port_problems(ours, wanted),
         *_network_problems(ours, wanted),
@@ -75,6 +74,13 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
         *_sharing_problems(config, services, wanted),
         *_mount_problems(config, ours, wanted, real_path),
     )
+
+
+def why_missing(config: Mapping[str, Any], service: str) -> str | None:
+    """In words that the Compose file has no such service, or None where it has."""
+    services = config.get("services") or {}
+    names = ", ".join(sorted(services)) or "none"
+    return None if service in services else f"The Compose file has no service {service!r} (it has: {names})."
 
 
 def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
@@ -160,6 +166,11 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
     image, container = image_of(config, wanted.service), container_of(config, wanted.service)
     if "@" in image:
         yield f"The service {wanted.service!r} runs {image!r}: no tag moves a digest. Give it a plain `image:` name."
+    elif not is_image_name(image):
+        yield (
+            f"The service {wanted.service!r} runs {image!r}, which Docker takes for no image's name."
+            " Give it an `image:` name in lower case, such as host:5000/team/app:tag."
+        )
     elif wanted.image and not same_tag(wanted.image, image):
         yield (
             f"The setting `image` says {wanted.image!r}, but Compose runs {image!r}."

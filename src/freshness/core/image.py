@@ -1,11 +1,15 @@
 """An image as the Engine describes it, its names, and the guard: does it prove the expected commit?"""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.hexid import is_full_id
 
+_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_NAME = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?")
 REVISION_LABEL = "org.opencontainers.image.revision"
 
 
@@ -37,6 +41,11 @@ def guard(image: Image, label: str, expected: str) -> str | None:
     if value != expected:
         return f"the label {label} says {value!r}"
     return None
+
+
+def is_image_name(text: str) -> bool:
+    """Whether Docker takes it for a name with or without a tag: https://pkg.go.dev/github.com/distribution/reference."""
+    return _NAME.fullmatch(text) is not None
 
 
 def repository_of(tag: str) -> str:

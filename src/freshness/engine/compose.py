@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target
+from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
 from freshness.core.endpoint import FORMS
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.containers import Container, running_services, service_containers, unpause
@@ -59,6 +59,15 @@ def staging_tag(config: Mapping[str, Any], service: str) -> str:
             "Name staging's service in `staging-service`, or the image in `source-image`.",
         )
     return image_of(config, service)
+
+
+def project_with(config: Mapping[str, Any], service: str) -> str:
+    """The project's name, if it has this service. Raises SettingsError."""
+    missing = why_missing(config, service)
+    if missing:
+        raise SettingsError(missing, "Name one of them with `--service`, or in the env file.")
+    name: str = config["name"]
+    return name
 
 
 def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:

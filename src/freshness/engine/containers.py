@@ -15,7 +15,9 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"  # `True` for what `docker compose run` started
 CONFIGURATION_LABEL = "com.docker.compose.config-hash"
+FILES_LABEL = "com.docker.compose.project.config_files"  # absolute paths, with commas between them
 DEFAULT_GRACE = 10  # seconds, the Engine's own
+_BETWEEN_FILES = re.compile(r",(?=/)")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
 
 
@@ -25,7 +27,8 @@ class Container:
 
     `anonymous_volumes` are the paths of volumes that have no name of their own. `health` is `healthy`, `unhealthy`,
     `starting`, or empty where the container has no HEALTHCHECK. `configuration` is Compose's hash of the service that
-    the container was made from; `grace` are the seconds that it may take to stop.
+    the container was made from, `compose_files` the files that Compose read for it. `grace` are the seconds that it may
+    take to stop.
     """
 
     id: str
@@ -39,6 +42,7 @@ class Container:
     addresses: Mapping[str, str]
     anonymous_volumes: tuple[str, ...] = ()
     configuration: str = ""
+    compose_files: tuple[str, ...] = ()
     grace: int = DEFAULT_GRACE
 
     @property
@@ -77,6 +81,7 @@ def find_container(engine: Engine, name: str) -> Container | None:
 
 def _read(found: Mapping[str, Any]) -> Container:
     state, network, config = found["State"], found.get("NetworkSettings") or {}, found["Config"]
+    labels = config.get("Labels") or {}
     grace = config.get("StopTimeout")
     return Container(
         id=found["Id"],
@@ -90,7 +95,8 @@ def _read(found: Mapping[str, Any]) -> Container:
         anonymous_volumes=tuple(
             mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
         ),
-        configuration=(config.get("Labels") or {}).get(CONFIGURATION_LABEL, ""),
+        configuration=labels.get(CONFIGURATION_LABEL, ""),
+        compose_files=tuple(filter(None, _BETWEEN_FILES.split(labels.get(FILES_LABEL, "")))),
         grace=DEFAULT_GRACE if grace is None else grace,
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")

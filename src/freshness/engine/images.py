@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import docker
 
-from freshness.core.image import REVISION_LABEL, Image, familiar_name, repository_of, same_tag, version_of
+from freshness.core.image import Image, familiar_name, repository_of, same_tag, version_of
 from freshness.core.kept import KeptTags
 from freshness.engine.client import Engine, asking
 from freshness.engine.lock import Hold
@@ -65,7 +65,7 @@ def untag_image(hold: Hold, tag: str) -> None:
                 raise
 
 
-def restore_tag(hold: Hold, tag: str, image_id: str, label: str = REVISION_LABEL) -> None:
+def restore_tag(hold: Hold, tag: str, image_id: str, label: str) -> None:
     """The tag as it was: on this image, or gone where the ID is empty.
 
     What it names then stays, under the commit that its `label` claims. Where it claims none, and a container was made
