@@ -34,4 +34,10 @@ class StopFirst:
         """Nothing has to go."""
 
     def _recreate(self) -> Container:
-        return recreate(self.hold, self.file, self.plan.target, keeping=self.plan.candidate.id)
+        plan, wanted = self.plan, self.plan.candidate.id
+        container = recreate(self.hold, self.file, plan.target, keeping=wanted)
+        was_left = plan.running is not None and plan.running.id == container.id
+        if container.image_id == wanted or not was_left:
+            return container
+        # Compose believes labels: this one says that it was made from an image that it does not run.
+        return recreate(self.hold, self.file, plan.target, force=True, keeping=wanted)
