@@ -82,8 +82,8 @@ def _refuse_loss(target: Target, running: Container, candidate: Image) -> None:
         raise Refused(
             f"production's container {running.name} was started from {' and '.join(running.compose_files)}; only one"
             " file is read here, and what the others say of it (volumes, environment) would be lost.",
-            f"Put them into one file, or `include` the others in it; start it by hand once, `docker compose up -d"
-            f" {target.service}`, and run again.",
+            "Put them into one file, or into one that does `include: [{path: [FIRST, SECOND]}]`; start it by hand once,"
+            f" `docker compose up -d {target.service}`, and run again.",
         )
     if running.anonymous_volumes and running.image_id != candidate.id:
         raise Refused(
