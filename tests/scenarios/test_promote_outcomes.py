@@ -95,3 +95,16 @@ def test_a_production_in_a_profile_that_needs_a_service_of_another_is_promoted(p
     assert ended.end == (0, "promoted"), ended.log
     production.assert_serves(good)
     assert production.runner.containers("database") == []
+
+
+def test_a_production_that_had_stopped_is_started_and_that_is_said(production_here: Production) -> None:
+    """I10. Fails when `_tell` in promote.py calls it healthy all along, and so hides that production was down."""
+    image = production_here.build(FIRST)
+    production_here.deploy(image)
+    production_here.container().stop(timeout=1)
+
+    ended = production_here.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=FIRST).end()
+
+    assert (ended.status, ended.outputs["outcome"]) == (0, "unchanged"), ended.log
+    assert "had stopped and was started again" in ended.reason
+    production_here.assert_serves(image)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, THIRD, Built, Production
+from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
 
 
 def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, Built]:
@@ -109,6 +109,19 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
     assert ended.end == (0, "promoted"), ended.log
     assert production.kept() == third.id
     assert production.sandbox.image_id(f"{production.kept_tag}.2") == second.id
+
+
+def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: Production) -> None:
+    """I9. Fails when `go_back` in switch.py proves what ran before first, and only then puts the kept tags back."""
+    first, second = promoted_twice(production_here)
+
+    ended = production_here.run("rollback", HEALTH_PATH="/nowhere", **SHORT)
+
+    assert ended.end == (5, "stranded"), ended.log
+    production_here.assert_serves(second)
+    assert production_here.kept() == first.id
+    assert production_here.run("rollback").end == (0, "promoted")
+    production_here.assert_serves(first)
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
