@@ -12,7 +12,7 @@ from freshness.engine.lock import Hold, Lock
 from freshness.engine.presence import why_dead
 from freshness.interrupts import interrupts_deferred
 
-Plan = TypeVar("Plan")
+Planned = TypeVar("Planned")
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
 
 
@@ -24,7 +24,7 @@ def find_cut(lock: Lock) -> Held | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tenure(Generic[Plan]):
+class Tenure(Generic[Planned]):
     """The one order in which `run` takes its target; `what` is the word for it in sentences.
 
     `plan` makes all refusals, and `record` is what of a plan is written down. `is_still_so` looks whether the target is
@@ -34,12 +34,12 @@ class Tenure(Generic[Plan]):
     run: Candidacy
     what: str
     find_lock: Callable[[], Lock]
-    plan: Callable[[Engine], Plan]
-    record: Callable[[Plan], Record]
-    is_still_so: Callable[[Engine, Plan], bool]
+    plan: Callable[[Engine], Planned]
+    record: Callable[[Planned], Record]
+    is_still_so: Callable[[Engine, Planned], bool]
     recover: Callable[[Hold, Record], str | None]
 
-    def begin(self, wanted: str) -> tuple[Plan, Hold]:
+    def begin(self, wanted: str) -> tuple[Planned, Hold]:
         """All refusals, then the target is ours: if another run came between, all refusals again."""
         steps, notes = self.run.steps, self.run.notes
         with steps.step("lock", wanted) as step:
@@ -54,7 +54,7 @@ class Tenure(Generic[Plan]):
             del steps.checks[so_far[0] :], notes[so_far[1] :]
             self._wait(lock)
 
-    def _claim(self, lock: Lock, plan: Plan) -> Hold | None:
+    def _claim(self, lock: Lock, plan: Planned) -> Hold | None:
         """The target with the plan's record, if it is free and still what the plan saw."""
         hold = replace(lock, holder=replace(lock.holder, record=self.record(plan))).claim()
         with ExitStack() as unless_ours:
