@@ -68,15 +68,17 @@ class SshServer:
 
     def cut(self, _call: object = None) -> None:
         """Ends all connections at once; new ones are served."""
-        for child in _children(self.process):
-            for process in (*_children(child), child):
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+        _kill(self._connections())
 
     def stop(self, _call: object = None) -> None:
-        """Ends the server, then all connections."""
+        """Ends the server and all connections: looked for while it lives, since its end would hide whose they are."""
+        connections = self._connections()
         os.kill(self.process, signal.SIGTERM)
-        self.cut()
+        _kill(connections)
+
+    def _connections(self) -> list[int]:
+        """The processes of all connections."""
+        return [each for child in _children(self.process) for each in (*_children(child), child)]
 
     @property
     def client(self) -> str:
@@ -90,6 +92,12 @@ class SshServer:
             (folder / "ssh").write_text(f'#!/bin/sh\n{found}exec {SSH} -F {folder}/config "$@"\n')
             (folder / "ssh").chmod(0o700)
         return f"{folder}:{os.environ['PATH']}"
+
+
+def _kill(processes: list[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _children(process: int) -> list[int]:
