@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import random
 import socket
 import subprocess
 import time
@@ -158,13 +159,6 @@ class Sandbox:
             pause()
         raise AssertionError(f"127.0.0.1:{port}{path} did not answer 200 within {seconds} s: {seen!r}")
 
-    def free_port(self) -> int:
-        """A port that nothing listens on, on the Engine's side."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
-
     def image_id(self, reference: str) -> str | None:
         try:
             return self.docker.images.get(reference).id
@@ -188,6 +182,26 @@ class Sandbox:
         for reference in (*tags, *(image["Id"] for image in labelled)):
             with contextlib.suppress(docker.errors.ImageNotFound):
                 client.images.remove(reference, force=True)
+
+
+def _ports() -> Iterator[int]:
+    """Below those that the kernel gives to whoever asks for any, each one once, and none of another worker's."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = list(range(10_000 + worker, 32_768, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+    random.shuffle(ports)
+    yield from ports
+
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """A port that nothing listens on, and that no other test is given."""
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("all ports are given away")
 
 
 def pause() -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines import ROOT
+from tests.engines import ROOT, free_port
 
 UNPACKED = ROOT / ".cache/openssh"
 PROGRAMS = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}/usr/sbin:{UNPACKED}/usr/bin"
@@ -130,8 +130,7 @@ def serve_logins(folder: Path, **settings: str) -> Iterator[SshServer]:
 def _serving(folder: Path, restrictions: str, more: Mapping[str, str]) -> Iterator[SshServer]:
     for name in ("host", "deploy"):
         subprocess.run([str(KEYGEN), "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     (folder / "authorized").write_text(f"{restrictions}{(folder / 'deploy.pub').read_text()}")
     host_key = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")

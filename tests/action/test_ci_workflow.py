@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.act import Act
-from tests.engines import ROOT, Sandbox
+from tests.engines import ROOT, Sandbox, free_port
 from tests.git import GitRepo, run_git
 
 
@@ -27,7 +27,7 @@ def test_ci_gates_and_promotes_this_version(act_on_machine: Act, machine_only: S
     repo = this_version(tmp_path / "app")
     workflow = tmp_path / "ci.yml"
     text = (ROOT / ".gitea/workflows/ci.yml").read_text()
-    ours = {"freshness-ci": machine_only.name, "18501": machine_only.free_port(), "18500": machine_only.free_port()}
+    ours = {"freshness-ci": machine_only.name, "18501": free_port(), "18500": free_port()}
     for theirs, own in ours.items():
         assert theirs in text
         text = text.replace(theirs, str(own))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import ROOT, Sandbox
+from tests.engines import ROOT, Sandbox, free_port
 from tests.git import Content, GitRepo
 
 HERE = Path(__file__).parent
@@ -48,8 +48,8 @@ def python_application(path: Path, sandbox: Sandbox, **behaviour: object) -> App
         project=sandbox.name,
         staging="orchestrator-staging",
         production="orchestrator",
-        staging_port=sandbox.free_port(),
-        production_port=sandbox.free_port(),
+        staging_port=free_port(),
+        production_port=free_port(),
         settings={},
     )
     app.settings.update(TARGET_PORT=str(app.staging_port), PROD_PORT=str(app.production_port))
@@ -79,8 +79,8 @@ def static_application(path: Path, sandbox: Sandbox) -> Application:
         project=f"{sandbox.name}-shop",
         staging="web-preview",
         production="web",
-        staging_port=sandbox.free_port(),
-        production_port=sandbox.free_port(),
+        staging_port=free_port(),
+        production_port=free_port(),
         settings={
             "COMPOSE_FILE": "deploy/docker-compose.yml",
             "TARGET_SERVICE": "web-preview",

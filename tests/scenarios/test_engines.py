@@ -1,10 +1,10 @@
 """The Engines that scenarios run on are what the tests take them for."""
 
-from tests.engines import BASE_IMAGE, Sandbox
+from tests.engines import BASE_IMAGE, Sandbox, free_port
 
 
 def test_a_published_port_is_reached_on_loopback(engine: Sandbox) -> None:
-    port = engine.free_port()
+    port = free_port()
     engine.cli(
         "run", "--detach", "--name", engine.name, "--publish", f"127.0.0.1:{port}:80", BASE_IMAGE,
         "python3", "-m", "http.server", "--directory", "/etc", "80",

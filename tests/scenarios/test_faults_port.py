@@ -14,7 +14,7 @@ from freshness.engine.client import reach
 from freshness.engine.owner import LOOK_LABEL, foreign_owners
 from freshness.engine.vantage import Vantage
 from tests.docker_proxy import docker_proxy
-from tests.engines import BASE_IMAGE, Sandbox
+from tests.engines import BASE_IMAGE, Sandbox, free_port
 from tests.promotions import FIRST, SECOND, SHORT, Production, type_commands
 
 
@@ -101,7 +101,7 @@ def test_what_a_killed_look_from_a_jobs_container_left_goes_with_the_next(machin
     """
     job = machine_only.cli("run", "--detach", "--name", f"{machine_only.name}-job", BASE_IMAGE, "sleep", "600")
     target = Target(
-        project="p", service="s", image="i", container="c", address="127.0.0.1", port=machine_only.free_port(),
+        project="p", service="s", image="i", container="c", address="127.0.0.1", port=free_port(),
         container_port=80,
     )  # fmt: skip
     began = machine_only.docker.info()["SystemTime"]

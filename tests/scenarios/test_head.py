@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.engines import free_port
 from tests.forge import AUTHORIZATION
 from tests.jobs import GITEA, GITHUB, NUMBER, PLAIN_ACT, Hosted
 from tests.promotions import LONG, Production
@@ -110,7 +111,7 @@ def test_a_forge_that_cannot_be_asked_is_an_error_and_nothing_is_built(wrong: st
     """Breaks when `choose_commit` takes what the forge does not answer for agreement."""
     head = hosted.open_pull_request()
     with_what = {
-        "nobody answers": {"GITHUB_SERVER_URL": f"http://127.0.0.1:{hosted.runner.sandbox.free_port()}"},
+        "nobody answers": {"GITHUB_SERVER_URL": f"http://127.0.0.1:{free_port()}"},
         "the token is refused": {"GITHUB_TOKEN": "another"},
         "there is no such repository": {"GITHUB_REPOSITORY": "org/other"},
     }[wrong]

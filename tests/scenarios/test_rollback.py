@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.engines import free_port
 from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
 
 
@@ -172,7 +173,7 @@ def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_
     names something else by now, the Engine lists its container by the image's ID alone.
     """
     production, app, other = production_here, production_here.app, f"{production_here.app.project}-us"
-    repository, port = f"{production.sandbox.name}-shared", production.sandbox.free_port()
+    repository, port = f"{production.sandbox.name}-shared", free_port()
     to_us = [(app.project, other), (str(app.production_port), str(port)), (f"image: {other}-orchestrator\n", "@\n")]
     edit(production, *to_us, ("@", f"image: docker.io/library/{repository}:us"), name="us.yaml")
     edit(production, (f"image: {production.tag}\n", f"image: {repository}:eu\n"))
