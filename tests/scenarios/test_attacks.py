@@ -59,7 +59,7 @@ def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
     first, second, unproven = production.build(FIRST), production.build(SECOND), production.build(THIRD, label="")
     production.deploy(second)
     with moving(production.sandbox, production.app.staging_image, (first, second, first, unproven, second)):
-        while outcomes.count("promoted") < rounds:
+        while outcomes.count("promoted") < rounds or "refused" not in outcomes:  # the tag has named what was not wanted
             before = serving(production)
             image = second if before == first.id else first
             source = {"SOURCE_IMAGE": image.id} if next(ids) else {}
@@ -68,7 +68,6 @@ def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
 
             outcomes.append(ended.outputs["outcome"])
             assert serving(production) == {"promoted": image.id, "refused": before}[outcomes[-1]], ended.log
-    assert "refused" in outcomes, "the tag always named what was wanted: this test looks at nothing"
 
 
 def test_a_production_tag_that_somebody_moves_is_never_called_promoted(production_here: Production) -> None:
