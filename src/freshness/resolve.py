@@ -7,7 +7,7 @@ from typing import Any
 from freshness.choice import Origin, checkout_at_hand, choose_commit, forge_address, insist_by_hand
 from freshness.core.agreement import References
 from freshness.core.event.number import number_told
-from freshness.core.fork import UNTOLD, refuse_fork
+from freshness.core.fork import AGIT, UNTOLD, refuse_fork
 from freshness.core.revision import Candidate
 from freshness.errors import FreshnessError, Refused, SettingsError
 from freshness.forge.event import read_event
@@ -82,7 +82,7 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
 def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
     if candidate.fork is None:
         return ""
-    taken = "taken for a fork" if candidate.fork == UNTOLD else "a fork"
+    taken = "taken for a fork" if candidate.fork in (AGIT, UNTOLD) else "a fork"
     try:
         refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
     except Refused:

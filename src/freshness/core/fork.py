@@ -13,6 +13,9 @@ DELETED = "a deleted repository"
 UNTOLD = "a repository that the event does not name"
 """The `fork` of a commit whose origin the payload leaves open: taken for a fork's until the server says otherwise."""
 
+AGIT = "an AGit push (refs/for/…), for which the right to read is enough"
+"""The `fork` of a pull request without a branch, which Gitea itself treats as a fork's."""
+
 # Whoever comments, or whose run ended, may be about a fork's commit, and the payload does not say which repository's.
 # The others are about a commit of the repository itself, or have a `pull_request` that says whose.
 _TELLING = frozenset(
@@ -62,9 +65,12 @@ def fork_of(pull_request: Payload, payload: Payload, env: Mapping[str, str]) -> 
     """The head repository where it is not the base repository, else None. A deleted repository was a fork.
 
     Compares names and, where both sides have one, ids; never `head.repo.fork`, which is also true of a forked project
-    that takes pull requests from itself. Raises Refused where the payload does not say.
+    that takes pull requests from itself. Gitea names the base as the head of an AGit push, and leaves its `label`
+    empty. Raises Refused where the payload does not say.
     """
     head = pull_request.get("head")
+    if isinstance(head, Mapping) and head.get("label") == "":
+        return AGIT
     repository = head.get("repo") if isinstance(head, Mapping) else None
     base = pull_request.get("base")
     own = base.get("repo") if isinstance(base, Mapping) else None

@@ -7,7 +7,7 @@ import pytest
 
 from freshness.core.agreement import settle
 from freshness.core.event import interpret
-from freshness.core.fork import UNTOLD
+from freshness.core.fork import AGIT, UNTOLD
 from freshness.core.revision import Candidate, Question
 from freshness.errors import Refused, Superseded
 from tests import payloads
@@ -98,6 +98,7 @@ FORKS = {
     "pull_request-closed-by-deleting-fork": "eve/app",
     "pull_request-labeled-fork-deleted": "a deleted repository",
     "pull_request-labeled-from-fork": "eve/app",
+    "pull_request-opened-agit": AGIT,
     "pull_request-opened-from-fork": "eve/app",
     "pull_request_target-closed-by-deleting-fork": "eve/app",
     "pull_request_target-opened-from-fork": "eve/app",
@@ -182,6 +183,22 @@ def test_a_merge_whose_commit_is_not_the_runs_is_superseded(sha: str) -> None:
     event, payload, env = load(f"{FORGE}/pull_request-closed-merged-merge")
     with pytest.raises(Superseded, match="merge_commit_sha says '499d740c97"):
         interpret(event, payload, env | {"GITHUB_SHA": sha})
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("pull_request_assign", "pull_request-assigned"),
+        ("pull_request_comment", "issue_comment-pull-created"),
+        ("pull_request_label", "pull_request-labeled"),
+        ("pull_request_review_approved", "pull_request_review-approved"),
+        ("pull_request_sync", "pull_request-synchronize"),
+    ],
+)
+def test_giteas_own_words_are_read_as_the_event_whose_payload_they_have(word: str, name: str) -> None:
+    """What stands in `on:` is what Gitea 1.26 says as the event's name, and it takes its own words there too."""
+    event, payload, env = load(f"{FORGE}/{name}")
+    assert interpret(word, payload, env) == interpret(event, payload, env)
 
 
 def test_a_called_workflow_is_read_by_its_callers_payload() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from freshness.core.event.fields import Environment, Payload, full_id, github_sha, object_at, or_by_hand, remedy_for
 from freshness.core.event.pull_request import NEEDED
-from freshness.core.event.rules import RULES
+from freshness.core.event.rules import GITEA_WORDS, RULES
 from freshness.core.event.shape import caller_of
 from freshness.core.fork import fork_of, origin_is_told
 from freshness.core.quoting import quoted
@@ -28,7 +28,9 @@ def interpret(
     Raises Refused where there is none, and Superseded where a pull request's sources name different commits. A fork's
     commit is returned with `fork` set: also for a `revision` that is given on a fork's event.
     """
-    event = caller_of(payload, env) if event_name == "workflow_call" and (payload or revision is None) else event_name
+    event = GITEA_WORDS.get(event_name, event_name)
+    if event == "workflow_call" and (payload or revision is None):
+        event = caller_of(payload, env)
     if revision is not None:
         return _explicit(event, payload, env, revision)
     if pr is not None:

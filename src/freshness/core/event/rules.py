@@ -76,3 +76,15 @@ RULES: Mapping[str, Rule] = {
     ),
     "create": Rule(read=of_start, field="GITHUB_SHA", sha="the new branch's or tag's commit", fork=_OWN),
 }
+
+GITEA_WORDS: Mapping[str, str] = {
+    "pull_request_assign": "pull_request",
+    "pull_request_comment": "issue_comment",
+    "pull_request_label": "pull_request",
+    "pull_request_milestone": "pull_request",
+    "pull_request_review_approved": "pull_request_review",
+    "pull_request_review_rejected": "pull_request_review",
+    "pull_request_review_request": "pull_request",
+    "pull_request_sync": "pull_request",
+}
+"""What Gitea 1.26 takes in `on:` besides GitHub's words, then says as GITHUB_EVENT_NAME, and sends the payload of."""
