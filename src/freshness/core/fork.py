@@ -49,9 +49,10 @@ def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bo
         return
     what = f"The commit {candidate.commit} comes from {candidate.fork}, not from this repository"
     if not allowed:
+        own = " (or restore it, where it was this repository's own)" if candidate.fork == UNTOLD else ""
         raise Refused(
             f"{what}.",
-            "Code of a fork is not built here: push the branch to this repository after a review.",
+            f"Code of a fork is not built here: push the branch to this repository after a review{own}.",
         )
     if candidate.event not in _WITHOUT_SECRETS and not allowed_with_secrets:
         run = f"on {candidate.event}" if candidate.event else "without an event"
