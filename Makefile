@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint test test-elsewhere test-fire bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint test test-elsewhere test-fire test-gitea bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,10 @@ test-elsewhere: setup base-image test-tools ## what `make test` runs on the mach
 
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
 	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)
+
+test-gitea: setup base-image ## the README's workflow on a real Gitea with its runner, which are built with Go
+	@scripts/gitea.sh
+	@.venv/bin/python -m pytest --gitea tests/gitea $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run

@@ -69,6 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--private-engine", action="store_true", help=what)
     what = "run the heavy form of what breaks things: hundreds of rounds in place of a few"
     parser.addoption("--under-fire", action="store_true", help=what)
+    parser.addoption("--gitea", action="store_true", help="run tests/gitea too, on a Gitea that was built for them")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return None if config.getoption("--gitea") or collection_path.name != "gitea" else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
