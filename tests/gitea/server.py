@@ -1,5 +1,6 @@
 """A real Gitea and its runner, as `make test-gitea` has built them, on loopback and with what a person does to them."""
 
+import getpass
 import http.cookiejar
 import json
 import os
@@ -71,7 +72,7 @@ class Rejected(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Gitea:
-    """A server whose data lie in `folder`. `token` may do everything; `processes` run until `close`."""
+    """A server whose data lie in `folder`, and a runner, until `close`. `token` may do everything."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -86,7 +87,7 @@ class Gitea:
     def set_up(self) -> None:
         """Makes the database, one user, and a runner whose jobs run on this machine itself."""
         self.folder.mkdir()
-        settings = {"user": os.environ.get("USER", "root"), "port": self.port, "secret": secrets.token_hex(20)}
+        settings = {"user": getpass.getuser(), "port": self.port, "secret": secrets.token_hex(20)}
         self._settings.write_text(SETTINGS.format(folder=self.folder, built=BUILT, **settings))
         self.command("migrate")
         self.token = self.add_user(USER, "--admin")
