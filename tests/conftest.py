@@ -73,6 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out what needs a Gitea, where that is not asked for."""
     return None if config.getoption("--gitea") or collection_path.name != "gitea" else True
 
 

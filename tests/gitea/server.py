@@ -108,18 +108,14 @@ class Gitea:
                 return
 
     def stop(self) -> None:
-        assert self.server
-        self.server.terminate()
-        self.server.wait()
+        _end(self.server)
 
     def start_runner(self) -> None:
         folder = self.folder / "runner"
         self.runner = self._begin("runner", BUILT / "runner", "--config", folder / "config.yaml", "daemon")
 
     def stop_runner(self) -> None:
-        assert self.runner
-        self.runner.terminate()
-        self.runner.wait()
+        _end(self.runner)
 
     def command(self, *arguments: str) -> str:
         """What `gitea ARGUMENTS` prints."""
@@ -173,10 +169,8 @@ class Gitea:
         browser.open(f"{self.url}/{repository}/actions/runs/{run}/cancel", b"").close()
 
     def close(self) -> None:
-        for process in (self.runner, self.server):
-            if process and process.poll() is None:
-                process.terminate()
-                process.wait()
+        _end(self.runner)
+        _end(self.server)
 
     @property
     def _settings(self) -> Path:
@@ -263,6 +257,12 @@ class Run:
         except Rejected:
             return ""
         return re.sub(r"^\S+Z ", "", log, flags=re.MULTILINE)
+
+
+def _end(process: "subprocess.Popen[bytes] | None") -> None:
+    if process and process.poll() is None:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager

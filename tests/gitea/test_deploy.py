@@ -8,6 +8,7 @@ import pytest
 
 from tests.gitea.server import Gitea
 from tests.gitea.shop import CHECK, WORKFLOW, Shop
+from tests.runner import eventually
 
 
 def test_a_pull_request_is_gated_and_what_was_merged_is_promoted_once(shop: Shop) -> None:
@@ -98,11 +99,15 @@ def test_a_gate_that_is_cut_off_opens_nothing_and_the_next_takes_over(end: str, 
 
 
 def test_a_forge_that_is_gone_at_the_end_closes(shop: Shop) -> None:
+    held = {"name": f"freshness.{shop.sandbox.name}."}
     shop.commit("slow", shop.slow_check())
     run = shop.started_by(lambda: shop.pull("slow"))
     run.wait_for_text("Staging check")
+    assert shop.sandbox.docker.volumes.list(filters=held), "the gate holds no lock: this test would wait for nothing"
     shop.gitea.stop()
-    shop.sandbox.run(["sleep", "10"])
+    eventually(
+        lambda: not shop.sandbox.docker.volumes.list(filters=held), "the end of the gate, which lets its lock go"
+    )
     shop.gitea.start()
 
     jobs = run.end()
