@@ -21,7 +21,7 @@ from freshness.engine.presence import left_running, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
 
 # What every Engine's prune leaves alone is a local volume that has an option; this one is never mounted.
-_OPTIONS = {"type": "tmpfs", "device": "tmpfs"}
+VOLUME_OPTIONS = {"type": "tmpfs", "device": "tmpfs"}
 PAUSE_SECONDS = 0.2
 PROGRESS_SECONDS = 15
 
@@ -132,7 +132,7 @@ class Lock:
     def _hold(self, name: str, holder: Holder, dead: Held | None = None) -> Hold | None:
         with asking(f"making the lock {name}"):
             made = self.engine.client.api.create_volume(
-                name, driver="local", driver_opts=_OPTIONS, labels=to_labels(self.name, holder)
+                name, driver="local", driver_opts=VOLUME_OPTIONS, labels=to_labels(self.name, holder)
             )
         found = from_labels(made["Labels"] or {})
         if found is None:

@@ -1,0 +1,56 @@
+"""Reads and writes what runs at a target and who put it there, kept in volumes that no prune takes."""
+
+import uuid
+
+from freshness.core.deployment import (
+    DEPLOYMENT_LABEL,
+    Deployment,
+    Recorded,
+    from_labels,
+    newest,
+    target_name,
+    to_labels,
+)
+from freshness.engine.client import Engine, asking
+from freshness.engine.lock import VOLUME_OPTIONS, Hold, remove_volume
+from freshness.errors import EngineError
+
+
+def read_deployment(engine: Engine, project: str, service: str) -> Recorded | None:
+    """What was last recorded of the service, or None. Raises EngineError, also for a record that cannot be read."""
+    return newest(_records(engine, target_name(project, service)))
+
+
+def write_deployment(hold: Hold, deployment: Deployment) -> None:
+    """Records the deployment in place of what was recorded before. Raises LockLost, EngineError."""
+    before = _records(hold.engine, deployment.target)
+    last = newest(before)
+    name = f"freshness-deployment.{deployment.target}.{uuid.uuid4().hex}"
+    hold.insist()
+    with asking(f"recording what runs at {deployment.target}"):
+        hold.engine.client.api.create_volume(
+            name,
+            driver="local",
+            driver_opts=VOLUME_OPTIONS,
+            labels=to_labels(deployment, last.number + 1 if last else 1),
+        )
+    for record in before:
+        remove_volume(hold.engine, record.name)
+
+
+def _records(engine: Engine, target: str) -> list[Recorded]:
+    with asking(f"reading what runs at {target}"):
+        listed = engine.client.api.volumes(filters={"label": f"{DEPLOYMENT_LABEL}={target}"})["Volumes"] or ()
+    return [_read(volume) for volume in listed]
+
+
+def _read(volume: dict[str, object]) -> Recorded:
+    labels = volume["Labels"]
+    found = from_labels(labels) if isinstance(labels, dict) else None
+    if found is None:
+        raise EngineError(
+            f"The volume {volume['Name']} is labelled as a deployment record, but cannot be read as one.",
+            f"Check who made it, and remove it: docker volume rm {volume['Name']}",
+        )
+    number, deployment = found
+    return Recorded(name=str(volume["Name"]), number=number, since=str(volume["CreatedAt"]), deployment=deployment)
