@@ -18,6 +18,7 @@ from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.lock import service_lock
 from freshness.core.revision import Candidate, Revision
+from freshness.core.secret import Secret
 from freshness.core.verdict import Verdict
 from freshness.dry_run import gate_ahead
 from freshness.engine.build import Build, build_image, locate
@@ -207,6 +208,9 @@ class Gate:
                 tag=f"{target.repository}:{revision.commit}",
                 arguments=settings.build_args,
                 secrets=tuple(secret.argument for secret in settings.secrets),
+                variables={
+                    secret.carrier: Secret(self.run_env[secret.env]) for secret in settings.secrets if secret.env
+                },
                 stage=settings.target,
                 timeout=settings.build_timeout,
             )

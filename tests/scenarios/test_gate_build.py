@@ -59,23 +59,27 @@ def test_arguments_stage_and_label_reach_the_build(any_runner: Runner) -> None:
     assert image.labels["org.example.commit"] == any_runner.app.repo.head()
 
 
+# Of each kind that no other child inherits: they are the runner's and our own.
+SECRET_VARIABLES = ("WORD", "INPUT_WORD", "COMPOSE_WORD", "FRESHNESS_WORD", "GITHUB_TOKEN", "BUILDX_BUILDER")
+
+
 def test_secrets_reach_the_build_and_leave_no_trace(any_runner: Runner, tmp_path: Path) -> None:
-    """Breaks when `_command` in engine/build.py passes a secret as `--build-arg`, or not at all."""
+    """Breaks when `_command` passes a secret as `--build-arg`, and when `argument` in settings/model.py names `env`."""
     (tmp_path / "secret").write_text("from-a-file-7f3a")
-    both = hashlib.sha256(b"from-a-file-7f3afrom-a-variable-91bc").hexdigest()
-    mounts = " ".join(f"--mount=type=secret,id={name},required=true" for name in ("file", "variable"))
-    step = f"RUN {mounts} cat /run/secrets/file /run/secrets/variable | sha256sum | grep -q {both}\n"
+    values = {name: f"from-{name.lower()}-91bc" for name in SECRET_VARIABLES}
+    every = hashlib.sha256("".join(["from-a-file-7f3a", *values.values()]).encode()).hexdigest()
+    ids = ("file", *(f"a.{name}-1" for name in SECRET_VARIABLES))
+    mounts = " ".join(f"--mount=type=secret,id={name},target=/{name},required=true" for name in ids)
+    step = f"RUN {mounts} cat {' '.join('/' + name for name in ids)} | sha256sum | grep -q {every}\n"
     any_runner.app.repo.commit({"Dockerfile": (any_runner.app.repo.path / "Dockerfile").read_text() + step})
 
-    ended = any_runner.gate(
-        BUILD_SECRETS=f"id=file,src={tmp_path / 'secret'}\nid=variable,env=WORD",
-        WORD="from-a-variable-91bc",
-    )
+    lines = [f"id=file,src={tmp_path / 'secret'}", *(f"id=a.{name}-1,env={name}" for name in SECRET_VARIABLES)]
+    ended = any_runner.gate(BUILD_SECRETS="\n".join(lines), RECHECK_HEAD="false", **values)
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     history = str(any_runner.sandbox.docker.images.get(ended.outputs["image-id"]).history())
-    assert both in history, "the step that reads the secrets is not in the history: this test looks at nothing"
-    for trace in ("from-a-file-7f3a", "from-a-variable-91bc"):
+    assert every in history, "the step that reads the secrets is not in the history: this test looks at nothing"
+    for trace in ("from-a-file-7f3a", *values.values()):
         assert trace not in history + ended.log + ended.summary + str(ended.report)
         assert any_runner.in_staging("sh", "-c", f"grep -rsl {trace} /app /run /etc /tmp || true") == ""
 

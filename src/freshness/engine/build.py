@@ -4,12 +4,13 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
 
 from freshness.core.image import Image, guard
+from freshness.core.secret import Secret
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
@@ -28,7 +29,7 @@ class Build:
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
     `subfolder` is the context's path in the tree. `tag` is `<repository>:<full commit id>`. `arguments` and `secrets`
-    are in buildx's own words. After `timeout` seconds it is given up.
+    are in buildx's own words, `variables` what they name, for buildx alone. After `timeout` seconds it is given up.
     """
 
     context: Path
@@ -40,6 +41,7 @@ class Build:
     timeout: float
     arguments: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    variables: Mapping[str, Secret] = field(default_factory=dict)
     stage: str | None = None
 
 
@@ -51,7 +53,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         command = _command(engine, build, _own_name(build, folder), metadata)
-        status = _run(command, engine, line, time.monotonic() + build.timeout)
+        status = _run(command, _environment(engine, build), line, time.monotonic() + build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
         if status is None:
@@ -80,7 +82,11 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
 
 
 def _run(
-    command: Sequence[str], engine: Engine, line: Callable[[str], object], deadline: float, tries: int = TRIES
+    command: Sequence[str],
+    env: Mapping[str, str],
+    line: Callable[[str], object],
+    deadline: float,
+    tries: int = TRIES,
 ) -> int | None:
     """The build's exit status, None where the deadline ended it. Builds again where only the Engine lost a layer."""
     lost: list[str] = []
@@ -90,11 +96,16 @@ def _run(
         line(text)
 
     timeout = max(deadline - time.monotonic(), 0)
-    status = stream(command, {**engine.env, **STARTED_BY_DOCKER}, look_at, timeout=timeout)
+    status = stream(command, env, look_at, timeout=timeout)
     if not status or not lost or tries == 1:
         return status
     line("The Engine let go of a layer that was in use (moby/buildkit issue 6521): building again.")
-    return _run(command, engine, line, deadline, tries - 1)
+    return _run(command, env, line, deadline, tries - 1)
+
+
+def _environment(engine: Engine, build: Build) -> dict[str, str]:
+    secrets = {name: secret.reveal() for name, secret in build.variables.items()}
+    return {**engine.env, **STARTED_BY_DOCKER, **secrets}
 
 
 def _own_name(build: Build, folder: Path) -> Path:

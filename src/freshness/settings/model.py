@@ -52,9 +52,14 @@ class SecretSource:
     env: str | None = None
 
     @property
+    def carrier(self) -> str:
+        """Our own name for the variable, in which buildx alone gets the value: its own may not reach any child."""
+        return f"FRESHNESS_SECRET_{self.id.encode().hex()}"
+
+    @property
     def argument(self) -> str:
         """What buildx takes as `--secret`."""
-        return f"id={self.id},src={self.src}" if self.src else f"id={self.id},env={self.env}"
+        return f"id={self.id},src={self.src}" if self.src else f"id={self.id},env={self.carrier}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
