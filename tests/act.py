@@ -7,27 +7,18 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests import plugins
 from tests.engines import BASE_IMAGE, ROOT, Sandbox
 
 ACT = ROOT / ".venv/bin/act"
 RELEASED = "org/freshness-action@v1"
 LABELS = ("ubuntu-latest", "self-hosted", "linux", "docker", "deploy")
 MARK = "needs-in-base64:"
-PLUGINS = tuple(
-    Path(folder).expanduser() / "cli-plugins"
-    for folder in (
-        "~/.docker",
-        "/usr/local/lib/docker",
-        "/usr/libexec/docker",
-        "/usr/lib/docker",
-        "/usr/local/libexec/docker",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +82,8 @@ class JobContainers:
         made = cls(image=f"{sandbox.name}-job", network=f"{sandbox.name}-jobs")
         sandbox.cli("network", "create", made.network)
         folder.mkdir()
-        for program in docker_programs():
-            shutil.copy2(program, folder / program.name)
+        for name, program in docker_programs().items():
+            shutil.copy2(program, folder / name)
         lines = (
             f"FROM {BASE_IMAGE}",
             "COPY docker /usr/bin/",
@@ -109,11 +100,10 @@ class JobContainers:
         return ["--network", self.network, *trust]
 
 
-def docker_programs() -> Iterator[Path]:
-    """The files of this machine's Docker command line and its plugins."""
-    on_path = [Path(folder) for folder in os.environ["PATH"].split(":")]
-    for name, folders in (("docker", on_path), ("docker-buildx", PLUGINS), ("docker-compose", PLUGINS)):
-        yield next(path for folder in folders if (path := folder / name).exists())
+def docker_programs() -> dict[str, Path]:
+    """The files of this test's Docker command line and its plugins, by the name that each has."""
+    found = {f"docker-{name}": plugins.program(name) for name in plugins.NAMES}
+    return {"docker": Path(shutil.which("docker") or "docker"), **found}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import plugins
 from tests.daemon import Version
 from tests.engines import (
     CLASSIC,
@@ -26,6 +27,9 @@ KEPT = {"PATH", "LANG", "LC_ALL", "TERM", "TZ", "PIP_CERT", "PIP_INDEX_URL", "PI
 
 MACHINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 """Read before isolation takes the variable away."""
+
+OWN_PLUGINS = plugins.own(os.environ)
+"""As `MACHINE`."""
 
 
 def pytest_configure() -> None:
@@ -49,12 +53,9 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of the test's own, and nothing of the runner, Git, Docker or our settings but Docker's plugins."""
+    """A home of the test's own, and nothing of the runner, Git, Docker or our settings but a person's own plugins."""
     home = tmp_path_factory.mktemp("home")
-    plugins = Path.home() / ".docker/cli-plugins"
-    if plugins.is_dir():
-        (home / ".docker").mkdir()
-        (home / ".docker/cli-plugins").symlink_to(plugins)
+    plugins.install(OWN_PLUGINS, home)
     for name in os.environ:
         if name not in KEPT and not name.startswith(("PYTEST_", "PYTHON", "COV_")):
             monkeypatch.delenv(name)

@@ -71,9 +71,8 @@ install_first() {
 
 plugins_from_debian_13() {
     say "taking buildx and Compose from Debian 13, through the mirror that apt uses"
-    local folder="$HOME/.docker/cli-plugins" unpacked=.cache/debian13/plugins
-    [ "$(id -u)" != 0 ] || folder=/usr/local/lib/docker/cli-plugins
+    local folder=/usr/local/lib/docker/cli-plugins unpacked=.cache/debian13/plugins
     scripts/setup/debian13.sh "$unpacked" docker-buildx docker-compose || exit 1
-    mkdir -p "$folder"
-    cp "$unpacked"/usr/libexec/docker/cli-plugins/docker-* "$folder/"
+    as_root mkdir -p "$folder"
+    as_root cp "$unpacked"/usr/libexec/docker/cli-plugins/docker-* "$folder/"
 }

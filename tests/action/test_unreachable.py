@@ -80,9 +80,9 @@ def give_to_nobody(act: Act, app: Application, folder: Path) -> tuple[Act, Appli
     """Copies all that act needs into the folder, with Docker's command line for a home, and gives it to nobody."""
     plugins = folder / "home/.docker/cli-plugins"
     plugins.mkdir(parents=True)
-    for program in docker_programs():
-        if program.name != "docker":
-            shutil.copy2(program, plugins / program.name)
+    for name, program in docker_programs().items():
+        if name != "docker":
+            shutil.copy2(program, plugins / name)
     shutil.copy2(ACT, folder / "act")
     shutil.copytree(act.action, folder / "action")
     shutil.copytree(app.repo.path, folder / "app", symlinks=True)

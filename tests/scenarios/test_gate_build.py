@@ -1,11 +1,11 @@
 """What the gate hands to the build, what reaches the image, and how a failed build ends."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
 
+from tests import plugins
 from tests.git import Content, Link
 from tests.runner import Runner, identity
 
@@ -125,19 +125,15 @@ def test_a_layer_that_the_engine_loses_is_built_again(
 
     buildx is the real one; before it, as many builds as told end as BuildKit's race ends them.
     """
-    plugins = Path(os.environ["HOME"], ".docker/cli-plugins").resolve()
-    home, lost = tmp_path / "home", tmp_path / "lost"
-    (home / ".docker/cli-plugins").mkdir(parents=True)
-    (home / ".docker/cli-plugins/docker-compose").symlink_to(plugins / "docker-compose")
-    buildx = home / ".docker/cli-plugins/docker-buildx"
-    buildx.write_text(
-        f'#!/bin/sh\n[ $(wc -l <{lost}) = {losses} ] && exec {plugins}/docker-buildx "$@"\n'
-        f"echo lost >>{lost}\necho '{LAYER_LOST}' >&2\nexit 1\n"
-    )
-    buildx.chmod(0o755)
+    lost = tmp_path / "lost"
     lost.touch()
+    plugins.replace(
+        "buildx",
+        f'[ $(wc -l <{lost}) = {losses} ] && exec "$PLUGIN" "$@"\n'
+        f"echo lost >>{lost}\necho '{LAYER_LOST}' >&2\nexit 1",
+    )
 
-    ended = runner.gate(HOME=str(home))
+    ended = runner.gate()
 
     assert ended.decision == decision, ended.log
     assert lost.read_text().count("lost") == losses

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from freshness.engine.plugin import SYSTEM_FOLDERS
+from tests import plugins
 from tests.git import GitRepo, run_git
 from tests.runner import Ended, Runner, pull_request
 
@@ -124,8 +125,8 @@ def without_plugin(name: str) -> tuple[str, ...]:
     """Hides the plugin from a command, wherever it is installed, by what no one can start."""
     if os.geteuid() != 0:
         pytest.skip("only root can hide a plugin from one process")
-    folders = (*SYSTEM_FOLDERS, str(Path(os.environ["HOME"], ".docker/cli-plugins")))
-    places = [place for folder in folders if (place := Path(folder, f"docker-{name}").resolve()).exists()]
+    folders = (plugins.program(name).parent, *SYSTEM_FOLDERS)
+    places = {place for folder in folders if (place := Path(folder, f"docker-{name}").resolve()).exists()}
     hide = " && ".join(f"mount --bind /dev/null {place}" for place in places)
     return ("unshare", "--mount", "sh", "-c", f'{hide} && exec "$@"', "without")
 

@@ -1,12 +1,10 @@
 """Every doubt about the image is a refusal before the first write: afterwards no tag and no container has changed."""
 
-import os
 import socket
-import stat
-from pathlib import Path
 
 import pytest
 
+from tests import plugins
 from tests.promotions import FIRST, LABEL, SECOND, THIRD, Production, Promoted
 
 LETTERS = "abcdef0123" * 4
@@ -191,21 +189,17 @@ def test_a_production_from_several_compose_files_is_refused(production_here: Pro
     assert production.state() == before
 
 
-def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production, tmp_path: Path) -> None:
+def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production) -> None:
     """I8. Fails when anything in `_refuse_or_plan` in promote.py changes the host through Docker's programs.
 
     `docker` and its plugins are there, but only `compose config` can be done with them.
     """
     production = production_here
-    plugins = Path(os.environ["HOME"], ".docker/cli-plugins").resolve()
-    home = tmp_path / "home"
-    (home / ".docker/cli-plugins").mkdir(parents=True)
-    guarded = home / ".docker/cli-plugins/docker-compose"
-    guarded.write_text(f'#!/bin/sh\ncase "$*" in *" config "*) exec {plugins}/docker-compose "$@" ;; esac\nexit 99\n')
-    guarded.chmod(guarded.stat().st_mode | stat.S_IXUSR)
     image = production.build(SECOND, label=THIRD)
+    plugins.replace("compose", 'case "$*" in *" config "*) exec "$PLUGIN" "$@" ;; esac\nexit 99')
+    plugins.replace("buildx", "exit 99")
 
-    ended = production.promote(image, HOME=str(home))
+    ended = production.promote(image)
 
     assert ended.end == (1, "refused"), ended.log
 
