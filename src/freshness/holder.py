@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from freshness.core.endpoint import without_userinfo
 from freshness.core.lock import Holder
 from freshness.engine.client import Engine
 from freshness.engine.lock import Lock
@@ -36,7 +37,8 @@ def new_lock(
 
 def _run_address(env: Mapping[str, str]) -> str:
     parts = [env.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else parts[2]
+    server = without_userinfo(parts[0])
+    return f"{server}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else parts[2]
 
 
 def _user() -> str:

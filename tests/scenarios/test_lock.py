@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from freshness.core.lock import Holder, Place, Record, service_lock, to_labels
+from freshness.engine.presence import _machine_name
 from tests.docker_proxy import Call, docker_proxy
 from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
 from tests.runner import Running, eventually
@@ -136,7 +138,8 @@ def test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder(product
 DEAD: dict[str, Holder] = {
     "its seconds are over": replace(HOLDER, seconds=0),
     "its job's container is gone": replace(HOLDER, place=replace(ELSEWHERE, container="f" * 64)),
-    "its machine was started anew": replace(HOLDER, place=replace(ELSEWHERE, machine=MACHINE)),
+    "its machine was started anew": replace(HOLDER, place=replace(ELSEWHERE, machine=_machine_name())),
+    "the same, and version 1.0 wrote it": replace(HOLDER, place=replace(ELSEWHERE, machine=MACHINE)),
 }
 
 
@@ -175,6 +178,25 @@ def test_a_compose_that_a_killed_promotion_left_at_work_still_holds(production_h
     assert early.end == (1, "refused"), early.log
     production_here.assert_serves(running)
     assert ended.status == 0, ended.log
+    assert locks(production_here) == []
+
+
+def test_what_a_dead_holder_left_running_holds_for_its_time_alone(production_here: Production) -> None:
+    """I8. Fails when `why_dead` asks no clock for what was left running, or `wait` lets that change the host later."""
+    running, _ = deployed(production_here)
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id").read_text().strip(), Path("/proc/self/ns/pid").readlink()
+    here = replace(ELSEWHERE, boot=boot, pid_namespace=str(namespace), pid=2**22 + 1, user=str(os.geteuid()))
+    with subprocess.Popen([f"sleep@{HOLDER.token}", "600"], executable="sleep") as left:
+        hold(production_here, replace(HOLDER, place=here))
+        early = production_here.promote(running, LOCK_TIMEOUT="1")
+        production_here.sandbox.docker.volumes.get(lock_name(production_here)).remove()
+        hold(production_here, replace(HOLDER, place=here, seconds=0))
+        ended = production_here.promote(running)
+        assert left.wait(20) == -signal.SIGKILL
+
+    assert early.end == (1, "refused"), early.log
+    assert ended.end == (0, "unchanged"), ended.log
+    assert "has ended, and its 0 s are over" in ended.log
     assert locks(production_here) == []
 
 

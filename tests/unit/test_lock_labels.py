@@ -37,6 +37,13 @@ def test_a_holder_is_read_back_as_it_was_written(holder: Holder) -> None:
     assert from_labels(to_labels(NAME, holder)) == holder
 
 
+def test_a_password_that_version_1_0_wrote_into_a_lock_is_not_said() -> None:
+    """Fails when `str` of a Holder takes the run's address as it is."""
+    shown = str(replace(HOLDER, run="https://ann:hunter2@forge.example/acme/app/actions/runs/7"))
+    assert "hunter2" not in shown
+    assert "https://forge.example/acme/app/actions/runs/7" in shown
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -62,6 +62,11 @@ def shown(endpoint: str) -> str:
     return re.sub(r"(//[^/@:\s]*):\S*@", r"\1@", endpoint)
 
 
+def without_userinfo(address: str) -> str:
+    """The address without what stands before its host: a user's name there may be a token as well."""
+    return re.sub(r"://\S*@", "://", address)
+
+
 def host_of(endpoint: str) -> str | None:
     """The host that the endpoint names, None for a socket and for what is no address."""
     parts = _split(endpoint)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from freshness.core.endpoint import without_userinfo
 from freshness.core.quoting import quoted
 
 LOCK_LABEL = "freshness.lock"
@@ -22,8 +23,9 @@ _CONTAINER_ID = re.compile(r"([0-9a-f]{64})?")
 class Place:
     """Where a process runs, so that another can tell whether it still does.
 
-    `machine` and `boot` are the kernel's and the system's own ids, `started` the process's start in clock ticks since
-    the boot (proc(5), stat), `container` the ID of the job's container. What is not known is empty.
+    `machine` is a name made of the system's id, `boot` the kernel's own id, `started` the process's start in clock
+    ticks since the boot (proc(5), stat), `container` the ID of the job's container, `user` the number of the process's
+    user. What is not known is empty.
     """
 
     host: str
@@ -33,6 +35,7 @@ class Place:
     pid: int
     started: int
     container: str
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Holder:
 
     def __str__(self) -> str:
         of = f" of {quoted(self.revision)}" if self.revision else ""
-        run = f", run {quoted(self.run)}" if self.run else ""
+        run = f", run {quoted(without_userinfo(self.run))}" if self.run else ""
         return f"{quoted(self.command)}{of} by {quoted(self.who)} on {quoted(self.place.host)}{run}"
 
 
@@ -124,7 +127,7 @@ def to_labels(name: str, holder: Holder) -> dict[str, str]:
         "token": holder.token, "command": holder.command, "revision": holder.revision, "who": holder.who,
         "run": holder.run, "seconds": str(holder.seconds), "host": place.host, "machine": place.machine,
         "boot": place.boot, "pid-namespace": place.pid_namespace, "pid": str(place.pid),
-        "started": str(place.started), "container": place.container,
+        "started": str(place.started), "container": place.container, "user": place.user,
     }  # fmt: skip
     if record:
         labels |= {
@@ -147,7 +150,7 @@ def from_labels(labels: Mapping[str, str]) -> Holder | None:
         **{key: said.get(key, "") for key in ("token", "command", "revision", "who", "run")},
         seconds=int(said["seconds"]),
         place=Place(
-            **{key: said.get(key, "") for key in ("host", "machine", "boot", "container")},
+            **{key: said.get(key, "") for key in ("host", "machine", "boot", "container", "user")},
             pid_namespace=said.get("pid-namespace", ""),
             pid=int(said["pid"]),
             started=int(said["started"]),

@@ -17,7 +17,7 @@ import docker
 
 from freshness.core.lock import LOCK_LABEL, Held, Holder, follower, from_labels, in_order, standing, to_labels
 from freshness.engine.client import Engine, asking
-from freshness.engine.presence import left_running, why_dead
+from freshness.engine.presence import end_left_running, left_running, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
 
 # What every Engine's prune leaves alone is a local volume that has an option; this one is never mounted.
@@ -67,7 +67,7 @@ class Hold:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.kept or (error and any(left_running(self.holder.token))):
+        if self.kept or (error and any(left_running(self.holder))):
             return
         with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead holder
             self.release()
@@ -92,6 +92,7 @@ class Lock:
             waited = time.monotonic() - started
             dead = why_dead(self.engine, held, self.holder.place)
             if dead and (hold := self.follow(held)):
+                end_left_running(held.holder)
                 self.say(f"Taken over: {self.name} was held by {held.holder}, and {dead}.")
                 return hold
             if waited > seconds:

@@ -1,14 +1,16 @@
 """Tells whether the holder of a lock still is: its process, its container, or the time that it gave itself."""
 
+import hmac
 import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from freshness.core.lock import Held, Place
+from freshness.core.lock import Held, Holder, Place
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import find_container
 
@@ -27,13 +29,24 @@ def find_place(engine: Engine) -> Place:
     is_beside = engine.endpoint.startswith("unix://") and own is None
     return Place(
         host=socket.gethostname(),
-        machine=_text("/etc/machine-id").strip() if is_beside else "",
+        machine=_machine_name() if is_beside else "",
         boot=_text("/proc/sys/kernel/random/boot_id").strip(),
         pid_namespace=_pid_namespace(),
         pid=os.getpid(),
         started=_started(os.getpid()) or 0,
         container=known.id if known else "",
+        user=str(os.geteuid()),
     )
+
+
+def _machine_name() -> str:
+    """A name of this machine for our locks alone: machine-id(5) asks that its id be shown to nobody as it is."""
+    machine = _machine_id()
+    return hmac.digest(machine.encode(), b"freshness.lock", "sha256").hex()[:32] if machine else ""
+
+
+def _machine_id() -> str:
+    return _text("/etc/machine-id").strip()
 
 
 def own_container() -> str | None:
@@ -46,9 +59,14 @@ def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
     """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
     there = held.holder.place
     if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot and there.pid_namespace:
-        alive = _is_running(there.pid, there.started) or any(left_running(held.holder.token))
-        return None if alive else f"its process {there.pid} has ended"
-    if there.machine and there.machine == here.machine and there.boot != here.boot:
+        if _is_running(there.pid, there.started):
+            return None
+        ended = f"its process {there.pid} has ended"
+        if not any(left_running(held.holder)):
+            return ended
+        return f"{ended}, and its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
+    # Locks of version 1.0 have the machine's id itself.
+    if there.machine and here.machine and there.machine in {here.machine, _machine_id()} and there.boot != here.boot:
         return "its machine was started anew"
     if there.container:
         container = find_container(engine, there.container)
@@ -57,11 +75,30 @@ def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
     return f"its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
 
 
-def left_running(token: str) -> Iterator[int]:
-    """The processes that a holder with this token started and that still change the host, as far as we can see."""
+def left_running(holder: Holder) -> Iterator[int]:
+    """The processes that the holder started and that still change the host, as far as we can see.
+
+    They bear its token in their first word (`finish` in engine/process.py) and are its user's: everybody can read the
+    token there, and start a process with the same words.
+    """
+    user = holder.place.user or str(os.geteuid())
     for process in Path("/proc").iterdir():
-        if process.name.isdigit() and token in _text(process / "cmdline"):
+        first = _text(process / "cmdline").partition("\0")[0] if process.name.isdigit() else ""
+        if first.endswith(f"@{holder.token}") and _users(process) == {user}:
             yield int(process.name)
+
+
+def end_left_running(holder: Holder) -> None:
+    """Ends them, since they must not change the host beside whoever took over."""
+    for pid in left_running(holder):
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _users(process: Path) -> set[str]:
+    """The real, effective, saved and file system user: of a program that is set to another's, they differ."""
+    line = next((line for line in _text(process / "status").splitlines() if line.startswith("Uid:")), "")
+    return set(line.split()[1:])
 
 
 def _is_overdue(engine: Engine, held: Held) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from freshness import __version__
 from freshness.core.check import Check
+from freshness.core.endpoint import without_userinfo
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import OutputError
 from freshness.private_folder import make_private_folder
@@ -59,7 +60,7 @@ def write_report(report: Report, env: Mapping[str, str]) -> Path:
         "format": 1,
         "version": __version__,
         **_fields(report),
-        "run": {name: env[name] for name in _RUN_VARIABLES if env.get(name)},
+        "run": {name: without_userinfo(env[name]) for name in _RUN_VARIABLES if env.get(name)},
     }
     try:
         path = make_private_folder(env) / "report.json"

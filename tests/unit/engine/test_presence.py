@@ -3,11 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from freshness.engine.presence import _is_running, _started, left_running
+from freshness.core.lock import Holder, Place
+from freshness.engine.presence import _is_running, _machine_id, _machine_name, _started, _text, _users, left_running
 from tests.runner import eventually
+
+NOBODY = 65534
+OURS = str(os.geteuid())
 
 
 def test_a_process_is_itself_only_with_the_time_of_its_start() -> None:
@@ -36,12 +44,64 @@ def test_a_number_that_no_process_has_is_no_process(pid: int) -> None:
     assert not _is_running(pid, 1)
 
 
-def test_what_a_dead_holder_left_running_is_found_by_its_token() -> None:
-    """I8. Breaks when the next run begins while Compose still recreates."""
+@pytest.fixture
+def holder() -> Holder:
+    """A holder of ours, which has ended."""
+    place = Place(host="here", machine="", boot="", pid_namespace="", pid=0, started=0, container="", user=OURS)
     token = os.urandom(16).hex()
-    with subprocess.Popen([f"sleep@{token}", "60"], executable="sleep") as child:
+    return Holder(token=token, command="freshness promote", revision="", who="", run="", seconds=60, place=place)
+
+
+def test_what_a_dead_holder_left_running_is_found_by_its_token(holder: Holder) -> None:
+    """I8. Breaks when the next run begins while Compose still recreates."""
+    with subprocess.Popen([f"sleep@{holder.token}", "60"], executable="sleep") as child:
         try:
-            assert eventually(lambda: list(left_running(token)), "the child's own name") == [child.pid]
+            assert eventually(lambda: list(left_running(holder)), "the child's own name") == [child.pid]
+            of_version_1_0 = replace(holder, place=replace(holder.place, user=""))
+            assert list(left_running(of_version_1_0)) == [child.pid]
         finally:
             child.kill()
-    assert not list(left_running(token))
+    assert not list(left_running(holder))
+
+
+def named_for_it(token: str) -> tuple[list[str], dict[str, Any]]:
+    """By another user, with the very words of ours."""
+    return [f"cat@{token}"], {"user": NOBODY}
+
+
+def in_an_argument(token: str) -> tuple[list[str], dict[str, Any]]:
+    return ["cat", "-", f"cat@{token}"], {}
+
+
+def within_the_first_word(token: str) -> tuple[list[str], dict[str, Any]]:
+    return [f"cat@{token}0"], {}
+
+
+def set_to_our_user(token: str) -> tuple[list[str], dict[str, Any]]:
+    """As a program that is set to our user runs for another: its real user is still the other."""
+    line = f"import os, sys; os.setresuid({NOBODY}, 0, 0); sys.stdin.read()"
+    return [f"python@{token}", "-c", line], {"executable": sys.executable}
+
+
+@pytest.mark.parametrize("imitated", [named_for_it, in_an_argument, within_the_first_word, set_to_our_user])
+def test_no_other_process_keeps_a_dead_holder_alive(holder: Holder, imitated: Callable[[str], Any]) -> None:
+    """Fails when `left_running` takes the token anywhere in the words, or does not ask whose the process is."""
+    if os.geteuid() != 0 and imitated in {named_for_it, set_to_our_user}:
+        pytest.skip("only root can start a process for another user")
+    words, how = imitated(holder.token)
+    with subprocess.Popen(words, **{"executable": "cat", **how}, stdin=subprocess.PIPE) as child:
+        try:
+            wanted = {str(NOBODY), "0"} if imitated is set_to_our_user else {str(how.get("user", os.geteuid()))}
+            eventually(lambda: holder.token in _text(f"/proc/{child.pid}/cmdline"), "the child's own words")
+            eventually(lambda: _users(Path(f"/proc/{child.pid}")) == wanted, "the child's user")
+            assert not list(left_running(holder))
+        finally:
+            child.kill()
+
+
+def test_the_machines_id_is_shown_to_nobody() -> None:
+    """Fails when `find_place` writes the id of machine-id(5) into the lock, which everybody with Docker can read."""
+    name = _machine_name()
+    assert name
+    assert _machine_id() not in name
+    assert name == _machine_name(), "another run on this machine has another name for it"

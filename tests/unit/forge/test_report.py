@@ -44,6 +44,14 @@ def test_it_holds_the_decision_the_checks_the_times_and_the_run(tmp_path: Path) 
     assert "hunter2" not in text
 
 
+@pytest.mark.parametrize("said", ["ann:hunter2@", "hunter2@", "ann:hun@ter2@", "ann:hunter2/@"])
+def test_no_password_of_the_forges_address_is_in_it(tmp_path: Path, said: str) -> None:
+    """Fails when `write_report` takes GITHUB_SERVER_URL as it is."""
+    env = {"RUNNER_TEMP": str(tmp_path), "GITHUB_SERVER_URL": f"https://{said}forge.example:8443/git"}
+    content = json.loads(write_report(REPORT, env).read_text(encoding="utf-8"))
+    assert content["run"] == {"GITHUB_SERVER_URL": "https://forge.example:8443/git"}
+
+
 def test_only_we_can_read_it_and_each_run_has_its_own(tmp_path: Path) -> None:
     first, second = (write_report(REPORT, {"RUNNER_TEMP": str(tmp_path)}) for _ in range(2))
     assert first != second
