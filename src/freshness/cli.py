@@ -12,7 +12,7 @@ from freshness import __version__
 from freshness.errors import FreshnessError, Interrupted
 from freshness.settings.options import options
 from freshness.steps import speaking_plainly
-from freshness.streams import answer, complain, let_go, unwritten
+from freshness.streams import answer, complain, let_go, show_usage, unwritten
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def _run() -> int:
     try:
         return commands(prog_name="freshness", standalone_mode=False) or 0
     except click.ClickException as error:
-        error.show()
+        show_usage(error)
         return 2
     except click.Abort:
         return 130

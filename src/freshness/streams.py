@@ -1,5 +1,6 @@
 """Speaks to whoever called the command: the answer on standard output, what went wrong on standard error."""
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -7,6 +8,7 @@ from contextlib import suppress
 import click
 
 from freshness.errors import OutputError
+from freshness.forge.text import own_lines
 
 
 def answer(text: str) -> None:
@@ -14,7 +16,7 @@ def answer(text: str) -> None:
     if sys.stdout is None:  # as Python leaves it where it was closed before we began
         raise unwritten("it is closed")
     try:
-        click.echo(text)
+        click.echo(_shown(text))
     except (OSError, ValueError) as error:
         raise unwritten(getattr(error, "strerror", None) or str(error)) from error
 
@@ -28,8 +30,24 @@ def unwritten(why: str) -> OutputError:
 
 def complain(text: str) -> None:
     """Prints what went wrong. Where even that cannot be written, the exit status has to say it."""
+    _say(f"freshness: {text}")
+
+
+def show_usage(error: click.ClickException) -> None:
+    """Prints what is wrong with the words of the call, as Click puts it."""
+    text = io.StringIO()
+    error.show(file=text)
+    _say(text.getvalue().removesuffix("\n"))
+
+
+def _say(text: str) -> None:
     with suppress(OSError, ValueError):
-        click.echo(f"freshness: {text}", err=True)
+        click.echo(_shown(text), err=True)
+
+
+def _shown(text: str) -> str:
+    """What others wrote stands in our answers, and commands neither terminal nor runner. Nothing is cut."""
+    return "\n".join(own_lines(text, longest=None))
 
 
 def let_go() -> None:

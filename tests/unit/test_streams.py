@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,34 @@ def test_a_reader_that_leaves_after_the_answer_changes_nothing(tmp_path: Path) -
         assert running.stdout.readline() == b"{\n"
         running.stdout.close()
         assert running.wait(60) == 0
+
+
+HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eodd\x08\n::set-env name=X::1\n##[add-path]/x"
+
+
+@pytest.mark.parametrize("how", ["answer", "complain", "usage"])
+def test_what_others_wrote_commands_neither_terminal_nor_runner(how: str, tmp_path: Path) -> None:
+    """Fails when streams.py prints a text as it is; the usage errors are Click's own, with the words of the call."""
+    say = "from freshness.streams import {0}; import os; {0}(os.environ['TEXT'])"
+    command = [*COMMAND, HOSTILE] if how == "usage" else [sys.executable, "-c", say.format(how)]
+    ended = subprocess.run(
+        command,
+        env={"HOME": str(tmp_path), "TEXT": HOSTILE, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    shown = ended.stdout + ended.stderr
+    assert "odd" in shown, "it is printed, made harmless"
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
+    assert not [line for line in shown.split("\n") if line.lstrip().startswith("::") or "##[" in line]
+
+
+def test_an_answer_is_never_cut(tmp_path: Path) -> None:
+    """Fails when `answer` cuts what is longer than a line of the log may be: JSON would end in the middle."""
+    program = "from freshness.streams import answer; answer('x' * 100_000)"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, check=True
+    )
+    assert ended.stdout == b"x" * 100_000 + b"\n"
 
 
 @pytest.mark.parametrize(

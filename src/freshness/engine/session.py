@@ -35,6 +35,7 @@ class Api(docker.APIClient):
 
         Environment and netrc have no say: a proxy there would answer for the Engine, and a CA bundle stand in for its.
         """
+        request.headers.pop("Authorization", None)  # from a netrc: an Engine asks for none
         options |= {"proxies": {}, "verify": self.verify, "cert": self.cert}
         if self._tunnel is None:
             return super().send(request, **options)

@@ -11,7 +11,10 @@ from freshness.forge.text import one_line
 _LARGEST = 900_000  # bytes; the runners drop a summary over 1 MiB as a whole
 _CELL = 600  # characters
 _MOST = 200  # checks and notes that are shown
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+# Where a renderer makes a link or a mention by itself, also of text that it decoded before: `://`, `www.` and `@`.
+_BY_ITSELF = re.compile(r"(:)//|(www)\.|@", re.IGNORECASE)
+_BREAK = "&#8203;"  # a space without width
 _MARKS = {CheckResult.PASSED: "✅", CheckResult.FAILED: "❌", CheckResult.ERROR: "⚠️", CheckResult.NOT_RUN: "⏭️"}
 
 
@@ -50,7 +53,13 @@ def append_summary(path: Path | None, text: str) -> None:
 def escaped(text: str, limit: int = _CELL) -> str:
     """The text on one line, with neither Markdown, HTML, nor links that open by themselves."""
     plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN.sub(r"\\\1", plain).replace("://", ":&#47;&#47;").replace("@", "&#64;")
+    return _BY_ITSELF.sub(_broken, _MARKDOWN.sub(r"\\\1", plain))
+
+
+def _broken(found: re.Match[str]) -> str:
+    if found[1]:
+        return f":{_BREAK}&#47;&#47;"
+    return f"{found[2]}{_BREAK}." if found[2] else f"&#64;{_BREAK}"
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:

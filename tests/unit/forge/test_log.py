@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.forge.log import Log
+from freshness.forge.text import one_line
 
 ATTACKS = [
     "::set-output name=gate::open",
@@ -45,6 +46,16 @@ def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
     lines = written(say, text)
     assert lines
     assert commands(lines) == []
+
+
+@pytest.mark.parametrize(
+    "number", [0x61C, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+)
+def test_no_character_turns_a_line_around_or_hides_in_it(number: int) -> None:
+    """Fails when one of the marks is missing from `_MISLEADING`."""
+    for say in ("say", "foreign"):
+        assert chr(number) not in "".join(written(say, f"a{chr(number)}b"))
+    assert chr(number) not in one_line(f"a{chr(number)}b")
 
 
 @given(st.text())

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from freshness.core.secret import Secret
 from freshness.errors import Refused, RepositoryError
-from freshness.forge.pulls import is_own_pull_request
+from freshness.forge.pulls import _origin, is_own_pull_request
 from tests.payloads import load
 
 TOKEN = Secret("job-token")
@@ -65,6 +66,33 @@ def test_a_forks_head_is_not(recording: str) -> None:
 
 def test_the_token_goes_to_the_servers_own_host_only() -> None:
     """Breaks when the header is set whatever the host."""
+    own: list[tuple[str, str | None]] = []
+    other: list[tuple[str, str | None]] = []
+    ask("gitea-1.26/pull_request-opened", own)
+    ask("gitea-1.26/pull_request-opened", other, elsewhere=True)
+    assert (own[0][1], other[0][1]) == ("token job-token", None)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "server_url", "own"),
+    [
+        ("http://forge.example/api/v1", "https://forge.example", False),
+        ("http://forge.example:443/api/v1", "https://forge.example", False),
+        ("https://forge.example:8443/api/v1", "https://forge.example", False),
+        ("https://forge.example:443/api/v1", "https://Forge.example", True),
+        ("http://forge.example/git/api/v1", "http://forge.example:80/git", True),
+    ],
+)
+def test_the_servers_own_is_told_by_scheme_host_and_port(api_url: str, server_url: str, own: bool) -> None:  # noqa: FBT001
+    """Fails when the scheme is not compared: the token would go over the wire in the clear."""
+    assert (_origin(api_url) == _origin(server_url)) is own
+
+
+def test_a_netrc_never_replaces_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails when requests may authorize by itself."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login ann password hunter2\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
     own: list[tuple[str, str | None]] = []
     other: list[tuple[str, str | None]] = []
     ask("gitea-1.26/pull_request-opened", own)

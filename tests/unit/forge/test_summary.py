@@ -1,5 +1,7 @@
 """The step summary: readable, complete, below the runners' limit, and never markup that others wrote."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +62,20 @@ def test_foreign_text_is_no_markup(text: str) -> None:
     assert shown != text
     assert not {"<", ">", "\n", "@"} & set(shown)
     assert "://" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://evil.example", "HTTP://evil.example", "ftp://evil.example", "www.evil.example", "see WwW.evil.example",
+     "ann@evil.example", "mailto:ann@evil.example", "xmpp:ann@evil.example", "@team", "[a]: http://evil.example",
+     "<http://evil.example>", "$\\href{//evil.example}{a}$"],
+)  # fmt: skip
+def test_no_renderer_makes_a_link_of_it_by_itself(text: str) -> None:
+    """Fails when entities alone stand for them: GitHub and Gitea look for links in what they decoded."""
+    shown = html.unescape(escaped(text))
+    for found in ("://", "www.", "WwW.", "@team", "@evil"):
+        assert found not in shown
+    assert not re.search(r"(?<!\\)[\[\]$]", shown)
 
 
 @given(st.text())
