@@ -158,4 +158,6 @@ find_home
 environment=$home/$key
 usable || build_environment
 umask "$callers_umask"
+# What only inputs may say, no variable of the workflow or the runner does: the program is told where it runs.
+export FRESHNESS_ACTION=true
 exec "$environment/bin/python" -I "$folder/src" "$@"

@@ -43,11 +43,13 @@ class Candidacy:
     engine: Engine | None = None
     reason: str = ""
     notes: list[str] = field(default_factory=list)
+    found_file: ComposeFile | None = None
 
     @property
     def compose_file(self) -> ComposeFile:
-        """The Compose file of the settings, with what names its project."""
-        return ComposeFile.of(self.settings)
+        """What Compose reads, with what names its project: the same in the whole run, as it was found first."""
+        self.found_file = self.found_file or ComposeFile.of(self.settings, self.env)
+        return self.found_file
 
     def lock(self, engine: Engine, name: str, seconds: float) -> Lock:
         """The lock called `name`, for this run, which may take `seconds`."""

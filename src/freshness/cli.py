@@ -104,8 +104,9 @@ def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool,
 
 
 _ROLLBACK_OPTIONS = (
-    "compose-file", "service", "port", "health-path", "health-retries", "health-interval", "project", "image",
-    "container", "revision-label", "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
+    "compose-file", "compose-env-files", "project-directory", "service", "port", "health-path", "health-retries",
+    "health-interval", "project", "image", "container", "revision-label", "update-order", "update-overlap",
+    "keep-images", "lock-timeout", "engine-timeout",
 )  # fmt: skip
 
 
@@ -189,7 +190,17 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
 
 @commands.command(short_help="Say what staging and production run, and from which commit.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
-@options("promote", "staging-service", "compose-file", "service", "project", "revision-label", "engine-timeout")
+@options(
+    "promote",
+    "staging-service",
+    "compose-file",
+    "compose-env-files",
+    "project-directory",
+    "service",
+    "project",
+    "revision-label",
+    "engine-timeout",
+)
 @click.pass_context
 def status(context: click.Context, /, **given: Any) -> None:
     """Say what staging and production run, from which commit, and since when."""
@@ -199,7 +210,7 @@ def status(context: click.Context, /, **given: Any) -> None:
 
 
 @commands.command(short_help="Show who holds a target, and break that where it hangs.")
-@options("promote", "compose-file", "service", "project", "engine-timeout")
+@options("promote", "compose-file", "compose-env-files", "project-directory", "service", "project", "engine-timeout")
 @click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
 @click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")
 @click.pass_context

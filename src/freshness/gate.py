@@ -65,6 +65,7 @@ class Gate:
     steps: Steps = field(default_factory=Steps)
     candidate: Candidate | None = None
     revision: Revision | None = None
+    compose_file: ComposeFile | None = None
     target: Target | None = None
     engine: Engine | None = None
     image: Image | None = None
@@ -137,13 +138,14 @@ class Gate:
             prod_port=self.settings.prod_port,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
-            self.target = select_service(read_config(self._compose_file, self.env), wanted)
+            self.target = select_service(read_config(self._find_compose_file(), self.env), wanted)
             step.got = f"{self.target.service} of the project {self.target.project} on port {self.target.port}"
         return self.target
 
-    @property
-    def _compose_file(self) -> ComposeFile:
-        return ComposeFile.of(self.settings)
+    def _find_compose_file(self) -> ComposeFile:
+        """The same files in the whole run, as they were found first."""
+        self.compose_file = self.compose_file or ComposeFile.of(self.settings, self.env)
+        return self.compose_file
 
     def _export(self, origin: Origin, revision: Revision, folder: Path) -> None:
         with self.steps.step("build context", "the commit's tree, every object verified") as step:
@@ -226,7 +228,7 @@ class Gate:
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
             )
-            self.container = recreate(hold, self._compose_file, target)
+            self.container = recreate(hold, self._find_compose_file(), target)
             self.staging = (
                 f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
             )

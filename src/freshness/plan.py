@@ -1,13 +1,14 @@
 """What is known before production's first write: what becomes production, and all that the way back needs."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_after
 from freshness.core.lock import Record
 from freshness.engine.client import Engine
-from freshness.engine.compose import insist_only
+from freshness.engine.compose import ComposeFile, configuration_of, insist_only
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.images import find_image, find_tagged, kept_images
 from freshness.errors import Refused
@@ -51,8 +52,8 @@ class Plan:
         return [one.id for one in containers] == ([self.running.id] if self.running else [])
 
 
-def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTags) -> Plan:
-    """Looks at production. Raises Refused or Stale where there would be no way back."""
+def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTags, file: ComposeFile) -> Plan:
+    """Looks at production, which `file` describes. Raises Refused or Stale where there would be no way back."""
     containers = service_containers(engine, target.project, target.service)
     running = insist_only(containers, target) if containers else None
     is_candidate = running is not None and running.image_id == candidate.id
@@ -64,7 +65,8 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
             f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
         )
     if running:
-        _refuse_loss(target, running, candidate)
+        _refuse_lost_files(engine, target, running, file)
+        _refuse_lost_volumes(running, candidate)
     return Plan(
         target=target,
         candidate=candidate,
@@ -76,15 +78,26 @@ def observe(engine: Engine, target: Target, candidate: Image, kept_tags: KeptTag
     )
 
 
-def _refuse_loss(target: Target, running: Container, candidate: Image) -> None:
+def _refuse_lost_files(engine: Engine, target: Target, running: Container, file: ComposeFile) -> None:
+    """Raises Refused where the container was started from more files than are read, and they say more of the service.
+
+    By their names alone, since a checkout may lie elsewhere each time. Where Compose sees no difference there is none.
+    """
+    read = {path.name for path in file.paths}
+    lost = [path for path in running.compose_files if PurePath(path).name not in read]
+    if len(running.compose_files) < 2 or not lost:  # noqa: PLR2004 -- one that was renamed is no loss
+        return
+    if running.configuration == configuration_of(file, engine.env, target):
+        return
+    raise Refused(
+        f"production's container {running.name} was started from {' and '.join(running.compose_files)}; only"
+        f" {file.names} is read here, and what {' and '.join(lost)} says of it (volumes, environment) would be lost.",
+        "Name all of them in `compose-file`, in that order, one a line or as `first.yaml:second.yaml`.",
+    )
+
+
+def _refuse_lost_volumes(running: Container, candidate: Image) -> None:
     """Raises Refused where a recreation would lose what the container has, and the way back would not bring it back."""
-    if len(running.compose_files) > 1:
-        raise Refused(
-            f"production's container {running.name} was started from {' and '.join(running.compose_files)}; only one"
-            " file is read here, and what the others say of it (volumes, environment) would be lost.",
-            "Put them into one file, or into one that does `include: [{path: [FIRST, SECOND]}]`; start it by hand once,"
-            f" `docker compose up -d {target.service}`, and run again.",
-        )
     if running.anonymous_volumes and running.image_id != candidate.id:
         raise Refused(
             f"production's container {running.name} keeps files in anonymous volumes at"

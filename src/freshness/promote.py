@@ -127,7 +127,7 @@ class Promotion(Candidacy):
         self.insist_staged(engine, target.project, candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, target)
-            plan = observe(engine, target, candidate, kept_tags)
+            plan = observe(engine, target, candidate, kept_tags, self.compose_file)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
             refuse_unknowable(self.settings.health, target, candidate, plan.previous)
@@ -229,8 +229,7 @@ class Promotion(Candidacy):
                 f"{what}: {error} A person is needed: {plan.previous.id}, which ran before, is gone from this Engine;"
                 " promote an image that gets healthy."
             )
-        compose_file = str(self.settings.compose_file)
-        commands = commands_by_hand(plan.target, compose_file, plan.previous, plan.tagged)
+        commands = commands_by_hand(plan.target, self.compose_file.words, plan.previous, plan.tagged)
         return (
             f"{what}: {error} A person is needed; with the Compose file that production was started with{self._where},"
             " type:"

@@ -73,7 +73,7 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
     from freshness.engine.compose import ComposeFile, read_config
 
     settings = read_promote(given, env, env_file, revision_required=False)
-    file = ComposeFile.of(settings)
+    file = ComposeFile.of(settings, env)
     services = {"staging": settings.staging_service, "production": settings.service}
     config = read_config(file, env)
     engine = reach(env, settings.engine_timeout)

@@ -55,7 +55,7 @@ def _find_lock(settings: PromoteSettings, env: Texts, tag: str | None) -> Lock:
     if tag:
         name = tag_lock(tag)
     else:
-        file = ComposeFile.of(settings)
+        file = ComposeFile.of(settings, env)
         name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
     return new_lock(
         reach(env, settings.engine_timeout),

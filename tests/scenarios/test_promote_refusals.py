@@ -167,28 +167,6 @@ def test_a_process_on_productions_port_is_refused(production: Production) -> Non
     assert production.state() == before
 
 
-def test_a_production_from_several_compose_files_is_refused(production_here: Production) -> None:
-    """I9. Fails when `observe` in plan.py does not look: production would lose what the override says of it."""
-    production, image = production_here, production_here.build(SECOND)
-    service = f"services:\n  {production.app.production}:\n    environment:\n      DATABASE: production\n"
-    production.app.repo.write({"compose.override.yaml": service})
-    running = production.build(FIRST)
-    production.sandbox.cli("tag", running.id, production.tag)
-    files = [word for name in ("compose", "compose.override") for word in ("--file", f"{name}.yaml")]
-    done = production.sandbox.run(
-        ["docker", "compose", *files, "up", "--detach", "--no-deps", production.app.production],
-        cwd=production.app.repo.path,
-    )
-    assert done.returncode == 0, done.stderr
-    before = production.state()
-
-    ended = production.promote(image)
-
-    assert ended.end == (1, "refused"), ended.log
-    assert "compose.override.yaml" in ended.reason
-    assert production.state() == before
-
-
 def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production) -> None:
     """I8. Fails when anything in `_refuse_or_plan` in promote.py changes the host through Docker's programs.
 

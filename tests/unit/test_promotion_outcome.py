@@ -12,8 +12,8 @@ TARGET = Target(
     project="shop", service="web", image="host:5000/shop/web:live", container="shop-web-1", address="127.0.0.1",
     port=8500, container_port=80,
 )  # fmt: skip
-FILE = "/srv/my shop/compose.yaml"
-COMPOSE = ["docker", "compose", "-p", "shop", "-f", FILE]
+FILES = ["--file", "/srv/my shop/compose.yaml", "--file", "/srv/my shop/b.yaml", "--project-directory", "/srv/my shop"]
+COMPOSE = ["docker", "compose", "-p", "shop", *FILES]
 OLD, TAGGED = Image(id="sha256:01d"), Image(id="sha256:7a9")
 
 
@@ -36,10 +36,10 @@ def words(*commands: str) -> list[list[str]]:
 
 def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
     """I9. Breaks when the commands go by a tag, a path with a blank falls apart, or a profile that is off is missed."""
-    tag, up = words(*commands_by_hand(TARGET, FILE, OLD, TAGGED))
+    tag, up = words(*commands_by_hand(TARGET, FILES, OLD, TAGGED))
 
     assert tag == ["docker", "tag", OLD.id, TARGET.image]
-    assert up[:8] == [*COMPOSE, "--profile", "*"]
+    assert up[: len(COMPOSE) + 2] == [*COMPOSE, "--profile", "*"]
     assert up[-1] == "web"
     assert {"up", "-d", "--no-deps", "--no-build", "--force-recreate"} <= set(up)
 
@@ -50,7 +50,7 @@ def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
 def test_where_nothing_served_before_the_container_goes_and_the_tag_is_as_it_was(
     tagged: Image | None, tag: list[str]
 ) -> None:
-    remove, restored = words(*commands_by_hand(TARGET, FILE, None, tagged))
+    remove, restored = words(*commands_by_hand(TARGET, FILES, None, tagged))
 
     assert remove == [*COMPOSE, "--profile", "*", "rm", "--stop", "--force", "web"]
     assert restored == tag

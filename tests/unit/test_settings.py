@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from freshness.errors import SettingsError
 from freshness.settings import (
     CommandCheck,
+    ComposeSettings,
     GateSettings,
     Health,
     Incomplete,
@@ -17,6 +18,7 @@ from freshness.settings import (
     ScriptCheck,
     SecretSource,
     UpdateOrder,
+    compose_environment,
     foreign_environment,
     read_gate,
     read_promote,
@@ -40,7 +42,9 @@ def refusal(env: Mapping[str, str]) -> str:
 
 def test_nothing_given_means_the_designs_defaults() -> None:
     settings = gate()
-    assert settings.compose_file == Path("/srv/checkout/compose.yaml")
+    assert settings.compose == ComposeSettings(
+        files=(), separator="", env_files=(), folder=None, variables={}, only_inputs=False
+    )
     assert (settings.service, settings.port, settings.prod_port) == ("orchestrator-staging", 8501, 8500)
     assert (settings.context, settings.file) == (PurePosixPath(), PurePosixPath("Dockerfile"))
     assert settings.health == Health(path="/health", retries=10, interval=6)
@@ -120,6 +124,15 @@ def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
         ("BUILD_CONTEXT", "../up"),
         ("DOCKERFILE", "a/../../b"),
         ("COMPOSE_FILE", "../compose.yaml"),
+        ("COMPOSE_FILE", "a.yaml:b/../c.yaml"),
+        ("COMPOSE_FILE", "a.yaml;.."),
+        ("COMPOSE_ENV_FILES", "../prod.env"),
+        ("COMPOSE_ENV_FILES", "/nonexistent/prod.env"),
+        ("COMPOSE_ENV", "A B=1"),
+        ("COMPOSE_ENV", "A=1\nDOCKER_HOST=tcp://elsewhere:2375"),
+        ("COMPOSE_ENV", "NOT_IN_THE_JOB"),
+        ("PROJECT_DIRECTORY", "../shop"),
+        ("PROJECT_DIRECTORY", "/nonexistent/shop"),
         ("CHECKOUT_PATH", "/elsewhere"),
         ("CHECKOUT_PATH", ".."),
         ("BUILD_ARGS", "NAME"),
@@ -185,7 +198,6 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
     [
         ("GIT_SHA", SHA.upper(), "revision", SHA),
         ("GIT_SHA", "A" * 64, "revision", "a" * 64),
-        ("COMPOSE_FILE", "/srv/app/compose.yaml", "compose_file", Path("/srv/app/compose.yaml")),
         ("CHECKOUT_PATH", "src/", "repository_folder", Path("/srv/checkout/src")),
         ("DOCKERFILE", "docker/Dockerfile", "file", PurePosixPath("docker/Dockerfile")),
         ("BUILD_CONTEXT", "app", "file", PurePosixPath("app/Dockerfile")),
@@ -361,6 +373,55 @@ def test_whatever_the_environment_says_it_is_read_or_one_settings_error(env: dic
         except SettingsError as error:
             said.append(str(error))
     assert "\x1b" not in "".join(said)
+
+
+def test_compose_gets_what_the_inputs_say(tmp_path: Path) -> None:
+    """Fails when `take_compose` drops one of them, or takes the environment's word for a variable with a value."""
+    (tmp_path / "a.env").touch()
+    said = {
+        "COMPOSE_FILE": "deploy/a.yaml:b.yaml\n/srv/c..d.yaml",
+        "COMPOSE_ENV_FILES": f"{tmp_path}/a.env,{tmp_path}/a.env",
+        "COMPOSE_ENV": "A=x=y\nB\nC=",
+        "PROJECT_DIRECTORY": str(tmp_path),
+        "A": "of the job",
+        "B": "of the job\non two lines",
+    }
+
+    assert gate(said).compose == ComposeSettings(
+        files=("deploy/a.yaml:b.yaml", "/srv/c..d.yaml"),
+        separator="",
+        env_files=(tmp_path / "a.env", tmp_path / "a.env"),
+        folder=tmp_path,
+        variables={"A": "x=y", "B": said["B"], "C": ""},
+        only_inputs=False,
+    )
+    assert gate({"COMPOSE_PATH_SEPARATOR": ";"}).compose.separator == ";"
+    assert gate({"COMPOSE_PATH_SEPARATOR": ";", "FRESHNESS_ACTION": "true"}).compose.separator == ""
+
+
+def test_in_the_actions_compose_interpolates_inputs_and_not_the_job() -> None:
+    """Fails when `compose_environment` lets a variable of the workflow or the runner through."""
+    needed = {"PATH": "/bin", "HOME": "/root", "DOCKER_HOST": "unix:///x", "LC_ALL": "C", "TARGET_PORT": "8501"}
+    of_the_job = {"JWT_SECRET": "x", "GITHUB_SHA": SHA, "PATH_TO": "x", "TARGET_SERVICE": ""}
+
+    assert compose_environment(needed | of_the_job, only_inputs=True) == needed
+    assert compose_environment(needed | of_the_job, only_inputs=False) == {
+        name: value for name, value in (needed | of_the_job).items() if value
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GITHUB_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITEA_RUNNER_REGISTRATION_TOKEN", "ACTIONS_RUNTIME_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_CACHE_URL", "COMPOSE_ENV",
+    ],
+)  # fmt: skip
+def test_no_child_gets_a_token(name: str) -> None:
+    """Fails when `_is_dropped` in settings/foreign.py no longer knows one: Compose would put it into containers."""
+    own = {"APP_TOKEN": "the application's"}
+
+    assert foreign_environment({name: "secret", **own}) == own
 
 
 def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:

@@ -1,6 +1,7 @@
 """The outcome of a promotion, and the words for a person who has to go on by hand."""
 
 import shlex
+from collections.abc import Sequence
 from enum import StrEnum
 
 from freshness.core.compose import Target
@@ -24,14 +25,14 @@ class PromotionOutcome(StrEnum):
 
 
 def commands_by_hand(
-    target: Target, compose_file: str, previous: Image | None, tagged: Image | None
+    target: Target, compose_files: Sequence[str], previous: Image | None, tagged: Image | None
 ) -> tuple[str, ...]:
-    """What a person types to bring the previous image back.
+    """What a person types to bring the previous image back; `compose_files` are Compose's words for what it reads.
 
     Where nothing served before: to take the failed container away, and to let the tag name `tagged` again, or nothing.
     """
     # With all profiles, since Compose refuses a service that depends on one whose profile is off.
-    compose = shlex.join(("docker", "compose", "-p", target.project, "-f", compose_file, "--profile", "*"))
+    compose = shlex.join(("docker", "compose", "-p", target.project, *compose_files, "--profile", "*"))
     service = shlex.quote(target.service)
     if previous is None:
         tag = ("docker", "tag", tagged.id, target.image) if tagged else ("docker", "rmi", target.image)

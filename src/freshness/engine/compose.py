@@ -4,20 +4,18 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
 from freshness.core.endpoint import FORMS
 from freshness.engine.client import Engine, insist_reachable
+from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PLC0414 -- callers know it from here
 from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import staying_here
 from freshness.engine.lock import Hold
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import Watch, finish, read
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
-from freshness.settings.model import GateSettings, PromoteSettings
 
 CONFIG_SECONDS = 60
 # Compose stops the old container first; a service may ask for minutes of grace.
@@ -25,22 +23,6 @@ RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
 _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
-_FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
-_PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeFile:
-    """A Compose file on this machine. `project` overrides its `name:`; `repository` (`owner/name`) is the fallback."""
-
-    path: Path
-    project: str | None
-    repository: str | None
-
-    @classmethod
-    def of(cls, settings: GateSettings | PromoteSettings) -> "ComposeFile":
-        """The one that the settings name."""
-        return cls(path=settings.compose_file, project=settings.project, repository=settings.repository)
 
 
 def select_service(config: Mapping[str, Any], wanted: Wanted) -> Target:
@@ -75,14 +57,8 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
 
     Raises SettingsError with what Compose said, EngineError where it cannot tell which Engine is meant.
     """
-    if not file.path.is_file():
-        raise SettingsError(
-            f"There is no Compose file at {file.path}.",
-            "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
-        )
-    name = file.project or (None if _names_itself(file.path) else _project_name(file))
-    argv = [*_compose(file.path, name, env), "config", "--format", "json"]
-    status, out, err = read(argv, staying_here(env), CONFIG_SECONDS)
+    argv = [*_compose(file, file.project, env), "config", "--format", "json"]
+    status, out, err = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
             f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
@@ -90,42 +66,30 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
         )
     if status != 0:
         raise SettingsError(
-            f"Compose cannot read {file.path}: {_last_line(err)}.",
-            "Compose reads the whole file, so what any service needs must be given: set the variable in the job's"
-            " `env:`, add the missing file, or correct the Compose file.",
+            f"Compose cannot read {file.names}: {_last_line(err)}.",
+            "Compose reads the whole file, so what any service needs must be given. A variable:"
+            f" {file.how_to_give}; a file: add it; else correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
     return config
 
 
-def _names_itself(path: Path) -> bool:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        return (_FLOW_NAME if text.lstrip().startswith("{") else _PROJECT_NAME).search(text) is not None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
-
-
-def _project_name(file: ComposeFile) -> str:
-    """The repository's name in Compose's alphabet. Never the folder's: a runner names all workspaces alike."""
-    name = re.sub(r"[^-_a-z0-9]", "", (file.repository or "").rpartition("/")[2].lower()).lstrip("-_")
-    if not name:
-        raise SettingsError(
-            f"The Compose project has no name: {file.path} has no `name:`, and the repository's name is not known.",
-            "Give the Compose file a `name:`, or set `project`.",
-        )
-    return name
-
-
-def _compose(path: Path, project: str | None, env: Mapping[str, str]) -> list[str]:
+def _compose(file: ComposeFile, project: str | None, env: Mapping[str, str]) -> list[str]:
     named = ["--project-name", project] if project else []
     # A service in a profile that is off is hidden from `config`, and could share our port unseen; `up` and `rm` fail
     # where ours depends on one.
     every = ["--profile", "*"]
-    return [find_plugin("compose", env), "--file", str(path), "--project-directory", str(path.parent), *named, *every]
+    return [find_plugin("compose", env), *file.words, *named, *every]
 
 
-def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
+def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) -> str:
+    """Compose's hash of the service as these files have it now; empty where it cannot be told."""
+    argv = [*_compose(file, target.project, env), "config", "--hash", target.service]
+    status, out, _ = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
+    return out.split()[-1] if status == 0 and out.strip() else ""
+
+
+def _finish(hold: Hold, file: ComposeFile, argv: list[str]) -> tuple[int, str]:
     """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
     engine = hold.engine
     watch = Watch(
@@ -133,7 +97,7 @@ def _finish(hold: Hold, argv: list[str]) -> tuple[int, str]:
         seconds=engine.timeout,
         look=lambda: insist_reachable(engine, "Compose was at work, and was ended"),
     )
-    return finish(argv, engine.env, watch, token=hold.holder.token, lifelines=engine.lifelines)
+    return finish(argv, file.environment(engine.env), watch, token=hold.holder.token, lifelines=engine.lifelines)
 
 
 def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False, keeping: str = "") -> Container:
@@ -183,9 +147,9 @@ def _awake(hold: Hold, target: Target) -> tuple[Container, ...]:
 def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:
     """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
     hold.insist()
-    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never", "up", "--no-deps", "--no-build"]
+    argv = [*_compose(file, target.project, hold.engine.env), "--ansi", "never", "up", "--no-deps", "--no-build"]
     argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
-    status, output = _finish(hold, argv)
+    status, output = _finish(hold, file, argv)
     if status == 0:
         return
     insist_reachable(hold.engine, f"recreating {target.service}")
@@ -211,9 +175,9 @@ def insist_only(found: Sequence[Container], target: Target) -> Container:
 def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
     """Stops and removes the service's container, and nothing else."""
     hold.insist()
-    argv = [*_compose(file.path, target.project, hold.engine.env), "--ansi", "never"]
+    argv = [*_compose(file, target.project, hold.engine.env), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
-    status, output = _finish(hold, argv)
+    status, output = _finish(hold, file, argv)
     if status != 0:
         insist_reachable(hold.engine, f"removing {target.service}")
         raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")

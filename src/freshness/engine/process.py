@@ -144,11 +144,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait(END_SECONDS)
 
 
-def read(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
-    """Runs a child that only reads: its exit status, standard output and standard error."""
+def read(argv: Sequence[str], env: Mapping[str, str], timeout: float, given: str | None = None) -> tuple[int, str, str]:
+    """Runs a child that only reads: its exit status, standard output and standard error. `given` is its input."""
     try:
         child = subprocess.run(
-            argv, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            argv, env=dict(env), input=given or "", capture_output=True, text=True, errors="replace",
             timeout=timeout, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -1,9 +1,10 @@
 """The settings: one table, read into frozen values, with all problems at once."""
 
 from freshness.settings.env_file import read_env_file
-from freshness.settings.foreign import foreign_environment
+from freshness.settings.foreign import compose_environment, foreign_environment
 from freshness.settings.model import (
     CommandCheck,
+    ComposeSettings,
     GateSettings,
     Health,
     Incomplete,
@@ -18,6 +19,7 @@ from freshness.settings.read import read_gate, read_promote
 
 __all__ = [
     "CommandCheck",
+    "ComposeSettings",
     "GateSettings",
     "Health",
     "Incomplete",
@@ -26,6 +28,7 @@ __all__ = [
     "ScriptCheck",
     "SecretSource",
     "UpdateOrder",
+    "compose_environment",
     "foreign_environment",
     "options",
     "read_env_file",

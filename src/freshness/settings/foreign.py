@@ -1,10 +1,12 @@
-"""Decides which variables our children (buildx, Compose) inherit."""
+"""Decides which variables our children (buildx, Compose, ssh) inherit."""
 
+import re
 from collections.abc import Mapping
 
 from freshness.settings.table import GATE, PROMOTE
 
 _OURS = frozenset(setting.variable for setting in GATE + PROMOTE)
+_SENSITIVE = frozenset(setting.variable for setting in GATE + PROMOTE if setting.sensitive)
 # These would lead Compose and buildx elsewhere than the settings say; the rest are the runner's file commands.
 _DROPPED = frozenset(
     {"BUILDX_BUILDER"}
@@ -16,6 +18,13 @@ _DROPPED = frozenset(
 )
 # Every switch of Compose's own: COMPOSE_REMOVE_ORPHANS alone would take production away while staging is recreated.
 _DROPPED_PREFIXES = ("COMPOSE_", "FRESHNESS_", "INPUT_")
+# What a job may do at its forge is no business of a child, and Compose would interpolate it into a container.
+_TOKEN = re.compile(r"ACTIONS_.*|(GITHUB|GITEA|FORGEJO|GH)_(.*_)?TOKEN")
+# What a program needs to run at all, to find its Engine, and to reach it.
+_NEEDED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|TMP|TEMP|TZ|TERM|LANG|LC_[A-Z]+|XDG_[A-Z_]+|DOCKER_[A-Z_]+"
+    r"|SSH_AUTH_SOCK|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy"
+)
 
 
 def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -27,5 +36,19 @@ def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if not _is_dropped(name, value)}
 
 
+def compose_environment(env: Mapping[str, str], *, only_inputs: bool) -> dict[str, str]:
+    """`env` for Compose, which interpolates all of it. With `only_inputs`: inputs, and what a program needs to run."""
+    found = foreign_environment(env)
+    if only_inputs:
+        return {name: value for name, value in found.items() if name in _OURS or _NEEDED.fullmatch(name)}
+    return found
+
+
 def _is_dropped(name: str, value: str) -> bool:
-    return name in _DROPPED or name.startswith(_DROPPED_PREFIXES) or (name in _OURS and not value)
+    return (
+        name in _DROPPED
+        or name in _SENSITIVE
+        or name.startswith(_DROPPED_PREFIXES)
+        or _TOKEN.fullmatch(name) is not None
+        or (name in _OURS and not value)
+    )

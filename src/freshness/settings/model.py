@@ -1,6 +1,7 @@
 """The settings as the rest of the program sees them: validated, frozen, with every path resolved."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -77,6 +78,23 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeSettings:
+    """What Compose is to read. `files` as they were given, empty where Compose's own rule finds them.
+
+    `separator` stands between several files of one line. `folder` is the project's, None for the first file's.
+    `variables` are set for Compose alone. With `only_inputs` (in the actions) no other variable is interpolated, but
+    for those of `env_files`, which stand for `.env` where there are none.
+    """
+
+    files: tuple[str, ...]
+    separator: str
+    env_files: tuple[Path, ...]
+    folder: Path | None
+    variables: Mapping[str, str] = field(repr=False)
+    only_inputs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:
     """The gate's settings. `context` and `file` are relative to the Git tree's root; timeouts are in seconds.
 
@@ -87,7 +105,7 @@ class GateSettings:
     workspace: Path
     repository_folder: Path
     repository: str | None
-    compose_file: Path
+    compose: ComposeSettings
     service: str
     port: int
     prod_port: int
@@ -132,7 +150,7 @@ class PromoteSettings:
     expected_revision: str | None
     allow_unverified: bool
     source_image: str | None
-    compose_file: Path
+    compose: ComposeSettings
     service: str
     staging_service: str
     port: int

@@ -10,6 +10,7 @@ from freshness.core.runner import has_forge
 from freshness.core.scope import in_scope
 from freshness.errors import SettingsError
 from freshness.settings.build_inputs import argument_warnings
+from freshness.settings.compose_inputs import take_compose
 from freshness.settings.docker_host import host_problems
 from freshness.settings.model import CommandCheck, GateSettings, Health, PromoteSettings, ScriptCheck, SecretSource
 from freshness.settings.sources import Problem, Sources, name_of, raise_problems, read_table
@@ -31,6 +32,7 @@ def read_gate(
     values, problems = read_table(GATE, Sources(options=options, env=env, env_file=env_file or {}))
     workspace = _workspace(env, cwd, problems)
     secrets, notes = _usable_secrets(values.pop("secrets", ()), env, workspace, problems)
+    compose = take_compose(values, env, workspace, problems)
     problems.extend(host_problems(env))
     if values.get("port") is not None and values.get("port") == values.get("prod_port"):
         problems.append(_same_port(values["port"]))
@@ -42,7 +44,7 @@ def read_gate(
         workspace=workspace,
         repository_folder=workspace / folder,
         repository=env.get("GITHUB_REPOSITORY") or None,
-        compose_file=workspace / values.pop("compose_file"),
+        compose=compose,
         file=file or values["context"] / "Dockerfile",
         secrets=secrets,
         health=_take_health(values),
@@ -73,6 +75,7 @@ def read_promote(
     enforced = values.get("enabled", True) and in_scope(repository, values.get("repos", ()))
     if revision_required and enforced and not allow_unverified and values.get("expected_revision", "") is None:
         problems.append(_no_revision())
+    compose = take_compose(values, env, workspace, problems)
     problems.extend(host_problems(env))
     if values.get("recreate") is False and values.get("image", "") is None:
         problems.append(_no_tag_to_move())
@@ -81,7 +84,7 @@ def read_promote(
         workspace=workspace,
         repository=repository,
         allow_unverified=allow_unverified,
-        compose_file=workspace / values.pop("compose_file"),
+        compose=compose,
         repository_folder=workspace / values.pop("path"),
         health=_take_health(values),
         token=values.pop("github_token"),

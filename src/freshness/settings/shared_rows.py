@@ -7,10 +7,40 @@ from freshness.settings.setting import Setting
 COMPOSE_FILE = Setting(
     name="compose-file",
     variable="COMPOSE_FILE",
-    read=values.compose_file,
-    default="compose.yaml",
-    about="Compose file: a path in the workspace, or an absolute one on the host.",
+    read=values.compose_files,
+    multiline=True,
+    shown_default="what Compose reads: `COMPOSE_FILE` of the `.env`, else `compose.yaml` and its override",
+    about="Compose file, a path in the workspace or an absolute one on the host; of several, one a line (or "
+    "`first.yaml:second.yaml`), each adds to those before.",
     common=True,
+)
+COMPOSE = (
+    Setting(
+        name="compose-env-files",
+        variable="COMPOSE_ENV_FILES",
+        read=values.env_files,
+        multiline=True,
+        shown_default="`.env` beside the Compose file",
+        about="Files whose variables the Compose file interpolates (Compose's `--env-file`), one a line; of several "
+        "the last wins.",
+    ),
+    Setting(
+        name="compose-env",
+        variable="COMPOSE_ENV",
+        read=values.compose_variables,
+        multiline=True,
+        sensitive=True,
+        shown_default="none; on the command line every variable of the shell",
+        about="Variables that the Compose file interpolates, one a line: `NAME=VALUE`, or `NAME` for one of the job's "
+        "`env:`.",
+    ),
+    Setting(
+        name="project-directory",
+        variable="PROJECT_DIRECTORY",
+        read=values.optional(values.host_path),
+        shown_default="the Compose file's",
+        about="Folder that holds `.env`, the files of `env_file:` and relative mounts, such as `/srv/shop`.",
+    ),
 )
 HEALTH_PATH = Setting(
     name="health-path",

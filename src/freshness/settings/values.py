@@ -109,12 +109,42 @@ def checkout_folder(text: str) -> PurePosixPath:
     return path
 
 
-def compose_file(text: str) -> PurePosixPath:
+def compose_files(text: str) -> tuple[str, ...]:
+    """Absolute paths on the host, or paths in the workspace: one a line, or several with a separator between them."""
+    if re.search(r"(?:^|[^.\w])\.\.(?:[^.\w]|$)", text):
+        raise WrongValue("paths in the workspace, or absolute ones, without `..`", "Write the paths without `..`.")
+    return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+def env_files(text: str) -> tuple[PurePosixPath, ...]:
+    """Absolute paths on the host, or paths in the workspace: one a line, or with commas between them."""
+    return tuple(host_path(part.strip()) for part in re.split(r"[\n,]", text) if part.strip())
+
+
+def host_path(text: str) -> PurePosixPath:
     """An absolute path on the host, or one in the workspace."""
     path = PurePosixPath(text)
     if ".." in path.parts:
         raise WrongValue("a path in the workspace, or an absolute one, without `..`", "Write the path without `..`.")
     return path
+
+
+def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
+    """A name and its value a line; a name alone stands for a variable of the job, as `docker run --env` has it."""
+    found: dict[str, str | None] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        name, is_given, value = line.strip().partition("=")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise WrongValue(f"NAME=VALUE or NAME in line {number}", "Write one variable a line.")
+        if name.startswith(("COMPOSE_", "DOCKER_", "FRESHNESS_", "INPUT_")) or name in {"PATH", "HOME"}:
+            raise WrongValue(
+                f"a variable of the application in line {number}, and {name} leads Compose elsewhere",
+                "Take it out: there is an input for what Compose has to know.",
+            )
+        found[name] = value if is_given else None
+    return tuple(found.items())
 
 
 def health_path(text: str) -> str | None:

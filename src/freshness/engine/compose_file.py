@@ -1,0 +1,195 @@
+"""Finds what Compose would read, files and variables alike, and says it all in words that leave Compose no choice."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from freshness.engine.docker_host import staying_here
+from freshness.engine.plugin import find_plugin
+from freshness.engine.process import read
+from freshness.errors import SettingsError
+from freshness.settings.foreign import compose_environment
+from freshness.settings.model import GateSettings, PromoteSettings
+
+READ_SECONDS = 60
+NO_ENV_FILE = Path(os.devnull)
+"""So that Compose looks for no other."""
+# Compose's own names and its own order (compose-go, cli/options.go): the first that exists counts, of either list.
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
+)  # fmt: skip
+
+HONOURED = frozenset(
+    {"COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES"}
+)
+"""What counts in an env file as Compose has it; it looks for COMPOSE_ENV_FILES there itself as little as we do."""
+
+_FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
+_PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
+_OWN_VARIABLE = re.compile(r"\bCOMPOSE_[A-Za-z0-9_]+")
+_UNNAMED = "freshness-unnamed"
+_QUESTION = f"name: {_UNNAMED}\nservices: {{q: {{image: q, environment: [COMPOSE_FILE, COMPOSE_PATH_SEPARATOR]}}}}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeFile:
+    """The Compose files on this machine, in the order in which Compose merges them, and what else it reads for them.
+
+    `folder` is the project's: relative mounts and `env_file:` start there. `env_files` are what is interpolated from,
+    of several the last wins. `project` overrides the files' `name:`; None where Compose finds a name itself.
+    `variables` are set for Compose, on top of what it inherits; with `only_inputs` it inherits no variables but those
+    that a program needs, and the settings. `dropped` are Compose's own switches in the env files: they are set to
+    nothing, since one of them could take production away or rename it.
+    """
+
+    paths: tuple[Path, ...]
+    folder: Path
+    env_files: tuple[Path, ...]
+    project: str | None
+    variables: Mapping[str, str] = field(repr=False)
+    only_inputs: bool
+    dropped: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> "ComposeFile":
+        """What the settings mean, else what Compose would read in the workspace. Raises SettingsError."""
+        return _Search(settings=settings, env=env).find()
+
+    @property
+    def words(self) -> list[str]:
+        """The files in Compose's own words."""
+        files = [word for path in self.paths for word in ("--file", str(path))]
+        env_files = [word for path in self.env_files for word in ("--env-file", str(path))]
+        return [*files, "--project-directory", str(self.folder), *env_files]
+
+    @property
+    def names(self) -> str:
+        """The files in a sentence."""
+        return " and ".join(map(str, self.paths))
+
+    @property
+    def how_to_give(self) -> str:
+        """How a person gives a variable that these files interpolate, in a sentence."""
+        by = "the inputs `compose-env` or `compose-env-files`" if self.only_inputs else "the shell"
+        env_files = " and ".join(str(path) for path in self.env_files if path != NO_ENV_FILE)
+        return f"give it by {by}, or in {env_files or self.folder / '.env'}"
+
+    def environment(self, env: Mapping[str, str]) -> dict[str, str]:
+        """What Compose inherits of `env`, and what is set for it."""
+        return {**compose_environment(env, only_inputs=self.only_inputs), **self.variables}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    settings: GateSettings | PromoteSettings
+    env: Mapping[str, str]
+
+    def find(self) -> ComposeFile:
+        settings, compose = self.settings, self.settings.compose
+        paths = self._split(compose.files, compose.separator)
+        folder = compose.folder or (paths[0].parent if paths else settings.workspace)
+        env_files = compose.env_files or _beside(folder)
+        told = self._ask(folder, env_files)
+        if not paths:
+            named = told.get("COMPOSE_FILE") or ""
+            separator = compose.separator or told.get("COMPOSE_PATH_SEPARATOR") or ""
+            paths = self._split((named,), separator) if named else _usual_files(settings.workspace)
+            moved = compose.folder or paths[0].parent
+            if moved != folder and not compose.env_files:
+                folder, env_files = moved, (*_beside(moved), *env_files)
+            folder = moved
+        _insist_files(paths)
+        dropped = {name for path in env_files for name in _OWN_VARIABLE.findall(_text(path))} - HONOURED
+        return ComposeFile(
+            paths=paths,
+            folder=folder,
+            env_files=env_files or (NO_ENV_FILE,),
+            project=settings.project or self._name(paths, folder, env_files),
+            variables={**dict.fromkeys(dropped, ""), **compose.variables},
+            dropped=frozenset(dropped),
+            only_inputs=compose.only_inputs,
+        )
+
+    def _split(self, texts: Sequence[str], separator: str) -> tuple[Path, ...]:
+        parts = (part.strip() for text in texts for part in text.split(separator or os.pathsep))
+        return tuple(self.settings.workspace / part for part in parts if part)
+
+    def _ask(self, folder: Path, env_files: tuple[Path, ...]) -> Mapping[str, str | None]:
+        """What these files say to Compose itself; Compose alone knows how they are written."""
+        if not any(_OWN_VARIABLE.search(_text(path)) for path in env_files):
+            return {}
+        env = compose_environment(self.env, only_inputs=self.settings.compose.only_inputs)
+        words = [word for path in env_files for word in ("--env-file", str(path))]
+        argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(folder), *words]
+        status, out, err = read([*argv, "config", "--format", "json"], staying_here(env), READ_SECONDS, _QUESTION)
+        if status != 0:
+            said = (err.splitlines() or ["it said nothing"])[-1]
+            raise SettingsError(
+                f"Compose cannot read {' and '.join(map(str, env_files))}: {said}.",
+                "Write NAME=value lines, and close every quote.",
+            )
+        config = json.loads(out)
+        found: dict[str, str | None] = dict(config["services"]["q"]["environment"])
+        return {**found, "name": None if config["name"] == _UNNAMED else config["name"]}
+
+    def _name(self, paths: tuple[Path, ...], folder: Path, env_files: tuple[Path, ...]) -> str | None:
+        """The name for a project whose files give it none: the repository's, and never the folder's."""
+        if any(map(_names_itself, paths)) or self._ask(folder, env_files).get("name"):
+            return None
+        return _project_name(self.settings.repository, paths)
+
+
+def _beside(folder: Path) -> tuple[Path, ...]:
+    """The `.env` that Compose reads by itself."""
+    path = folder / ".env"
+    return (path,) if path.is_file() else ()
+
+
+def _usual_files(folder: Path) -> tuple[Path, ...]:
+    """What Compose reads where nothing names a file: the usual one, and the override beside it."""
+    found = [folder / name for name in NAMES if (folder / name).is_file()]
+    if not found:
+        return (folder / NAMES[0],)
+    overrides = [folder / name for name in OVERRIDES if (folder / name).is_file()]
+    return (*found[:1], *overrides[:1])
+
+
+def _insist_files(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise SettingsError(
+                f"There is no Compose file at {path}.",
+                "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
+            )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise SettingsError(
+            f"The env file {path} cannot be read: {error.strerror}.", "Correct `compose-env-files`, or the file's mode."
+        ) from error
+
+
+def _names_itself(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return (_FLOW_NAME if text.lstrip().startswith("{") else _PROJECT_NAME).search(text) is not None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
+
+
+def _project_name(repository: str | None, paths: Sequence[Path]) -> str:
+    """The repository's name in Compose's alphabet. Never the folder's: a runner names all workspaces alike."""
+    name = re.sub(r"[^-_a-z0-9]", "", (repository or "").rpartition("/")[2].lower()).lstrip("-_")
+    if not name:
+        raise SettingsError(
+            f"The Compose project has no name: {paths[0]} has no `name:`, and the repository's name is not known.",
+            "Give the Compose file a `name:`, or set `project`.",
+        )
+    return name
