@@ -61,7 +61,8 @@ def python_application(path: Path, sandbox: Sandbox, **behaviour: object) -> App
 def behave(**behaviour: object) -> dict[str, Content]:
     """The file that makes the next commit of a Python application behave otherwise, each given as JSON.
 
-    `health` (200): the status of `/health`. `unhealthy_on` (none): `staging` or `production`, where it is 503.
+    `health` (200): the status of `/health`, or `drip`: 200, and then headers without end.
+    `unhealthy_on` (none): `staging` or `production`, where it is 503.
     `start_seconds` (0): before it listens. `exit_after` (none): seconds until it ends with status 1.
     `stop_seconds` (0): how long it serves on when it is told to stop.
     `check` (`pass`): what its staging check does: `pass`, `fail`, `hang` or `kill` itself.

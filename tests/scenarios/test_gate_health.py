@@ -67,7 +67,7 @@ def test_no_path_and_no_healthcheck_is_refused_before_staging_changes(disabled: 
 
 @pytest.mark.parametrize("status", [503, 302, 404])
 def test_another_answer_than_2xx_is_unhealthy_at_the_deadline(status: int, runner: Runner) -> None:
-    """Breaks when `SUCCESS` holds that status, or `_ask` follows redirects."""
+    """Breaks when `SUCCESS` holds that status, or `ask` follows redirects."""
     runner.app.repo.commit(behave(health=status, log="why it is sick"))
 
     ended = runner.gate(**SHORT)
@@ -77,6 +77,16 @@ def test_another_answer_than_2xx_is_unhealthy_at_the_deadline(status: int, runne
     assert "│ why it is sick" in ended.log
     assert "staging check" not in {name for name, result in ended.checks().items() if result != "not-run"}
     assert runner.staging().status == "running", "a failed staging container stays, for a look"
+
+
+def test_an_answer_that_never_ends_is_unhealthy(runner: Runner) -> None:
+    """Fails when `ask` takes the cut of a request, its own or the other end's, for the end of the answer."""
+    runner.app.repo.commit(behave(health="drip"))
+
+    ended = runner.gate(**SHORT)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "its headers had not ended" in ended.reason
 
 
 def test_no_answer_is_unhealthy_at_the_deadline(runner: Runner) -> None:
@@ -116,7 +126,7 @@ def test_what_cannot_get_healthy_fails_at_once(case: str, runner: Runner) -> Non
 
 
 def test_health_is_noticed_without_waiting_for_the_interval(runner: Runner) -> None:
-    """Breaks when `wait_until_healthy` sleeps for the interval in place of PAUSE_SECONDS."""
+    """Breaks when `wait_until_healthy` pauses for the interval in place of `pause_after`."""
     runner.app.repo.commit(behave(start_seconds=0.5))
     started = time.monotonic()
 
@@ -144,7 +154,7 @@ def proxy(runner: Runner) -> Iterator[str]:
 
 
 def test_a_proxy_cannot_answer_for_staging(proxy: str, runner: Runner) -> None:
-    """Breaks when `_ask` asks through urllib, which obeys the proxy variables."""
+    """Breaks when `ask` asks through urllib, which obeys the proxy variables."""
     runner.app.repo.commit(behave(health=503))
 
     ended = runner.gate(http_proxy=proxy, HTTP_PROXY=proxy, **SHORT)

@@ -27,6 +27,7 @@ FAILURES: dict[str, dict[str, object]] = {
     "never gets healthy": {"health": 503},
     "ends by itself": DEAD,
     "fails in production alone": {"unhealthy_on": "production"},
+    "never ends its answer": {"health": "drip"},
 }
 
 

@@ -24,7 +24,7 @@ class Address:
     door: Path | None = None
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def connect(self, seconds: float) -> socket.socket:
         """A connection, whose every wait may take as long. No name is resolved. Raises OSError."""

@@ -1,26 +1,23 @@
 """Waits until a container answers its health path, or its HEALTHCHECK says healthy."""
 
-import http.client
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
+from freshness.core.answer import Answer, Heard, more_telling
 from freshness.core.compose import Target
 from freshness.core.image import Image
+from freshness.core.pace import pause_after, silent_pause
 from freshness.engine.address import Address, refuse_unaskable
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
+from freshness.engine.http_probe import ask
 from freshness.engine.vantage import Vantage
 from freshness.errors import Refused
 from freshness.settings.model import Health
 
-# Between two looks. The target is to notice health within 0.1 s of the first good answer.
-PAUSE_SECONDS = 0.04
-WATCH_SECONDS = 0.5
-SUCCESS = range(200, 300)
+WATCH_SECONDS = 0.25  # between two looks at the container
+LAST_SECONDS = 1.0  # before the deadline, for a last question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +68,69 @@ def wait_until_healthy(
 
     One request takes at most the health settings' interval.
     """
-    deadline = time.monotonic() + health.deadline
     with vantage.facing(engine, target, container) if health.path else nullcontext() as address:
-        got = f"no answer from {address}" if address else ""
+        wait = _Wait(engine=engine, container=container, health=health, address=address)
         while True:
-            now = find_container(engine, container.id)
-            broken = _broken(container, now)
-            if broken or now is None:
-                return HealthResult(ok=False, got=broken or "the container is gone")
-            left = deadline - time.monotonic()
-            ok, seen = (
-                _ask(address, health.path, min(health.interval, max(left, 0.01)))
-                if address and health.path
-                else _healthcheck(now)
-            )
-            got = seen or got
-            left = deadline - time.monotonic()
-            if ok and left > 0:
-                return HealthResult(ok=True, got=got)
-            if left <= 0:
-                return HealthResult(ok=False, got=f"{got} after {health.deadline:g} s")
-            time.sleep(min(PAUSE_SECONDS, left))
+            result = wait.look()
+            if result:
+                return result
+            wait.pause()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Wait:
+    """One wait for health: `seen` is the most telling answer so far, `due` when the next question is."""
+
+    engine: Engine
+    container: Container
+    health: Health
+    address: Address | None
+    began: float = field(default_factory=time.monotonic)
+    due: float = 0
+    seen: Answer | None = None
+    unhappy: int = 0
+
+    @property
+    def left(self) -> float:
+        """Seconds to the deadline."""
+        return self.began + self.health.deadline - time.monotonic()
+
+    def look(self) -> HealthResult | None:
+        """How the wait ended, or None where it goes on."""
+        now = find_container(self.engine, self.container.id)
+        broken = _broken(self.container, now)
+        if broken or now is None:
+            return HealthResult(ok=False, got=broken or "the container is gone")
+        ok, got = self._ask() if self.address else _healthcheck(now)
+        if ok and self.left > 0:
+            return HealthResult(ok=True, got=got)
+        if self.left <= 0:
+            return HealthResult(ok=False, got=f"after {self.health.deadline:g} s {got}")
+        return None
+
+    def pause(self) -> None:
+        """Until the next question is due; the container is looked at meanwhile."""
+        now = time.monotonic()
+        until = self.due if self.address else now + silent_pause(now - self.began)
+        time.sleep(max(0, min(until - now, WATCH_SECONDS, self.left)))
+
+    def _ask(self) -> tuple[bool, str]:
+        """Asks if it is time to; whether the answer is good, and what is best said of all answers."""
+        if self.address and self.health.path and time.monotonic() >= self.due:
+            seconds = min(self.health.interval, max(self.left, 0.01))
+            answer = ask(self.address, self.health.path, seconds)
+            self.seen = more_telling(self.seen, answer, had_its_time=seconds == self.health.interval)
+            self._plan_next(answer)
+            return answer.is_good, self.seen.got
+        return False, self.seen.got if self.seen else ""
+
+    def _plan_next(self, answer: Answer) -> None:
+        """When to ask again; the deadline is not waited for without a last question shortly before."""
+        self.unhappy += answer.heard in {Heard.STATUS, Heard.NOISE}
+        now = time.monotonic()
+        wanted = now + pause_after(answer, answers=self.unhappy, elapsed=now - self.began)
+        last = self.began + self.health.deadline - min(self.health.interval, LAST_SECONDS)
+        self.due = min(wanted, last) if now < last else wanted
 
 
 def stay_healthy(engine: Engine, container: Container, seconds: float) -> HealthResult:
@@ -121,37 +160,3 @@ def _broken(before: Container, now: Container | None) -> str | None:
 
 def _healthcheck(now: Container) -> tuple[bool, str]:
     return now.health == "healthy", f"HEALTHCHECK {now.health or 'missing'}"
-
-
-def _ask(address: Address, path: str, timeout: float) -> tuple[bool, str]:
-    """One GET by address: no name to resolve, no proxy, no redirect followed. What takes too long says nothing new."""
-    connection = http.client.HTTPConnection(address.host, address.port)
-    try:
-        connection.sock = address.connect(timeout)
-        with _cut_after(connection.sock, timeout):
-            connection.request("GET", path, headers={"User-Agent": "freshness", "Connection": "close"})
-            status = connection.getresponse().status
-    except TimeoutError:  # the last request has next to no time: what was seen before says more
-        return False, ""
-    except (OSError, http.client.HTTPException) as error:
-        return False, f"{type(error).__name__} from {address}"
-    finally:
-        connection.close()
-    return status in SUCCESS, f"HTTP {status} from {address}{path}"
-
-
-@contextmanager
-def _cut_after(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """Ends the whole exchange: a socket's own timeout begins anew with every byte that drips in."""
-
-    def cut() -> None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -27,6 +27,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         match self.path:
+            case "/health" if BEHAVIOUR.get("health") == "drip":
+                self.drip()
             case "/health":
                 self.answer(health(), "health\n")
             case "/version":
@@ -39,6 +41,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
+
+    def drip(self) -> None:
+        self.connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while True:
+            self.connection.sendall(b"x")
+            time.sleep(0.05)
 
 
 def health() -> int:

@@ -1,0 +1,65 @@
+"""What one question by HTTP brought: an answer from its status to its end, or in words why there is none."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+SUCCESS = range(200, 300)
+SHOWN = 120  # characters of foreign text in a sentence
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_UNSEEN = re.compile(r"[^\S ]|[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+class Heard(StrEnum):
+    """An answer's status, bytes that are no answer, a connection that was refused or closed, or nothing in time."""
+
+    STATUS = "status"
+    NOISE = "noise"
+    NOBODY = "nobody"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`got` says it in words. `status` is None where the end of the headers never came.
+
+    `is_whole`: the body came to its end, or there is more of it than anybody reads. `retry_after` are the seconds that
+    the answer asks for, None where it asks for none.
+    """
+
+    heard: Heard
+    got: str
+    status: int | None = None
+    is_whole: bool = False
+    retry_after: float | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is a whole answer of success: what was cut short proves nothing."""
+        return self.is_whole and self.status in SUCCESS
+
+
+def more_telling(before: Answer | None, now: Answer, *, had_its_time: bool) -> Answer:
+    """Which of two answers a person should hear of: the last one, but silence hides no status that was seen.
+
+    `had_its_time`: the last question could wait as long as any; one that was cut by the deadline says nothing new.
+    """
+    if before is None or now.heard is not Heard.NOTHING:
+        return now
+    if before.heard in {Heard.STATUS, Heard.NOISE} or not had_its_time:
+        return before
+    return now
+
+
+def first_line(body: bytes) -> str:
+    """The first line of foreign text that says something, printable and short; a page's title where it has one."""
+    text = body.decode(errors="replace")
+    title = _TITLE.search(text)
+    lines = (printable(line) for line in (title[1] if title else text).splitlines())
+    return next((line for line in lines if line), "")
+
+
+def printable(text: str) -> str:
+    """Foreign text for the middle of a sentence: on one line, without what is not seen, and short."""
+    shown = " ".join(_UNSEEN.sub(" ", text).split())
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
