@@ -19,6 +19,7 @@ from freshness.core.image import Image
 from freshness.core.lock import service_lock
 from freshness.core.revision import Candidate, Revision
 from freshness.core.secret import Secret
+from freshness.core.variables import find_emptied, say_emptied
 from freshness.core.verdict import Verdict
 from freshness.dry_run import gate_ahead
 from freshness.engine.build import Build, build_image, locate
@@ -27,11 +28,10 @@ from freshness.engine.compose import (
     RECREATE_SECONDS,
     ComposeFile,
     missing_needs,
-    read_config,
+    read_service,
     recreate,
-    select_service,
 )
-from freshness.engine.containers import Container, find_container, how_it_changed
+from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
 from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
 from freshness.engine.images import tag_image
 from freshness.engine.leftovers import tidy
@@ -39,7 +39,7 @@ from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import foreign_owners
 from freshness.engine.staging_check import run_staging_check
 from freshness.engine.vantage import find_vantage
-from freshness.errors import Stale
+from freshness.errors import SettingsError, Stale
 from freshness.forge.log import Log
 from freshness.holder import new_lock
 from freshness.last_words import show_last_words
@@ -138,7 +138,8 @@ class Gate:
             prod_port=self.settings.prod_port,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
-            self.target = select_service(read_config(self._find_compose_file(), self.env), wanted)
+            file = self._find_compose_file()
+            _, self.target = read_service(file, self.env, wanted, self.settings.allow_empty)
             step.got = f"{self.target.service} of the project {self.target.project} on port {self.target.port}"
         return self.target
 
@@ -170,8 +171,15 @@ class Gate:
                     f"{'; '.join(foreign)}.",
                     "Stop what holds it, or choose another `port`, `project` or `container_name` for staging.",
                 )
+            self._refuse_emptied(self.engine, target)
             step.got = f"the Engine {self.engine.id} has nothing in the way"
         return self.engine
+
+    def _refuse_emptied(self, engine: Engine, target: Target) -> None:
+        for container in service_containers(engine, target.project, target.service):
+            emptied = find_emptied(target.environment, container.environment, self.settings.allow_empty)
+            if emptied:
+                raise SettingsError(*say_emptied(container.name, emptied))
 
     def _find_foreign(self, engine: Engine, target: Target) -> list[str]:
         vantage = find_vantage(engine, self.env)

@@ -1,5 +1,6 @@
 """What is known before production's first write: what becomes production, and all that the way back needs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -7,6 +8,7 @@ from freshness.core.compose import Target
 from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_after
 from freshness.core.lock import Record
+from freshness.core.variables import find_emptied, say_emptied
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, configuration_of, insist_only
 from freshness.engine.containers import Container, service_containers
@@ -94,6 +96,13 @@ def _refuse_lost_files(engine: Engine, target: Target, running: Container, file:
         f" {file.names} is read here, and what {' and '.join(lost)} says of it (volumes, environment) would be lost.",
         "Name all of them in `compose-file`, in that order, one a line or as `first.yaml:second.yaml`.",
     )
+
+
+def refuse_emptied(plan: Plan, allowed: Collection[str]) -> None:
+    """Raises Refused where production would go on without a value that it has; `allowed` are those that may."""
+    emptied = find_emptied(plan.target.environment, plan.running.environment, allowed) if plan.running else ()
+    if plan.running and emptied:
+        raise Refused(*say_emptied(plan.running.name, emptied))
 
 
 def _refuse_lost_volumes(running: Container, candidate: Image) -> None:

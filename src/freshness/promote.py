@@ -11,7 +11,7 @@ from freshness.core.lock import Record, service_lock
 from freshness.core.promotion import PromotionOutcome, commands_by_hand
 from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.client import Engine, reach
-from freshness.engine.compose import RECREATE_SECONDS, read_config, select_service, staging_tag
+from freshness.engine.compose import RECREATE_SECONDS, read_service, staging_tag
 from freshness.engine.containers import service_containers
 from freshness.engine.health import refuse_unknowable, refuse_unreachable
 from freshness.engine.images import find_image
@@ -20,7 +20,7 @@ from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import Vantage, find_vantage
 from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
-from freshness.plan import Plan, observe, plan_of
+from freshness.plan import Plan, observe, plan_of, refuse_emptied
 from freshness.recovery import recover
 from freshness.settings.model import UpdateOrder
 from freshness.start_first import StartFirst
@@ -128,6 +128,7 @@ class Promotion(Candidacy):
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, target)
             plan = observe(engine, target, candidate, kept_tags, self.compose_file)
+            refuse_emptied(plan, self.settings.allow_empty)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
             refuse_unknowable(self.settings.health, target, candidate, plan.previous)
@@ -151,8 +152,7 @@ class Promotion(Candidacy):
             in_pairs=self._in_pairs,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
-            config = read_config(self.compose_file, self.env)
-            target = select_service(config, wanted)
+            config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
             kept_tags = kept_tags_of(target, config, settings.staging_service)
             source = "" if self.is_rollback else settings.source_image

@@ -114,7 +114,7 @@ def test_nothing_of_the_workspace_lies_over_the_image(mount: str, runner: Runner
 
 
 def test_nothing_of_the_workspace_lies_over_the_image_through_a_link(runner: Runner, tmp_path: Path) -> None:
-    """I13. Breaks when `select_service` no longer resolves links."""
+    """I13. Breaks when `read_service` no longer resolves links."""
     (tmp_path / "link").symlink_to(runner.app.repo.path)
 
     ended = gate_of(runner, composed(runner.app, f'volumes: ["{tmp_path}/link:/app"]'))
@@ -162,7 +162,7 @@ def test_a_compose_file_that_cannot_be_read_is_one_sentence_with_the_remedy(case
 
 
 def test_every_problem_is_reported_at_once(runner: Runner) -> None:
-    """Breaks when `select_service` raises at the first problem, or `read_gate` at the first setting."""
+    """Breaks when `read_service` raises at the first problem, or `read_gate` at the first setting."""
     service = 'volumes: [".:/app"]\nscale: 3'
     in_file = gate_of(runner, composed(runner.app, service), STAGING_CONTAINER="web")
     in_settings = gate_of(runner, {}, TARGET_PORT="http", HEALTH_RETRIES="-1", GIT_SHA="main")

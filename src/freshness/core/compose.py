@@ -1,7 +1,7 @@
 """Reads a Compose project as `docker compose config --format json` prints it: may our service be touched?"""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -17,7 +17,7 @@ class Target:
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
     `127.0.0.1`, and empty where none is published; `container_port` is what the service listens on inside. `needs` are
-    the services it depends on, and `healthcheck` is what the Compose file says of it, in Compose's own words.
+    the services it depends on, and `healthcheck` and `environment` are what the Compose file says of it.
     """
 
     project: str
@@ -29,6 +29,7 @@ class Target:
     container_port: int
     needs: tuple[str, ...] = ()
     healthcheck: Mapping[str, Any] | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
     @property
     def is_published(self) -> bool:
@@ -99,6 +100,7 @@ def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
         container_port=container_port,
         needs=tuple(ours.get("depends_on") or ()),
         healthcheck=ours.get("healthcheck"),
+        environment=ours.get("environment") or {},
     )
 
 

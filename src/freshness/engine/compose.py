@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
@@ -13,8 +13,8 @@ from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PL
 from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import staying_here
 from freshness.engine.lock import Hold
-from freshness.engine.plugin import find_plugin
 from freshness.engine.process import Watch, finish, read
+from freshness.engine.variables import why_lacking
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
 
 CONFIG_SECONDS = 60
@@ -23,14 +23,6 @@ RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
 _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
-
-
-def select_service(config: Mapping[str, Any], wanted: Wanted) -> Target:
-    """The service of a configuration that `read_config` gave. Raises SettingsError with every problem at once."""
-    problems = find_problems(config, wanted, os.path.realpath)
-    if problems:
-        raise SettingsError("\n".join(problems), "Nothing was built or changed.")
-    return read_target(config, wanted)
 
 
 def staging_tag(config: Mapping[str, Any], service: str) -> str:
@@ -57,7 +49,28 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
 
     Raises SettingsError with what Compose said, EngineError where it cannot tell which Engine is meant.
     """
-    argv = [*_compose(file, file.project, env), "config", "--format", "json"]
+    return _read_config(file, env)[0]
+
+
+def read_service(
+    file: ComposeFile, env: Mapping[str, str], wanted: Wanted, allow_empty: Collection[str]
+) -> tuple[dict[str, Any], Target]:
+    """The whole project, and the service of it; `allow_empty` are variables that may lack a value.
+
+    Raises SettingsError with every problem at once, and as `read_config`.
+    """
+    config, said = _read_config(file, env)
+    problems = find_problems(config, wanted, os.path.realpath)
+    if wanted.service in (config.get("services") or {}):
+        problems += why_lacking(file, env, config, wanted.service, said, allow_empty)
+    if problems:
+        raise SettingsError("\n".join(problems), "Nothing was built or changed.")
+    return config, read_target(config, wanted)
+
+
+def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """The project, and what Compose warned of."""
+    argv = [*file.command(env), "config", "--format", "json"]
     status, out, err = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
@@ -71,20 +84,12 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
             f" {file.how_to_give}; a file: add it; else correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
-    return config
-
-
-def _compose(file: ComposeFile, project: str | None, env: Mapping[str, str]) -> list[str]:
-    named = ["--project-name", project] if project else []
-    # A service in a profile that is off is hidden from `config`, and could share our port unseen; `up` and `rm` fail
-    # where ours depends on one.
-    every = ["--profile", "*"]
-    return [find_plugin("compose", env), *file.words, *named, *every]
+    return config, err
 
 
 def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) -> str:
     """Compose's hash of the service as these files have it now; empty where it cannot be told."""
-    argv = [*_compose(file, target.project, env), "config", "--hash", target.service]
+    argv = [*file.command(env, target.project), "config", "--hash", target.service]
     status, out, _ = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
     return out.split()[-1] if status == 0 and out.strip() else ""
 
@@ -147,7 +152,7 @@ def _awake(hold: Hold, target: Target) -> tuple[Container, ...]:
 def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:
     """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
     hold.insist()
-    argv = [*_compose(file, target.project, hold.engine.env), "--ansi", "never", "up", "--no-deps", "--no-build"]
+    argv = [*file.command(hold.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
     argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
     status, output = _finish(hold, file, argv)
     if status == 0:
@@ -175,7 +180,7 @@ def insist_only(found: Sequence[Container], target: Target) -> Container:
 def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
     """Stops and removes the service's container, and nothing else."""
     hold.insist()
-    argv = [*_compose(file, target.project, hold.engine.env), "--ansi", "never"]
+    argv = [*file.command(hold.engine.env, target.project), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
     status, output = _finish(hold, file, argv)
     if status != 0:

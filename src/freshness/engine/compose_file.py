@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,6 @@ _FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # J
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 _OWN_VARIABLE = re.compile(r"\bCOMPOSE_[A-Za-z0-9_]+")
 _UNNAMED = "freshness-unnamed"
-_QUESTION = f"name: {_UNNAMED}\nservices: {{q: {{image: q, environment: [COMPOSE_FILE, COMPOSE_PATH_SEPARATOR]}}}}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +77,18 @@ class ComposeFile:
         env_files = " and ".join(str(path) for path in self.env_files if path != NO_ENV_FILE)
         return f"give it by {by}, or in {env_files or self.folder / '.env'}"
 
+    def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]:
+        """The beginning of every call to Compose; `project` is the name where it is known by now."""
+        name = project or self.project
+        named = ["--project-name", name] if name else []
+        # A service in a profile that is off is hidden from `config`, and could share our port unseen; `up` and `rm`
+        # fail where ours depends on one.
+        return [find_plugin("compose", env), *self.words, *named, "--profile", "*"]
+
+    def ask(self, names: Iterable[str], env: Mapping[str, str]) -> Mapping[str, str | None]:
+        """The values of these variables as Compose would find them; None for what is not set. Raises SettingsError."""
+        return ask(names, self.folder, self.env_files, self.environment(env))[0]
+
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """What Compose inherits of `env`, and what is set for it."""
         return {**compose_environment(env, only_inputs=self.only_inputs), **self.variables}
@@ -93,7 +104,7 @@ class _Search:
         paths = self._split(compose.files, compose.separator)
         folder = compose.folder or (paths[0].parent if paths else settings.workspace)
         env_files = compose.env_files or _beside(folder)
-        told = self._ask(folder, env_files)
+        told, _ = self._ask(folder, env_files)
         if not paths:
             named = told.get("COMPOSE_FILE") or ""
             separator = compose.separator or told.get("COMPOSE_PATH_SEPARATOR") or ""
@@ -118,29 +129,41 @@ class _Search:
         parts = (part.strip() for text in texts for part in text.split(separator or os.pathsep))
         return tuple(self.settings.workspace / part for part in parts if part)
 
-    def _ask(self, folder: Path, env_files: tuple[Path, ...]) -> Mapping[str, str | None]:
-        """What these files say to Compose itself; Compose alone knows how they are written."""
+    def _ask(self, folder: Path, env_files: tuple[Path, ...]) -> tuple[Mapping[str, str | None], str | None]:
+        """What these files say to Compose of Compose itself, and the project's name, where they say any."""
         if not any(_OWN_VARIABLE.search(_text(path)) for path in env_files):
-            return {}
+            return {}, None
         env = compose_environment(self.env, only_inputs=self.settings.compose.only_inputs)
-        words = [word for path in env_files for word in ("--env-file", str(path))]
-        argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(folder), *words]
-        status, out, err = read([*argv, "config", "--format", "json"], staying_here(env), READ_SECONDS, _QUESTION)
-        if status != 0:
-            said = (err.splitlines() or ["it said nothing"])[-1]
-            raise SettingsError(
-                f"Compose cannot read {' and '.join(map(str, env_files))}: {said}.",
-                "Write NAME=value lines, and close every quote.",
-            )
-        config = json.loads(out)
-        found: dict[str, str | None] = dict(config["services"]["q"]["environment"])
-        return {**found, "name": None if config["name"] == _UNNAMED else config["name"]}
+        return ask(("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"), folder, env_files, env)
 
     def _name(self, paths: tuple[Path, ...], folder: Path, env_files: tuple[Path, ...]) -> str | None:
         """The name for a project whose files give it none: the repository's, and never the folder's."""
-        if any(map(_names_itself, paths)) or self._ask(folder, env_files).get("name"):
+        if any(map(_names_itself, paths)) or self._ask(folder, env_files)[1]:
             return None
         return _project_name(self.settings.repository, paths)
+
+
+def ask(
+    names: Iterable[str], folder: Path, env_files: Sequence[Path], env: Mapping[str, str]
+) -> tuple[Mapping[str, str | None], str | None]:
+    """What Compose finds for these names (None: it is not set), and the project's name, where env files say one.
+
+    Compose alone knows how an env file is written, so it is asked with a project of our own. Raises SettingsError.
+    """
+    listed = ", ".join(json.dumps(name) for name in names)
+    question = f"name: {_UNNAMED}\nservices: {{q: {{image: q, environment: [{listed}]}}}}\n"
+    words = [word for path in env_files for word in ("--env-file", str(path))]
+    argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(folder), *words]
+    status, out, err = read([*argv, "config", "--format", "json"], staying_here(env), READ_SECONDS, question)
+    if status != 0:
+        said = (err.splitlines() or ["it said nothing"])[-1]
+        raise SettingsError(
+            f"Compose cannot read {' and '.join(map(str, env_files))}: {said}.",
+            "Write NAME=value lines, and close every quote.",
+        )
+    config = json.loads(out)
+    found: dict[str, str | None] = dict(config["services"]["q"]["environment"])
+    return found, None if config["name"] == _UNNAMED else config["name"]
 
 
 def _beside(folder: Path) -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import docker
@@ -44,6 +44,7 @@ class Container:
     configuration: str = ""
     compose_files: tuple[str, ...] = ()
     grace: int = DEFAULT_GRACE
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def runs(self) -> bool:
@@ -98,6 +99,7 @@ def _read(found: Mapping[str, Any]) -> Container:
         configuration=labels.get(CONFIGURATION_LABEL, ""),
         compose_files=tuple(filter(None, _BETWEEN_FILES.split(labels.get(FILES_LABEL, "")))),
         grace=DEFAULT_GRACE if grace is None else grace,
+        environment=dict(one.partition("=")[::2] for one in config.get("Env") or ()),
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
         },

@@ -106,6 +106,7 @@ class GateSettings:
     repository_folder: Path
     repository: str | None
     compose: ComposeSettings
+    allow_empty: frozenset[str]
     service: str
     port: int
     prod_port: int
@@ -151,6 +152,7 @@ class PromoteSettings:
     allow_unverified: bool
     source_image: str | None
     compose: ComposeSettings
+    allow_empty: frozenset[str]
     service: str
     staging_service: str
     port: int

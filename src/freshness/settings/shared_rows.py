@@ -41,6 +41,15 @@ COMPOSE = (
         shown_default="the Compose file's",
         about="Folder that holds `.env`, the files of `env_file:` and relative mounts, such as `/srv/shop`.",
     ),
+    Setting(
+        name="allow-empty",
+        variable="ALLOW_EMPTY",
+        read=values.variable_names,
+        multiline=True,
+        shown_default="none",
+        about="Variables of the service that may be empty or not set, separated by commas or blanks; without, one that "
+        "is missing is refused.",
+    ),
 )
 HEALTH_PATH = Setting(
     name="health-path",

@@ -147,6 +147,14 @@ def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found.items())
 
 
+def variable_names(text: str) -> frozenset[str]:
+    """Names of variables, separated by commas or blanks."""
+    names = frozenset(re.split(r"[\s,]+", text.strip())) - {""}
+    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in names):
+        raise WrongValue("names of variables, separated by commas or blanks", "Write the names alone, such as A, B.")
+    return names
+
+
 def health_path(text: str) -> str | None:
     """An HTTP path, None for `none`."""
     if text.lower() == "none":

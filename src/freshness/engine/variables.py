@@ -1,0 +1,88 @@
+"""Asks Compose which variables of our service it found nowhere: it goes on with empty values, and exit status 0."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from freshness.core.variables import (
+    env_files_of,
+    needed_by,
+    needed_by_all,
+    needed_in,
+    passed_through,
+    secret_variables,
+)
+from freshness.engine.compose_file import ComposeFile
+from freshness.engine.docker_host import staying_here
+from freshness.engine.process import read
+from freshness.errors import SettingsError
+
+SECONDS = 60
+_QUOTED = re.compile(r"""["'`]([_A-Za-z]\w*)\\?["'`]""", re.ASCII)
+_HAS_ENV_FILE = re.compile(r"\b(env_file|include|extends)\b")
+
+
+def why_lacking(
+    file: ComposeFile,
+    env: Mapping[str, str],
+    config: Mapping[str, Any],
+    service: str,
+    said: str,
+    allowed: Collection[str],
+) -> tuple[str, ...]:
+    """In words which variables the service lacks; `config` is what Compose made of the files, `said` its warnings.
+
+    `allowed` may be empty.
+    """
+    lacking = sorted(_lacking(file, env, config, service, said) - set(allowed))
+    if not lacking:
+        return ()
+    names, first = ", ".join(lacking), lacking[0]
+    told = (
+        f"The service {service!r} takes {names} from where Compose runs, which finds no value: the container would get"
+        f" none. To give it one, {file.how_to_give}. Where empty is meant, write a default into the Compose file, such"
+        f" as ${{{first}:-}}, or name it in `allow-empty`."
+    )
+    return (told,)
+
+
+def _lacking(
+    file: ComposeFile, env: Mapping[str, str], config: Mapping[str, Any], service: str, said: str
+) -> frozenset[str]:
+    secret = secret_variables(config, service)
+    values = file.ask(secret, env) if secret else {}
+    unset = {name for name in secret if not values.get(name)}
+    if not said and not file.dropped and not any(_HAS_ENV_FILE.search(_text(path)) for path in file.paths):
+        return frozenset(unset) | passed_through(config, service, ())
+    # All of Compose's versions put the name into quotes; the rest of a warning differs.
+    named, raw = frozenset(_QUOTED.findall(said)), _read_raw(file, env)
+    paths = env_files_of(raw, service)
+    env_files = tuple(_text(Path(path)) for path in paths)
+    wanted = needed_by(raw, service).union(*map(needed_in, env_files))
+    if any("$" in path for path in paths):  # where it lies is not known here: what is nobody else's is in there
+        wanted |= named - needed_by_all(raw)
+    warned = {name for name in wanted if name in file.dropped or name in named}
+    dropped = {name for name in config["services"][service].get("environment") or {} if name in file.dropped}
+    return frozenset(unset | warned | dropped) | passed_through(config, service, env_files)
+
+
+def _read_raw(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
+    argv = [*file.command(env), "config", "--no-interpolate", "--format", "json"]
+    status, out, err = read(argv, staying_here(file.environment(env)), SECONDS)
+    if status != 0:
+        raise SettingsError(
+            f"Compose cannot read {file.names} without its variables: {(err.splitlines() or ['it said nothing'])[-1]}.",
+            "It warned of variables that are not set, and whose they are cannot be told: set all that it names.",
+        )
+    raw: dict[str, Any] = json.loads(out)
+    return raw
+
+
+def _text(path: Path) -> str:
+    """Empty where it is not there: an env file may be optional, and its path may hold a variable."""
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return ""

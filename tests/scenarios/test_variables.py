@@ -1,0 +1,149 @@
+"""A variable that Compose found nowhere is a refusal by its name: Compose warns, and goes on with empty values."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.git import Content
+from tests.promotions import FIRST, SECOND, THIRD, Production
+from tests.runner import Runner
+from tests.scenarios.test_gate_settings import NO_ENGINE, composed
+
+Case = tuple[str, str, str]
+LACKING: dict[str, Case] = {
+    "alone": ("environment: {A: '${LOST}'}", "", "LOST"),
+    "within a text": ("labels: {url: 'http://$LOST/'}", "", "LOST"),
+    "passed through": ("environment: [LOST]", "", "LOST"),
+    "a key without a value": ("environment:\n  LOST:", "", "LOST"),
+    "in an env file": ("env_file: lost.env", "", "LOST"),
+    "passed through by an env file": ("env_file: bare.env", "", "LOST"),
+    "in an env file whose path is interpolated": ("env_file: '${NOWHERE:-lost}.env'", "", "LOST"),
+    "a secret's": ("secrets: [s]", "secrets: {s: {environment: LOST}}", "LOST"),
+    "a config's": ("configs: [c]", "configs: {c: {content: 'a ${LOST}'}}", "LOST"),
+    "by an anchor": ("environment: &env {A: '${LOST}'}\nlabels: *env", "", "LOST"),
+    "called like a switch of Compose's": ("environment: {A: '${COMPOSE_LOST}'}", "", "COMPOSE_LOST"),
+    "passed through, called so": ("environment: [COMPOSE_LOST]", "", "COMPOSE_LOST"),
+}
+FINE: dict[str, tuple[str, str]] = {
+    "a default": ("environment: {A: '${LOST:-}', B: '${LOST-x}', C: '${LOST:+y}'}", ""),
+    "an escaped dollar": ("command: ['sh', '-c', 'echo $$LOST']", ""),
+    "another service's": ("", "configs: {c: {content: '${LOST}'}}"),
+    "of the build, which the gate does": ("build: {context: ., args: {A: '${LOST}'}}", ""),
+    "allowed to be empty": ("environment: {A: '${MAY_BE_EMPTY}', B: x}\nlabels: {b: '$MAY_BE_EMPTY'}", ""),
+}
+
+
+def files(runner: Runner, service: str, rest: str) -> dict[str, Content]:
+    others = "  other:\n    image: other\n    environment: {O: '${OF_ANOTHER}'}"
+    more = {"lost.env": "A=${LOST}\n", "bare.env": "LOST\n", ".env": "COMPOSE_LOST=x\n"}
+    return {**with_service(runner, service, others, rest), **more}
+
+
+def with_service(runner: Runner, service: str, others: str = "", rest: str = "") -> dict[str, Content]:
+    """`composed`, where the lines say all of the environment."""
+    compose = str(composed(runner.app, service, others, rest)["compose.yaml"])
+    own = "    environment:\n      TARGET: staging\n"
+    return {"compose.yaml": compose.replace(own, "") if "environment:" in service else compose}
+
+
+@pytest.mark.parametrize("case", LACKING)
+def test_a_variable_that_is_set_nowhere_is_named_before_anything_is_built(case: str, runner: Runner) -> None:
+    """Fails when `_lacking` in engine/variables.py does not look there; another service's variable is no matter."""
+    service, rest, name = LACKING[case]
+    runner.app.repo.commit(files(runner, service, rest))
+
+    ended = runner.gate(**NO_ENGINE)
+    given = runner.gate(**NO_ENGINE, COMPOSE_ENV="" if "COMPOSE" in name else f"{name}=x", ALLOW_EMPTY="COMPOSE_LOST")
+
+    assert ended.decision == ("closed", "error", 2), ended.log
+    assert f" {name} " in ended.reason
+    assert "OF_ANOTHER" not in ended.reason
+    assert "`allow-empty`" in ended.reason
+    assert given.status == 3, given.log
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_what_has_a_default_or_is_another_service_s_is_no_matter(case: str, runner: Runner) -> None:
+    """Fails when `_lacking` takes every warning of Compose for ours."""
+    service, rest = FINE[case]
+    runner.app.repo.commit(files(runner, service, rest))
+
+    ended = runner.gate(**NO_ENGINE, ALLOW_EMPTY="MAY_BE_EMPTY, ELSE")
+
+    assert ended.status == 3, ended.log
+
+
+@pytest.mark.parametrize("way", ["the shell", "compose-env", "compose-env of the job", "an env file", ".env"])
+def test_each_way_that_is_named_leads_out(way: str, runner: Runner, tmp_path: Path) -> None:
+    """Fails when Compose does not get what the sentence told to give; in the action the job alone gives nothing."""
+    runner.app.repo.commit(
+        with_service(runner, "environment: {A: '${LOST}'}\nsecrets: [s]", rest="secrets: {s: {environment: S}}")
+    )
+    (tmp_path / "prod.env").write_text("LOST=x\nS=y\n")
+    in_action = {"FRESHNESS_ACTION": "true", "LOST": "x", "S": "y"}
+    ways = {
+        "the shell": {"LOST": "x", "S": "y"},
+        "compose-env": {"FRESHNESS_ACTION": "true", "COMPOSE_ENV": "LOST=x\nS=y"},
+        "compose-env of the job": {**in_action, "COMPOSE_ENV": "LOST\nS"},
+        "an env file": {"FRESHNESS_ACTION": "true", "COMPOSE_ENV_FILES": str(tmp_path / "prod.env")},
+        ".env": {"FRESHNESS_ACTION": "true"},
+    }
+    refused = runner.gate(**NO_ENGINE, **in_action)
+    assert refused.decision == ("closed", "error", 2), refused.log
+    assert "LOST, S" in refused.reason
+    if way == ".env":
+        (runner.app.repo.path / ".env").write_text("LOST=x\nS=y\n")
+
+    ended = runner.gate(**NO_ENGINE, **ways[way])
+
+    assert ended.status == 3, ended.log
+
+
+def test_production_keeps_its_secrets(production_here: Production) -> None:
+    """I9. Fails when `why_lacking` or `refuse_emptied` goes: production would go on without the value, `promoted`.
+
+    The checkout has no `.env`; the host's folder has one, and `project-directory` leads out.
+    """
+    production = production_here
+    repo, host = production.app.repo, production.runner.folder / "host"
+    ours = "      TARGET: production\n"
+    compose = (repo.path / "compose.yaml").read_text()
+    first, second, third = (production.build(revision) for revision in (FIRST, SECOND, THIRD))
+    repo.write({"compose.yaml": compose.replace(ours, f"{ours}      JWT: ${{JWT_SECRET}}\n")})
+    host.mkdir()
+    (host / ".env").write_text("JWT_SECRET=hunter2\n")
+    assert production.promote(first, PROJECT_DIRECTORY=str(host)).end == (0, "promoted")
+    before = production.state()
+
+    unset = production.promote(second)
+    repo.write({"compose.yaml": compose.replace(ours, f"{ours}      JWT: ${{JWT_SECRET:-}}\n")})
+    emptied = production.promote(second)
+    back = production.run("rollback", "--reason", "to see it refused")
+
+    assert unset.end == (2, "error"), unset.log
+    assert "JWT_SECRET" in unset.reason
+    assert emptied.end == (1, "refused"), emptied.log
+    assert "has a value for JWT" in emptied.reason
+    assert back.status == 1, back.log
+    assert production.state() == before
+
+    led_out = production.promote(second, PROJECT_DIRECTORY=str(host))
+    meant = production.promote(third, ALLOW_EMPTY="JWT")
+
+    assert (led_out.end, meant.end) == ((0, "promoted"), (0, "promoted")), led_out.log + meant.log
+    assert "JWT=" in production.container().attrs["Config"]["Env"]
+
+
+def test_staging_keeps_its_secrets(runner: Runner) -> None:
+    """Fails when the gate does not compare with the container that it would replace."""
+    runner.app.repo.commit(with_service(runner, "environment: {TARGET: staging, JWT: '${JWT_SECRET:-}'}"))
+    given = {"JWT_SECRET": "hunter2"}
+    assert runner.gate(**given).status == 0
+    before = runner.staging().id
+
+    ended = runner.gate()
+
+    assert ended.decision == ("closed", "error", 2), ended.log
+    assert "has a value for JWT" in ended.reason
+    assert "hunter2" not in ended.log
+    assert runner.staging().id == before
