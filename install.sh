@@ -68,7 +68,7 @@ find_python() {
 }
 
 # Whether nobody but us (and root) can replace FOLDER: each folder above it belongs to us or root, and is writable for others
-# only with the sticky bit. A group that may write must be our own.
+# only with the sticky bit. A group that may write must be our own, with no access list beside it (acl(5)).
 unmovable() {
     above=$1
     set --
@@ -82,11 +82,23 @@ unmovable() {
         case $mode in
             d????????[tT]*) ;;
             d???????w*) exit 1 ;;
-            d????w*) [ "$group" = 0 ] || [ "$group" = "$gid" ] || exit 1 ;;
+            d????w*) { [ "$group" = 0 ] || [ "$group" = "$gid" ]; } && without_lists "$@" || exit 1 ;;
             d*) ;;
             *) exit 1 ;;
         esac
     done
+}
+
+# Not every ls shows access lists.
+without_lists() {
+    "$python" -I -S -c "
+import os, sys
+for folder in sys.argv[1:]:
+    try:
+        if 'system.posix_acl_access' in os.listxattr(folder): sys.exit(1)
+    except OSError:
+        pass
+" "$@"
 }
 
 # Whether FOLDER is a real folder of ours that is closed to everybody else.
@@ -123,6 +135,9 @@ build_environment() {
     trap 'rm -rf -- "$new"' EXIT
     echo "Installing the locked dependencies into $environment"
     install_dependencies >"$new/log" 2>&1 || explain_failure
+    missing=$("$new/venv/bin/python" -I -c "$prove" "$lock" "$new/venv/proof" 2>&1) || fail \
+        "pip ended well, and yet the environment does not hold what it should: $(printf '%s\n' "$missing" | tail -n 1)" \
+        "Look where pip's own configuration leads (pip config list), then run again."
     put_in_place || usable || { rm -rf -- "$environment" && put_in_place; } || # there, yet its interpreter is gone
         fail "$environment could not be put in its place." "Delete it, then run again."
     rm -rf -- "$new"
@@ -134,11 +149,33 @@ put_in_place() {
     "$python" -I -c 'import os, sys; os.rename(*sys.argv[1:])' "$new/venv" "$environment" 2>/dev/null
 }
 
+# Variables and configuration may say where pip finds packages, and not where it puts them.
 install_dependencies() {
     "$python" -I -m venv "$new/venv" &&
-        "$new/venv/bin/python" -I -m pip --no-input --disable-pip-version-check install --progress-bar off \
+        PIP_DRY_RUN=0 "$new/venv/bin/python" -I -m pip --python= --no-input --disable-pip-version-check install \
+            --progress-bar off --target= --prefix="$new/venv" --root=/ --no-user \
             --require-hashes --only-binary :all: --requirement "$lock"
 }
+
+# Run by the new environment: each locked package is in it, in its version and with all its files. Writes down where they
+# begin, for `usable`, with a last line that only a whole list has.
+prove='
+import importlib.metadata, os, sys
+from pip._vendor.packaging.requirements import Requirement
+lines = [line.rstrip("\\\n ") for line in open(sys.argv[1]) if line[:1].isalnum()]
+seen = []
+for wanted in map(Requirement, lines):
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        continue
+    found = importlib.metadata.distribution(wanted.name)
+    files = [os.path.relpath(found.locate_file(file), sys.prefix) for file in found.files or ()]
+    gone = [file for file in files if not os.path.exists(os.path.join(sys.prefix, file))]
+    if gone or not files or not wanted.specifier.contains(found.version) or files[0].startswith(os.pardir):
+        sys.exit("%s is %s at %s, with %d files missing" % (wanted, found.version, found.locate_file(""), len(gone)))
+    seen += [file for file in files if file.count(os.sep) < 5 and file.endswith(("RECORD", "__init__.py", ".so"))]
+with open(sys.argv[2], "w") as proof:
+    print(*seen, "whole", sep="\n", file=proof)
+'
 
 # What pip says is foreign text: behind a bar, no line of it can be a command to the runner.
 explain_failure() {
@@ -151,7 +188,16 @@ explain_failure() {
         "Let this runner reach a package index (PIP_INDEX_URL, PIP_CERT and pip's own configuration are honoured), then run again."
 }
 
-usable() { [ -x "$environment/bin/python" ]; }
+# Whether the environment is there with what was proven when it was made.
+usable() {
+    [ -x "$environment/bin/python" ] && [ -r "$environment/proof" ] || return 1
+    last=
+    while read -r file; do
+        last=$file
+        [ "$file" = whole ] || [ -e "$environment/$file" ] || return 1
+    done <"$environment/proof"
+    [ "$last" = whole ]
+}
 
 find_python
 find_home

@@ -5,32 +5,54 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ACCESS_LIST, INHERITED_LIST = "system.posix_acl_access", "system.posix_acl_default"
 
 
 def make_private_folder(env: Mapping[str, str]) -> Path:
     """A new folder (0700) under RUNNER_TEMP, else the system's. Raises OSError, also where others could replace it."""
-    system = Path(tempfile.gettempdir())
-    for place in (Path(env.get("RUNNER_TEMP", "")), system):
+    return make_folder_in((Path(env.get("RUNNER_TEMP", "")), Path(tempfile.gettempdir())))
+
+
+def make_folder_in(places: Sequence[Path], prefix: str = "freshness-") -> Path:
+    """A new folder (0700) in the first of these that is safe. Raises OSError, also where none is."""
+    for place in places:
         if place.is_absolute() and os.access(place, os.W_OK) and _is_safe(place.resolve()):
-            return Path(tempfile.mkdtemp(prefix="freshness-", dir=place.resolve()))
+            return _without_lists(Path(tempfile.mkdtemp(prefix=prefix, dir=place.resolve())))
     reason = "neither in RUNNER_TEMP nor here can we write what others cannot replace (mode 0700 would do)"
-    raise PermissionError(errno.EACCES, reason, str(system))
+    raise PermissionError(errno.EACCES, reason, str(places[-1]))
 
 
 def _is_safe(place: Path) -> bool:
     """Whether nobody but us and root can rename what we make there: the rule of install.sh, from the root down."""
-    return all(_keeps_names(folder.stat()) for folder in (place, *place.parents))
+    return all(_keeps_names(folder) for folder in (place, *place.parents))
 
 
-def _keeps_names(folder: os.stat_result) -> bool:
-    if folder.st_uid not in {0, os.geteuid()}:
+def _keeps_names(folder: Path) -> bool:
+    """By owner and mode; where an access list (acl(5)) says more than the mode's group bits, nobody else may write."""
+    seen = folder.stat()
+    if seen.st_uid not in {0, os.geteuid()}:
         return False
-    if folder.st_mode & stat.S_ISVTX or not folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if seen.st_mode & stat.S_ISVTX or not seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return True
-    return not folder.st_mode & stat.S_IWOTH and folder.st_gid in {0, os.getegid()}
+    return not seen.st_mode & stat.S_IWOTH and seen.st_gid in {0, os.getegid()} and not _has_list(folder)
+
+
+def _has_list(folder: Path) -> bool:
+    with suppress(OSError):  # a file system without such lists
+        return ACCESS_LIST in os.listxattr(folder)
+    return False
+
+
+def _without_lists(folder: Path) -> Path:
+    """The folder without what it inherited: whoever is in that list could be let in by a mode that we give later."""
+    for name in (ACCESS_LIST, INHERITED_LIST):
+        with suppress(OSError):
+            os.removexattr(folder, name)
+    return folder
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from freshness.private_folder import ACCESS_LIST
+from tests.access_lists import list_write_access
 from tests.applications import BUSYBOX
 from tests.engines import ROOT
 
@@ -169,6 +171,86 @@ def test_an_environment_whose_interpreter_is_gone_is_made_anew(step: Step, warm:
     assert (status, log.splitlines()[-1]) == (0, f"tool gate {oct(current_umask())}")
 
 
+def assert_installed_here(step: Step, env: dict[str, str], elsewhere: Path) -> None:
+    """`idna` alone, in the environment that the tool runs in."""
+    lock_with(step, a_small_lock)
+    (step.action / "src/__main__.py").write_text("import idna, sys; print(idna.__file__.startswith(sys.prefix))")
+
+    status, log = step.run("gate", env=env)
+
+    assert (status, log.splitlines()[-1]) == (0, "True"), log
+    assert not elsewhere.exists()
+
+
+def test_no_variable_leads_the_packages_elsewhere(step: Step, tmp_path: Path) -> None:
+    """Fails when `install_dependencies` leaves it to pip's variables where the packages go."""
+    elsewhere = tmp_path / "elsewhere"
+    folders = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONUSERBASE")
+    others = {"PIP_USER": "1", "PIP_DRY_RUN": "1", "PIP_PYTHON": "/usr/bin/python3", "PYTHONHOME": "/nowhere"}
+    assert_installed_here(step, dict.fromkeys(folders, str(elsewhere)) | others, elsewhere)
+
+
+def test_no_configuration_of_pips_leads_the_packages_elsewhere(step: Step, tmp_path: Path) -> None:
+    """Fails when variables alone are looked after: what pip.conf says counts where they are empty, too."""
+    elsewhere, configuration = tmp_path / "elsewhere", tmp_path / "pip.conf"
+    index = os.environ.get("PIP_INDEX_URL")
+    lines = ["[global]", "user = true", "dry-run = true", *([f"index-url = {index}"] if index else [])]
+    lines += ["[install]", *(f"{name} = {elsewhere}" for name in ("target", "prefix", "root"))]
+    configuration.write_text("\n".join(lines))
+    assert_installed_here(step, {"PIP_CONFIG_FILE": str(configuration), "PIP_TARGET": ""}, elsewhere)
+
+
+def without_packages(environment: Path) -> None:
+    """As version 1.0 left it where PIP_TARGET was set."""
+    shutil.rmtree(next(environment.glob("lib/python3*/site-packages")))
+    (environment / "proof").unlink()
+
+
+def without_one_package(environment: Path) -> None:
+    shutil.rmtree(next(environment.glob("lib/python3*/site-packages/docker")))
+
+
+def with_half_a_proof(environment: Path) -> None:
+    proof = environment / "proof"
+    proof.write_text(proof.read_text().removesuffix("whole\n"))
+
+
+@pytest.mark.parametrize("spoil", [without_packages, without_one_package, with_half_a_proof])
+def test_an_environment_without_its_packages_is_made_anew(
+    step: Step, warm: Path, spoil: Callable[[Path], None]
+) -> None:
+    """Fails when it is enough for `usable` that the interpreter is there."""
+    shutil.copytree(warm, step.cache, symlinks=True)
+    spoil(step.environments()[0])
+
+    status, log = step.run("gate")
+
+    assert (status, log.splitlines()[-1]) == (0, f"tool gate {oct(current_umask())}"), log
+    assert step.run("gate") == (0, f"tool gate {oct(current_umask())}\n"), "it is used again"
+
+
+def test_an_installation_that_leaves_a_package_out_is_one_sentence(step: Step, tmp_path: Path) -> None:
+    """Fails when pip's exit status is believed. The interpreter is a real one whose pip leaves nothing behind."""
+    lock_with(step, a_small_lock)
+    python = tmp_path / "python"
+    python.write_text(f"""#!/bin/sh
+{shutil.which("python3")} "$@" || exit
+case $* in *"-m venv"*)
+    for last; do :; done
+    mv "$last/bin/python" "$last/bin/real"
+    printf '#!/bin/sh\\ncase $* in *" install "*) exit 0 ;; esac\\nexec "$0/../real" "$@"\\n' >"$last/bin/python"
+    sed -i 's|"$0/../real"|"$(dirname "$0")/real"|' "$last/bin/python"
+    chmod +x "$last/bin/python" ;;
+esac
+""")
+    python.chmod(0o755)
+
+    run = step.run("gate", env={"FRESHNESS_PYTHON": str(python)})
+
+    assert_closed(step, "gate", *run, "does not hold what it should", "idna", "pip config list")
+    assert step.environments() == []
+
+
 def test_the_tool_comes_from_the_action_whatever_the_environment_holds(step: Step, warm: Path) -> None:
     (step.action / "src/__main__.py").write_text("print('the newer version')")
 
@@ -262,8 +344,21 @@ def prepare_replaceable_folder(place: Path) -> None:
     place.parent.chmod(0o777)
 
 
+def prepare_folder_behind_an_access_list(place: Path) -> None:
+    """Ours and closed, in a folder whose mode gives our own group alone the right to write, and whose list another."""
+    place.mkdir(mode=0o700)
+    list_write_access(place.parent, ACCESS_LIST)
+
+
 @pytest.mark.parametrize(
-    "prepare", [prepare_link, prepare_open_folder, prepare_foreign_folder, prepare_replaceable_folder]
+    "prepare",
+    [
+        prepare_link,
+        prepare_open_folder,
+        prepare_foreign_folder,
+        prepare_replaceable_folder,
+        prepare_folder_behind_an_access_list,
+    ],
 )
 def test_a_folder_that_others_prepared_is_not_used(step: Step, warm: Path, prepare: Callable[[Path], None]) -> None:
     if os.geteuid() != 0 and prepare is prepare_foreign_folder:

@@ -1,13 +1,16 @@
 """A folder of ours is made only where nobody else can put another in its place."""
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from freshness.private_folder import make_private_folder, private_folder
+import freshness.private_folder as private_folder_module
+from freshness.private_folder import ACCESS_LIST, INHERITED_LIST, make_private_folder, private_folder
+from tests.access_lists import list_write_access
 
 NOBODY = 65534
 
@@ -53,13 +56,23 @@ def behind_a_link(place: Path) -> Path:
     return link
 
 
+def opened_by_an_access_list(place: Path) -> Path:
+    """Its owner, group and mode say that nobody else may write; the list names a user who may."""
+    list_write_access(place, ACCESS_LIST)
+    return place
+
+
 def missing(place: Path) -> Path:
     return place / "missing"
 
 
 @pytest.mark.parametrize(
-    "prepare", [opened_to_all, opened_to_a_group, given_to_another, below_an_open_folder, behind_a_link, missing]
-)
+    "prepare",
+    [
+        opened_to_all, opened_to_a_group, given_to_another, below_an_open_folder, behind_a_link,
+        opened_by_an_access_list, missing,
+    ],
+)  # fmt: skip
 def test_where_others_could_replace_it_the_systems_folder_is_taken(
     prepare: Callable[[Path], Path], tmp_path: Path, system: Path
 ) -> None:
@@ -84,6 +97,26 @@ def test_a_shared_folder_in_which_nobody_renames_anothers_is_used(tmp_path: Path
         assert folder.parent == place
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert list(place.iterdir()) == []
+
+
+def test_a_folder_inherits_no_access_list(tmp_path: Path) -> None:
+    """Fails when `make_folder_in` leaves the inherited list, which counts as soon as the mode lets a group in."""
+    place = tmp_path / "runner"
+    place.mkdir(0o700)
+    list_write_access(place, INHERITED_LIST)
+
+    with private_folder({"RUNNER_TEMP": str(place)}) as folder:
+        assert folder.parent == place
+        assert not {ACCESS_LIST, INHERITED_LIST} & set(os.listxattr(folder))
+
+
+def test_each_folder_of_ours_is_made_by_the_one_rule() -> None:
+    """Fails when a file makes a temporary folder by itself."""
+    source = Path(private_folder_module.__file__).parent
+    makers = re.compile(r"\b(mkdtemp|TemporaryDirectory|mktemp)\b")
+    assert [str(file) for file in sorted(source.rglob("*.py")) if makers.search(file.read_text())] == [
+        private_folder_module.__file__
+    ]
 
 
 def test_a_link_in_the_folder_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

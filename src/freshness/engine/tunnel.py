@@ -15,6 +15,7 @@ from freshness.core.endpoint import SshAddress
 from freshness.engine.process import read
 from freshness.engine.ssh import destination, find_ssh, forward, log_in, look_for_socket
 from freshness.errors import EngineError
+from freshness.private_folder import make_folder_in
 
 LOGIN_SECONDS = 30  # until the server has let us in
 FORWARD_SECONDS = 10
@@ -180,5 +181,8 @@ def opened(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel
 
 def _short_folder() -> Path:
     """A new folder (0700) whose path leaves room for a socket's name."""
-    usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="freshness-ssh-", dir=usual if len(usual) < LONGEST_SOCKET else "/tmp"))  # noqa: S108 -- mkdtemp makes it ours
+    usual = Path(tempfile.gettempdir())
+    shared = Path("/tmp")  # noqa: S108 -- taken only where the rule of private_folder.py holds
+    return make_folder_in(
+        tuple(place for place in (usual, shared) if len(str(place)) < LONGEST_SOCKET), "freshness-ssh-"
+    )

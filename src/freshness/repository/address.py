@@ -40,6 +40,11 @@ class ForgeAddress:
         )
 
     @property
+    def places(self) -> dict[str, str]:
+        """Where folders of our own may be, as the environment names it."""
+        return {"RUNNER_TEMP": self.runner_temp or ""}
+
+    @property
     def url(self) -> str:
         """The address that Git fetches from."""
         return f"{self.server_url}/{self.repository}"

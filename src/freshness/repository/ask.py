@@ -1,11 +1,9 @@
 """Asks the forge's Git server where its branches, tags and pull requests stand now: one request, nothing is fetched."""
 
-import tempfile
-from pathlib import Path
-
 import pygit2
 
 from freshness.core.agreement import References
+from freshness.private_folder import private_folder
 from freshness.repository.address import ForgeAddress
 from freshness.repository.checkout import make_bare
 from freshness.repository.transfer import KEPT, exchange
@@ -23,8 +21,8 @@ def ask_references(checkout: pygit2.Repository | None, address: ForgeAddress) ->
     cannot be asked.
     """
     doing = "asking for branches and pull requests"
-    with tempfile.TemporaryDirectory(prefix="freshness-") as folder:
-        own = make_bare(Path(folder))
+    with private_folder(address.places) as folder:
+        own = make_bare(folder)
         remote = exchange(own, address, [NOTHING], depth=0, doing=doing, checkout=checkout)
         heads = {head.name: str(head.oid) for head in remote.list_heads(connect=False) if head.name is not None}
     peeled = {name.removesuffix(PEELED): commit for name, commit in heads.items() if name.endswith(PEELED)}

@@ -7,7 +7,6 @@ It writes `core.sshCommand = "ssh" -i "$RUNNER_TEMP/NAME" … -o "UserKnownHosts
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pygit2
 
+from freshness.private_folder import private_folder
 from freshness.repository.address import ForgeAddress
 
 HOSTS_OPTION = "UserKnownHostsFile="
@@ -65,16 +65,16 @@ def split(command: str) -> list[str]:
 
 
 @contextmanager
-def trusting(key: DeployKey | None) -> Iterator[None]:
+def trusting(key: DeployKey | None, address: ForgeAddress) -> Iterator[None]:
     """Lets libgit2 know the host's keys, which it reads from `.ssh/known_hosts` of a home folder and nowhere else."""
     if key is None:
         yield
         return
     before = pygit2.settings.homedir
-    with tempfile.TemporaryDirectory(prefix="freshness-") as home:
-        Path(home, ".ssh").mkdir()
-        shutil.copyfile(key.known_hosts, Path(home, ".ssh", "known_hosts"))
-        pygit2.settings.homedir = home
+    with private_folder(address.places) as home:
+        (home / ".ssh").mkdir()
+        shutil.copyfile(key.known_hosts, home / ".ssh" / "known_hosts")
+        pygit2.settings.homedir = str(home)
         try:
             yield
         finally:

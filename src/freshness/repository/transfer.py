@@ -88,7 +88,7 @@ def exchange(
     remote = open_remote(repository, key.url if key else address.url)
     refspecs = [f"+{one}:{KEPT}/{one}" for one in sources]
     try:
-        with trusting(key):
+        with trusting(key, address):
             # proxy=True: what HTTPS_PROXY, NO_PROXY and http.proxy say, as Git itself does
             remote.fetch(refspecs, callbacks=Transfer(headers, key), depth=depth, proxy=True)
     except pygit2.GitError as error:
