@@ -35,10 +35,10 @@ def install(programs: Mapping[str, Path], home: Path) -> None:
 
 def replace(name: str, script: str) -> None:
     """Lets a shell script stand in this test's home for the plugin, whose program is `$PLUGIN` to it."""
-    plugin = program(name)
+    plugin = program(name).resolve()
     place = _place(Path(os.environ["HOME"]), name)
     place.unlink(missing_ok=True)
-    place.write_text(f"#!/bin/sh\nPLUGIN={plugin.resolve()}\n{script}\n")
+    place.write_text(f"#!/bin/sh\nPLUGIN={plugin}\n{script}\n")
     place.chmod(0o755)
 
 
