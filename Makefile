@@ -1,9 +1,9 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint test test-elsewhere test-fire test-gitea bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint test test-elsewhere test-current-tools test-fire test-gitea bench demo demo-down lock
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: ## what the machine lacks, and .venv with freshness in it
 	@scripts/setup.sh
@@ -22,6 +22,9 @@ test: setup base-image test-tools ## everything: unit, scenarios on two Engines,
 
 test-elsewhere: setup base-image test-tools ## what `make test` runs on the machine's Engine alone, on the other one
 	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
+
+test-current-tools: setup base-image test-tools ## the scenarios and the actions with Debian sid's buildx and Compose
+	@.venv/bin/python -m pytest --current-tools --numprocesses 2 --dist worksteal tests/scenarios tests/action $(PYTEST_ARGS)
 
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
 	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)

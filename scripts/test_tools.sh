@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What only the tests need, unpacked under .cache/ and installed nowhere: Debian 13's Engine with the containerd image store,
-# a static BusyBox for an image that holds nothing else, an OpenSSH server that no service manager ever starts, and HAProxy for
+# Debian sid's buildx and Compose, which are this year's, a static BusyBox for an image that holds nothing else, an OpenSSH server that no service manager ever starts, and HAProxy for
 # an image of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,9 +35,11 @@ download() {
 
 need ip iproute2
 need openssl openssl
-if ! scripts/setup/debian13.sh .cache/debian13/engine docker.io containerd; then
+if ! scripts/setup/debian.sh trixie .cache/debian13/engine docker.io containerd; then
     say "the scenarios on Debian 13's Engine will be skipped"
 fi
+scripts/setup/debian.sh sid .cache/sid/plugins docker-buildx docker-compose ||
+    say "the scenarios with Debian sid's buildx and Compose will be skipped"
 unpack_busybox || say "apt has no busybox-static: the scenarios on an image without a shell will be skipped"
 unpack openssh sshd openssh-server || say "apt has no openssh-server: the tests of deploy keys will be skipped"
 unpack haproxy haproxy haproxy || say "apt has no haproxy: the scenarios behind a proxy will be skipped"

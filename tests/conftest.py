@@ -52,10 +52,12 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def isolated(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A home of the test's own, and nothing of the runner, Git, Docker or our settings but a person's own plugins."""
     home = tmp_path_factory.mktemp("home")
-    plugins.install(OWN_PLUGINS, home)
+    plugins.install(plugins.CURRENT if request.config.getoption("--current-tools") else OWN_PLUGINS, home)
     for name in os.environ:
         if name not in KEPT and not name.startswith(("PYTEST_", "PYTHON", "COV_")):
             monkeypatch.delenv(name)
@@ -70,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--private-engine", action="store_true", help=what)
     what = "run the heavy form of what breaks things: hundreds of rounds in place of a few"
     parser.addoption("--under-fire", action="store_true", help=what)
+    what = "run everything with Debian sid's buildx and Compose, not with the machine's"
+    parser.addoption("--current-tools", action="store_true", help=what)
     parser.addoption("--gitea", action="store_true", help="run tests/gitea too, on a Gitea that was built for them")
 
 
@@ -85,6 +89,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("under_fire")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both sets of Docker's plugins for whoever uses `tools`, or the one that is asked for."""
+    if "tools" in metafunc.fixturenames:
+        sets = ["current"] if metafunc.config.getoption("--current-tools") else ["machine's", "current"]
+        metafunc.parametrize("tools", sets, indirect=True)
+
+
+@pytest.fixture
+def tools(request: pytest.FixtureRequest, isolated: Path) -> None:
+    """The machine's buildx and Compose, then Debian sid's: for what Compose decides."""
+    if request.param == "current":
+        if reason := plugins.why_no_current():
+            pytest.skip(reason)
+        plugins.install(plugins.CURRENT, isolated)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,12 @@ from pathlib import Path
 
 from freshness.engine.plugin import SYSTEM_FOLDERS, find_plugin
 from freshness.errors import EngineError
+from tests.engines import ROOT
 
 NAMES = ("buildx", "compose")
+UNPACKED = ROOT / ".cache/sid/plugins"
+CURRENT = {name: UNPACKED / f"usr/libexec/docker/cli-plugins/docker-{name}" for name in NAMES}
+"""Debian sid's: newer ones than most machines have, where Compose decides otherwise (`--renew-anon-volumes`)."""
 
 
 def program(name: str) -> Path:
@@ -27,10 +31,19 @@ def own(env: Mapping[str, str]) -> dict[str, Path]:
     return found
 
 
+def why_no_current() -> str | None:
+    """Why the current plugins are not here, or None."""
+    if (UNPACKED / ".complete").exists():
+        return None
+    return f"{UNPACKED.relative_to(ROOT)} is missing; `make test` puts it there where apt has a Debian mirror"
+
+
 def install(programs: Mapping[str, Path], home: Path) -> None:
     """Puts plugins into a home, where they come before the system's."""
     for name, path in programs.items():
-        _place(home, name).symlink_to(path)
+        place = _place(home, name)
+        place.unlink(missing_ok=True)
+        place.symlink_to(path)
 
 
 def replace(name: str, script: str) -> None:

@@ -72,7 +72,7 @@ install_first() {
 plugins_from_debian_13() {
     say "taking buildx and Compose from Debian 13, through the mirror that apt uses"
     local folder=/usr/local/lib/docker/cli-plugins unpacked=.cache/debian13/plugins
-    scripts/setup/debian13.sh "$unpacked" docker-buildx docker-compose || exit 1
+    scripts/setup/debian.sh trixie "$unpacked" docker-buildx docker-compose || exit 1
     as_root mkdir -p "$folder"
     as_root cp "$unpacked"/usr/libexec/docker/cli-plugins/docker-* "$folder/"
 }

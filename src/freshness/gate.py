@@ -236,7 +236,7 @@ class Gate:
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
             )
-            self.container = recreate(hold, self._find_compose_file(), target)
+            self.container = recreate(hold, self._find_compose_file(), target, keeping=image.id)
             self.staging = (
                 f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
             )

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.promotions import Production
-from tests.runner import Runner
+from tests.runner import Runner, identity
 
 VOLUME = "VOLUME /app\n"
 
@@ -12,17 +12,26 @@ def with_volume(runner: Runner) -> str:
     return (runner.app.repo.path / "Dockerfile").read_text() + VOLUME
 
 
-def test_an_anonymous_volume_brings_no_old_files_to_staging(runner: Runner) -> None:
-    """I3. Breaks when `recreate` leaves out `--renew-anon-volumes`: Compose carries the volume over."""
+@pytest.mark.usefixtures("tools")
+def test_an_anonymous_volume_stays_with_its_commit_on_staging(runner: Runner) -> None:
+    """I3. Breaks when `recreate` leaves out `--renew-anon-volumes`: Compose carries the volume over.
+
+    I11. Breaks when the gate names no image to `recreate` in `keeping`: a current Compose recreates the same commit.
+    """
     repo = runner.app.repo
     repo.commit({"Dockerfile": with_volume(runner), "word.txt": "one"})
     assert runner.gate().decision == ("open", "fresh", 0)
+    before = identity(runner.staging())
+    runner.in_staging("touch", "/app/left-there")
+    assert runner.gate().decision == ("open", "fresh", 0)
+    assert identity(runner.staging()) == before
     repo.commit({"word.txt": "two"})
 
     ended = runner.gate()
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     assert runner.in_staging("cat", "/app/word.txt") == "two"
+    assert "left-there" not in runner.in_staging("ls", "/app").split()
 
 
 def test_production_with_an_anonymous_volume_is_not_recreated(production_here: Production) -> None:
@@ -43,6 +52,7 @@ def test_production_with_an_anonymous_volume_is_not_recreated(production_here: P
     assert production_here.state() == before
 
 
+@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("change", ["a changed Compose file", "a forced recreation"])
 def test_an_anonymous_volume_stays_with_its_image(change: str, production_here: Production) -> None:
     """I8. Fails when `recreate` in engine/compose.py renews it where production's image stays the same.

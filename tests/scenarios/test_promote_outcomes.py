@@ -1,5 +1,7 @@
 """What a promotion that succeeds leaves behind. In every scenario a client asks production without pause."""
 
+import pytest
+
 from tests.promotions import FIRST, SECOND, THIRD, Production
 
 
@@ -34,6 +36,7 @@ def test_a_first_promotion_deploys(production: Production) -> None:
     assert ended.answers.revisions == [image.revision]
 
 
+@pytest.mark.usefixtures("tools")
 def test_what_production_runs_already_is_left_alone(production: Production) -> None:
     """I11. Fails when `recreate` in engine/compose.py always adds `--force-recreate`."""
     older, image = production.build(FIRST), production.build(SECOND)

@@ -62,6 +62,7 @@ def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Producti
     assert production.kept() == kept.id
 
 
+@pytest.mark.usefixtures("tools")
 def test_what_staging_passed_and_production_fails_is_taken_back(production_here: Production) -> None:
     """I9. Fails when `go` in switch.py believes the gate and does not wait for production's own health."""
     production, running = production_here, production_here.build(FIRST)

@@ -94,6 +94,7 @@ def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Producti
     ]
 
 
+@pytest.mark.usefixtures("tools")
 def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Production) -> None:
     """I9. Fails when `kept_source` in candidacy.py takes the newest whatever `--to` says, or one that is not kept."""
     production = production_here

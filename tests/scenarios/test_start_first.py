@@ -121,6 +121,7 @@ def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, pr
     assert set(ended.answers.revisions) <= {running.revision, image.revision}
 
 
+@pytest.mark.usefixtures("tools")
 def test_what_runs_already_is_left_alone_until_the_compose_file_changes(production: Production) -> None:
     """I11. Fails when `_start_another` in start_first.py starts what is alike, or compares only the images."""
     image = production.build(FIRST)

@@ -105,18 +105,19 @@ def _finish(hold: Hold, file: ComposeFile, argv: list[str]) -> tuple[int, str]:
     return finish(argv, file.environment(engine.env), watch, token=hold.holder.token, lifelines=engine.lifelines)
 
 
-def recreate(hold: Hold, file: ComposeFile, target: Target, *, force: bool = False, keeping: str = "") -> Container:
+def recreate(hold: Hold, file: ComposeFile, target: Target, *, keeping: str, force: bool = False) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
     where it was paused: its HEALTHCHECK may have failed since then.
-    `keeping` is the ID of the image whose container hands its anonymous volumes on to the next one of that image.
+    `keeping` is the ID of the tag's image: a container of it hands its anonymous volumes on to the next one.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
     found = _awake(hold, target)
     words = ["--force-recreate"] if force or any(container.is_paused for container in found) else []
     if any(container.image_id != keeping for container in found):
-        # Compose would carry an anonymous volume over to the new container, and the old image's files with it.
+        # Compose would carry an anonymous volume over to the new container, and the old image's files with it. Said for
+        # nothing else: since September 2024 it recreates also what has not changed (docker/compose#12116).
         words.append("--renew-anon-volumes")
     _up(hold, file, target, "--detach", *words)
     return insist_only(service_containers(hold.engine, target.project, target.service), target)
