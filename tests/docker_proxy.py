@@ -28,6 +28,8 @@ class Call:
     query: str
     is_answered: bool = False
     is_dropped: bool = False
+    caller: socket.socket | None = None
+    is_kept_up: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -35,6 +37,12 @@ class Call:
     def drop(self) -> None:
         """Ends the call's connection without handing on the call, or its answer."""
         self.is_dropped = True
+
+    def hang_up(self, *, keep_up: bool = False) -> None:
+        """Ends the call's connection cleanly, as for being idle; with `keep_up` the Engine does not see that."""
+        self.is_kept_up = keep_up
+        assert self.caller is not None, "the call was never seen"
+        _shut(self.caller)
 
 
 Deed = Callable[[Call], object]
@@ -139,7 +147,8 @@ class DockerProxy:
             try:
                 self._ask(client, engine, calls)
             finally:
-                _shut(engine, socket.SHUT_WR)
+                if not any(call.is_kept_up for call in calls):
+                    _shut(engine, socket.SHUT_WR)
                 answering.join()
 
     @contextlib.contextmanager
@@ -158,6 +167,7 @@ class DockerProxy:
         reader = client.makefile("rb")
         while head := _read_head(reader):
             call = self._see(head)
+            call.caller = client
             calls.append(call)
             self._do("before", call)
             if call.is_dropped:

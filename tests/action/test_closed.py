@@ -86,7 +86,7 @@ BROKEN = {
     "import": ("src/freshness/cli.py", "import click", "import nothing_of_that_name"),
     "settings": ("src/freshness/run.py", "settings = read_gate(given, env, env_file)", RAISE),
     "build": ("src/freshness/engine/build.py", "image = find_image(engine, image_id)", RAISE),
-    "check": ("src/freshness/engine/staging_check.py", "return CheckRun(status=stream(", f"{RAISE} # "),
+    "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(on_leash(", f"{RAISE} # "),
     "summary": ("src/freshness/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),
     "outputs": ("src/freshness/forge/outputs.py", 'self._append("".join(', f"{RAISE} # "),
     "start": ("install.sh", 'exec "$environment/bin/python"', "exec /nowhere"),

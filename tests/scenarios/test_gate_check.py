@@ -97,6 +97,19 @@ def test_foreign_text_opens_nothing(runner: Runner) -> None:
         assert [line for line in ended.written.splitlines() if line.startswith("gate=")] == ["gate=closed"] * 2
 
 
+def test_of_endless_output_the_first_and_the_last_are_shown(runner: Runner) -> None:
+    """Breaks when `run_staging_check` hands its output on without `excerpt`: these are 50 MB."""
+    flood = "[print('test ' * 2000) for _ in range(5000)]; print('the end'); raise SystemExit(1)"
+
+    ended = runner.gate(CHECK_COMMAND=f'python3 -c "{flood}"')
+
+    assert ended.decision == ("closed", "check-failed", 1), ended.log
+    assert "exit status 1; its last line: the end" in ended.reason
+    assert "│ the end\n" in ended.log
+    assert "are left out here" in ended.log
+    assert len(ended.log) < 1_500_000
+
+
 def test_a_report_holds_every_check_with_its_time(runner: Runner) -> None:
     """Breaks when a failed check ends the run before `same container`, or a step is not timed."""
     runner.app.repo.commit(behave(check="fail"))

@@ -94,7 +94,6 @@ def test_a_kill_during_the_check_ends_it_also_where_there_is_no_python(engine: S
     """I8. Breaks when `_watch` in engine/orphan.py no longer ends the commands, or dies with its parent."""
     runner = Runner(sandbox=engine, app=static_application(tmp_path / "app", engine), folder=tmp_path)
     running = runner.start_gate(CHECK_COMMAND="/httpd -f -p 9999")
-    running.wait_for_child("exec", "9999")
     eventually(lambda: bool(runner.containers("web-preview")) and runner.processes() > 1, "the check in the container")
 
     kill(running)
@@ -189,7 +188,7 @@ def test_an_interrupt_while_health_is_awaited_says_what_staging_runs(number: sig
 
 
 def test_an_interrupt_during_the_check_ends_the_check(runner: Runner) -> None:
-    """Breaks when `_killed_after` no longer kills the child as it is left."""
+    """Breaks when `_listen` in engine/staging_check.py no longer closes its connection as it is left."""
     runner.app.repo.commit(behave(check="hang"))
     running = runner.start_gate()
     running.wait_for("checking http://")

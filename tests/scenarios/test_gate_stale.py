@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from docker.models.containers import Container
 
+from tests.docker_proxy import docker_proxy
 from tests.engines import BASE_IMAGE
-from tests.runner import Runner, command_of, eventually, identity
+from tests.runner import Runner, eventually, identity
 
 WAITING_CHECK = """
 import os, time
@@ -48,14 +49,14 @@ def test_staging_that_changes_after_its_check_passed_is_stale(rival: str, runner
     """I3. Breaks when `Gate.run` no longer calls `_is_same_container`, or `how_it_changed` not the start."""
     act, words = RIVALS[rival]
     runner.app.repo.commit({"scripts/waiting.py": WAITING_CHECK})
-    running = runner.start_gate(STAGING_CHECK_PATH="scripts/waiting.py")
-    running.wait_for("the check waits")
-    check = running.wait_for_child("exec", "waiting.py")
-    with running.frozen():
+    with docker_proxy(runner.sandbox.engine.host) as proxy:
+        # When the Engine is asked how the check ended, and has said it.
+        proxy.before("GET /exec/*/json", lambda _call: eventually(lambda: runner.processes() == 1, "the check's end"))
+        proxy.after("GET /exec/*/json", lambda _call: act(runner))
+        running = runner.start_gate(STAGING_CHECK_PATH="scripts/waiting.py", DOCKER_HOST=proxy.host)
+        running.wait_for("the check waits")
         runner.in_staging("touch", "/go-on")
-        eventually(lambda: not command_of(check), "the check's end")
-        act(runner)
-    ended = running.end()
+        ended = running.end()
 
     assert ended.checks()["staging check"] == "passed", ended.log
     assert ended.decision == ("closed", "stale", 1), ended.log

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 
 from freshness.core.image import Image, guard
+from freshness.core.lines import excerpt
 from freshness.core.secret import Secret
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
@@ -53,7 +54,8 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         command = _command(engine, build, _own_name(build, folder), metadata)
-        status = _run(command, _environment(engine, build), line, time.monotonic() + build.timeout)
+        with excerpt(line) as shown:
+            status = _run(command, _environment(engine, build), shown, time.monotonic() + build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
         if status is None:

@@ -179,7 +179,7 @@ def insist_only(found: Sequence[Container], target: Target) -> Container:
 
 
 def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
-    """Stops and removes the service's container, and nothing else."""
+    """Stops and removes the service's container, and nothing else. Raises EngineError, also where one is left."""
     hold.insist()
     argv = [*file.command(hold.engine.env, target.project), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
@@ -187,6 +187,13 @@ def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
     if status != 0:
         insist_reachable(hold.engine, f"removing {target.service}")
         raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
+    left = service_containers(hold.engine, target.project, target.service)
+    if left:
+        names = " ".join(container.name for container in left)
+        raise EngineError(
+            f"Compose ended as if it had removed {target.service}, but the Engine still has {names}.",
+            f"Remove what is left by hand: docker rm --force {names}",
+        )
 
 
 def missing_needs(engine: Engine, target: Target) -> tuple[str, ...]:

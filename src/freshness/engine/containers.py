@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 
+from freshness.core.lines import LAST
 from freshness.engine.client import Engine, asking
 from freshness.errors import Unhealthy
 
@@ -145,10 +146,12 @@ def running_services(engine: Engine, project: str) -> frozenset[str]:
 
 
 def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
-    """The last lines of the container's log: foreign text."""
+    """The last lines of the container's log, as far as they are no more than `LAST` bytes: foreign text."""
+    end = b""
     with asking(f"reading the log of {container.name}"):
-        raw: bytes = engine.client.api.logs(container.id, stdout=True, stderr=True, tail=lines)
-    return raw.decode(errors="replace").splitlines()
+        for part in engine.client.api.logs(container.id, stdout=True, stderr=True, tail=lines, stream=True):
+            end = (end + part)[-LAST:]
+    return end.decode(errors="replace").splitlines()
 
 
 def how_it_changed(before: Container, now: Container | None) -> str | None:

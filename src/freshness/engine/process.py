@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
 
-LONGEST_LINE = 16_000  # characters
 END_SECONDS = 5  # for a child that was asked to end
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -94,7 +94,7 @@ class Watch:
 def finish(
     argv: Sequence[str], env: Mapping[str, str], watch: Watch, *, token: str, lifelines: Sequence[int] = ()
 ) -> tuple[int, str]:
-    """Runs a child that changes the host, in a session of its own, and returns its exit status and what it printed.
+    """Runs a child that changes the host, in a session of its own, and returns its exit status and what it said last.
 
     It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us. So may what the
     descriptors `lifelines` keep alive.
@@ -115,7 +115,7 @@ def finish(
             pass_fds=lifelines,
         )
         status = _attend(child, watch)
-        output.seek(0)
+        output.seek(max(output.seek(0, os.SEEK_END) - LAST, 0))
         return status, output.read().decode(errors="replace")
 
 

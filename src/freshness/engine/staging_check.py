@@ -1,66 +1,77 @@
-"""Runs the staging check inside the staging container, and lets it live no longer than our own connection to it."""
+"""Runs the staging check inside the staging container, and lets it live no longer than our own connection to it.
 
-import shutil
+It passed only if the Engine says that it has ended, with exit status 0. That its connection ended says nothing.
+"""
+
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from freshness.engine.client import Engine, insist_reachable
+from freshness.core.lines import excerpt
+from freshness.engine.client import Engine
 from freshness.engine.containers import Container
+from freshness.engine.execution import END_SECONDS, ContainerEnded, Ended, Execution
+from freshness.engine.leash import CUT, Heard, on_leash
 from freshness.engine.orphan import no_orphan
-from freshness.engine.process import stream
+from freshness.errors import EngineError
 
-# Docker has no way to end a command that `exec` started, and it outlives its client. It does close the command's
-# standard input when the client is gone: this small program waits for that, and takes the check with it.
-LEASH = """
-import os, signal, subprocess, sys, threading
-try:
-    check = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
-except OSError as error:
-    sys.exit("%s: %s" % (sys.argv[1], error.strerror))
-def follow():
-    while os.read(0, 4096):
-        pass
-    os.killpg(check.pid, signal.SIGKILL)
-threading.Thread(target=follow, daemon=True).start()
-status = check.wait()
-sys.stdout.flush()
-os._exit(status if status >= 0 else 128 - status)
-"""
-
-NO_PYTHON = 'exec: "python3": executable file not found'  # runc's words
 SHOWN = 200  # characters of the last line
+NOT_IN_TIME = "the check did not end in time and was killed"
+LIVES_ON = "the check did not end in time, and it goes on in the container: nothing can end it from here"
+NOTHING_RAN = "the image's `python3` ended without having run the check"
+NO_PROGRAM = frozenset({126, 127})
 
 Line = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRun:
-    """How the check ended: its exit status, or None where it did not end in time; `last_line` is foreign text."""
+    """How the check ended: its exit status, or None and `why` there is none; `last_line` is foreign text.
+
+    `lacked_python` says that nothing ran, since the image has no `python3`.
+    """
 
     status: int | None
-    last_line: str
+    why: str = NOT_IN_TIME
+    last_line: str = ""
+    lacked_python: bool = False
 
     @property
     def got(self) -> str:
         """How it ended, in words."""
         if self.status is None:
-            return "the check did not end in time and was killed"
+            return self.why
         said = f"; its last line: {self.last_line[:SHOWN]}" if self.last_line and self.status else ""
         return f"exit status {self.status}{said}"
 
     @property
     def remedy(self) -> str:
         """What to do where the image lacks what the check needs; else nothing is known."""
-        if "executable file not found" in self.last_line:
+        if self.lacked_python:
+            return "The image has no `python3` that runs: add it, or set `check-command` to one that it has."
+        if self.status in NO_PROGRAM:
             return "The image lacks that program: add it, or set `check-command` to one that it has."
-        if "can't open file" in self.last_line:
+        if self.status and "can't open file" in self.last_line:
             return "The image lacks the check script: copy it in, or set `check-path`."
+        if self.why == LIVES_ON:
+            return "Restart the container; where the image has a `python3`, a check ends with its gate."
         return ""
 
-    @property
-    def lacked_python(self) -> bool:
-        """Whether nothing ran, since the image has no `python3`."""
-        return self.status in {126, 127} and NO_PYTHON in self.last_line
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What to run where, with `variables` in its environment; given up after `timeout` seconds, at `deadline`."""
+
+    engine: Engine
+    container: Container
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
+    timeout: float
+    deadline: float
+
+    def prepare(self, command: Sequence[str], *, with_input: bool) -> Execution:
+        """An execution in the container that is not yet started. Raises ContainerEnded."""
+        return Execution.of(self.engine, self.container, command, self.variables, with_input=with_input)
 
 
 def run_staging_check(
@@ -74,32 +85,88 @@ def run_staging_check(
     """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
 
     The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`. Raises EngineError where
-    it was the Engine that went.
+    it was the Engine that went, or the way to it: then nobody can tell how the check ended.
     """
-    docker = shutil.which("docker", path=engine.env.get("PATH")) or "docker"
-    settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
-    argv = [docker, "exec", "--interactive", *settings, container.id]
-    is_python = command[0] == "python3"
-
-    def unless_fruitless(text: str) -> None:
-        if is_python or NO_PYTHON not in text:
-            line(text)
-
-    run = _run([*argv, "python3", "-I", "-c", LEASH, *command], engine.env, timeout, unless_fruitless)
-    if not is_python and run.lacked_python:
-        with no_orphan(engine, container):
-            run = _run([*argv, *command], engine.env, timeout, line)
-    if run.status != 0:
-        insist_reachable(engine, "running the staging check")
-    return run
+    check = Check(
+        engine=engine,
+        container=container,
+        command=tuple(command),
+        variables=variables,
+        timeout=timeout,
+        deadline=time.monotonic() + timeout,
+    )
+    try:
+        with excerpt(line) as shown:
+            run = _run_on_leash(check, shown)
+            return _run_directly(check, shown) if run.lacked_python and command[0] != "python3" else run
+    except ContainerEnded as ended:
+        return CheckRun(status=None, why=f"the container did not run until the check's end: {ended}")
 
 
-def _run(argv: Sequence[str], env: Mapping[str, str], timeout: float, line: Line) -> CheckRun:
-    last_line = ""
+def _run_on_leash(check: Check, line: Line) -> CheckRun:
+    heard, began = Heard(show=line, is_leashed=True), time.monotonic()
+    execution = check.prepare(on_leash(check.command), with_input=True)
+    is_in_time = _listen(execution, heard, check.deadline)
+    took = time.monotonic() - began
+    ended = execution.wait(_soon())
+    if ended.runs:
+        ended = _end(check, execution, heard)
+    if not is_in_time:
+        return CheckRun(status=None, why=LIVES_ON if ended.runs else NOT_IN_TIME)
+    lost = {None, CUT} if heard.leash is None else {None, CUT, 0}
+    if ended.runs or (not heard.has_ended and ended.status in lost):
+        raise _cut_off(took, check.timeout)
+    if heard.leash is None:
+        status = ended.status or None
+        return CheckRun(status=status, why=NOTHING_RAN, last_line=heard.last_line, lacked_python=True)
+    return CheckRun(status=ended.status, last_line=heard.last_line)
 
-    def keep(text: str) -> None:
-        nonlocal last_line
-        last_line = text.strip() or last_line
-        line(text)
 
-    return CheckRun(status=stream(argv, env, keep, timeout=timeout), last_line=last_line)
+def _end(check: Check, execution: Execution, heard: Heard) -> Ended:
+    """Ends a check whose LEASH does not know that we let go of it, as behind a proxy that keeps its own end open."""
+    if heard.leash is not None:
+        killer = ("python3", "-I", "-c", f"import os, signal; os.kill({heard.leash}, signal.SIGTERM)")
+        check.prepare(killer, with_input=False).start_alone()
+    return execution.wait(_soon())
+
+
+def _run_directly(check: Check, line: Line) -> CheckRun:
+    """Runs it as it is. The end of our connection does not end it then: the Engine is asked until the deadline."""
+    heard, began = Heard(show=line, is_leashed=False), time.monotonic()
+    with no_orphan(check.engine, check.container):
+        execution = check.prepare(check.command, with_input=False)
+        _listen(execution, heard, check.deadline)
+        ended = execution.wait(min(_soon(), check.deadline))
+        if ended.runs and time.monotonic() < check.deadline:
+            line(f"The connection to the check was cut after {time.monotonic() - began:.0f} s. It goes on, unheard.")
+            ended = execution.wait(check.deadline)
+    if ended.runs:
+        return CheckRun(status=None, why=LIVES_ON if execution.wait(_soon()).runs else NOT_IN_TIME)
+    if ended.status is None:
+        raise EngineError("The Docker Engine does not say how the staging check ended.", "Look at it, then run again.")
+    return CheckRun(status=ended.status, last_line=heard.last_line)
+
+
+def _listen(execution: Execution, heard: Heard, deadline: float) -> bool:
+    """Starts it, and takes all that it says. False where the deadline came before its end."""
+    connection = execution.start()
+    if connection is None:
+        return True
+    try:
+        return connection.listen(deadline, heard.take, lambda: heard.has_ended)
+    finally:
+        connection.close()
+        heard.end()
+
+
+def _soon() -> float:
+    return time.monotonic() + END_SECONDS
+
+
+def _cut_off(took: float, timeout: float) -> EngineError:
+    return EngineError(
+        f"the staging check was cut off after {took:.0f} s: its connection to the Docker Engine ended before the check"
+        f" did. Expected one that stays open until the check ends, for up to {timeout:g} s (`check-timeout`).",
+        "Look at what stands between here and the Engine: raise the idle timeout of the proxy, firewall or ssh server"
+        " above `check-timeout`, then run again.",
+    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from freshness.engine.process import LONGEST_LINE, Watch, finish, read, stream
+from freshness.core.lines import LAST, LONGEST_LINE
+from freshness.engine.process import Watch, finish, read, stream
 from freshness.errors import EngineError
 from tests.runner import eventually
 
@@ -158,6 +159,13 @@ def test_what_changes_the_host_tells_its_status_and_all_that_it_printed() -> Non
     status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, PATIENT, token=TOKEN)
 
     assert (status, output) == (3, "one\ntwo\n")
+
+
+def test_of_what_changes_the_host_only_the_end_is_read() -> None:
+    """Breaks when `finish` reads into memory all that its child printed."""
+    status, output = finish(shell(f"head -c {3 * LAST} /dev/zero; echo end"), os.environ, PATIENT, token=TOKEN)
+
+    assert (status, len(output), output[-4:]) == (0, LAST, "end\n")
 
 
 def test_githubs_cleaner_does_not_find_what_changes_the_host() -> None:

@@ -1,0 +1,85 @@
+"""The program that runs the staging check inside the container, and what it says of itself."""
+
+from dataclasses import dataclass, field
+
+from freshness.core.lines import Lines, Show
+from freshness.core.multiplex import STANDARD_ERROR
+
+# Docker has no way to end a command that `exec` started, and it outlives its client. It does close the command's
+# standard input when the client is gone: this small program waits for that, and takes the check with it. It says that
+# it is there on its standard output before anything else, and has its standard error to itself: what comes in is
+# answered there, so that no proxy takes the connection for idle, and so is the check's own end.
+LEASH = r"""
+import os, signal, subprocess, sys, threading
+os.write(1, b"\0leash %d\n" % os.getpid())
+try:
+    check = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stderr=1, start_new_session=True)
+except OSError as error:
+    os.write(2, b"%s: %s\n\4" % (os.fsencode(sys.argv[1]), error.strerror.encode()))
+    os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+is_cut = False
+def cut(*_):
+    global is_cut
+    is_cut = True
+    os.killpg(check.pid, signal.SIGKILL)
+def follow():
+    try:
+        while os.read(0, 4096):
+            os.write(2, b"\6")
+    finally:
+        cut()
+signal.signal(signal.SIGTERM, cut)
+threading.Thread(target=follow, daemon=True).start()
+status = check.wait()
+if is_cut:
+    os._exit(129)
+os.write(2, b"\4")
+os._exit(status if status >= 0 else 128 - status)
+"""
+
+CUT = 129  # its exit status where it lost us, as of a process whose terminal hung up
+_THERE = "\0leash "
+_ENDED, _ALIVE = b"\4", b"\6"
+
+
+def on_leash(command: tuple[str, ...]) -> list[str]:
+    """The command, run by LEASH."""
+    return ["python3", "-I", "-c", LEASH, *command]
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What came over the connection. `show` gets the lines of the check: foreign text.
+
+    With `is_leashed` nothing is the check's before LEASH said that it is there: what comes instead is the runtime's,
+    and only kept as the `last_line`. `leash` is then LEASH's process id in the container, and `has_ended` says that
+    the check came to its end by itself.
+    """
+
+    show: Show
+    is_leashed: bool
+    leash: int | None = None
+    has_ended: bool = False
+    last_line: str = ""
+    _lines: dict[int, Lines] = field(default_factory=dict)
+
+    def take(self, stream: int, data: bytes, *, is_last: bool = False) -> None:
+        """A piece of one of the two streams."""
+        if self.is_leashed and stream == STANDARD_ERROR:
+            self.has_ended = self.has_ended or _ENDED in data
+            data = data.translate(None, _ENDED + _ALIVE)
+        for line in self._lines.setdefault(stream, Lines()).feed(data, is_last=is_last):
+            self._take_line(line)
+
+    def end(self) -> None:
+        """Nothing more comes: lines without an end are whole."""
+        for stream in tuple(self._lines):
+            self.take(stream, b"", is_last=True)
+
+    def _take_line(self, line: str) -> None:
+        if self.is_leashed and self.leash is None and line.startswith(_THERE):
+            self.leash = int(line.removeprefix(_THERE))
+            return
+        self.last_line = line.strip() or self.last_line
+        if self.leash is not None or not self.is_leashed:
+            self.show(line)
