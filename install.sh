@@ -13,6 +13,21 @@ esac
     exit 3
 }
 
+# Programs come from absolute folders outside the workspace, in which the commit's author writes.
+narrow_path() {
+    safe=
+    IFS=:
+    set -f
+    for entry in $PATH; do
+        case $entry in /*) ;; *) continue ;; esac
+        case $entry/ in "${GITHUB_WORKSPACE:-//}"/*) ;; *) safe=$safe${safe:+:}$entry ;; esac
+    done
+    set +f
+    unset IFS
+    PATH=${safe:-/usr/local/bin:/usr/bin:/bin}
+}
+narrow_path
+
 story=$1
 folder=$(cd -P -- "$(dirname -- "$0")" && pwd -P)
 lock=$folder/requirements/action.txt

@@ -69,6 +69,12 @@ def commands(context: click.Context, env_file: Path | None) -> None:
     context.obj = env_file
 
 
+def _environment() -> Mapping[str, str]:
+    from freshness.search_path import with_safe_path
+
+    return with_safe_path(os.environ)
+
+
 def _env_file(context: click.Context) -> Mapping[str, str]:
     from freshness.settings.env_file import read_env_file
 
@@ -87,7 +93,7 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
     """Build, start and check staging from the validated commit, and say whether it may become production."""
     from freshness.run import run_gate
 
-    return run_gate(given, os.environ, _env_file(context), dry_run=dry_run)
+    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
 
 
 @commands.command(short_help="Make the proven image production, or bring back what ran before.")
@@ -100,7 +106,7 @@ def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool,
     from freshness.run import run_promotion
 
     env_file = _env_file(context)
-    return run_promotion(given, os.environ, env_file, allow_unverified=allow_unverified, dry_run=dry_run)
+    return run_promotion(given, _environment(), env_file, allow_unverified=allow_unverified, dry_run=dry_run)
 
 
 _ROLLBACK_OPTIONS = (
@@ -132,7 +138,7 @@ def rollback(
 
     return run_promotion(
         given,
-        os.environ,
+        _environment(),
         _env_file(context),
         allow_unverified=allow_unverified,
         is_rollback=True,
@@ -151,7 +157,7 @@ def verify(context: click.Context, /, image: str, revision: str, **given: str | 
     """Say in one line whether IMAGE's label claims exactly this commit; exit 1 for every doubt."""
     from freshness.questions import verify_image
 
-    proven, line = verify_image(image, revision, given, os.environ, _env_file(context))
+    proven, line = verify_image(image, revision, given, _environment(), _env_file(context))
     answer(line)
     return 0 if proven else 1
 
@@ -168,10 +174,10 @@ def resolve(context: click.Context, /, **given: Any) -> int:
     from freshness.resolve import resolve_commit, unanswered
 
     try:
-        found, text = resolve_commit(given, os.environ, _env_file(context))
+        found, text = resolve_commit(given, _environment(), _env_file(context))
     except FreshnessError as error:
         if given["as_json"]:
-            answer(unanswered(given, os.environ, error))
+            answer(unanswered(given, _environment(), error))
         raise
     answer(text)
     return 0 if found else 1
@@ -185,7 +191,7 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
     """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
     from freshness.export import export_commit
 
-    answer(export_commit(folder, given, os.environ, _env_file(context)))
+    answer(export_commit(folder, given, _environment(), _env_file(context)))
 
 
 @commands.command(short_help="Say what staging and production run, and from which commit.")
@@ -206,7 +212,7 @@ def status(context: click.Context, /, **given: Any) -> None:
     """Say what staging and production run, from which commit, and since when."""
     from freshness.questions import show_status
 
-    answer(show_status(given, os.environ, _env_file(context)))
+    answer(show_status(given, _environment(), _env_file(context)))
 
 
 @commands.command(short_help="Show who holds a target, and break that where it hangs.")
@@ -221,7 +227,7 @@ def unlock(context: click.Context, /, *, tag: str | None, force: bool, **given: 
     """
     from freshness.unlock import unlock_target
 
-    free, text = unlock_target(given, os.environ, _env_file(context), tag=tag, force=force)
+    free, text = unlock_target(given, _environment(), _env_file(context), tag=tag, force=force)
     answer(text)
     return 0 if free else 1
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from freshness.errors import EngineError
+from freshness.search_path import is_outside
 
 # The order in which the Docker command line looks (docker/cli, cli-plugins/manager, on Unix).
 SYSTEM_FOLDERS = (
@@ -32,14 +33,20 @@ def find_plugin(name: str, env: Mapping[str, str]) -> str:
     """The path of the plugin's program. Raises EngineError where `docker` or the plugin is missing."""
     if shutil.which("docker", path=env.get("PATH")) is None:
         raise EngineError(
-            "The Docker command line (`docker`) is not on the PATH.",
+            "The Docker command line (`docker`) is not on the PATH (the workspace and relative folders do not count).",
             "Install it on the runner or in the job's image, with buildx and Compose v2.",
         )
+    passed_over = []
     for folder in _folders(env):
         program = Path(folder, f"docker-{name}")
         if os.access(program, os.X_OK):
-            return str(program)
-    raise EngineError(f"Docker's plugin `{name}` is not installed.", f"Install {PACKAGES[name]} where the job runs.")
+            if is_outside(folder, env) and is_outside(os.path.realpath(program), env):
+                return str(program)
+            passed_over.append(str(program))
+    but = f" but for {' and '.join(passed_over)}, which lies in the workspace" if passed_over else ""
+    raise EngineError(
+        f"Docker's plugin `{name}` is not installed{but}.", f"Install {PACKAGES[name]} where the job runs."
+    )
 
 
 def _folders(env: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Docker's plugins are found where the Docker command line finds them, and nowhere else."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,47 @@ def test_a_missing_docker_command_is_an_error(path: str, env: Env, tmp_path: Pat
 
     with pytest.raises(EngineError, match="not on the PATH"):
         find_plugin("buildx", {**env, "PATH": path})
+
+
+def in_dockers_own_variable(env: Env, workspace: Path) -> Env:
+    install(workspace / ".docker/cli-plugins", "docker-buildx")
+    return {**env, "DOCKER_CONFIG": str(workspace / ".docker")}
+
+
+def in_a_relative_folder(env: Env, workspace: Path) -> Env:
+    install(workspace / ".docker/cli-plugins", "docker-buildx")
+    return {**env, "DOCKER_CONFIG": ".docker"}
+
+
+def in_a_folder_of_the_configuration(env: Env, workspace: Path) -> Env:
+    install(workspace / "extra", "docker-buildx")
+    home = Path(env["HOME"], ".docker")
+    home.mkdir(parents=True)
+    (home / "config.json").write_text(json.dumps({"cliPluginsExtraDirs": ["extra", str(workspace / "extra")]}))
+    return env
+
+
+def behind_a_link(env: Env, workspace: Path) -> Env:
+    install(workspace, "docker-buildx")
+    plugins = Path(env["HOME"], ".docker/cli-plugins")
+    plugins.mkdir(parents=True)
+    (plugins / "docker-buildx").symlink_to(workspace / "docker-buildx")
+    return env
+
+
+@pytest.mark.parametrize(
+    "planted", [in_dockers_own_variable, in_a_relative_folder, in_a_folder_of_the_configuration, behind_a_link]
+)
+def test_a_plugin_in_the_workspace_is_never_started(
+    planted: Callable[[Env, Path], Env], env: Env, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when `find_plugin` does not ask where the program lies: the commit's author writes there."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    monkeypatch.chdir(workspace)
+    env = {**planted(env, workspace), "GITHUB_WORKSPACE": str(workspace)}
+
+    with pytest.raises(EngineError, match="which lies in the workspace"):
+        find_plugin("buildx", env)
+    system = install(tmp_path / "system", "docker-buildx")
+    assert find_plugin("buildx", env) == system
