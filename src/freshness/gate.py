@@ -14,6 +14,7 @@ from freshness.choice import (
     permitted_revision,
 )
 from freshness.core.compose import Target, Wanted
+from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.lock import service_lock
@@ -43,6 +44,7 @@ from freshness.errors import SettingsError, Stale
 from freshness.forge.log import Log
 from freshness.holder import new_lock
 from freshness.last_words import show_last_words
+from freshness.ownership import Ownership, refuse_borrowed_labels
 from freshness.private_folder import private_folder
 from freshness.repository.export import export_tree
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
@@ -160,17 +162,16 @@ class Gate:
     def _look_for_owners(self, target: Target, *, wait: bool = True) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
             self.engine = reach(self.env, self.settings.engine_timeout)
-            foreign = self._find_foreign(self.engine, target)
             lock = self._lock(self.engine, target, None)
-            # What is in the way may be another gate at work.
-            if foreign and wait and lock.look():
+            try:
+                note = self._refuse_foreign(self.engine, target)
+            except Stale:
+                # What is in the way may be another gate at work.
+                if not wait or not lock.look():
+                    raise
                 lock.take(self.settings.lock_timeout).release()
-                foreign = self._find_foreign(self.engine, target)
-            if foreign:
-                raise Stale(
-                    f"{'; '.join(foreign)}.",
-                    "Stop what holds it, or choose another `port`, `project` or `container_name` for staging.",
-                )
+                note = self._refuse_foreign(self.engine, target)
+            self._note("adopt", note)
             self._refuse_emptied(self.engine, target)
             step.got = f"the Engine {self.engine.id} has nothing in the way"
         return self.engine
@@ -181,10 +182,26 @@ class Gate:
             if emptied:
                 raise SettingsError(*say_emptied(container.name, emptied))
 
-    def _find_foreign(self, engine: Engine, target: Target) -> list[str]:
+    def _refuse_foreign(self, engine: Engine, target: Target) -> str:
+        """What is to be noted. Raises Stale where something stands at the target that is not staging's."""
         vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
-        return list(foreign_owners(engine, target, vantage))
+        note = self._ownership(target).require(engine)
+        foreign = list(foreign_owners(engine, target, vantage))
+        if foreign:
+            raise Stale(
+                f"{'; '.join(foreign)}.",
+                "Stop what holds it, or choose another `port`, `project` or `container_name` for staging.",
+            )
+        return note
+
+    def _note(self, title: str, note: str) -> None:
+        if note:
+            self.notes.append(note)
+            self.log.warning(title, note)
+
+    def _ownership(self, target: Target) -> Ownership:
+        return Ownership.of(self.settings, self.run_env, target, self._find_compose_file(), Role.STAGING)
 
     def _lock(self, engine: Engine, target: Target, revision: Revision | None) -> Lock:
         settings = self.settings
@@ -225,12 +242,15 @@ class Gate:
                 timeout=settings.build_timeout,
             )
             self.image = build_image(engine, build, self.log.foreign)
+            self._note("Labels of Compose", refuse_borrowed_labels(self.image))
             step.got = f"{self.image.id}, labelled {revision.commit}"
         return self.image
 
     def _recreate(self, hold: Hold, target: Target, image: Image) -> Container:
         with self.steps.step("recreation", f"a container that runs {image.id}") as step:
             refuse_unknowable(self.settings.health, target, image)
+            self._ownership(target).require(hold.engine)  # again: nobody but us may change it from here on
+            self._ownership(target).record(hold)
             tag_image(hold, image.id, target.image)
             tidy(hold, target, image.id)
             self.staging = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
+from freshness.core.deployment import Role
 from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_tags_of
 from freshness.core.lock import Record, service_lock
@@ -20,6 +21,7 @@ from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import Vantage, find_vantage
 from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
+from freshness.ownership import Ownership, refuse_borrowed_labels
 from freshness.plan import Plan, observe, plan_of, refuse_emptied
 from freshness.recovery import recover
 from freshness.settings.model import UpdateOrder
@@ -66,7 +68,28 @@ class Promotion(Candidacy):
                 self.outcome = PromotionOutcome.REFUSED
             raise
         with hold:
+            self._take(hold, target)
             self._change(self._switch(hold, self.plan))
+
+    def _take(self, hold: Hold, target: Target) -> None:
+        """Looks again whose the target is, now that nobody else may change it, and writes it down."""
+        ownership = self._ownership(target)
+        with self.steps.step("ownership", "a target that is production's own, still") as step:
+            try:
+                ownership.require(hold.engine)
+            except Refused:
+                self.outcome = PromotionOutcome.REFUSED
+                raise
+            ownership.record(hold)
+            step.got = f"{target.service} of the project {target.project}"
+
+    def _note(self, title: str, note: str) -> None:
+        if note:
+            self.notes.append(note)
+            self.log.warning(title, note)
+
+    def _ownership(self, target: Target) -> Ownership:
+        return Ownership.of(self.settings, self.run_env, target, self.compose_file, Role.PRODUCTION)
 
     def _change(self, switch: Switch) -> None:
         plan = switch.plan
@@ -124,6 +147,8 @@ class Promotion(Candidacy):
             candidate = self.find_candidate(engine, name)
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
+        if not self.is_rollback:  # which goes back to what ran already
+            self._note("Labels of Compose", refuse_borrowed_labels(candidate))
         self.insist_staged(engine, target.project, candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, target)
@@ -161,6 +186,7 @@ class Promotion(Candidacy):
     def _refuse_foreign(self, engine: Engine, target: Target) -> None:
         self.vantage = vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
+        self._note("adopt", self._ownership(target).require(engine))
         foreign = list(foreign_owners(engine, target, vantage))
         if foreign:
             raise Stale(
@@ -185,6 +211,7 @@ class Promotion(Candidacy):
         )
 
     def _recover(self, hold: Hold, record: Record, target: Target, kept_tags: KeptTags) -> str:
+        self._ownership(target).require_role(hold.engine)
         self.log.say("A promotion was cut in the middle; first it is finished or undone.")
         plan = plan_of(hold.engine, target, record, kept_tags)
         try:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from freshness.core.compose import Target, Wanted, container_of, find_problems, image_of, read_target
+from freshness.core.published import Published
 
 Config = dict[str, Any]
 
@@ -246,6 +247,7 @@ def test_a_target_is_read_as_compose_runs_it() -> None:
         container_port=8000,
         needs=("db",),
         healthcheck=check,
+        ports=(Published(address="127.0.0.1", port=8501, inside=8000, protocol="tcp"),),
     )
     assert container_of(config, "production") == "shop-production-1"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from freshness.core.image import is_image_name, repository_of, same_tag
 from freshness.core.pair import find_pair_problems
+from freshness.core.published import Published, published_by_service
 
 Service = Mapping[str, Any]
 
@@ -17,7 +18,8 @@ class Target:
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
     `127.0.0.1`, and empty where none is published; `container_port` is what the service listens on inside. `needs` are
-    the services it depends on, and `healthcheck` and `environment` are what the Compose file says of it.
+    the services it depends on, and `healthcheck` and `environment` are what the Compose file says of it. `ports` are
+    all that it publishes.
     """
 
     project: str
@@ -30,6 +32,7 @@ class Target:
     needs: tuple[str, ...] = ()
     healthcheck: Mapping[str, Any] | None = None
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    ports: tuple[Published, ...] = ()
 
     @property
     def is_published(self) -> bool:
@@ -101,6 +104,7 @@ def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
         needs=tuple(ours.get("depends_on") or ()),
         healthcheck=ours.get("healthcheck"),
         environment=ours.get("environment") or {},
+        ports=published_by_service(ours),
     )
 
 
@@ -136,7 +140,8 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
         has = ", ".join(map(str, sorted(ports))) or "no port"
         yield (
             f"The service {wanted.service!r} publishes {has}, not {wanted.port}."
-            " Publish it in the Compose file, or set `port` to what it publishes."
+            f" Publish it in the Compose file, to this host alone: `127.0.0.1:{wanted.port}:PORT_INSIDE`; or set `port`"
+            " to what it publishes."
         )
     if wanted.prod_port in ports:
         yield (

@@ -98,13 +98,18 @@ def _read(found: Mapping[str, Any]) -> Container:
             mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
         ),
         configuration=labels.get(CONFIGURATION_LABEL, ""),
-        compose_files=tuple(filter(None, _BETWEEN_FILES.split(labels.get(FILES_LABEL, "")))),
+        compose_files=split_files(labels.get(FILES_LABEL, "")),
         grace=DEFAULT_GRACE if grace is None else grace,
         environment=dict(one.partition("=")[::2] for one in config.get("Env") or ()),
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
         },
     )
+
+
+def split_files(label: str) -> tuple[str, ...]:
+    """The absolute paths in a label that Compose wrote."""
+    return tuple(filter(None, _BETWEEN_FILES.split(label)))
 
 
 def service_containers(engine: Engine, project: str, service: str) -> tuple[Container, ...]:

@@ -99,7 +99,7 @@ class GateSettings:
     """The gate's settings. `context` and `file` are relative to the Git tree's root; timeouts are in seconds.
 
     None means: `revision` and `pr` from the event, `project`, `image` and `container` from Compose, `target` the last
-    stage.
+    stage. `adopt` is the container that may be replaced although it may be something else's, or None.
     """
 
     workspace: Path
@@ -122,6 +122,7 @@ class GateSettings:
     project: str | None
     image: str | None
     container: str | None
+    adopt: str | None
     lock_timeout: float
     engine_timeout: float
     revision_label: str
@@ -143,7 +144,8 @@ class PromoteSettings:
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
     `source_image` is None where the tag that `staging_service` runs is the source; `project`, `image` and `container`
-    are None where Compose says them. `allow_rollback` and `allow_diverged` are reasons in words, or None.
+    are None where Compose says them. `adopt` is as in the gate. `allow_rollback` and `allow_diverged` are reasons in
+    words, or None.
     """
 
     workspace: Path
@@ -160,6 +162,7 @@ class PromoteSettings:
     project: str | None
     image: str | None
     container: str | None
+    adopt: str | None
     lock_timeout: float
     engine_timeout: float
     revision_label: str

@@ -118,6 +118,20 @@ SHARED = (
         about="Compose project.",
     ),
     Setting(
+        name="adopt",
+        variable="ADOPT",
+        read=values.optional(
+            values.matching(
+                r"[A-Za-z0-9][A-Za-z0-9_.-]+",
+                "a container's name",
+                "Give the name that the refusal says, and no other.",
+            )
+        ),
+        shown_default="none",
+        about="Name of the container that may be replaced although it may be something else's: after a changed port, "
+        "name or Compose file, for one run.",
+    ),
+    Setting(
         name="revision-label",
         variable="REVISION_LABEL",
         read=values.matching(

@@ -1,0 +1,237 @@
+"""May a run replace what stands at its target? Asked of the containers, their Compose files, and the standing record.
+
+Labels of project and service are not enough: two Compose files of one repository have the same, and so has every
+container that is run by hand from an image that `docker commit` made of one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from freshness.core.deployment import Deployment, Recorded, Role, target_name
+from freshness.core.published import Published, in_words, meet_all
+
+HASH_LABEL = "com.docker.compose.config-hash"
+NUMBER_LABEL = "com.docker.compose.container-number"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_COMPOSE = "com.docker.compose."
+_MAKING = re.compile(r"[0-9a-f]{12}_")  # before the name, while Compose replaces a container
+_UNTOLD = frozenset({
+    ".env", "null",
+    "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
+})  # fmt: skip
+"""What Compose reads of itself, or in place of that; older releases left it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a run holds its target to be.
+
+    `repository` is `owner/name`, empty where nobody says. `files` are the Compose files: paths within the repository,
+    or absolute ones; `env_files` likewise. `adopt` is the container that a person gives away, None for none.
+    `forbidden` is the port that this run never takes, whatever a person says: production's, for the gate.
+    """
+
+    project: str
+    service: str
+    role: Role
+    container: str
+    ports: tuple[Published, ...]
+    files: tuple[str, ...]
+    env_files: tuple[str, ...] = ()
+    repository: str = ""
+    adopt: str | None = None
+    forbidden: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A container that the run would replace.
+
+    `files` and `env_files` are named as a claim's are; `is_same_file`: it was started from the very files of this run.
+    `configuration` is Compose's hash, `is_same_configuration`: this run's files give the same one. `doubt` says in
+    words why Compose may not have made it, empty where Compose did.
+    """
+
+    name: str
+    ports: tuple[Published, ...]
+    files: tuple[str, ...]
+    env_files: tuple[str, ...] = ()
+    is_same_file: bool = False
+    configuration: str = ""
+    is_same_configuration: bool = False
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """Why the run may not go on, and what to do."""
+
+    message: str
+    remedy: str
+
+
+def object_to(claim: Claim, standing: Sequence[Standing], recorded: Recorded | None) -> Objection | None:
+    """What speaks against the run, or None. No record is no objection: older releases and people made none."""
+    if recorded and recorded.deployment.role is not claim.role:
+        return _other_role(claim, recorded)
+    for one in standing:
+        doubts = _doubts(claim, one, recorded)
+        if claim.forbidden and any(port.port == claim.forbidden for port in one.ports):
+            return _forbidden(claim, one, doubts)
+        if doubts and claim.adopt != one.name:
+            return _doubtful(claim, one.name, doubts)
+    if not standing and recorded and claim.adopt not in {recorded.deployment.container, claim.container}:
+        said = _repository_doubt(claim, recorded, is_same_file=False)
+        if said:
+            return _doubtful(claim, recorded.deployment.container or claim.container, (said,))
+    return None
+
+
+def differs_in_files(claim: Claim, one: Standing) -> bool:
+    """Whether it was started from other files, which does not count where Compose sees no difference."""
+    return any(_file_doubts(claim, one))
+
+
+def adopts_needlessly(claim: Claim, standing: Sequence[Standing], recorded: Recorded | None) -> bool:
+    """Whether `adopt` is given, and nothing would object without it."""
+    return claim.adopt is not None and object_to(replace(claim, adopt=None), standing, recorded) is None
+
+
+def deployment_of(claim: Claim, recorded: Recorded | None) -> Deployment:
+    """What to record once the target is this run's: what ran there stays as it was recorded."""
+    empty = Deployment(project=claim.project, service=claim.service, role=claim.role)
+    before = recorded.deployment if recorded else empty
+    return replace(
+        before,
+        role=claim.role,
+        repository=claim.repository or before.repository,
+        files=claim.files,
+        container=claim.container,
+        ports=tuple(map(str, claim.ports)),
+    )
+
+
+def why_not_composes(labels: Mapping[str, str], image_labels: Mapping[str, str]) -> str:
+    """In words, why Compose may not have made the container; empty where it did.
+
+    A label that the image brings is no evidence. Compose takes for its own whatever has the label of a hash.
+    """
+    missing = [label for label in (HASH_LABEL, NUMBER_LABEL) if not labels.get(label)]
+    if missing:
+        return f"it has not all labels that Compose gives ({' and '.join(missing)} is missing)"
+    if labels[HASH_LABEL] == image_labels.get(HASH_LABEL):
+        return (
+            "it has Compose's labels from its image, as after `docker commit` (started with `--label"
+            " com.docker.compose.project=` it is left alone)"
+        )
+    return ""
+
+
+def is_taken_by_compose(labels: Mapping[str, str]) -> bool:
+    """Whether Compose, or this tool, takes the container for one of the service that its labels name."""
+    one_off = labels.get(ONE_OFF_LABEL)
+    return one_off != "True" and (HASH_LABEL in labels or one_off == "False")
+
+
+def labels_of_compose(image_labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Compose's labels that an image brings, as `key=value`."""
+    return tuple(f"{key}={value}" for key, value in sorted(image_labels.items()) if key.startswith(_COMPOSE) and value)
+
+
+def passes_for_composes(image_labels: Mapping[str, str]) -> bool:
+    """Whether Compose takes each container of the image for a service's, whoever started it."""
+    return HASH_LABEL in image_labels and bool(image_labels.get(f"{_COMPOSE}project"))
+
+
+def _doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> tuple[str, ...]:
+    return tuple(_find_doubts(claim, one, recorded))
+
+
+def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iterator[str]:
+    if one.doubt:
+        yield one.doubt
+    if not meet_all(one.ports, claim.ports):
+        yield f"it publishes {in_words(one.ports)}, expected {in_words(claim.ports)} (`ports`)"
+    if not _has_name(claim, one.name):
+        yield f"its name is {one.name}, expected {claim.container} (`container_name`)"
+    if not one.is_same_configuration:
+        yield from _file_doubts(claim, one)
+    if recorded and (said := _repository_doubt(claim, recorded, is_same_file=one.is_same_file)):
+        yield said
+
+
+def _file_doubts(claim: Claim, one: Standing) -> Iterator[str]:
+    if _told(one.files) != _told(claim.files):
+        yield f"it was started from {_list(one.files)}, expected {_list(claim.files)} (`compose-file`)"
+    if set(_told(one.env_files)) - set(_told(claim.env_files)):
+        expected = _list(claim.env_files)
+        yield f"it was started with the env file {_list(one.env_files)}, expected {expected} (`compose-env-files`)"
+
+
+def _repository_doubt(claim: Claim, recorded: Recorded, *, is_same_file: bool) -> str:
+    theirs = recorded.deployment.repository
+    if not theirs or theirs == claim.repository or (not claim.repository and is_same_file):
+        return ""
+    ours = claim.repository or f"one that nobody names (in a shell, set GITHUB_REPOSITORY={theirs} if it is that)"
+    return f"the record of {recorded.since} says it belongs to the repository {theirs}; this run is of {ours}"
+
+
+def _has_name(claim: Claim, name: str) -> bool:
+    """Compose numbers what has no `container_name`; its first version wrote underscores."""
+    plain = _MAKING.sub("", name, count=1)
+    numbered = re.compile(rf"{re.escape(claim.project)}[-_]{re.escape(claim.service)}[-_][0-9]+")
+    return plain == claim.container or bool(numbered.fullmatch(plain) and numbered.fullmatch(claim.container))
+
+
+def _told(files: Sequence[str]) -> tuple[str, ...]:
+    """Those that somebody named."""
+    return tuple(path for path in files if path.rpartition("/")[2] not in _UNTOLD)
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join(names) or "none"
+
+
+def _doubtful(claim: Claim, name: str, doubts: Sequence[str]) -> Objection:
+    return Objection(
+        message=(
+            f"The container {name} would be replaced, and may not be {claim.role.value} of this repository:"
+            f" {'; '.join(doubts)}."
+        ),
+        remedy=(
+            f"If it is something else, give {claim.role.value} a project of its own (`project`, or `name:` in the"
+            " Compose file), or correct `service`, `port` or `compose-file`. If it may be replaced, say so once:"
+            f" `adopt: {name}`, on a command line `--adopt {name}`."
+        ),
+    )
+
+
+def _forbidden(claim: Claim, one: Standing, doubts: Sequence[str]) -> Objection:
+    return Objection(
+        message=(
+            f"The container {one.name} would be replaced, and publishes {claim.forbidden}, which is production's port"
+            f" (`prod-port`): {'; '.join(doubts)}."
+        ),
+        remedy=(
+            "The gate never replaces that, with `adopt` neither. Give staging a project of its own (`project`, or"
+            " `name:` in the Compose file), or correct `service` or `compose-file`. If nobody needs that container,"
+            f" remove it by hand (`docker rm --force {one.name}`)."
+        ),
+    )
+
+
+def _other_role(claim: Claim, recorded: Recorded) -> Objection:
+    was = recorded.deployment
+    of = f" of {was.repository}" if was.repository else ""
+    return Objection(
+        message=(
+            f"{target_name(claim.project, claim.service)} is {was.role.value}{of}, as recorded on this Docker host"
+            f" {recorded.since}; expected {claim.role.value}, or no record."
+        ),
+        remedy=(
+            f"Correct `service` or `compose-file`, or give {claim.role.value} a project of its own (`project`, or"
+            " `name:` in the Compose file). `adopt` does not help here: if the service has really become"
+            f" {claim.role.value}, remove the record by hand (`docker volume rm {recorded.name}`)."
+        ),
+    )

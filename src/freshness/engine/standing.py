@@ -1,0 +1,55 @@
+"""Looks at the containers that Compose, or this tool, would replace at a target."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import docker
+
+from freshness.core.compose import Target
+from freshness.core.ownership import HASH_LABEL, Standing, is_taken_by_compose, why_not_composes
+from freshness.core.published import published_by_container
+from freshness.engine.client import Engine, asking
+from freshness.engine.containers import FILES_LABEL, PROJECT_LABEL, SERVICE_LABEL, split_files
+
+_ENV_FILES_LABEL = "com.docker.compose.project.environment_file"
+
+NameFiles = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Absolute paths, as labels have them, become the names by which files are compared."""
+AreOurs = Callable[[tuple[str, ...]], bool]
+"""Whether absolute paths are this run's own files."""
+
+
+def find_standing(engine: Engine, target: Target, *, name_files: NameFiles, is_ours: AreOurs) -> tuple[Standing, ...]:
+    """All of them, running or not. Raises EngineError."""
+    labels = [f"{PROJECT_LABEL}={target.project}", f"{SERVICE_LABEL}={target.service}"]
+    found = []
+    with asking(f"listing the containers of {target.service}"):
+        for entry in engine.client.api.containers(all=True, filters={"label": labels}):
+            if not is_taken_by_compose(entry.get("Labels") or {}):
+                continue
+            with suppress(docker.errors.NotFound):  # it went meanwhile
+                found.append(_read(engine, engine.client.api.inspect_container(entry["Id"]), name_files, is_ours))
+    return tuple(found)
+
+
+def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ours: AreOurs) -> Standing:
+    labels = found["Config"].get("Labels") or {}
+    files = split_files(labels.get(FILES_LABEL, ""))
+    return Standing(
+        name=found["Name"].removeprefix("/"),
+        ports=published_by_container(found["HostConfig"].get("PortBindings") or {}),
+        files=name_files(files),
+        env_files=name_files(split_files(labels.get(_ENV_FILES_LABEL, ""))),
+        is_same_file=is_ours(files),
+        configuration=labels.get(HASH_LABEL, ""),
+        doubt=why_not_composes(labels, _labels_of_image(engine, found["Image"])),
+    )
+
+
+def _labels_of_image(engine: Engine, image_id: str) -> Mapping[str, str]:
+    """Empty where the image is gone: then its container cannot have been started from it by hand just now."""
+    with suppress(docker.errors.ImageNotFound):
+        config = engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
+        return config.get("Labels") or {}
+    return {}

@@ -1,0 +1,199 @@
+"""May a run replace what stands at its target? The rule, on values."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from freshness.core.deployment import Deployment, Recorded, Role
+from freshness.core.ownership import (
+    Claim,
+    Standing,
+    adopts_needlessly,
+    deployment_of,
+    is_taken_by_compose,
+    object_to,
+    passes_for_composes,
+    why_not_composes,
+)
+from freshness.core.published import Published
+
+HASH = "com.docker.compose.config-hash"
+NUMBER = "com.docker.compose.container-number"
+
+
+def at(port: int, address: str = "127.0.0.1", protocol: str = "tcp") -> Published:
+    return Published(address=address, port=port, inside=8000, protocol=protocol)
+
+
+CLAIM = Claim(
+    project="shop",
+    service="web",
+    role=Role.STAGING,
+    container="shop-web-1",
+    ports=(at(8501),),
+    files=("compose.staging.yaml",),
+    repository="org/shop",
+    forbidden=8500,
+)
+OURS = Standing(name="shop-web-1", ports=(at(8501),), files=("compose.staging.yaml",))
+
+
+def record(**changes: Any) -> Recorded:
+    said: dict[str, Any] = {
+        "project": "shop",
+        "service": "web",
+        "role": Role.STAGING,
+        "repository": "org/shop",
+        **changes,
+    }
+    return Recorded(name="freshness-deployment.shop.web.1", number=1, since="T", deployment=Deployment(**said))
+
+
+@pytest.mark.parametrize("recorded", [None, record(), record(repository="", files=("elsewhere.yaml",))])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"name": "0123456789ab_shop-web-1"},
+        {"name": "shop-web-2"},
+        {"name": "shop_web_1"},
+        {"ports": (at(8501, "0.0.0.0"),)},  # noqa: S104 -- read, not bound
+        {"files": ("compose.staging.yaml", "compose.override.yaml")},
+        {"files": ("before.yaml",), "is_same_configuration": True},
+        {"env_files": ("/srv/.env", "/dev/null")},
+    ],
+)
+def test_what_matches_is_accepted_with_and_without_a_record(change: dict[str, Any], recorded: Recorded | None) -> None:
+    assert object_to(CLAIM, (replace(OURS, **change),), recorded) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "setting"),
+    [
+        ({"ports": (at(9000),)}, "publishes 127.0.0.1:9000, expected 127.0.0.1:8501", "`ports`"),
+        ({"ports": ()}, "publishes no port, expected 127.0.0.1:8501", "`ports`"),
+        ({"ports": (at(8501), at(9000))}, "publishes 127.0.0.1:8501 and 127.0.0.1:9000", "`ports`"),
+        ({"ports": (at(8501, protocol="udp"),)}, "publishes 127.0.0.1:8501/udp", "`ports`"),
+        ({"ports": (at(8501, "127.0.0.2"),)}, "publishes 127.0.0.2:8501", "`ports`"),
+        ({"name": "shop-live"}, "its name is shop-live, expected shop-web-1", "`container_name`"),
+        ({"files": ("compose.yaml",)}, "from compose.yaml, expected compose.staging.yaml", "`compose-file`"),
+        ({"files": ()}, "from none, expected compose.staging.yaml", "`compose-file`"),
+        ({"files": ("compose.staging.yaml", "more.yaml")}, "compose.staging.yaml and more.yaml", "`compose-file`"),
+        ({"env_files": ("live.env",)}, "the env file live.env, expected none", "`compose-env-files`"),
+        ({"doubt": "it has Compose's labels from its image"}, "labels from its image", ""),
+    ],
+)
+def test_each_difference_is_a_refusal_that_adopt_leads_out_of(change: dict[str, Any], said: str, setting: str) -> None:
+    """I6. Fails when `_find_doubts` in core/ownership.py no longer compares that."""
+    other = replace(OURS, **change)
+
+    objection = object_to(CLAIM, (other,), None)
+
+    assert objection is not None
+    assert f"The container {other.name} would be replaced" in objection.message
+    assert said in objection.message
+    assert setting in objection.message
+    assert f"`adopt: {other.name}`" in objection.remedy
+    assert object_to(replace(CLAIM, adopt=other.name), (other,), None) is None
+    assert object_to(replace(CLAIM, adopt="shop"), (other,), None) is not None
+    assert object_to(replace(CLAIM, adopt=other.name), (other, replace(other, name="else-where")), None) is not None
+
+
+def test_the_gate_never_takes_what_is_on_productions_port() -> None:
+    """I6. Fails when `object_to` asks `adopt` before the forbidden port."""
+    live = replace(OURS, ports=(at(8500),))
+
+    objection = object_to(replace(CLAIM, adopt=live.name), (live,), None)
+
+    assert objection is not None
+    assert "publishes 8500, which is production's port (`prod-port`)" in objection.message
+    assert "docker rm --force shop-web-1" in objection.remedy
+    assert object_to(replace(CLAIM, adopt=live.name, forbidden=None), (live,), None) is None
+
+
+@pytest.mark.parametrize("standing", [(), (OURS,)])
+def test_a_record_of_the_other_role_is_refused_and_adopt_does_not_help(standing: tuple[Standing, ...]) -> None:
+    """I6. Fails when `object_to` compares no role: a production that is down is production still."""
+    recorded = record(role=Role.PRODUCTION)
+
+    objection = object_to(replace(CLAIM, adopt=OURS.name), standing, recorded)
+
+    assert objection is not None
+    assert "shop.web is production of org/shop" in objection.message
+    assert f"docker volume rm {recorded.name}" in objection.remedy
+    assert object_to(CLAIM, standing, None) is None
+
+
+@pytest.mark.parametrize("standing", [(), (OURS,)])
+@pytest.mark.parametrize("ours", ["org/shop", ""])
+def test_another_repository_is_refused_until_somebody_says_that_it_was_renamed(
+    standing: tuple[Standing, ...], ours: str
+) -> None:
+    """I6. Fails when `_repository_doubt` in core/ownership.py takes an unknown repository for the same one."""
+    claim, theirs = replace(CLAIM, repository=ours), record(repository="org/other", container=OURS.name)
+
+    objection = object_to(claim, standing, theirs)
+
+    assert objection is not None
+    assert "belongs to the repository org/other" in objection.message
+    assert ours in objection.message
+    assert ours or "GITHUB_REPOSITORY=org/other" in objection.message
+    assert object_to(replace(claim, adopt=OURS.name), standing, theirs) is None
+    assert object_to(replace(claim, repository="org/other"), standing, theirs) is None
+
+
+def test_a_shell_without_a_repository_may_go_on_with_the_very_same_file() -> None:
+    """Fails when `_repository_doubt` in core/ownership.py does not look whether the file is the same."""
+    same = replace(OURS, is_same_file=True)
+
+    assert object_to(replace(CLAIM, repository=""), (same,), record()) is None
+    assert object_to(replace(CLAIM, repository="org/other"), (same,), record()) is not None
+
+
+def test_adopt_is_called_needless_where_nothing_objects() -> None:
+    assert adopts_needlessly(replace(CLAIM, adopt=OURS.name), (OURS,), None)
+    assert not adopts_needlessly(CLAIM, (OURS,), None)
+    assert not adopts_needlessly(replace(CLAIM, adopt=OURS.name), (replace(OURS, ports=()),), None)
+
+
+def test_a_record_keeps_what_ran_and_a_repository_that_this_run_does_not_know() -> None:
+    before = record(image="sha256:1", revision="2", configuration="{}")
+
+    after = deployment_of(replace(CLAIM, repository=""), before)
+
+    assert (after.image, after.revision, after.configuration) == ("sha256:1", "2", "{}")
+    assert (after.repository, after.files, after.container) == ("org/shop", CLAIM.files, "shop-web-1")
+    assert after.ports == ("127.0.0.1:8501->8000/tcp",)
+    assert deployment_of(CLAIM, None).role is Role.STAGING
+
+
+@pytest.mark.parametrize(
+    ("labels", "image", "said"),
+    [
+        ({HASH: "1", NUMBER: "1"}, {}, ""),
+        ({HASH: "1", NUMBER: "1"}, {HASH: "2", NUMBER: "1"}, ""),
+        ({HASH: "1", NUMBER: "1"}, {HASH: "1"}, "from its image"),
+        ({HASH: "1"}, {}, "container-number is missing"),
+        ({HASH: "", NUMBER: "1"}, {}, "config-hash is missing"),
+    ],
+)
+def test_a_label_that_the_image_brings_is_no_evidence(labels: dict[str, str], image: dict[str, str], said: str) -> None:
+    """I6. Fails when `why_not_composes` in core/ownership.py does not compare with the image's own labels."""
+    doubt = why_not_composes(labels, image)
+
+    assert said in doubt
+    assert bool(said) == bool(doubt)
+
+
+def test_what_compose_takes_for_its_own_is_known() -> None:
+    """Measured with 2.26: a container with the label of a hash, even an empty one, and no other sign."""
+    one_off = "com.docker.compose.oneoff"
+
+    assert is_taken_by_compose({HASH: ""})
+    assert is_taken_by_compose({one_off: "False"})
+    assert not is_taken_by_compose({HASH: "1", one_off: "True"})
+    assert not is_taken_by_compose({})
+    assert passes_for_composes({HASH: "1", "com.docker.compose.project": "shop"})
+    assert not passes_for_composes({HASH: "1", "com.docker.compose.project": ""})
+    assert not passes_for_composes({"com.docker.compose.project": "shop"})
