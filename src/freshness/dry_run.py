@@ -66,6 +66,7 @@ def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: Held | None) 
         yield f"recreate {target.service} with Compose, and nothing else: no dependency, no build, no pull"
     yield f"wait up to {settings.health.deadline:g} s for health: what is not healthy is taken back"
     yield "look that the container, its image and the tag agree: what cannot be proven is taken back"
+    yield f"ask for health once more when it has run for {settings.health.hold:g} s: what does not last is taken back"
     if plan.running and settings.update_order is UpdateOrder.START_FIRST:
         yield f"retire the old one when both have served for {settings.update_overlap:g} s: the proxy finds the new one"
     let_go = plan.kept_then[settings.keep_images :]
@@ -100,7 +101,8 @@ def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held:
     asked = f"HTTP 2xx from {settings.health.path}" if settings.health.path else "HEALTHCHECK healthy"
     yield f"wait up to {settings.health.deadline:g} s for {asked} on port {target.port}"
     yield f"run the staging check inside that container, for {settings.check_timeout:g} s at most"
-    yield "look that it is the same container still, and the commit still the head: only then the gate opens"
+    yield f"look that the same container is healthy still, when it has run for {settings.health.hold:g} s"
+    yield "look that the commit is the head still: only then the gate opens"
 
 
 def _lock_ahead(held: Held | None, what: str) -> Iterator[str]:

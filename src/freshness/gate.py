@@ -13,6 +13,7 @@ from freshness.choice import (
     forge_address,
     permitted_revision,
 )
+from freshness.core.check import CheckResult
 from freshness.core.compose import Target, Wanted
 from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
@@ -34,6 +35,7 @@ from freshness.engine.compose import (
 )
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
 from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
+from freshness.engine.hold_time import last_through_hold
 from freshness.engine.images import tag_image
 from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold, Lock
@@ -88,6 +90,7 @@ class Gate:
                 if self._is_healthy(engine, target, container):
                     self._check_staging(engine, target, container, revision)
                 self._is_same_container(engine, container)
+                self._lasts(engine, target, container)
                 self._is_still_head(origin, candidate)
 
     def look_ahead(self) -> Iterator[str]:
@@ -210,7 +213,7 @@ class Gate:
             service_lock(target.project, target.service),
             command="freshness gate",
             revision=revision.commit if revision else None,
-            seconds=RECREATE_SECONDS + settings.health.deadline + settings.check_timeout + 60,
+            seconds=RECREATE_SECONDS + settings.health.deadline + settings.check_timeout + settings.health.hold + 60,
             env=self.run_env,
             say=self.log.say,
         )
@@ -314,3 +317,15 @@ class Gate:
                     step.got,
                     "Something replaced or restarted staging meanwhile: find it, then run again.",
                 )
+
+    def _lasts(self, engine: Engine, target: Target, container: Container) -> None:
+        """The last look at staging: the check has taken its time, and most of the hold time with it."""
+        if any(check.result is not CheckResult.PASSED for check in self.steps.checks):
+            return
+        health = self.settings.health
+        with self.steps.step("hold", f"{container.short_id} healthy still, having run for {health.hold:g} s") as step:
+            result = last_through_hold(engine, target, container, health, find_vantage(engine, self.env))
+            step.got = result.got
+            if not result.ok:
+                show_last_words(self.log, engine, container)
+                step.fail(Verdict.UNHEALTHY, result.got, LOOK_AT_STAGING)

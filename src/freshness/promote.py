@@ -139,7 +139,8 @@ class Promotion(Candidacy):
     @property
     def _longest(self) -> float:
         """Seconds that a promotion and its way back may take."""
-        return 2 * RECREATE_SECONDS + 3 * self.settings.health.deadline + self.settings.update_overlap + 60
+        health = self.settings.health
+        return 2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline + self.settings.update_overlap + 60
 
     def _refuse_or_plan(self, engine: Engine, target: Target, source: str, kept_tags: KeptTags) -> Plan:
         with self.steps.step("image", "an image on this Engine") as step:

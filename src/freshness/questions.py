@@ -38,7 +38,10 @@ def verify_image(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
-    """What a target runs. `revision` is what the image's label claims, None where nothing runs or is claimed."""
+    """What a target runs. `revision` is what the image's label claims, None where nothing runs or is claimed.
+
+    `restarts` are those that Docker made by itself since the container was made or started by hand.
+    """
 
     target: str
     service: str
@@ -47,6 +50,7 @@ class TargetStatus:
     image_id: str | None
     revision: str | None
     since: str | None
+    restarts: int | None = None
 
 
 def show_status(given: Mapping[str, Any], env: Texts, env_file: Texts) -> str:
@@ -56,12 +60,19 @@ def show_status(given: Mapping[str, Any], env: Texts, env_file: Texts) -> str:
     found = _both_targets(given, env, env_file)
     if given["as_json"]:
         return json.dumps([asdict(status) for status in found], indent=2)
-    rows = [(one.target, one.service, one.status, _commit(one), one.since or "", one.image_id or "") for one in found]
+    rows = [(one.target, one.service, _state(one), _commit(one), one.since or "", one.image_id or "") for one in found]
     rows.insert(0, ("target", "service", "status", "commit", "since", "image ID"))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _state(one: TargetStatus) -> str:
+    """A container that restarts again and again looks fine at most moments."""
+    if not one.restarts:
+        return one.status
+    return f"{one.status}, {one.restarts} restart{'s' if one.restarts > 1 else ''}"
 
 
 def _commit(one: TargetStatus) -> str:
@@ -101,4 +112,5 @@ def _one_target(engine: Any, name: str, config: Mapping[str, Any], service: str,
         image_id=container.image_id,
         revision=image.revision(label) if image else None,
         since=container.started_at,
+        restarts=container.restarts,
     )

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from freshness.core.compose import Target
 from freshness.core.image import Image
 from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import ComposeFile, recreate, remove
 from freshness.engine.containers import Container, find_container
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
+from freshness.engine.hold_time import last_through_hold
 from freshness.engine.images import find_image, find_tagged, keep_images, restore_tag, tag_image
 from freshness.engine.leftovers import leave_running, tidy
 from freshness.engine.lock import Hold
@@ -56,6 +58,7 @@ class Switch:
             step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate)
         self._serve_beside_others(container)
+        self._hold_out(container, plan.target)
         ignore_interrupts()  # the old one goes: from here none leads back
         self._retire_others(container)
         self.let_go()
@@ -70,6 +73,7 @@ class Switch:
             step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate)
         self._serve_beside_others(container)
+        self._hold_out(container, plan.target)
         with interrupts_deferred():
             self._retire_others(container)
         there = [image_id for image_id in plan.kept_then if find_image(hold.engine, image_id)]  # a prune may have been
@@ -103,6 +107,7 @@ class Switch:
             step.got = self._insist_runs(container, plan.previous)
         self._keep(plan.kept)  # before the proof: a way back that fails must not lose the images that are kept
         self._prove(container, plan.previous)
+        self._hold_out(container, target)
         return plan.previous
 
     def _bring_back(self, image: Image) -> Container:
@@ -157,6 +162,13 @@ class Switch:
             self.log.say(f"{container.name} serves beside {others} for {self.overlap:g} s.")
             self._insist_healthy(container, stay_healthy(self.hold.engine, container, self.overlap))
             step.got = self._insist_healthy(container, self._wait_until_healthy(container))
+
+    def _hold_out(self, container: Container, target: Target) -> None:
+        """It lasts: by now the overlap has passed, which counts. The way back holds too: what crashes is none."""
+        engine, health = self.hold.engine, self.health
+        with self.steps.step("hold", f"{container.short_id} healthy still, having run for {health.hold:g} s") as step:
+            result = last_through_hold(engine, target, container, health, self.vantage)
+            step.got = self._insist_healthy(container, result)
 
     def _retire_others(self, container: Container) -> None:
         """In `start-first` the old one goes."""

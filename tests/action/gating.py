@@ -18,6 +18,7 @@ INPUTS = {
     "PROD_PORT": "prod-port",
     "BUILD_CONTEXT": "context",
     "HEALTH_PATH": "health-path",
+    "HOLD_TIME": "hold-time",
     "CHECK_COMMAND": "check-command",
 }
 OUTPUTS = ("gate", "verdict", "reason", "revision", "tree", "image", "image-id", "daemon-id", "report-path")

@@ -50,7 +50,7 @@ def python_application(path: Path, sandbox: Sandbox, **behaviour: object) -> App
         production="orchestrator",
         staging_port=free_port(),
         production_port=free_port(),
-        settings={},
+        settings={"HOLD_TIME": "0"},
     )
     app.settings.update(TARGET_PORT=str(app.staging_port), PROD_PORT=str(app.production_port))
     files = _files(HERE / "python", app)
@@ -63,6 +63,7 @@ def behave(**behaviour: object) -> dict[str, Content]:
 
     `health` (200): the status of `/health`, or `drip`: 200, and then headers without end.
     `unhealthy_on` (none): `staging` or `production`, where it is 503.
+    `good_answers` (all): how often `/health` answers as told; `then` (503) it is 503, or the server ends: `exit`.
     `start_seconds` (0): before it listens. `exit_after` (none): seconds until it ends with status 1.
     `stop_seconds` (0): how long it serves on when it is told to stop.
     `check` (`pass`): what its staging check does: `pass`, `fail`, `hang` or `kill` itself.
@@ -88,6 +89,7 @@ def static_application(path: Path, sandbox: Sandbox) -> Application:
             "PROD_SERVICE": "web",
             "BUILD_CONTEXT": "services/web",
             "HEALTH_PATH": "/ready.txt",
+            "HOLD_TIME": "0",
             "CHECK_COMMAND": "/grep -Exq '[0-9a-f]{40}' /www/version",
         },
     )

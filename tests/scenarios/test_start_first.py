@@ -93,6 +93,7 @@ def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Producti
 FAILURES: Mapping[str, dict[str, object]] = {
     "never gets healthy": {"health": 503},
     "ends while it serves beside the old one": {"exit_after": 2},
+    "ends when only the hold time is left": {"exit_after": 4},
     "cannot start": {},
 }
 
@@ -112,13 +113,30 @@ def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, pr
     paint_blue(production)
     before = production.state()
 
-    ended = production.promote(image, **SHORT, UPDATE_OVERLAP="30")
+    times = {"UPDATE_OVERLAP": "0.2", "HOLD_TIME": "30"} if "hold" in failure else {"UPDATE_OVERLAP": "30"}
+    ended = production.promote(image, **SHORT, **times)
 
     assert ended.end == (4, "rolled-back"), ended.log
     assert production.state() == before
     production.assert_serves(running)
     assert ended.answers.failures == 0
     assert set(ended.answers.revisions) <= {running.revision, image.revision}
+
+
+def test_the_overlap_counts_as_part_of_the_hold(production: Production) -> None:
+    """Fails when `go` in switch.py adds the one to the other, or retires the old container before the hold ends."""
+    running, image = production.build(FIRST), production.build(SECOND)
+    production.deploy(running)
+    old = str(production.container().id)
+
+    with end_of(production, old) as old_end:
+        ended = production.promote(image, UPDATE_OVERLAP="3", HOLD_TIME="4")
+        _, ended_at = old_end()
+
+    assert ended.end == (0, "promoted"), ended.log
+    seconds = {check["name"]: check["seconds"] for check in ended.report["checks"]}
+    assert seconds["hold"] < 2, seconds
+    assert ended_at - started_at(production) >= 4
 
 
 @pytest.mark.usefixtures("tools")

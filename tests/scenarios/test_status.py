@@ -25,11 +25,12 @@ def test_status_names_what_both_targets_run(production: Production) -> None:
 
     assert staging == {
         "target": "staging", "service": production.app.staging, "container": None, "status": "nothing",
-        "image_id": None, "revision": None, "since": None,
+        "image_id": None, "revision": None, "since": None, "restarts": None,
     }  # fmt: skip
     assert found == {
         "target": "production", "service": production.app.production, "container": container.name, "status": "running",
         "image_id": running.id, "revision": running.revision, "since": container.attrs["State"]["StartedAt"],
+        "restarts": 0,
     }  # fmt: skip
 
 

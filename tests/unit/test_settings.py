@@ -47,7 +47,7 @@ def test_nothing_given_means_the_designs_defaults() -> None:
     )
     assert (settings.service, settings.port, settings.prod_port) == ("orchestrator-staging", 8501, 8500)
     assert (settings.context, settings.file) == (PurePosixPath(), PurePosixPath("Dockerfile"))
-    assert settings.health == Health(path="/health", retries=10, interval=6)
+    assert settings.health == Health(path="/health", retries=10, interval=6, hold=10)
     assert settings.health.deadline == 60
     assert settings.check == ScriptCheck(path="scripts/staging_check.py", mode="stub")
     assert settings.check_timeout == 300

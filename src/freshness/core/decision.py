@@ -17,6 +17,7 @@ REQUIRED = (
     "health",
     "staging check",
     "same container",
+    "hold",
     "head",
 )
 

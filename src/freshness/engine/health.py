@@ -17,6 +17,7 @@ from freshness.errors import Refused
 from freshness.settings.model import Health
 
 WATCH_SECONDS = 0.25  # between two looks at the container
+AGAIN_SECONDS = 5.0  # for one more good answer of what was healthy before
 LAST_SECONDS = 1.0  # before the deadline, for a last question
 
 
@@ -68,8 +69,23 @@ def wait_until_healthy(
 
     One request takes at most the health settings' interval.
     """
+    return _wait(engine, target, container, health, vantage, health.deadline)
+
+
+def ask_once_more(
+    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
+) -> HealthResult:
+    """One more good answer from what was healthy before, soon; and it is the same container still, behind that."""
+    again = _wait(engine, target, container, health, vantage, min(health.deadline, max(health.interval, AGAIN_SECONDS)))
+    broken = again.ok and _broken(container, find_container(engine, container.id))
+    return HealthResult(ok=False, got=broken) if broken else again
+
+
+def _wait(
+    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage, seconds: float
+) -> HealthResult:
     with vantage.facing(engine, target, container) if health.path else nullcontext() as address:
-        wait = _Wait(engine=engine, container=container, health=health, address=address)
+        wait = _Wait(engine=engine, container=container, health=health, address=address, seconds=seconds)
         while True:
             result = wait.look()
             if result:
@@ -79,12 +95,16 @@ def wait_until_healthy(
 
 @dataclass(slots=True, kw_only=True)
 class _Wait:
-    """One wait for health: `seen` is the most telling answer so far, `due` when the next question is."""
+    """One wait for health, of so many `seconds`.
+
+    `seen` is the most telling answer so far, `due` when the next question is.
+    """
 
     engine: Engine
     container: Container
     health: Health
     address: Address | None
+    seconds: float
     began: float = field(default_factory=time.monotonic)
     due: float = 0
     seen: Answer | None = None
@@ -93,7 +113,7 @@ class _Wait:
     @property
     def left(self) -> float:
         """Seconds to the deadline."""
-        return self.began + self.health.deadline - time.monotonic()
+        return self.began + self.seconds - time.monotonic()
 
     def look(self) -> HealthResult | None:
         """How the wait ended, or None where it goes on."""
@@ -105,7 +125,7 @@ class _Wait:
         if ok and self.left > 0:
             return HealthResult(ok=True, got=got)
         if self.left <= 0:
-            return HealthResult(ok=False, got=f"after {self.health.deadline:g} s {got}")
+            return HealthResult(ok=False, got=f"after {self.seconds:g} s {got}")
         return None
 
     def pause(self) -> None:
@@ -129,7 +149,7 @@ class _Wait:
         self.unhappy += answer.heard in {Heard.STATUS, Heard.NOISE}
         now = time.monotonic()
         wanted = now + pause_after(answer, answers=self.unhappy, elapsed=now - self.began)
-        last = self.began + self.health.deadline - min(self.health.interval, LAST_SECONDS)
+        last = self.began + self.seconds - min(self.health.interval, LAST_SECONDS)
         self.due = min(wanted, last) if now < last else wanted
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import h11
 
-from freshness.core.answer import Answer, Heard, first_line, printable
+from freshness.core.answer import SUCCESS, Answer, Heard, first_line, printable
 from freshness.engine.address import Address
 
 LONGEST_HEAD = 64 * 1024  # bytes, of all headers together and of interim answers before them
@@ -90,7 +90,8 @@ class _Exchange:
 
     def answered(self, head: h11.Response, flaw: str = "") -> Answer:
         """What its headers say; `flaw` is what is wrong with the rest."""
-        said = first_line(self.body)
+        is_good = head.status_code in SUCCESS and not flaw
+        said = "" if is_good else first_line(self.body)
         return Answer(
             heard=Heard.STATUS,
             got=f"HTTP {head.status_code} from {self.where}{self._redirect()}{flaw}"

@@ -65,11 +65,15 @@ class SecretSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds."""
+    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds.
+
+    `hold` is how many seconds a container must have run to count as proven.
+    """
 
     path: str | None
     retries: int
     interval: float
+    hold: float
 
     @property
     def deadline(self) -> float:

@@ -117,7 +117,10 @@ def _workspace(env: Mapping[str, str], cwd: Path | None, problems: list[Problem]
 
 def _take_health(values: dict[str, Any]) -> Health:
     return Health(
-        path=values.pop("health_path"), retries=values.pop("health_retries"), interval=values.pop("health_interval")
+        path=values.pop("health_path"),
+        retries=values.pop("health_retries"),
+        interval=values.pop("health_interval"),
+        hold=values.pop("hold_time"),
     )
 
 

@@ -91,6 +91,14 @@ SHARED = (
         about="Seconds that each try counts for.",
     ),
     Setting(
+        name="hold-time",
+        variable="HOLD_TIME",
+        read=values.number(0, 3600, "seconds"),
+        default="10",
+        about="Seconds that a container must have run without a restart, healthy, before it counts as proven; `0` "
+        "asks for health once more and waits for nothing.",
+    ),
+    Setting(
         name="lock-timeout",
         variable="LOCK_TIMEOUT",
         read=values.number(0, 86400, "seconds"),

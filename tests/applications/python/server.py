@@ -19,6 +19,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     timeout = 2
+    good_answers = int(BEHAVIOUR.get("good_answers", -1))
     wbufsize = -1  # each answer in one piece: whoever asks gets all of it, or nothing
 
     def handle(self) -> None:
@@ -27,9 +28,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         match self.path:
+            case "/health" if Handler.good_answers == 0:
+                os._exit(1) if BEHAVIOUR.get("then") == "exit" else self.answer(503, "no more\n")
             case "/health" if BEHAVIOUR.get("health") == "drip":
                 self.drip()
             case "/health":
+                Handler.good_answers -= 1
                 self.answer(health(), "health\n")
             case "/version":
                 self.answer(200, os.environ["REVISION"])

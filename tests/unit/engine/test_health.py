@@ -11,7 +11,7 @@ from freshness.engine.health import refuse_unknowable
 from freshness.errors import Refused
 from freshness.settings.model import Health
 
-NO_PATH = Health(path=None, retries=1, interval=1)
+NO_PATH = Health(path=None, retries=1, interval=1, hold=0)
 WITH = Image(id="sha256:a", healthcheck={"Test": ["CMD", "true"]})
 WITHOUT = Image(id="sha256:b")
 SWITCHED_OFF = Image(id="sha256:c", healthcheck={"Test": ["NONE"]})
@@ -61,4 +61,4 @@ def test_nothing_to_ask_on_the_way_back_is_refused() -> None:
 
 
 def test_with_a_health_path_no_healthcheck_is_needed() -> None:
-    refuse_unknowable(Health(path="/health", retries=1, interval=1), target(None), WITHOUT, WITHOUT)
+    refuse_unknowable(Health(path="/health", retries=1, interval=1, hold=0), target(None), WITHOUT, WITHOUT)
