@@ -9,7 +9,7 @@ from freshness.core.deployment import Role
 from freshness.core.image import Image
 from freshness.core.kept import KeptTags, kept_tags_of
 from freshness.core.lock import Record, service_lock
-from freshness.core.promotion import PromotionOutcome, commands_by_hand
+from freshness.core.promotion import PromotionOutcome, commands_by_hand, not_compared
 from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, read_service, staging_tag
@@ -176,6 +176,7 @@ class Promotion(Candidacy):
             image=settings.image,
             container=settings.container,
             in_pairs=self._in_pairs,
+            accepted=settings.accept_dependencies,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty)
@@ -199,7 +200,7 @@ class Promotion(Candidacy):
         return Switch(
             hold=hold,
             plan=plan,
-            order=order(hold=hold, file=self.compose_file, plan=plan),
+            order=order(hold=hold, file=self.compose_file, plan=plan, force=self.settings.force_recreate),
             overlap=self.settings.update_overlap,
             compose_file=self.compose_file,
             health=self.settings.health,
@@ -281,7 +282,7 @@ class Promotion(Candidacy):
         if self.outcome is PromotionOutcome.UNCHANGED:
             had_stopped = plan.running and not plan.running.is_up
             found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
-            return f"{runs} already and {found}."
+            return f"{runs} already and {found}.{not_compared(plan.target.contents)}"
         return (
             f"{runs}; it ran {self.name(plan.previous)} before."
             if plan.previous
