@@ -217,17 +217,18 @@ def status(context: click.Context, /, **given: Any) -> None:
 
 @commands.command(short_help="Show who holds a target, and break that where it hangs.")
 @options("promote", "compose-file", "compose-env-files", "project-directory", "service", "project", "engine-timeout")
+@click.option("--lock", "name", metavar="NAME", help="The lock of this name, as a refusal names it.")
 @click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
 @click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")
 @click.pass_context
-def unlock(context: click.Context, /, *, tag: str | None, force: bool, **given: str | None) -> int:
+def unlock(context: click.Context, /, *, name: str | None, tag: str | None, force: bool, **given: str | None) -> int:
     """Show who holds production (or another --service), and break that lock where its holder is no more.
 
     A run that has ended is taken over by the next one anyway; this is for one that hangs, or that nobody can see.
     """
     from freshness.unlock import unlock_target
 
-    free, text = unlock_target(given, _environment(), _env_file(context), tag=tag, force=force)
+    free, text = unlock_target(given, _environment(), _env_file(context), name=name, tag=tag, force=force)
     answer(text)
     return 0 if free else 1
 

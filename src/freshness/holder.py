@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from freshness.core.endpoint import without_userinfo
-from freshness.core.lock import Holder
+from freshness.core.lock import Holder, unlock_command
 from freshness.engine.client import Engine
 from freshness.engine.lock import Lock
 from freshness.engine.presence import find_place
@@ -32,7 +32,7 @@ def new_lock(
         seconds=int(seconds),
         place=find_place(engine),
     )
-    return Lock(engine=engine, name=name, holder=holder, say=say)
+    return Lock(engine=engine, name=name, holder=holder, say=say, unlock=unlock_command(name, env))
 
 
 def _run_address(env: Mapping[str, str]) -> str:

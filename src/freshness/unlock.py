@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from freshness.core.lock import Held, Record, service_lock, tag_lock
+from freshness.core.lock import Held, Record, is_lock_name, service_lock, tag_lock
 from freshness.core.quoting import quoted
 from freshness.engine.client import reach
 from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.lock import Lock
 from freshness.engine.presence import why_dead
+from freshness.errors import SettingsError
 from freshness.holder import new_lock
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
@@ -16,15 +17,15 @@ Texts = Mapping[str, str]
 
 
 def unlock_target(
-    given: Mapping[str, str | None], env: Texts, env_file: Texts, *, tag: str | None, force: bool
+    given: Mapping[str, str | None], env: Texts, env_file: Texts, *, name: str | None, tag: str | None, force: bool
 ) -> tuple[bool, str]:
-    """Breaks the lock of the service, or of the `tag` that is moved alone; whether nothing holds it now, in words.
+    """Breaks the lock of this `name`, of the service, or of the `tag` that is moved; whether it is free now, in words.
 
     A holder that is, or may be, at work is only shown, unless `force`: it stops before its next write. What a
     promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
     """
     settings = read_promote(given, env, env_file, revision_required=False)
-    lock = _find_lock(settings, env, tag)
+    lock = _find_lock(settings, env, name, tag)
     held = lock.look()
     if held is None:
         return True, f"Nothing holds {lock.name}."
@@ -51,10 +52,14 @@ def _began(record: Record | None) -> str:
     return f"It began to bring {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
 
 
-def _find_lock(settings: PromoteSettings, env: Texts, tag: str | None) -> Lock:
-    if tag:
+def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> Lock:
+    if name and not is_lock_name(name):
+        raise SettingsError(
+            f"--lock is {quoted(name)}; expected the name of a lock.", "Give it as the refusal named it: freshness.…"
+        )
+    if name is None and tag:
         name = tag_lock(tag)
-    else:
+    if name is None:
         file = ComposeFile.of(settings, env)
         name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
     return new_lock(

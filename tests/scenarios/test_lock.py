@@ -2,11 +2,14 @@
 
 import itertools
 import os
+import re
+import shlex
 import signal
 import subprocess
+import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from freshness.core.lock import Holder, Place, Record, service_lock, to_labels
+from freshness.core.lock import Holder, Place, Record, service_lock, tag_lock, to_labels
 from freshness.engine.presence import _machine_name
 from tests.docker_proxy import Call, docker_proxy
+from tests.engines import ROOT
 from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
 from tests.runner import Running, eventually
 
@@ -119,6 +123,48 @@ def test_a_promotion_waits_for_the_one_at_work_and_says_so(production_here: Prod
 
     production_here.assert_serves(running)
     assert [ended.outputs["outcome"] for ended in ends] == ["promoted", "promoted"], ends[1].log
+
+
+def held_production(production: Production) -> tuple[str, Running]:
+    return lock_name(production), start(production, production.build(FIRST), LOCK_TIMEOUT="1")
+
+
+def held_staging(production: Production) -> tuple[str, Running]:
+    name = service_lock(production.app.project, production.app.staging)
+    return name, production.runner.start_gate(LOCK_TIMEOUT="1")
+
+
+def held_tag(production: Production) -> tuple[str, Running]:
+    image = production.build(FIRST)
+    run = start(production, image, RECREATE="false", PROD_IMAGE=production.tag, LOCK_TIMEOUT="1")
+    return tag_lock(production.tag), run
+
+
+@pytest.mark.parametrize("held", [held_production, held_staging, held_tag])
+def test_the_command_that_a_refusal_names_leads_to_the_lock_from_anywhere(
+    held: Callable[[Production], tuple[str, Running]], production_here: Production, tmp_path: Path
+) -> None:
+    """Fails when the sentence names `freshness unlock` alone, which finds production's of the settings at hand."""
+    name, run = held(production_here)
+    options = {"type": "tmpfs", "device": "tmpfs"}
+    production_here.sandbox.docker.volumes.create(name, driver_opts=options, labels=to_labels(name, HOLDER))
+    ended = run.end()
+    assert ended.status == 1, ended.log
+    (command,) = re.findall(r"`([^`]*freshness unlock[^`]*)`", ended.reason)
+
+    def typed(more: str) -> subprocess.CompletedProcess[str]:
+        program = f"{shlex.quote(sys.executable)} -I {shlex.quote(str(ROOT / 'src'))} "
+        return subprocess.run(
+            ["sh", "-c", command.replace("freshness ", program) + more],
+            cwd=tmp_path, env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    shown, broken = typed(""), typed(" --force")
+
+    assert (shown.returncode, "'ann' on 'elsewhere'" in shown.stdout) == (1, True), shown
+    assert (broken.returncode, "The lock is broken" in broken.stdout) == (0, True), broken
+    assert production_here.sandbox.docker.volumes.list(filters={"name": name}) == []
 
 
 def test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder(production_here: Production) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from shlex import quote
 
 from freshness.core.endpoint import without_userinfo
 from freshness.core.quoting import quoted
@@ -16,6 +17,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}")  # decades, and still a date that exists
+_LOCK_NAME = re.compile(r"freshness\.[a-z0-9][a-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9._-]*|freshness-tag\.[0-9a-f]{16}")
 _CONTAINER_ID = re.compile(r"([0-9a-f]{64})?")
 
 
@@ -91,6 +93,18 @@ def service_lock(project: str, service: str) -> str:
 def tag_lock(tag: str) -> str:
     """The name of a tag's lock, where nothing but the tag is moved: not all that a tag may hold may stand in a name."""
     return f"freshness-tag.{sha256(tag.encode()).hexdigest()[:16]}"
+
+
+def unlock_command(name: str, env: Mapping[str, str]) -> str:
+    """What a person types to see the lock of this name and to break it, from any folder; `env` names the Engine."""
+    named = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+    engine = [f"{variable}={quote(env[variable])}" for variable in named if env.get(variable)]
+    return " ".join([*engine, "freshness unlock --lock", name])
+
+
+def is_lock_name(text: str) -> bool:
+    """Whether it is the name of a service's or a tag's lock."""
+    return _LOCK_NAME.fullmatch(text) is not None
 
 
 def follower(name: str, token: str) -> str:

@@ -75,12 +75,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The lock called `name` on an Engine, for `holder`, which is who we are. `say` tells a person."""
+    """The lock called `name` on an Engine, for `holder`, which is who we are. `say` tells a person.
+
+    `unlock` is the command that leads to this lock.
+    """
 
     engine: Engine
     name: str
     holder: Holder
     say: Callable[[str], None]
+    unlock: str
 
     def wait(self, seconds: float) -> Hold | None:
         """Waits while another run holds it. A dead one's is taken over, aloud, and given back; None: it is free.
@@ -98,7 +102,7 @@ class Lock:
             if waited > seconds:
                 raise Busy(
                     f"{self.name} is held by {held.holder} since {held.since}, after {seconds:g} s of waiting.",
-                    "Run again when it has ended; `freshness unlock` shows it, and breaks it where it hangs.",
+                    f"Run again when it has ended; `{self.unlock}` shows it, and breaks it where it hangs (--force).",
                 )
             if waited - told >= PROGRESS_SECONDS:
                 told = waited

@@ -40,7 +40,7 @@ def find_plugin(name: str, env: Mapping[str, str]) -> str:
     for folder in _folders(env):
         program = Path(folder, f"docker-{name}")
         if os.access(program, os.X_OK):
-            if is_outside(folder, env) and is_outside(os.path.realpath(program), env):
+            if is_outside(folder, env):
                 return str(program)
             passed_over.append(str(program))
     but = f" but for {' and '.join(passed_over)}, which lies in the workspace" if passed_over else ""

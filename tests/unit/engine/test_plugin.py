@@ -107,10 +107,10 @@ def in_a_folder_of_the_configuration(env: Env, workspace: Path) -> Env:
 
 
 def behind_a_link(env: Env, workspace: Path) -> Env:
-    install(workspace, "docker-buildx")
+    install(workspace / "plugins", "docker-buildx")
     plugins = Path(env["HOME"], ".docker/cli-plugins")
-    plugins.mkdir(parents=True)
-    (plugins / "docker-buildx").symlink_to(workspace / "docker-buildx")
+    plugins.parent.mkdir(parents=True)
+    plugins.symlink_to(workspace / "plugins")
     return env
 
 
