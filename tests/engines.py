@@ -243,9 +243,14 @@ def private_engine(
     with running_daemon(version, megabytes=megabytes) as daemon:
         engine = Engine(label, daemon.host, daemon.network, daemon)
         engine.wait_until_it_answers()
-        _copy_image(BASE_IMAGE, machine, engine)
+        copy_base_image(machine, engine)
         yield engine
         engine.docker.close()
+
+
+def copy_base_image(source: Engine, target: Engine) -> None:
+    """Takes the base image from one Engine to the other."""
+    _copy_image(BASE_IMAGE, source, target)
 
 
 def _copy_image(reference: str, source: Engine, target: Engine) -> None:

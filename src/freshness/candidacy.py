@@ -4,30 +4,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freshness.choice import NOT_ASKED
+from freshness.core.deployment import Deployment, Recorded
 from freshness.core.image import Image, guard
-from freshness.core.kept import KeptTags
+from freshness.core.kept import Kept, KeptTags, choose_kept
+from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
 from freshness.engine.containers import service_containers
-from freshness.engine.images import find_image, find_tagged, kept_images
+from freshness.engine.images import find_image, find_tagged
 from freshness.engine.lock import Lock
 from freshness.engine.owner import projects_of
 from freshness.errors import Refused
 from freshness.forge.log import Log
 from freshness.forward import Advance, advancing
+from freshness.going_back import find_kept
 from freshness.holder import new_lock
 from freshness.settings.model import Match, PromoteSettings
 from freshness.steps import Steps
+
+NOTHING = "Production runs nothing yet."
 
 
 @dataclass(slots=True, kw_only=True)
 class Candidacy:
     """The part that a promotion shares with a mere retag; with `is_rollback` a kept image is the source.
 
-    It is the newest that production does not run, or that of the commit `rollback_to`.
+    It is the newest that no rollback has left, or the one that `rollback_to` names.
 
+    `unmended` is what a cut run had begun and this one could not undo: it goes on, and can still go back to what last
+    served.
     `run_env` is the run's own environment, `env` what our children inherit of it. `outcome`, `reason`, `notes` and
     `engine` are filled in on the way; None: not yet known.
     """
@@ -44,6 +51,7 @@ class Candidacy:
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     found_file: ComposeFile | None = None
+    unmended: Record | None = None
 
     @property
     def compose_file(self) -> ComposeFile:
@@ -63,25 +71,23 @@ class Candidacy:
             say=self.log.say,
         )
 
-    def kept_source(self, engine: Engine, tags: KeptTags, running: str, project: str = "") -> str:
-        """The kept tag to go back to, not to what is `running`. Raises Refused where there is none.
+    def kept_source(
+        self, engine: Engine, tags: KeptTags, running: str, recorded: Recorded | None, project: str = ""
+    ) -> str:
+        """What to go back to: a kept tag, or the ID of what is `running`, where `--to` names that.
 
-        `project` is production's own; empty where no Compose file was read.
+        Raises Refused where there is none, SettingsError. `project` is production's own; empty where no Compose file
+        was read.
         """
-        kept = {number: image_id for number, image_id in kept_images(engine, tags).items() if image_id != running}
-        if kept:
+        kept = find_kept(engine, tags, recorded, self.settings.revision_label)
+        if any(one.image != running for one in kept):
             self._refuse_shared(engine, tags, project)
-        if self.rollback_to is None and kept:
-            return tags.name(next(iter(kept)))
-        for number, image_id in kept.items():
-            image = find_image(engine, image_id)
-            if image and image.revision(self.settings.revision_label) == self.rollback_to:
-                return tags.name(number)
-        raise Refused(
-            f"there is no previous image{f' of {self.rollback_to}' if self.rollback_to else ''}: under {tags.name(1)}"
-            f" and its like {'are others' if kept else 'is none'}; `docker system prune -a` takes them all.",
-            "Promote a proven image instead.",
-        )
+        image = find_image(engine, running) if running and self.rollback_to else None
+        if image:
+            revision = image.revision(self.settings.revision_label) or ""
+            kept = (*kept, Kept(number=0, image=image.id, revision=revision))
+        chosen = choose_kept(kept, running, self.rollback_to, tags.name(1))
+        return tags.name(chosen.number) if chosen.number else chosen.image
 
     @staticmethod
     def _refuse_shared(engine: Engine, tags: KeptTags, project: str) -> None:
@@ -95,9 +101,15 @@ class Candidacy:
                 "Promote the wanted image by `--source-image`, and give each production a repository of its own.",
             )
 
+    def goes_back(self, recorded: Recorded | None, candidate: Image) -> bool:
+        """Whether it is a rollback that leaves what it goes past: one to what another has left goes forward again."""
+        served = recorded.deployment.served(candidate.id) if recorded else None
+        return self.is_rollback and not (served and served.left)
+
     def find_candidate(self, engine: Engine, source: str) -> Image:
         """The image that the source names. Raises Refused where this Engine has none."""
-        find = find_image if source == self.settings.source_image else find_tagged  # only a person may mean an ID
+        may_be_id = self.is_rollback or source == self.settings.source_image  # else only a person may mean an ID
+        find = find_image if may_be_id else find_tagged
         image = find(engine, source)
         if image is None:
             raise Refused(
@@ -148,9 +160,10 @@ class Candidacy:
                     f"{step.got}.", "Its tag was moved since: give the gate's `image-id`, or run the gate again."
                 )
 
-    def insist_forward(self, production: Image | None, candidate: Image) -> None:
+    def insist_forward(self, production: Image | None, candidate: Image, last: Recorded | None) -> None:
         """Never backwards, never sideways: raises Refused for a commit that is no head any more or lacks what runs.
 
+        Where nothing runs, `last` is what was recorded to have run last, None where nothing was.
         Where the guard is not in force nothing is asked, and a rollback is itself the permission to go back.
         """
         expected = self._expected(candidate)
@@ -164,12 +177,12 @@ class Candidacy:
                 self.notes.append(NOT_ASKED)
                 self.log.warning("recheck-head", NOT_ASKED)
             with self.steps.step("direction", "a commit that builds on what production runs") as step:
-                step.got = self._stand_to(production, claimed, advance)
+                step.got = self._stand_to(production, claimed, advance, last)
         self.notes.append(f"Before the first write: {step.got}")
 
-    def _stand_to(self, production: Image | None, claimed: str, advance: Advance) -> str:
+    def _stand_to(self, production: Image | None, claimed: str, advance: Advance, last: Recorded | None) -> str:
         if production is None:
-            return "Production runs nothing yet."
+            return self._stand_to_last(claimed, advance, last.deployment) if last and last.deployment.image else NOTHING
         runs = production.revision(self.settings.revision_label)
         if runs is not None:
             return advance.insist_forward(runs, claimed)
@@ -179,6 +192,22 @@ class Candidacy:
                 "Promote once with `require-known: false` to adopt what runs.",
             )
         return f"Production runs {production.id}, which names no commit: it is adopted, and unproven."
+
+    def _stand_to_last(self, claimed: str, advance: Advance, last: Deployment) -> str:
+        """By the record: it outlives the container, and a change of the Engine's image store."""
+        runs = f"Nothing runs here, and {last.image} was recorded to have run last"
+        if last.revision:
+            try:
+                return f"{runs}. {advance.insist_forward(last.revision, claimed)}"
+            except Refused as error:
+                raise Refused(f"{runs}: {error.args[0]}", error.remedy) from error
+        if self.settings.require_known:
+            raise Refused(
+                f"nothing runs here, {last.image} was recorded to have run last, which names no commit, and"
+                " `require-known` is true.",
+                "Promote once with `require-known: false` to begin anew.",
+            )
+        return f"{runs}; it names no commit, so nobody knows whether this one builds on it."
 
     def _expected(self, candidate: Image) -> str | None:
         """The commit to prove (words that no label says, where there is none); None where the guard is not in force."""

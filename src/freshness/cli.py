@@ -110,15 +110,21 @@ def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool,
 
 
 _ROLLBACK_OPTIONS = (
-    "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
-    "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
+    "compose-file", "compose-env-files", "project-directory", "allow-empty", "service", "port", "health-path",
+    "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
 )  # fmt: skip
 
 
 @commands.command(short_help="Bring production back to the image that it ran before.")
 @options("promote", *_ROLLBACK_OPTIONS)
-@click.option("--to", metavar="SHA", help="Full id of the commit to go back to, one of the kept; default: the last.")
+@click.option("--list", "as_list", is_flag=True, help="Say what can be gone back to, and change nothing.")
+@click.option(
+    "--to",
+    metavar="WHAT",
+    help="Which of the list: its number, or the first 7 or more digits of its commit or image ID; default: the newest"
+    " that no rollback has left.",
+)
 @click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
 @click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
 @_dry_run
@@ -127,13 +133,22 @@ def rollback(
     context: click.Context,
     /,
     *,
+    as_list: bool,
     to: str | None,
     allow_unverified: bool,
     reason: str | None,
     dry_run: bool,
     **given: str | None,
 ) -> int:
-    """Bring production back to an image that it ran before, with the same proofs as a promotion."""
+    """Bring production back to what it ran before, image and configuration, with the same proofs as a promotion.
+
+    A second rollback goes further back, never to what a rollback has left; `--to` names anything in the list.
+    """
+    if as_list:
+        from freshness.going_back import list_kept
+
+        answer(list_kept(given, os.environ, _env_file(context)))
+        return 0
     from freshness.run import run_promotion
 
     return run_promotion(

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
-from freshness.core.deployment import Role
+from freshness.core.configuration import not_taken_back, render, variables_of
+from freshness.core.deployment import Recorded, Role
 from freshness.core.image import Image
-from freshness.core.kept import KeptTags, kept_tags_of
+from freshness.core.kept import kept_tags_of
 from freshness.core.lock import Record, service_lock
-from freshness.core.promotion import PromotionOutcome, commands_by_hand, not_compared
+from freshness.core.promotion import PromotionOutcome, commands_by_hand
 from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.client import Engine, reach
-from freshness.engine.compose import RECREATE_SECONDS, read_service, staging_tag
-from freshness.engine.containers import service_containers
+from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service, staging_tag
+from freshness.engine.containers import Container
 from freshness.engine.health import refuse_unknowable, refuse_unreachable
 from freshness.engine.images import find_image
 from freshness.engine.lock import Hold, Lock
@@ -21,23 +22,30 @@ from freshness.engine.owner import foreign_owners
 from freshness.engine.vantage import Vantage, find_vantage
 from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
+from freshness.made import first_deployment, refuse_missing, why_anew, with_what
 from freshness.ownership import Ownership, refuse_borrowed_labels
-from freshness.plan import Plan, observe, plan_of, refuse_emptied
+from freshness.plan import Make, Plan, observe, plan_of, refuse_emptied
 from freshness.recovery import recover
+from freshness.scene import Scene, look
 from freshness.settings.model import UpdateOrder
 from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
 from freshness.stop_first import StopFirst
 from freshness.switch import Switch
 from freshness.tenure import TAKEN_OVER, Tenure, find_cut
+from freshness.today import Today
 
 
 @dataclass(slots=True, kw_only=True)
 class Promotion(Candidacy):
-    """One run of the promotion. `plan` is None until all refusals are behind it, `vantage` until it was asked for."""
+    """One run of the promotion. `plan` is None until all refusals are behind it, `vantage` until it was asked for.
+
+    `last` is what was recorded to have run last, where nothing runs.
+    """
 
     plan: Plan | None = None
     vantage: Vantage | None = None
+    last: Recorded | None = None
 
     @property
     def tag(self) -> str | None:
@@ -60,15 +68,17 @@ class Promotion(Candidacy):
 
     def run(self) -> None:
         """Promotes. Raises what ended the run (FreshnessError, Interrupted); `outcome` says how it left production."""
-        target, source, kept_tags = self._read_service()
+        today = self._read_service()
         try:
-            self.plan, hold = self._begin(target, source, kept_tags)
+            self.plan, hold = self._begin(today)
         except Refused:
             if self.outcome is not PromotionOutcome.STRANDED:
                 self.outcome = PromotionOutcome.REFUSED
             raise
         with hold:
-            self._take(hold, target)
+            hold.kept = self.unmended is not None  # a refusal does not make it forgotten
+            self._take(hold, today.target)
+            hold.kept = False
             self._change(self._switch(hold, self.plan))
 
     def _take(self, hold: Hold, target: Target) -> None:
@@ -78,7 +88,8 @@ class Promotion(Candidacy):
             try:
                 ownership.require(hold.engine)
             except Refused:
-                self.outcome = PromotionOutcome.REFUSED
+                if self.outcome is not PromotionOutcome.STRANDED:
+                    self.outcome = PromotionOutcome.REFUSED
                 raise
             ownership.record(hold)
             step.got = f"{target.service} of the project {target.project}"
@@ -105,31 +116,31 @@ class Promotion(Candidacy):
             raise
         same = plan.running is not None and plan.running.id == container.id
         self.outcome = PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED
-        self.reason = self._tell(plan)
+        self.reason = self._tell(plan, container)
 
     def look_ahead(self) -> Iterator[str]:
         """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
-        target, source, kept_tags = self._read_service()
-        lock = self._find_lock(target)
+        today = self._read_service()
+        lock = self._find_lock(today.target)
         if cut := find_cut(lock):
             yield from cut_ahead(cut)
             return
         held = lock.look()
-        yield from promotion_ahead(self._refuse_or_plan(lock.engine, target, source, kept_tags), self.settings, held)
+        yield from promotion_ahead(self._refuse_or_plan(lock.engine, today), self.settings, held)
 
     def _find_lock(self, target: Target) -> Lock:
         self.engine = reach(self.env, self.settings.engine_timeout)
         return self.lock(self.engine, service_lock(target.project, target.service), self._longest)
 
-    def _begin(self, target: Target, source: str, kept_tags: KeptTags) -> tuple[Plan, Hold]:
+    def _begin(self, today: Today) -> tuple[Plan, Hold]:
         return Tenure(
             run=self,
             what="promotion",
-            find_lock=lambda: self._find_lock(target),
-            plan=lambda engine: self._refuse_or_plan(engine, target, source, kept_tags),
+            find_lock=lambda: self._find_lock(today.target),
+            plan=lambda engine: self._refuse_or_plan(engine, today),
             record=lambda plan: plan.record,
             is_still_so=lambda engine, plan: plan.is_still_so(engine),
-            recover=lambda hold, record: self._recover(hold, record, target, kept_tags),
+            recover=lambda hold, record: self._recover(hold, record, today),
         ).begin("production for this run alone")
 
     @property
@@ -142,32 +153,62 @@ class Promotion(Candidacy):
         health = self.settings.health
         return 2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline + self.settings.update_overlap + 60
 
-    def _refuse_or_plan(self, engine: Engine, target: Target, source: str, kept_tags: KeptTags) -> Plan:
+    def _refuse_or_plan(self, engine: Engine, today: Today) -> Plan:
+        scene = look(engine, today.target, self.unmended)
         with self.steps.step("image", "an image on this Engine") as step:
-            name = self._kept_source(engine, target, kept_tags) if self.is_rollback else source
+            name = self._kept_source(engine, today, scene) if self.is_rollback else today.source
             candidate = self.find_candidate(engine, name)
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
         if not self.is_rollback:  # which goes back to what ran already
             self._note("Labels of Compose", refuse_borrowed_labels(candidate))
-        self.insist_staged(engine, target.project, candidate)
+        self.insist_staged(engine, today.target.project, candidate)
+        make, former = self._make_candidate(today, scene, candidate), today.make(scene.known)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
-            self._refuse_foreign(engine, target)
-            plan = observe(engine, target, candidate, kept_tags, self.compose_file)
-            refuse_emptied(plan, self.settings.allow_empty)
+            self._refuse_foreign(engine, today.target, make.target)
+            goes_back = self.goes_back(scene.recorded, candidate)
+            plan = observe(engine, scene, make, former, candidate, today.kept_tags, goes_back=goes_back)
+            if isinstance(make.source, ComposeFile):
+                refuse_emptied(plan, self.settings.allow_empty)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
+        self._look_at_mounts(engine, make)
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
-            refuse_unknowable(self.settings.health, target, candidate, plan.previous)
+            refuse_unknowable(self.settings.health, make.target, candidate, plan.previous, former.target)
             step.got = self.settings.health.path or "the HEALTHCHECK decides"
-        self.insist_forward(plan.previous, candidate)
+        self.insist_forward(plan.previous, candidate, scene.last)
+        self.last = scene.last
         return plan
 
-    def _kept_source(self, engine: Engine, target: Target, kept_tags: KeptTags) -> str:
-        found = service_containers(engine, target.project, target.service)
-        return self.kept_source(engine, kept_tags, found[0].image_id if found else "", target.project)
+    def _kept_source(self, engine: Engine, today: Today, scene: Scene) -> str:
+        return self.kept_source(engine, today.kept_tags, scene.runs, scene.recorded, today.target.project)
 
-    def _read_service(self) -> tuple[Target, str, KeptTags]:
-        """The service, the image to promote, and the tags that keep what ran before."""
+    def _make_candidate(self, today: Today, scene: Scene, candidate: Image) -> Make:
+        """What a rollback goes back to is image and configuration; a promotion is of today's files."""
+        known = scene.known if candidate.id == scene.runs else ""
+        if self.is_rollback:
+            served = scene.recorded.deployment.served(candidate.id) if scene.recorded else None
+            known = known or (served.configuration if served else "")
+            if not known:
+                self._remark(f"What {candidate.id} ran with was not recorded: it runs with today's Compose file.")
+            return today.make(known or today.configuration)
+        if known and today.means(known, self.env):
+            return Make(target=today.target, source=self.compose_file, configuration=known)
+        return today.make(today.configuration)
+
+    def _look_at_mounts(self, engine: Engine, make: Make) -> None:
+        """Raises Refused where a run beside the Engine sees that what would be mounted again is gone."""
+        if isinstance(make.source, ComposeFile):
+            return
+        if engine.is_local and self.vantage and self.vantage.job is None:
+            refuse_missing(make.configuration)
+        self._remark(not_taken_back(make.configuration))
+
+    def _remark(self, text: str) -> None:
+        if text and text not in self.notes:
+            self.notes.append(text)
+
+    def _read_service(self) -> Today:
+        """The service as it is now, the image to promote, and the tags that keep what ran before."""
         settings = self.settings
         wanted = Wanted(
             service=settings.service,
@@ -176,19 +217,26 @@ class Promotion(Candidacy):
             image=settings.image,
             container=settings.container,
             in_pairs=self._in_pairs,
-            accepted=settings.accept_dependencies,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
             kept_tags = kept_tags_of(target, config, settings.staging_service)
             source = "" if self.is_rollback else settings.source_image
-            return target, source or staging_tag(config, settings.staging_service), kept_tags
+            return Today(
+                target=target,
+                wanted=wanted,
+                file=self.compose_file,
+                configuration=render(config, target.service),
+                source=source or staging_tag(config, settings.staging_service),
+                kept_tags=kept_tags,
+            )
 
-    def _refuse_foreign(self, engine: Engine, target: Target) -> None:
+    def _refuse_foreign(self, engine: Engine, today: Target, target: Target) -> None:
+        """Raises Stale where what stands there today, or what is in the way of the `target`, is not production's."""
         self.vantage = vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
-        self._note("adopt", self._ownership(target).require(engine))
+        self._note("adopt", self._ownership(today).require(engine))
         foreign = list(foreign_owners(engine, target, vantage))
         if foreign:
             raise Stale(
@@ -200,9 +248,8 @@ class Promotion(Candidacy):
         return Switch(
             hold=hold,
             plan=plan,
-            order=order(hold=hold, file=self.compose_file, plan=plan, force=self.settings.force_recreate),
+            order=order(hold=hold, plan=plan),
             overlap=self.settings.update_overlap,
-            compose_file=self.compose_file,
             health=self.settings.health,
             keep=self.settings.keep_images,
             vantage=self.vantage or find_vantage(hold.engine, self.env),
@@ -212,19 +259,25 @@ class Promotion(Candidacy):
             label=self.settings.revision_label,
         )
 
-    def _recover(self, hold: Hold, record: Record, target: Target, kept_tags: KeptTags) -> str:
-        self._ownership(target).require_role(hold.engine)
+    def _recover(self, hold: Hold, record: Record, today: Today) -> str:
+        """In words what became of it. What cannot be undone is said, and left to the plan that this run makes next."""
+        self._ownership(today.target).require_role(hold.engine)
         self.log.say("A promotion was cut in the middle; first it is finished or undone.")
-        plan = plan_of(hold.engine, target, record, kept_tags)
+        make, former = today.make(record.configuration), today.make(record.former)
+        plan = plan_of(hold.engine, record, make, former, today.kept_tags)
+        switch = self._switch(hold, plan, Steps())
         try:
-            return recover(self._switch(hold, plan, Steps()), record)
+            return recover(switch, record)
         except LockLost:
             raise
         except FreshnessError as error:
-            hold.kept = not isinstance(error, Refused)  # what cannot be undone is not tried again and again
+            self.unmended = record
             self.outcome = PromotionOutcome.STRANDED
-            self.reason = self._call_for_help("A promotion was cut in the middle and could not be undone", plan, error)
-            raise
+            what = "A promotion was cut in the middle and could not be undone"
+            self.reason = self._call_for_help(what, switch, error)
+            self._remark(f"{what}: {error.args[0].rstrip('.')}. What last served is this run's way back.")
+            self.log.warning("A cut promotion", self.notes[-1])
+            return "neither finished nor undone: this one goes on from there"
 
     def _go_back(self, switch: Switch) -> None:
         """After a failed switch: what ran before runs again, proven; or a person is needed, and told what to type."""
@@ -240,35 +293,43 @@ class Promotion(Candidacy):
             except FreshnessError as error:
                 switch.hold.kept = True  # with its record: the next run tries again
                 self.outcome = PromotionOutcome.STRANDED
-                self.reason = self._call_for_help("The promotion failed, and so did the way back", plan, error)
+                self.reason = self._call_for_help("The promotion failed, and so did the way back", switch, error)
                 return
             if serving is not None and serving.id == plan.candidate.id != self.previous_id:
-                self.outcome, self.reason = PromotionOutcome.PROMOTED, self._tell(plan)
+                self.outcome, self.reason = PromotionOutcome.PROMOTED, self._tell(plan, None)
                 return
             self.outcome = PromotionOutcome.ROLLED_BACK
+            if not isinstance(plan.former.source, ComposeFile):
+                self._remark(not_taken_back(plan.former.configuration))
             self.reason = (
-                f"The promotion failed; {self.name(plan.previous)} serves again."
+                f"The promotion failed; {self.name(plan.previous)} serves again{with_what(plan)}."
                 if plan.previous
                 else "The promotion failed; nothing served before this first deployment, and nothing of it is left."
             )
 
-    def _call_for_help(self, what: str, plan: Plan, error: FreshnessError) -> str:
+    def _call_for_help(self, what: str, switch: Switch, error: FreshnessError) -> str:
+        plan = switch.plan
         if plan.previous and self._is_gone(plan.previous):
             return (
                 f"{what}: {error} A person is needed: {plan.previous.id}, which ran before, is gone from this Engine;"
                 " promote an image that gets healthy."
             )
-        commands = commands_by_hand(plan.target, self.compose_file.words, plan.previous, plan.tagged)
-        return (
-            f"{what}: {error} A person is needed; with the Compose file that production was started with{self._where},"
-            " type:"
-            f" {' && '.join(commands)}"
+        known = plan.former.configuration
+        commands = commands_by_hand(
+            plan.former.target if plan.previous else plan.target,
+            self.compose_file.words,
+            plan.previous,
+            plan.tagged,
+            record=switch.hold.name if known and plan.previous else "",
         )
+        by = "" if known else " with the Compose file that production was started with"
+        variables = "".join(f", {name} set" for name in variables_of(known)) if known else ""
+        return f"{what}: {error} A person is needed;{by}{self._where}{variables} type: {' && '.join(commands)}"
 
     @property
     def _where(self) -> str:
         """What else commands by hand need, where another Docker host is meant."""
-        return "" if self.engine is None or self.engine.is_local else f", and DOCKER_HOST={self.engine.endpoint}"
+        return "" if self.engine is None or self.engine.is_local else f" with DOCKER_HOST={self.engine.endpoint}"
 
     def _is_gone(self, image: Image) -> bool:
         """Whether the Engine says so; one that says nothing may have it still."""
@@ -277,14 +338,14 @@ class Promotion(Candidacy):
         except FreshnessError:
             return False
 
-    def _tell(self, plan: Plan) -> str:
+    def _tell(self, plan: Plan, container: Container | None) -> str:
         runs = f"Production runs {self.name(plan.candidate)}"
         if self.outcome is PromotionOutcome.UNCHANGED:
             had_stopped = plan.running and not plan.running.is_up
             found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
-            return f"{runs} already and {found}.{not_compared(plan.target.contents)}"
-        return (
-            f"{runs}; it ran {self.name(plan.previous)} before."
-            if plan.previous
-            else f"{runs}; it is the first deployment."
-        )
+            return f"{runs} already and {found}."
+        if plan.previous is None:
+            return f"{runs}; {first_deployment(self.last)}."
+        if plan.previous.id == plan.candidate.id:
+            return f"{runs}, as before; its container was made anew, since {why_anew(plan.running, container)}."
+        return f"{runs}; it ran {self.name(plan.previous)} before."

@@ -1,6 +1,6 @@
 """Only the tag: proof, then the move by ID, for hosts where something else restarts production (`recreate: false`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from freshness.candidacy import Candidacy
@@ -11,10 +11,12 @@ from freshness.core.promotion import PromotionOutcome
 from freshness.dry_run import cut_ahead, retag_ahead
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import read_config, staging_tag
+from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_tagged, keep_images, kept_images, restore_tag, tag_image
 from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
+from freshness.served import record_named
 from freshness.tenure import TAKEN_OVER, Tenure, find_cut
 
 LONGEST_SECONDS = 300
@@ -80,7 +82,9 @@ class Retag(Candidacy):
             find_lock=self._find_lock,
             plan=lambda engine: self._refuse_or_record(engine, source),
             record=lambda record: record,
-            is_still_so=lambda engine, record: self._record(engine, record.candidate) == record,
+            is_still_so=lambda engine, record: (
+                self._record(engine, record.candidate, goes_back=record.goes_back) == record
+            ),
             recover=self._recover,
         ).begin(f"{self.tag} for this run alone")
 
@@ -91,6 +95,7 @@ class Retag(Candidacy):
         if now and now.id == record.candidate:
             kept = kept_after(record.kept, record.previous, record.candidate)
             keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
+            self._record_named(hold, record, now, kept)
             return f"finished: {self.tag} names {record.candidate}"
         if (now.id if now else "") != record.tagged:
             return f"left alone: {self.tag} names neither image, so somebody moved it meanwhile"
@@ -99,19 +104,32 @@ class Retag(Candidacy):
 
     def _refuse_or_record(self, engine: Engine, source: str) -> Record:
         with self.steps.step("image", "an image on this Engine") as step:
-            name = self.kept_source(engine, self.kept_tags, self._named(engine)) if self.is_rollback else source
+            recorded = read_deployment(engine, "", self.tag)
+            name = source
+            if self.is_rollback:
+                name = self.kept_source(engine, self.kept_tags, self._named(engine), recorded)
             self.candidate = candidate = self.find_candidate(engine, name)
             step.got = self.in_words(name, candidate)
         self.prove(candidate)
         self.insist_staged(engine, self.project, candidate)
         self.previous = find_tagged(engine, self.tag)
-        self.insist_forward(self.previous, candidate)
-        return self._record(engine, candidate.id)
+        self.insist_forward(self.previous, candidate, None if self.previous else recorded)
+        return self._record(engine, candidate.id, goes_back=self.goes_back(recorded, candidate))
 
-    def _record(self, engine: Engine, candidate: str) -> Record:
+    def _record(self, engine: Engine, candidate: str, *, goes_back: bool) -> Record:
         named = self._named(engine)
         kept = tuple(kept_images(engine, self.kept_tags).values())
-        return Record(tag=self.tag, previous=named, candidate=candidate, tagged=named, kept=kept)
+        return Record(tag=self.tag, previous=named, candidate=candidate, tagged=named, kept=kept, goes_back=goes_back)
+
+    def _record_named(self, hold: Hold, record: Record, image: Image, kept: Sequence[str]) -> None:
+        """Writes down what the tag names. What fails here is no reason to move it back: it is noted."""
+        label, there = self.settings.revision_label, kept[: self.settings.keep_images]
+        try:
+            record_named(hold, self.tag, record, image, there, label)
+        except LockLost:
+            raise
+        except FreshnessError as error:
+            self.notes.append(f"What {self.tag} names could not be recorded: {error}")
 
     def _named(self, engine: Engine) -> str:
         found = find_tagged(engine, self.tag)
@@ -142,6 +160,8 @@ class Retag(Candidacy):
         except FreshnessError:
             self._move_back(hold, record)
             raise
+        if self.candidate:
+            self._record_named(hold, record, self.candidate, kept)
         self.outcome = PromotionOutcome.PROMOTED
         named = self.name(self.candidate) if self.candidate else record.candidate
         self.reason = f"{self.tag} names {named}; nothing was recreated, as `recreate` is false."

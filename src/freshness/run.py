@@ -16,9 +16,8 @@ from freshness.forge.outputs import Outputs
 from freshness.interrupts import interrupts_deferred, raise_on_signals
 from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
-from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings, PromoteSettings
-from freshness.settings.read import read_gate, read_promote, read_revision
+from freshness.settings.read import read_gate, read_promote
 from freshness.steps import speaking_plainly
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
@@ -39,7 +38,6 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
     try:
         with speaking_plainly():
             settings = read_gate(given, env, env_file)
-            conceal_known(settings, env, env_file)
             switched_off = _why_off(settings)
             if switched_off:
                 return _open_unproven(publisher, *switched_off)
@@ -169,10 +167,9 @@ def run_promotion(
             settings = read_promote(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
-            conceal_known(settings, env, env_file)
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)
-            promotion.rollback_to = read_revision("--to", rollback_to) if rollback_to else None
+            promotion.rollback_to = rollback_to
             if dry_run:
                 return look_ahead(publisher, promotion)
     except (FreshnessError, Interrupted) as error:

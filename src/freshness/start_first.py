@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from freshness.engine.compose import ComposeFile, create_another
+from freshness.engine.compose import create_another
 from freshness.engine.containers import Container, service_containers, start
 from freshness.engine.leftovers import leave_only, retire
 from freshness.engine.lock import Hold
@@ -15,13 +15,11 @@ class StartFirst:
     """Compose makes one more container; each is started and retired by its ID, since Compose would choose which."""
 
     hold: Hold
-    file: ComposeFile
     plan: Plan
-    force: bool = False
 
     def bring(self) -> Container:
         """A started container of the candidate beside production's, or production's own where that is alike."""
-        return self._start_another(self.plan.running, force=self.force)
+        return self._start_another(self.plan.running)
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut: what that run has started may stay."""
@@ -39,16 +37,17 @@ class StartFirst:
         """Stops each with its own signal and grace, and removes it; this one gets the service's proper name."""
         leave_only(self.hold, self.plan.target, container)
 
-    def _start_another(self, running: Container | None, *, force: bool = False) -> Container:
+    def _start_another(self, running: Container | None) -> Container:
         """Asks Compose for a container, not whether it would make one: what it makes tells what has changed."""
-        made, wanted = create_another(self.hold, self.file, self.plan.target), self.plan.candidate.id
+        plan = self.plan
+        made, wanted = create_another(self.hold, plan.make.source, plan.target), plan.candidate.id
         if made.image_id != wanted:
             retire(self.hold, made, volumes=True)
             raise Stale(
                 f"the container {made.name} was made from {made.image_id}, not from {wanted}, and never started.",
                 "Something else moves production's tag: find it, then run again.",
             )
-        if running and running.runs and running.is_like(made) and not force:
+        if running and running.runs and running.is_like(made):
             retire(self.hold, made, volumes=True)
             return running
         if running and running.anonymous_volumes:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from freshness.engine.compose import ComposeFile, recreate
+from freshness.engine.compose import recreate
 from freshness.engine.containers import Container
 from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold
@@ -14,18 +14,16 @@ class StopFirst:
     """Compose makes the new container, stops and removes the old one, and starts the new one in its place."""
 
     hold: Hold
-    file: ComposeFile
     plan: Plan
-    force: bool = False
 
     def bring(self) -> Container:
         """The service on the candidate, which its tag names by now; Compose decides whether it is that already."""
-        return self._recreate(force=self.force)
+        return self._recreate()
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut."""
         tidy(self.hold, self.plan.target, self.plan.candidate.id)
-        return self._recreate(force=False)
+        return self._recreate()
 
     def others(self, _container: Container) -> tuple[Container, ...]:
         """What is still beside the container: nothing."""
@@ -34,11 +32,12 @@ class StopFirst:
     def retire_others(self, _container: Container) -> None:
         """Nothing has to go."""
 
-    def _recreate(self, *, force: bool) -> Container:
+    def _recreate(self) -> Container:
         plan, wanted = self.plan, self.plan.candidate.id
-        container = recreate(self.hold, self.file, plan.target, force=force, keeping=wanted)
+        source = plan.make.source
+        container = recreate(self.hold, source, plan.target, keeping=wanted)
         was_left = plan.running is not None and plan.running.id == container.id
         if container.image_id == wanted or not was_left:
             return container
         # Compose believes labels: this one says that it was made from an image that it does not run.
-        return recreate(self.hold, self.file, plan.target, force=True, keeping=wanted)
+        return recreate(self.hold, source, plan.target, force=True, keeping=wanted)

@@ -1,13 +1,14 @@
 """Production changes here: the one order of writes, the proof of what serves, and the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from freshness.core.compose import Target
-from freshness.core.image import Image
+from freshness.core.image import Image, same_tag
 from freshness.engine.client import wait_until_reachable
-from freshness.engine.compose import ComposeFile, recreate, remove
-from freshness.engine.containers import Container, find_container
+from freshness.engine.compose import recreate, remove
+from freshness.engine.containers import Container, find_container, service_containers
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
 from freshness.engine.hold_time import last_through_hold
 from freshness.engine.images import find_image, find_tagged, keep_images, restore_tag, tag_image
@@ -18,7 +19,8 @@ from freshness.errors import FreshnessError, LockLost, Stale, Unhealthy
 from freshness.forge.log import Log
 from freshness.interrupts import ignore_interrupts, interrupts_deferred
 from freshness.last_words import show_last_words
-from freshness.plan import Plan
+from freshness.plan import Make, Plan
+from freshness.served import record_served
 from freshness.settings.model import Health
 from freshness.start_first import StartFirst
 from freshness.steps import Steps
@@ -37,7 +39,6 @@ class Switch:
     plan: Plan
     order: StopFirst | StartFirst
     overlap: float
-    compose_file: ComposeFile
     health: Health
     keep: int
     vantage: Vantage
@@ -54,30 +55,42 @@ class Switch:
             tag_image(hold, plan.candidate.id, plan.target.image)
             if plan.kept_then != plan.kept:
                 keep_images(hold, plan.kept_tags, plan.kept_then)
-            container = self.order.bring()
+            container = self._bring()
             step.got = self._insist_runs(container, plan.candidate)
-        self._prove(container, plan.candidate)
+        self._prove(container, plan.candidate, plan.target)
         self._serve_beside_others(container)
         self._hold_out(container, plan.target)
         ignore_interrupts()  # the old one goes: from here none leads back
         self._retire_others(container)
         self.let_go()
+        self._record(container, plan.candidate, plan.make, plan.kept_then[: self.keep])
         return container
 
-    def finish(self) -> Container:
-        """What a cut promotion began, where its image runs already: order, proof, and the tags as `go` leaves them."""
+    def _bring(self) -> Container:
+        """The candidate's container: the one that is there, where it is just as recorded; else as Compose decides."""
+        plan = self.plan
+        if plan.is_current and plan.running:
+            return plan.running
+        return self.order.resume() if plan.resumes else self.order.bring()
+
+    def finish(self, *, despite: bool = False) -> Container:
+        """What a cut promotion began, where its image runs already: order, proof, and the tags as `go` leaves them.
+
+        `despite`: a Compose that fails does not count, where the candidate runs all the same.
+        """
         hold, plan = self.hold, self.plan
         with self.steps.step("finish", f"production on {plan.candidate.id}") as step, interrupts_deferred():
             tag_image(hold, plan.candidate.id, plan.target.image)
-            container = self.order.resume()
+            container = self._despite(self.order.resume, plan.candidate, plan.target, despite=despite)
             step.got = self._insist_runs(container, plan.candidate)
-        self._prove(container, plan.candidate)
+        self._prove(container, plan.candidate, plan.target)
         self._serve_beside_others(container)
         self._hold_out(container, plan.target)
         with interrupts_deferred():
             self._retire_others(container)
         there = [image_id for image_id in plan.kept_then if find_image(hold.engine, image_id)]  # a prune may have been
         self._keep(there[: self.keep])
+        self._record(container, plan.candidate, plan.make, there[: self.keep])
         return container
 
     def let_go(self) -> None:
@@ -88,37 +101,92 @@ class Switch:
     def go_back(self) -> Image | None:
         """What ran before runs again, proven, and every tag is as it was; where nothing ran, nothing is left.
 
-        Returns the image that serves. It is the candidate where the one before is gone from this Engine: a prune takes
-        it in the moment in which no container runs it, and then forward is the only way to serve a proven image.
+        What ran is image and configuration: both come back, as far as they are known. Returns the image that serves. It
+        is the candidate where the one before is gone from this Engine: a prune takes it in the moment in which no
+        container runs it, and then forward is the only way to serve a proven image.
         """
-        hold, plan, target = self.hold, self.plan, self.plan.target
+        hold, plan, former = self.hold, self.plan, self.plan.former
         wait_until_reachable(hold.engine, "going back")
         if plan.previous is None:
-            remove(hold, self.compose_file, target)
-            restore_tag(hold, target.image, plan.record.tagged, self.label)
+            remove(hold, plan.make.source, plan.target)
+            restore_tag(hold, plan.target.image, plan.record.tagged, self.label)
             return None
         if find_image(hold.engine, plan.previous.id) is None:
             self.notes.append(f"The image that ran before, {plan.previous.id}, is gone from this Engine.")
-            self.finish()
+            self.finish(despite=True)
             return plan.candidate
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
-            tag_image(hold, plan.previous.id, target.image)
+            tag_image(hold, plan.previous.id, former.target.image)
             container = self._bring_back(plan.previous)
             step.got = self._insist_runs(container, plan.previous)
+        self._restore_other_tag()
         self._keep(plan.kept)  # before the proof: a way back that fails must not lose the images that are kept
-        self._prove(container, plan.previous)
-        self._hold_out(container, target)
+        self._prove(container, plan.previous, former.target)
+        self._hold_out(container, former.target)
+        if former.configuration:
+            self._record(container, plan.previous, former, plan.kept)
         return plan.previous
+
+    def _restore_other_tag(self) -> None:
+        """The candidate's tag, where what ran before had another."""
+        tag = self.plan.target.image
+        if same_tag(tag, self.plan.former.target.image):
+            return
+        named = find_tagged(self.hold.engine, tag)
+        if named and named.id == self.plan.candidate.id:
+            restore_tag(self.hold, tag, self.plan.record.tagged, self.label)
 
     def _bring_back(self, image: Image) -> Container:
         """What never stopped is left as it is, whatever the Compose file says by now; else Compose makes it anew."""
-        hold, target = self.hold, self.plan.target
-        before = leave_running(hold, target, image.id, self.plan.running)
-        if before and before.id not in self.failed and self._wait_until_healthy(before).ok:
+        hold, former = self.hold, self.plan.former
+        before = leave_running(hold, former.target, image.id, self.plan.running)
+        if before and self._never_stopped(before) and self._wait_until_healthy(before, former.target).ok:
             return before
-        tidy(hold, target, image.id)
+        tidy(hold, former.target, image.id)
         # Where it runs and is not healthy, Compose may see nothing to change.
-        return recreate(hold, self.compose_file, target, force=before is not None, keeping=image.id)
+        bring = partial(recreate, hold, former.source, former.target, force=before is not None, keeping=image.id)
+        return self._despite(bring, image, former.target)
+
+    def _never_stopped(self, container: Container) -> bool:
+        """Whether it may serve on: where only the configuration was to change, the new one has the same image."""
+        plan = self.plan
+        is_new = plan.candidate.id == container.image_id and plan.running and plan.running.id != container.id
+        return not is_new and container.id not in self.failed
+
+    def _despite(
+        self, bring: Callable[[], Container], image: Image, target: Target, *, despite: bool = True
+    ) -> Container:
+        """What it brings, or where it fails what runs all the same, of which only a proof can tell whether it serves.
+
+        Compose fails where it has done its work, too, as when a hook of the service does.
+        """
+        try:
+            return bring()
+        except LockLost:
+            raise
+        except FreshnessError as error:
+            runs = self._find_alone(image, target) if despite else None
+            if runs is None:
+                raise
+            self.notes.append(
+                f"{error.args[0].rstrip('.')}. What runs all the same was looked at: {runs.name} on {image.id}."
+            )
+            return runs
+
+    def _find_alone(self, image: Image, target: Target) -> Container | None:
+        wait_until_reachable(self.hold.engine, "looking what runs")
+        tidy(self.hold, target, image.id)
+        found = service_containers(self.hold.engine, target.project, target.service)
+        return found[0] if len(found) == 1 and found[0].runs and found[0].image_id == image.id else None
+
+    def _record(self, container: Container, image: Image, make: Make, kept: Sequence[str]) -> None:
+        """Writes down what serves now. What fails here is no reason to go back: it is noted."""
+        try:
+            record_served(self.hold, self.plan, make, image, container, kept, self.label)
+        except LockLost:
+            raise
+        except FreshnessError as error:
+            self.notes.append(f"What production runs could not be recorded; the next way back knows less: {error}")
 
     def _keep(self, wanted: Sequence[str]) -> None:
         """Lets the kept tags name these. What fails here is no reason to go back: it is noted."""
@@ -136,12 +204,12 @@ class Switch:
             raise Stale(f"{runs}.", "Something else moves production's tag: find it, then run again.")
         return runs
 
-    def _prove(self, container: Container, image: Image) -> None:
+    def _prove(self, container: Container, image: Image, target: Target) -> None:
         """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
-        engine, target, health = self.hold.engine, self.plan.target, self.health
+        engine, health = self.hold.engine, self.health
         with self.steps.step("health", f"a healthy service within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {target.service} to be healthy, up to {health.deadline:g} s.")
-            step.got = self._insist_healthy(container, self._wait_until_healthy(container))
+            step.got = self._insist_healthy(container, self._wait_until_healthy(container, target))
         with self.steps.step("identity", f"{image.id} in {container.short_id} and under {target.image}") as step:
             now, tagged = find_container(engine, container.id), find_tagged(engine, target.image)
             step.got = f"{now.image_id if now else 'no container'}, {tagged.id if tagged else 'no image'}"
@@ -161,7 +229,7 @@ class Switch:
         with self.steps.step("overlap", f"a healthy container for {self.overlap:g} s beside the old one") as step:
             self.log.say(f"{container.name} serves beside {others} for {self.overlap:g} s.")
             self._insist_healthy(container, stay_healthy(self.hold.engine, container, self.overlap))
-            step.got = self._insist_healthy(container, self._wait_until_healthy(container))
+            step.got = self._insist_healthy(container, self._wait_until_healthy(container, self.plan.target))
 
     def _hold_out(self, container: Container, target: Target) -> None:
         """It lasts: by now the overlap has passed, which counts. The way back holds too: what crashes is none."""
@@ -183,8 +251,8 @@ class Switch:
         """The names of what is still beside it."""
         return ", ".join(other.name for other in self.order.others(container))
 
-    def _wait_until_healthy(self, container: Container) -> HealthResult:
-        return wait_until_healthy(self.hold.engine, self.plan.target, container, self.health, self.vantage)
+    def _wait_until_healthy(self, container: Container, target: Target) -> HealthResult:
+        return wait_until_healthy(self.hold.engine, target, container, self.health, self.vantage)
 
     def _insist_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""

@@ -29,6 +29,8 @@ class Tenure(Generic[Planned]):
 
     `plan` makes all refusals, and `record` is what of a plan is written down. `is_still_so` looks whether the target is
     what the plan saw. `recover` finishes or undoes what a dead run began, in words; None where it left nothing here.
+    Where it can do neither it says so in the run's `unmended`, and the target stays ours, with that record, until the
+    plan's own takes its place.
     """
 
     run: Candidacy
@@ -44,18 +46,21 @@ class Tenure(Generic[Planned]):
         steps, notes = self.run.steps, self.run.notes
         with steps.step("lock", wanted) as step:
             lock = self.find_lock()
-            step.got = self._wait(lock)
+            step.got, ours = self._wait(lock)
         while True:
             so_far = len(steps.checks), len(notes)
             plan = self.plan(lock.engine)
-            hold = self._claim(lock, plan)
+            hold = self._claim(lock, plan, ours)
             if hold:
                 return plan, hold
             del steps.checks[so_far[0] :], notes[so_far[1] :]
-            self._wait(lock)
+            if ours is None:
+                _, ours = self._wait(lock)
 
-    def _claim(self, lock: Lock, plan: Planned) -> Hold | None:
-        """The target with the plan's record, if it is free and still what the plan saw."""
+    def _claim(self, lock: Lock, plan: Planned, ours: Hold | None) -> Hold | None:
+        """The target with the plan's record, if it is free, or ours, and still what the plan saw."""
+        if ours:
+            return self._succeed(lock, plan, ours)
         hold = replace(lock, holder=replace(lock.holder, record=self.record(plan))).claim()
         with ExitStack() as unless_ours:
             if hold and self.is_still_so(unless_ours.enter_context(hold).engine, plan):
@@ -63,20 +68,34 @@ class Tenure(Generic[Planned]):
                 return hold
         return None
 
-    def _wait(self, lock: Lock) -> str:
-        """Waits for a run that holds the target, recovers from one that died in the middle; in words what there was."""
+    def _succeed(self, lock: Lock, plan: Planned, ours: Hold) -> Hold | None:
+        ours.insist()
+        if not self.is_still_so(lock.engine, plan):
+            return None
+        hold = lock.succeed(ours, self.record(plan))
+        if hold is None:
+            ours.insist()
+        return hold
+
+    def _wait(self, lock: Lock) -> tuple[str, Hold | None]:
+        """Waits for a run that holds the target, recovers from one that died in the middle; in words what there was.
+
+        The hold is there where something is left to undo.
+        """
         hold = lock.wait(self.run.settings.lock_timeout)
         if hold is None:
-            return "nobody else holds it"
+            return "nobody else holds it", None
         with hold, interrupts_deferred():
             record = hold.holder.record
             hold.kept = record is not None  # whatever ends us now: what was begun is not forgotten
             done = self.recover(hold, record) if record else None
+            if self.run.unmended:
+                return f"a cut {self.what} was {done}", hold
             hold.kept = False
             if done is None:
-                return "it was taken over from a run that had ended"
+                return "it was taken over from a run that had ended", None
             self._tell(done)
-        return f"a cut {self.what} was {done}"
+        return f"a cut {self.what} was {done}", None
 
     def _tell(self, done: str) -> None:
         note = f"A {self.what} that was cut in the middle was {done}."

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from freshness.core.deployment import Deployment, Recorded, Role, from_labels, newest, to_labels
+from freshness.core.deployment import Deployment, Recorded, Role, Served, from_labels, newest, served_then, to_labels
 
 SHOP = Deployment(
     project="shop",
@@ -18,6 +18,11 @@ SHOP = Deployment(
     image="sha256:" + "a" * 64,
     revision="b" * 40,
     configuration='{"environment":{"DSN":"pä=ss"}}',
+    made="c" * 64,
+    kept=(
+        Served(image="sha256:" + "1" * 64, revision="d" * 40, configuration='{"a":1}', replaced="2026-11-28T20:00:00Z"),
+        Served(image="sha256:" + "2" * 64, left=True),
+    ),
 )
 
 
@@ -51,3 +56,38 @@ def test_the_record_with_the_highest_number_counts() -> None:
     records = [Recorded(name=str(n), number=n, since="", deployment=replace(SHOP, revision=str(n))) for n in (2, 10, 9)]
     assert newest(records) == records[1]
     assert newest([]) is None
+
+
+def test_a_configuration_stands_in_a_label_of_its_own_as_compose_reads_it_and_is_never_printed() -> None:
+    """Breaks when the configuration is JSON within JSON: nobody could give it to Compose by hand."""
+    labels = to_labels(SHOP, 1)
+
+    assert labels["freshness.configuration"] == SHOP.configuration
+    assert "DSN" not in labels["freshness.value"]
+    assert "DSN" not in repr(SHOP)
+
+
+A, B, C = (Served(image=letter) for letter in "abc")
+
+
+def test_what_ran_before_is_kept_with_what_is_known_of_it() -> None:
+    before = replace(SHOP, image="c", kept=(replace(B, configuration="{}", left=True), A))
+
+    then = served_then(before, ["c", "b", "x"], previous=replace(C, configuration="[]"), left=(), now="now")
+
+    assert then == (
+        Served(image="c", configuration="[]", replaced="now"),
+        Served(image="b", configuration="{}", left=True),
+        Served(image="x"),
+    )
+
+
+def test_what_a_rollback_leaves_is_marked_until_it_runs_again() -> None:
+    """Breaks when a mark is lost, or one outlives the promotion of its image."""
+    before = replace(SHOP, image="c", kept=(B, A))
+    back = replace(before, image="a", kept=served_then(before, "cb", previous=C, left=("c", "b"), now=""))
+    assert [one.left for one in back.kept] == [True, True]
+
+    again = served_then(back, "ab", previous=A, left=(), now="")  # "c" was promoted again
+
+    assert [(one.image, one.left) for one in again] == [("a", False), ("b", True)]

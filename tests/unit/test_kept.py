@@ -3,7 +3,8 @@
 import pytest
 
 from freshness.core.compose import Target
-from freshness.core.kept import KeptTags, kept_after, kept_tags_of
+from freshness.core.kept import Kept, KeptTags, choose_kept, in_table, kept_after, kept_tags_of, left_by
+from freshness.errors import FreshnessError, Refused, SettingsError
 
 A, B, C, D = "sha256:a", "sha256:b", "sha256:c", "sha256:d"
 
@@ -65,3 +66,79 @@ def test_two_services_of_one_repository_keep_their_previous_images_apart() -> No
 
 def test_staging_may_share_productions_repository() -> None:
     assert kept(web="shop/app", worker="shop/other", staging="shop/app:staging") == "shop/app:freshness-previous"
+
+
+ONE, TWO, THREE = "1" * 40, "2" * 40, "2" * 6 + "3" * 34
+RUNS = "sha256:" + "9" * 64
+KEPT = tuple(
+    Kept(number=number, image=f"sha256:{str(number) * 64}", revision=revision, left=left)
+    for number, revision, left in ((1, THREE, True), (2, TWO, False), (3, ONE, False), (4, "", False))
+)
+
+
+@pytest.mark.parametrize(
+    ("to", "number"),
+    [
+        (None, 2), ("1", 1), ("3", 3), (ONE, 3), ("1111111", 3), ("2222222", 2), ("2222223", 1), (KEPT[3].image, 4),
+        ("sha256:4444444", 4),
+    ],
+)  # fmt: skip
+def test_any_name_in_the_list_is_taken_and_without_one_the_newest_that_was_not_left(
+    to: str | None, number: int
+) -> None:
+    """I9. Breaks when a rollback goes where another has come from, or a name of the list is not understood."""
+    assert choose_kept(KEPT, RUNS, to, "app:freshness-previous").number == number
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "said"),
+    [
+        ("111111", SettingsError, "expected a number"),
+        ("v1.2", SettingsError, "expected a number"),
+        ("", SettingsError, "expected a number"),
+        ("5", Refused, "there is no previous image 5"),
+        ("0" * 40, Refused, f"are others: {THREE} and {TWO} and {ONE} and {KEPT[3].image}"),
+    ],
+)
+def test_what_names_none_is_refused_with_what_there_is(to: str, error: type[FreshnessError], said: str) -> None:
+    with pytest.raises(error, match="rollback --list") as refusal:
+        choose_kept(KEPT, RUNS, to, "app:freshness-previous")
+    assert said in str(refusal.value)
+
+
+def test_what_names_two_commits_is_refused_and_two_images_of_one_commit_are_not() -> None:
+    """Breaks when the first of two is taken for what was meant."""
+    alike = (
+        Kept(number=1, image="sha256:a", revision="a" * 8 + "1" * 32),
+        Kept(number=2, image="b", revision="a" * 40),
+    )
+    same = tuple(Kept(number=number, image=str(number), revision=ONE) for number in (1, 2))
+
+    with pytest.raises(Refused, match="could be"):
+        choose_kept(alike, RUNS, "aaaaaaa", "tag")
+    assert choose_kept(same, RUNS, ONE, "tag").number == 1
+
+
+def test_where_all_was_left_nothing_is_further_back() -> None:
+    with pytest.raises(Refused, match=f"further back: a rollback has left {THREE}"):
+        choose_kept(KEPT[:1], RUNS, None, "tag")
+    with pytest.raises(Refused, match="is none"):
+        choose_kept((), RUNS, None, "tag")
+
+
+@pytest.mark.parametrize(
+    ("kept", "candidate", "left"), [((B, A), B, (C,)), ((B, A), A, (C, B)), ((), D, (C,)), ((C, B), B, (C,))]
+)
+def test_a_rollback_leaves_what_ran_and_all_that_is_newer(
+    kept: tuple[str, ...], candidate: str, left: tuple[str, ...]
+) -> None:
+    assert left_by(kept, C, candidate) == left
+
+
+def test_the_list_says_what_runs_and_what_was_left() -> None:
+    table = in_table(Kept(number=0, image=RUNS, revision=TWO, is_configured=True), KEPT).splitlines()
+
+    assert table[1].split()[-2:] == ["runs", "now"]
+    assert table[2].endswith("left by a rollback")
+    assert "names no commit" in table[5]
+    assert in_table(Kept(number=0, image=""), ()).splitlines()[1].endswith("nothing runs now")

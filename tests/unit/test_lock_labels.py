@@ -30,8 +30,17 @@ HOLDER = Holder(
 )  # fmt: skip
 
 
+WAY_BACK = replace(RECORD, goes_back=True, configuration='{"a": "new"}', former='{"a": "old"}')
+
+
 @pytest.mark.parametrize(
-    "holder", [HOLDER, replace(HOLDER, record=None), replace(HOLDER, record=replace(RECORD, kept=()))]
+    "holder",
+    [
+        HOLDER,
+        replace(HOLDER, record=None),
+        replace(HOLDER, record=replace(RECORD, kept=())),
+        replace(HOLDER, record=WAY_BACK),
+    ],
 )
 def test_a_holder_is_read_back_as_it_was_written(holder: Holder) -> None:
     assert from_labels(to_labels(NAME, holder)) == holder
@@ -95,3 +104,15 @@ def test_the_volumes_of_a_lock_go_in_the_order_in_which_they_followed() -> None:
 
     for listed in itertools.permutations((first, second, third)):
         assert in_order(listed, "lock") == (first, second, third)
+
+
+def test_what_an_older_release_wrote_is_still_read() -> None:
+    """I9. Breaks when a record without configurations is no record: what was begun would be undone by nobody."""
+    labels = to_labels(NAME, HOLDER)
+    del labels["freshness.back"]
+
+    assert from_labels(labels) == HOLDER
+
+
+def test_what_runs_with_secrets_is_in_no_text() -> None:
+    assert '{"a"' not in repr(replace(HOLDER, record=WAY_BACK))

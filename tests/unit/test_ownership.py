@@ -197,3 +197,14 @@ def test_what_compose_takes_for_its_own_is_known() -> None:
     assert passes_for_composes({HASH: "1", "com.docker.compose.project": "shop"})
     assert not passes_for_composes({HASH: "1", "com.docker.compose.project": ""})
     assert not passes_for_composes({"com.docker.compose.project": "shop"})
+
+
+def test_what_was_made_from_the_record_was_started_from_the_files_of_the_record() -> None:
+    """Breaks when a way back to the recorded configuration, which no file has, closes the target to the next run."""
+    made = replace(OURS, files=("-",), env_files=("/srv/shop.env",), configuration="h", is_recorded=True)
+
+    assert object_to(CLAIM, (made,), record(files=CLAIM.files, made="h")) is None
+    for recorded in (None, record(files=CLAIM.files, made="another"), record(files=("other.yaml",), made="h")):
+        objection = object_to(CLAIM, (made,), recorded)
+        assert objection is not None
+        assert "it was started from" in objection.message

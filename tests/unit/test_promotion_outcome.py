@@ -44,6 +44,17 @@ def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
     assert {"up", "-d", "--no-deps", "--no-build", "--force-recreate"} <= set(up)
 
 
+def test_where_it_is_known_what_ran_compose_gets_that_from_the_volume_that_has_it() -> None:
+    """I9. Breaks when today's Compose file is named, or the values stand in the sentence."""
+    _, up = commands_by_hand(TARGET, FILES, OLD, TAGGED, record="freshness.shop.web")
+
+    read, compose = map(shlex.split, up.split(" | "))
+    assert read[:3] == ["docker", "volume", "inspect"]
+    assert read[-2:] == ['{{index .Labels "freshness.from.with"}}', "freshness.shop.web"]
+    assert compose[:6] == ["docker", "compose", "-p", "shop", "-f", "-"]
+    assert compose[-2:] == ["--force-recreate", "web"]
+
+
 @pytest.mark.parametrize(
     ("tagged", "tag"), [(TAGGED, ["docker", "tag", TAGGED.id, TARGET.image]), (None, ["docker", "rmi", TARGET.image])]
 )

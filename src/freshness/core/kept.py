@@ -1,14 +1,20 @@
 """Which images production can go back to: the last ones that it ran, each kept on the host by a tag."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from freshness.core.compose import Target, image_of
 from freshness.core.image import repository_of, same_tag
+from freshness.core.quoting import quoted
+from freshness.errors import Refused, SettingsError
 
 PREVIOUS_TAG = "freshness-previous"
+LIST = "`freshness rollback --list` shows what is kept"
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_IMAGE = re.compile(r"sha256:[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +53,101 @@ def kept_after(kept: Iterable[str], previous: str, candidate: str) -> tuple[str,
     if not previous or previous == candidate:
         return tuple(kept)
     return tuple(dict.fromkeys(one for one in (previous, *kept) if one != candidate))
+
+
+def left_by(kept: Sequence[str], previous: str, candidate: str) -> tuple[str, ...]:
+    """The images that a rollback goes past: what ran before, and what is newer than the one that it goes to.
+
+    Else a second rollback, or the first one after the next promotion, would go forward to what was just left.
+    """
+    newer = kept[: kept.index(candidate)] if candidate in kept else ()
+    return tuple(dict.fromkeys(one for one in (previous, *newer) if one not in {"", candidate}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An image that can be gone back to, under its kept tag's `number`, or what runs now, whose number is 0.
+
+    `revision` is the commit that it claims, empty where it claims none; `replaced` is when it stopped serving, in the
+    Engine's words, where that was recorded. `left`: a rollback went past it. `is_configured`: what it ran with is
+    recorded.
+    """
+
+    number: int
+    image: str
+    revision: str = ""
+    replaced: str = ""
+    left: bool = False
+    is_configured: bool = False
+
+    def is_meant(self, to: str) -> bool:
+        """Whether the words name it: its number, or the first digits of its commit or of its image ID."""
+        if _NUMBER.fullmatch(to):
+            return self.number == int(to)
+        return (self.image if _IMAGE.fullmatch(to) else self.revision).startswith(to)
+
+
+def in_table(now: Kept, kept: Sequence[Kept]) -> str:
+    """What runs, and what can be gone back to, for people; `--to` takes a number, a commit or an image ID of it."""
+    rows: list[tuple[str, ...]] = [("number", "commit", "replaced", "image ID", "configuration", "")]
+    rows += [_row(one, "runs now" if one is now else "left by a rollback" if one.left else "") for one in (now, *kept)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(one: Kept, what: str) -> tuple[str, ...]:
+    if not one.image:
+        return "-", "", "", "", "", "nothing runs now"
+    return (
+        str(one.number or "-"),
+        one.revision or "names no commit",
+        one.replaced or ("" if one.number == 0 else "not recorded"),
+        one.image,
+        "recorded" if one.is_configured else "not recorded: today's Compose file",
+        what,
+    )
+
+
+def choose_kept(kept: Sequence[Kept], running: str, to: str | None, tag: str) -> Kept:
+    """The one to go back to: what `to` names, else the newest that no rollback has left. `running` is what runs.
+
+    Raises SettingsError for words that could name none, Refused where there is none, or more than one. `tag` is the
+    first kept tag.
+    """
+    if to is not None:
+        return _named(kept, to, tag)
+    others = [one for one in kept if one.image != running]
+    further = [one for one in others if not one.left]
+    if further:
+        return further[0]
+    if others:
+        raise Refused(
+            f"there is no previous image further back: a rollback has left {_in_words(others)}.",
+            f"Promote a proven image, or name one of these with `--to`; {LIST}.",
+        )
+    raise Refused(_nothing("", tag), "Promote a proven image instead.")
+
+
+def _named(kept: Sequence[Kept], to: str, tag: str) -> Kept:
+    if not any(form.fullmatch(to) for form in (_NUMBER, _COMMIT, _IMAGE)):
+        raise SettingsError(
+            f"--to is {quoted(to)}; expected a number, or the first 7 or more digits of a commit or of an image ID,"
+            " with `sha256:` before it.",
+            f"Give what stands in the list; {LIST}.",
+        )
+    found = [one for one in kept if one.is_meant(to)]
+    if len({one.revision or one.image for one in found}) > 1:
+        raise Refused(f"{quoted(to)} could be {_in_words(found)}.", f"Give more digits, or the number; {LIST}.")
+    if not found:
+        raise Refused(_nothing(f" {to}", tag, _in_words(kept)), f"Name one of them: {LIST}; or promote a proven image.")
+    return found[0]
+
+
+def _nothing(to: str, tag: str, others: str = "") -> str:
+    are = f"are others: {others}" if others else "is none"
+    return f"there is no previous image{to}: under {tag} and its like {are}; `docker system prune -a` takes them all."
+
+
+def _in_words(kept: Sequence[Kept]) -> str:
+    return " and ".join(one.revision or one.image for one in kept)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from shlex import quote
 
@@ -11,6 +11,8 @@ from freshness.core.quoting import quoted
 
 LOCK_LABEL = "freshness.lock"
 """The label that every volume of a lock has; its value is the lock's name."""
+FORMER_LABEL = "freshness.from.with"
+"""The label that has what the previous image ran with, as Compose reads it."""
 
 _LABEL = "freshness."
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -44,7 +46,9 @@ class Place:
 class Record:
     """What a promotion is about to do, and how to undo it. Image IDs; empty where there was no image.
 
-    `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first.
+    `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first. `goes_back`: it
+    is a rollback. `configuration` is what the candidate is to run with, `former` what the previous image ran with (see
+    Deployment), each empty where it is not known.
     """
 
     tag: str
@@ -52,6 +56,9 @@ class Record:
     candidate: str
     tagged: str
     kept: tuple[str, ...]
+    goes_back: bool = False
+    configuration: str = field(default="", repr=False)
+    former: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +153,9 @@ def to_labels(name: str, holder: Holder) -> dict[str, str]:
     if record:
         labels |= {
             "tag": record.tag, "from": record.previous, "to": record.candidate, "tagged": record.tagged,
-            "kept": " ".join(record.kept),
+            "kept": " ".join(record.kept), "back": "yes" if record.goes_back else "",
         }  # fmt: skip
+        labels |= {key: text for key, text in (("to.with", record.configuration), ("from.with", record.former)) if text}
     return {LOCK_LABEL: name, **{_LABEL + key: value for key, value in labels.items()}}
 
 
@@ -179,5 +187,12 @@ def _record(said: Mapping[str, str]) -> Record | None:
     if not all(map(_IMAGE_ID.fullmatch, (said.get("to", ""), *named))) or not said.get("tag"):
         return None
     return Record(
-        tag=said["tag"], previous=said.get("from", ""), candidate=said["to"], tagged=said.get("tagged", ""), kept=kept
+        tag=said["tag"],
+        previous=said.get("from", ""),
+        candidate=said["to"],
+        tagged=said.get("tagged", ""),
+        kept=kept,
+        goes_back=said.get("back") == "yes",
+        configuration=said.get("to.with", ""),
+        former=said.get("from.with", ""),
     )

@@ -49,8 +49,9 @@ class Standing:
     """A container that the run would replace.
 
     `files` and `env_files` are named as a claim's are; `is_same_file`: it was started from the very files of this run.
-    `configuration` is Compose's hash, `is_same_configuration`: this run's files give the same one. `doubt` says in
-    words why Compose may not have made it, empty where Compose did.
+    `configuration` is Compose's hash, `is_same_configuration`: this run's files give the same one. `is_recorded`: it
+    was made from what was recorded, and so from no file. `doubt` says in words why Compose may not have made it, empty
+    where Compose did.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Standing:
     is_same_file: bool = False
     configuration: str = ""
     is_same_configuration: bool = False
+    is_recorded: bool = False
     doubt: str = ""
 
 
@@ -156,9 +158,16 @@ def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iter
     if not _has_name(claim, one.name):
         yield f"its name is {one.name}, expected {claim.container} (`container_name`)"
     if not one.is_same_configuration:
-        yield from _file_doubts(claim, one)
+        yield from _file_doubts(claim, _from_record(one, recorded))
     if recorded and (said := _repository_doubt(claim, recorded, is_same_file=one.is_same_file)):
         yield said
+
+
+def _from_record(one: Standing, recorded: Recorded | None) -> Standing:
+    """With the files of the record, where it was made from that and from no file."""
+    if recorded is None or not one.is_recorded or one.configuration != recorded.deployment.made:
+        return one
+    return replace(one, files=recorded.deployment.files, env_files=())
 
 
 def _file_doubts(claim: Claim, one: Standing) -> Iterator[str]:

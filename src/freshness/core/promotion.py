@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
+from freshness.core.lock import FORMER_LABEL
 
 
 class PromotionOutcome(StrEnum):
@@ -25,14 +26,20 @@ class PromotionOutcome(StrEnum):
 
 
 def commands_by_hand(
-    target: Target, compose_files: Sequence[str], previous: Image | None, tagged: Image | None
+    target: Target, compose_files: Sequence[str], previous: Image | None, tagged: Image | None, *, record: str = ""
 ) -> tuple[str, ...]:
-    """What a person types to bring the previous image back; `compose_files` are Compose's words for what it reads.
+    """What a person types to bring the previous image back, by the Compose files or by what the lock `record` holds.
 
+    `compose_files` are Compose's words for what it reads.
+
+    The record is the name of a volume, whose label has the configuration that the previous image ran with.
     Where nothing served before: to take the failed container away, and to let the tag name `tagged` again, or nothing.
     """
     # With all profiles, since Compose refuses a service that depends on one whose profile is off.
-    compose = shlex.join(("docker", "compose", "-p", target.project, *compose_files, "--profile", "*"))
+    words = ("docker", "compose", "-p", target.project, *(("-f", "-") if record else compose_files), "--profile", "*")
+    label = f'{{{{index .Labels "{FORMER_LABEL}"}}}}'
+    read = f"{shlex.join(('docker', 'volume', 'inspect', '--format', label, record))} | " if record else ""
+    compose = read + shlex.join(words)
     service = shlex.quote(target.service)
     if previous is None:
         tag = ("docker", "tag", tagged.id, target.image) if tagged else ("docker", "rmi", target.image)
@@ -42,13 +49,6 @@ def commands_by_hand(
         # Forced, since what runs may be the right image in a state that only a new container mends.
         f"{compose} up -d --no-deps --no-build --pull never --force-recreate {service}",
     )
-
-
-def not_compared(contents: Sequence[str]) -> str:
-    """What may have changed although Compose saw no difference, as one more sentence; empty where nothing may."""
-    if not contents:
-        return ""
-    return f" Not compared: the content of {' and '.join(contents)}; `force-recreate: true` takes a new one."
 
 
 def name_revision(image: Image, label: str) -> str:

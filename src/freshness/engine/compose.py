@@ -4,11 +4,10 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
 from freshness.core.endpoint import FORMS
-from freshness.core.secret import conceal_variables
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PLC0414 -- callers know it from here
 from freshness.engine.containers import Container, running_services, service_containers, unpause
@@ -24,6 +23,20 @@ RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
 _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
+
+
+class Source(Protocol):
+    """What Compose makes a service from: files, or what it rendered once.
+
+    `given` is what it reads from its standard input, and `environment` what it inherits.
+    """
+
+    @property
+    def given(self) -> str | None: ...
+
+    def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]: ...
+
+    def environment(self, env: Mapping[str, str]) -> dict[str, str]: ...
 
 
 def staging_tag(config: Mapping[str, Any], service: str) -> str:
@@ -85,9 +98,15 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
             f" {file.how_to_give}; a file: add it; else correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
-    for service in (config.get("services") or {}).values():
-        conceal_variables(service.get("environment") or {})
     return config, err
+
+
+def render_anew(source: Source, env: Mapping[str, str]) -> dict[str, Any] | None:
+    """A recorded configuration as this Compose would print it; None where it cannot read it any more."""
+    argv = [*source.command(env), "config", "--format", "json"]
+    status, out, _ = read(argv, staying_here(source.environment(env)), CONFIG_SECONDS, source.given)
+    config: dict[str, Any] | None = json.loads(out) if status == 0 else None
+    return config
 
 
 def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) -> str:
@@ -97,7 +116,7 @@ def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) 
     return out.split()[-1] if status == 0 and out.strip() else ""
 
 
-def _finish(hold: Hold, file: ComposeFile, argv: list[str]) -> tuple[int, str]:
+def _finish(hold: Hold, file: Source, argv: list[str]) -> tuple[int, str]:
     """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
     engine = hold.engine
     watch = Watch(
@@ -105,10 +124,11 @@ def _finish(hold: Hold, file: ComposeFile, argv: list[str]) -> tuple[int, str]:
         seconds=engine.timeout,
         look=lambda: insist_reachable(engine, "Compose was at work, and was ended"),
     )
-    return finish(argv, file.environment(engine.env), watch, token=hold.holder.token, lifelines=engine.lifelines)
+    token, env = hold.holder.token, file.environment(engine.env)
+    return finish(argv, env, watch, token=token, lifelines=engine.lifelines, given=file.given)
 
 
-def recreate(hold: Hold, file: ComposeFile, target: Target, *, keeping: str, force: bool = False) -> Container:
+def recreate(hold: Hold, file: Source, target: Target, *, keeping: str, force: bool = False) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
@@ -126,7 +146,7 @@ def recreate(hold: Hold, file: ComposeFile, target: Target, *, keeping: str, for
     return insist_only(service_containers(hold.engine, target.project, target.service), target)
 
 
-def create_another(hold: Hold, file: ComposeFile, target: Target) -> Container:
+def create_another(hold: Hold, file: Source, target: Target) -> Container:
     """Lets Compose make one more container of the service, from its tag's image, and returns it; nothing is started.
 
     Raises as `recreate`.
@@ -153,7 +173,7 @@ def _awake(hold: Hold, target: Target) -> tuple[Container, ...]:
     return found
 
 
-def _up(hold: Hold, file: ComposeFile, target: Target, *words: str) -> None:
+def _up(hold: Hold, file: Source, target: Target, *words: str) -> None:
     """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
     hold.insist()
     argv = [*file.command(hold.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
@@ -181,7 +201,7 @@ def insist_only(found: Sequence[Container], target: Target) -> Container:
     return found[0]
 
 
-def remove(hold: Hold, file: ComposeFile, target: Target) -> None:
+def remove(hold: Hold, file: Source, target: Target) -> None:
     """Stops and removes the service's container, and nothing else. Raises EngineError, also where one is left."""
     hold.insist()
     argv = [*file.command(hold.engine.env, target.project), "--ansi", "never"]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import staying_here
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import read
@@ -32,7 +31,6 @@ HONOURED = frozenset(
 _FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 _OWN_VARIABLE = re.compile(r"\bCOMPOSE_[A-Za-z0-9_]+")
-_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+)?(\w+)\s*[=:]\s*["']?(.*?)["']?\s*$""", re.MULTILINE)
 _UNNAMED = "freshness-unnamed"
 
 
@@ -58,10 +56,7 @@ class ComposeFile:
     @classmethod
     def of(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> "ComposeFile":
         """What the settings mean, else what Compose would read in the workspace. Raises SettingsError."""
-        file = _Search(settings=settings, env=env).find()
-        for path in file.env_files:
-            conceal_variables(dict(_ASSIGNMENT.findall(_text(path))))
-        return file
+        return _Search(settings=settings, env=env).find()
 
     @property
     def words(self) -> list[str]:
@@ -69,6 +64,11 @@ class ComposeFile:
         files = [word for path in self.paths for word in ("--file", str(path))]
         env_files = [word for path in self.env_files for word in ("--env-file", str(path))]
         return [*files, "--project-directory", str(self.folder), *env_files]
+
+    @property
+    def given(self) -> str | None:
+        """What Compose reads from its standard input: nothing."""
+        return None
 
     @property
     def names(self) -> str:

@@ -16,6 +16,7 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"  # `True` for what `docker compose run` started
 CONFIGURATION_LABEL = "com.docker.compose.config-hash"
+VERSION_LABEL = "com.docker.compose.version"
 FILES_LABEL = "com.docker.compose.project.config_files"  # absolute paths, with commas between them
 DEFAULT_GRACE = 10  # seconds, the Engine's own
 _BETWEEN_FILES = re.compile(r",(?=/)")
@@ -28,8 +29,8 @@ class Container:
 
     `anonymous_volumes` are the paths of volumes that have no name of their own. `health` is `healthy`, `unhealthy`,
     `starting`, or empty where the container has no HEALTHCHECK. `configuration` is Compose's hash of the service that
-    the container was made from, `compose_files` the files that Compose read for it. `grace` are the seconds that it may
-    take to stop.
+    the container was made from, `compose_files` the files that Compose read for it, `compose_version` its own. `grace`
+    are the seconds that it may take to stop.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Container:
     anonymous_volumes: tuple[str, ...] = ()
     configuration: str = ""
     compose_files: tuple[str, ...] = ()
+    compose_version: str = ""
     grace: int = DEFAULT_GRACE
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -99,6 +101,7 @@ def _read(found: Mapping[str, Any]) -> Container:
         ),
         configuration=labels.get(CONFIGURATION_LABEL, ""),
         compose_files=split_files(labels.get(FILES_LABEL, "")),
+        compose_version=labels.get(VERSION_LABEL, ""),
         grace=DEFAULT_GRACE if grace is None else grace,
         environment=dict(one.partition("=")[::2] for one in config.get("Env") or ()),
         addresses={

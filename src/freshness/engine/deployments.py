@@ -1,5 +1,6 @@
 """Reads and writes what runs at a target and who put it there, kept in volumes that no prune takes."""
 
+import re
 import uuid
 
 from freshness.core.deployment import (
@@ -15,6 +16,8 @@ from freshness.engine.client import Engine, asking
 from freshness.engine.lock import VOLUME_OPTIONS, Hold, remove_volume
 from freshness.errors import EngineError
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.-]")  # what a volume's name may not hold, and a tag may
+
 
 def read_deployment(engine: Engine, project: str, service: str) -> Recorded | None:
     """What was last recorded of the service, or None. Raises EngineError, also for a record that cannot be read."""
@@ -25,7 +28,7 @@ def write_deployment(hold: Hold, deployment: Deployment) -> None:
     """Records the deployment in place of what was recorded before. Raises LockLost, EngineError."""
     before = _records(hold.engine, deployment.target)
     last = newest(before)
-    name = f"freshness-deployment.{deployment.target}.{uuid.uuid4().hex}"
+    name = f"freshness-deployment.{_NO_NAME.sub('-', deployment.target)}.{uuid.uuid4().hex}"
     hold.insist()
     with asking(f"recording what runs at {deployment.target}"):
         hold.engine.client.api.create_volume(

@@ -29,10 +29,12 @@ class HealthResult:
     got: str
 
 
-def refuse_unknowable(health: Health, target: Target, image: Image, previous: Image | None = None) -> None:
+def refuse_unknowable(
+    health: Health, target: Target, image: Image, previous: Image | None = None, former: Target | None = None
+) -> None:
     """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine.
 
-    That goes for `previous` as well, which would have to be proven on the way back.
+    That goes for `previous` as well, which would have to be proven on the way back, as the target `former`.
     """
     if health.path is not None:
         return
@@ -41,7 +43,7 @@ def refuse_unknowable(health: Health, target: Target, image: Image, previous: Im
             "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
             "Give the image a HEALTHCHECK, or set `health-path`.",
         )
-    if previous and not _has_healthcheck(target, previous):
+    if previous and not _has_healthcheck(former or target, previous):
         raise Refused(
             f"the health path is `none`, and the image that production runs, {previous.id}, has no HEALTHCHECK: going"
             " back to it could never be proven.",

@@ -6,6 +6,7 @@ labels, so that there is no moment in which what was left half done is known now
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from typing import Self
 
 import docker
 
-from freshness.core.lock import LOCK_LABEL, Held, Holder, follower, from_labels, in_order, standing, to_labels
+from freshness.core.lock import LOCK_LABEL, Held, Holder, Record, follower, from_labels, in_order, standing, to_labels
 from freshness.engine.client import Engine, asking
 from freshness.engine.presence import end_left_running, left_running, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
@@ -127,7 +128,18 @@ class Lock:
 
     def follow(self, dead: Held) -> Hold | None:
         """Takes it over, with the dead one's record; None where another did."""
-        hold = self._hold(follower(self.name, dead.holder.token), replace(self.holder, record=dead.holder.record), dead)
+        return self._go_on(replace(self.holder, record=dead.holder.record), dead)
+
+    def succeed(self, hold: Hold, record: Record) -> Hold | None:
+        """What is ours already, with another record from now on: there is no moment without one of the two.
+
+        None where somebody took it over.
+        """
+        holder = replace(self.holder, token=secrets.token_hex(16), record=record)
+        return self._go_on(holder, Held(name=hold.name, holder=hold.holder, since=""))
+
+    def _go_on(self, holder: Holder, before: Held) -> Hold | None:
+        hold = self._hold(follower(self.name, before.holder.token), holder, before)
         if hold:
             for volume in in_order(self._volumes(), self.name):
                 if volume.name != hold.name:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
@@ -92,23 +94,30 @@ class Watch:
 
 
 def finish(
-    argv: Sequence[str], env: Mapping[str, str], watch: Watch, *, token: str, lifelines: Sequence[int] = ()
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    watch: Watch,
+    *,
+    token: str,
+    lifelines: Sequence[int] = (),
+    given: str | None = None,
 ) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it said last.
 
     It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us. So may what the
-    descriptors `lifelines` keep alive.
+    descriptors `lifelines` keep alive. What is `given` it reads from its standard input: all of it is there before it
+    starts, in memory.
 
     Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
     Raises EngineError where the watch cuts it: what we gave up on must not change the host later.
     """
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, _input(given) as standard_input:
         child = subprocess.Popen(
             [f"{argv[0]}@{token}", *argv[1:]],
             executable=argv[0],
             env={name: value for name, value in env.items() if name != "RUNNER_TRACKING_ID"},
-            stdin=subprocess.DEVNULL,
+            stdin=standard_input,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -117,6 +126,15 @@ def finish(
         status = _attend(child, watch)
         output.seek(max(output.seek(0, os.SEEK_END) - LAST, 0))
         return status, output.read().decode(errors="replace")
+
+
+def _input(given: str | None) -> BinaryIO:
+    if given is None:
+        return Path(os.devnull).open("rb")
+    memory = os.fdopen(os.memfd_create("given"), "w+b")
+    memory.write(given.encode())
+    memory.seek(0)  # which flushes
+    return memory
 
 
 def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:

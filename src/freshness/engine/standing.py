@@ -11,6 +11,7 @@ from freshness.core.ownership import HASH_LABEL, Standing, is_taken_by_compose, 
 from freshness.core.published import published_by_container
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import FILES_LABEL, PROJECT_LABEL, SERVICE_LABEL, split_files
+from freshness.engine.rendered import FILE_NAME
 
 _ENV_FILES_LABEL = "com.docker.compose.project.environment_file"
 
@@ -43,6 +44,7 @@ def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ou
         env_files=name_files(split_files(labels.get(_ENV_FILES_LABEL, ""))),
         is_same_file=is_ours(files),
         configuration=labels.get(HASH_LABEL, ""),
+        is_recorded=files == (FILE_NAME,),
         doubt=why_not_composes(labels, _labels_of_image(engine, found["Image"])),
     )
 

@@ -111,8 +111,6 @@ class GateSettings:
     repository: str | None
     compose: ComposeSettings
     allow_empty: frozenset[str]
-    accept_dependencies: frozenset[str]
-    force_recreate: bool
     service: str
     port: int
     prod_port: int
@@ -161,8 +159,6 @@ class PromoteSettings:
     source_image: str | None
     compose: ComposeSettings
     allow_empty: frozenset[str]
-    accept_dependencies: frozenset[str]
-    force_recreate: bool
     service: str
     staging_service: str
     port: int

@@ -60,6 +60,9 @@ def health() -> int:
 
 
 def main() -> None:
+    missing = [name for name in BEHAVIOUR.get("needs", ()) if name not in os.environ]
+    if missing:
+        sys.exit(f"not set: {missing}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(BEHAVIOUR.get("log", "starting"))
     if "exit_after" in BEHAVIOUR:

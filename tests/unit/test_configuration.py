@@ -1,0 +1,93 @@
+"""What ran, as Compose rendered it: one service, in a form that Compose reads again."""
+
+import json
+from typing import Any
+
+import pytest
+
+from freshness.core.compose import Target, Wanted
+from freshness.core.configuration import bound_paths, render, target_of, variables_of
+
+CONFIG: dict[str, Any] = {
+    "name": "shop",
+    "services": {
+        "web": {
+            "image": "shop/web",
+            "build": {"context": "/work", "args": {"TOKEN": "t"}},
+            "depends_on": {"db": {"condition": "service_started"}},
+            "environment": {"DSN": "a$$b"},
+            "networks": {"front": None},
+            "ports": [{"target": 80, "published": "8500", "host_ip": "127.0.0.1", "protocol": "tcp"}],
+            "volumes": [
+                {"type": "bind", "source": "/srv/data", "target": "/data"},
+                {"type": "volume", "source": "files", "target": "/files"},
+                {"type": "volume", "target": "/cache"},
+            ],
+            "configs": [{"source": "site"}],
+            "secrets": [{"source": "key"}, {"source": "token"}],
+            "links": ["cache:c"],
+            "pid": "service:db",
+        },
+        "db": {"image": "postgres", "environment": {"PASSWORD": "theirs"}},
+        "cache": {"image": "redis"},
+    },
+    "networks": {"front": {"name": "shop_front"}, "back": {"name": "shop_back"}},
+    "volumes": {"files": {"name": "shop_files"}, "theirs": {"name": "shop_theirs"}},
+    "configs": {"site": {"name": "shop_site", "content": "x"}},
+    "secrets": {"key": {"file": "/srv/key"}, "token": {"environment": "TOKEN"}, "theirs": {"file": "/srv/theirs"}},
+}
+TODAY = Target(
+    project="shop", service="web", image="shop/new", container="shop-new", address="127.0.0.1", port=8600,
+    container_port=80,
+)  # fmt: skip
+
+
+def test_one_service_is_kept_with_what_it_uses_and_nothing_else() -> None:
+    """Breaks when another service's values are kept, or a `build` whose arguments may be secret."""
+    kept = json.loads(render(CONFIG, "web"))
+
+    assert kept["services"]["web"]["environment"] == {"DSN": "a$$b"}
+    assert not {"build", "depends_on"} & set(kept["services"]["web"])
+    assert {name: kept["services"][name] for name in ("db", "cache")} == {
+        "db": {"image": "none"},
+        "cache": {"image": "none"},
+    }
+    assert [set(kept[kind]) for kind in ("networks", "volumes", "configs", "secrets")] == [
+        {"front"},
+        {"files"},
+        {"site"},
+        {"key", "token"},
+    ]
+    assert "theirs" not in render(CONFIG, "web")
+
+
+def test_a_service_without_networks_keeps_the_default_one_and_one_without_image_still_has_a_build() -> None:
+    config = {"name": "shop", "services": {"web": {"build": {"context": "/x"}}}, "networks": {"default": {"name": "n"}}}
+
+    kept = json.loads(render(config, "web"))
+
+    assert kept["networks"] == {"default": {"name": "n"}}
+    assert kept["services"]["web"] == {"build": {"context": "."}}
+
+
+def test_equal_configurations_are_written_alike() -> None:
+    turned = {**CONFIG, "services": dict(reversed(CONFIG["services"].items()))}
+
+    assert render(turned, "web") == render(CONFIG, "web")
+
+
+@pytest.mark.parametrize(("wanted", "port"), [(8500, 8500), (8600, 8500)])
+def test_the_target_is_what_it_was_and_its_port_one_that_it_published(wanted: int, port: int) -> None:
+    """I9. Breaks when what ran before is asked for health at today's port, or under today's names."""
+    was = target_of(render(CONFIG, "web"), Wanted(service="web", port=wanted, workspace="/work"), TODAY)
+
+    assert (was.image, was.container, was.port, was.address) == ("shop/web", "shop-web-1", port, "127.0.0.1")
+
+
+def test_where_nothing_is_known_the_target_is_todays() -> None:
+    assert target_of("", Wanted(service="web", port=8600, workspace="/work"), TODAY) is TODAY
+
+
+def test_what_is_never_taken_back_is_named() -> None:
+    assert bound_paths(render(CONFIG, "web")) == ("/srv/data", "/srv/key")
+    assert variables_of(render(CONFIG, "web")) == ("TOKEN",)
