@@ -113,6 +113,7 @@ _ROLLBACK_OPTIONS = (
     "compose-file", "compose-env-files", "project-directory", "allow-empty", "service", "port", "health-path",
     "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
+    "allow-mounts",
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from freshness.choice import (
     NOT_ASKED,
@@ -14,7 +16,7 @@ from freshness.choice import (
     permitted_revision,
 )
 from freshness.core.check import CheckResult
-from freshness.core.compose import Target, Wanted
+from freshness.core.compose import Target, Wanted, publishers_of
 from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
@@ -24,6 +26,7 @@ from freshness.core.secret import Secret
 from freshness.core.variables import find_emptied, say_emptied
 from freshness.core.verdict import Verdict
 from freshness.dry_run import gate_ahead
+from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image, locate
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import (
@@ -45,10 +48,12 @@ from freshness.engine.vantage import find_vantage
 from freshness.errors import SettingsError, Stale
 from freshness.forge.log import Log
 from freshness.holder import new_lock
+from freshness.incomplete import IncompletePaths, find_incomplete
 from freshness.last_words import show_last_words
+from freshness.mounts import Cover, Overlay, find_tracked
 from freshness.ownership import Ownership, refuse_borrowed_labels
 from freshness.private_folder import private_folder
-from freshness.repository.export import export_tree
+from freshness.repository.export import export_tree, refuse_incomplete
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.steps import Steps
 
@@ -71,6 +76,8 @@ class Gate:
     revision: Revision | None = None
     compose_file: ComposeFile | None = None
     target: Target | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    overlay: Overlay = field(default_factory=Overlay)
     engine: Engine | None = None
     image: Image | None = None
     container: Container | None = None
@@ -82,9 +89,11 @@ class Gate:
         with private_folder(self.env) as folder:
             origin, candidate, revision = self._validate_commit(folder)
             target = self._read_service()
-            self._export(origin, revision, folder / "context")
+            incomplete = self._export(origin, revision, folder / "context")
             engine = self._look_for_owners(target)
-            image = self._build(engine, target, revision, folder / "context")
+            self._look_at_ignored(engine, incomplete)
+            build, image = self._build(engine, target, revision, folder / "context")
+            self._look_at_mounts(engine, build, image)
             with self._take_staging(engine, target, revision) as hold:
                 container = self._recreate(hold, target, image)
                 if self._is_healthy(engine, target, container):
@@ -98,9 +107,10 @@ class Gate:
         with private_folder(self.env) as folder:
             origin, _candidate, revision = self._validate_commit(folder)
             target = self._read_service()
-            self._export(origin, revision, folder / "context")
+            incomplete = self._export(origin, revision, folder / "context")
             locate(folder / "context", self.settings.context, self.settings.file)
             engine = self._look_for_owners(target, wait=False)
+            self._look_at_ignored(engine, incomplete)
             yield from gate_ahead(target, revision, self.settings, self._lock(engine, target, revision).look())
 
     def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
@@ -137,30 +147,51 @@ class Gate:
         wanted = Wanted(
             service=self.settings.service,
             port=self.settings.port,
-            workspace=str(self.settings.workspace),
             image=self.settings.image,
             container=self.settings.container,
             prod_port=self.settings.prod_port,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             file = self._find_compose_file()
-            _, self.target = read_service(file, self.env, wanted, self.settings.allow_empty)
+            self.config, self.target = read_service(file, self.env, wanted, self.settings.allow_empty, self._overlay)
             step.got = f"{self.target.service} of the project {self.target.project} on port {self.target.port}"
         return self.target
+
+    def _overlay(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Takes down what lies over the image, and returns why that may not be, as far as no Engine is needed."""
+        self.overlay = Overlay.of(config, self.settings.service, self.settings.allow_mounts)
+        problems, notes = find_tracked(self.overlay, self.settings.workspace)
+        self.notes += notes
+        return problems
 
     def _find_compose_file(self) -> ComposeFile:
         """The same files in the whole run, as they were found first."""
         self.compose_file = self.compose_file or ComposeFile.of(self.settings, self.env)
         return self.compose_file
 
-    def _export(self, origin: Origin, revision: Revision, folder: Path) -> None:
+    def _export(self, origin: Origin, revision: Revision, folder: Path) -> IncompletePaths:
+        settings = self.settings
         with self.steps.step("build context", "the commit's tree, every object verified") as step:
-            allow = self.settings.incomplete is Incomplete.ALLOW
-            exported = export_tree(origin.repository, revision, folder, allow_incomplete=allow)
+            exported = export_tree(origin.repository, revision, folder, allow_incomplete=True)
+            incomplete = find_incomplete(exported, folder, settings.context, settings.file)
+            if not incomplete.names:
+                self._refuse_incomplete(incomplete.printable)
             step.got = f"{exported.files} files, {exported.size} bytes"
-        self.notes += [
-            f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in exported.incomplete
-        ]
+        return incomplete
+
+    def _look_at_ignored(self, engine: Engine, incomplete: IncompletePaths) -> None:
+        """What `.dockerignore` leaves out need not be complete."""
+        if not incomplete.names:
+            return
+        with self.steps.step("ignored files", "no submodule and no Git LFS pointer that reaches the build") as step:
+            reaching = incomplete.reaching(engine)
+            self._refuse_incomplete(reaching)
+            step.got = f"{len(incomplete.names) - len(reaching)} left out by .dockerignore"
+
+    def _refuse_incomplete(self, paths: list[str]) -> None:
+        if paths and self.settings.incomplete is Incomplete.REFUSE:
+            raise refuse_incomplete(paths)
+        self.notes += [f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in paths]
 
     def _look_for_owners(self, target: Target, *, wait: bool = True) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
@@ -225,7 +256,7 @@ class Gate:
             step.got = f"{hold.name} is ours"
         return hold
 
-    def _build(self, engine: Engine, target: Target, revision: Revision, folder: Path) -> Image:
+    def _build(self, engine: Engine, target: Target, revision: Revision, folder: Path) -> tuple[Build, Image]:
         settings = self.settings
         with self.steps.step("build", f"an image labelled {revision.commit}") as step, self.log.group("Build"):
             context, dockerfile = locate(folder, settings.context, settings.file)
@@ -247,7 +278,27 @@ class Gate:
             self.image = build_image(engine, build, self.log.foreign)
             self._note("Labels of Compose", refuse_borrowed_labels(self.image))
             step.got = f"{self.image.id}, labelled {revision.commit}"
-        return self.image
+        return build, self.image
+
+    def _look_at_mounts(self, engine: Engine, build: Build, image: Image) -> None:
+        """What Compose lays over the image, and what production would: of that the promotion decides."""
+        config, allowed = self.config, self.settings.allow_mounts
+        base = lru_cache(maxsize=1)(lambda: build_base(engine, build, image.id))
+        with self.steps.step("mounts", "no mount that hides what was built") as step:
+            elsewhere = not engine.is_local or find_vantage(engine, self.env).job is not None
+            cover = Cover(
+                engine=engine, image_id=image.id, overlay=self.overlay, find_base=base, is_elsewhere=elsewhere
+            )
+            cover.require_open()
+            step.got = cover.summary
+        self.notes += cover.notes
+        production = publishers_of(config, self.settings.prod_port)
+        for name in production or (self.settings.service,):
+            other = Cover(engine=engine, image_id=image.id, overlay=Overlay.of(config, name, allowed), find_base=base)
+            warnings = [*other.unkept_volumes(), *(other.problems() if name in production else ())]
+            for warning in warnings:
+                self.notes.append(f"Before production runs this image: {warning}")
+                self.log.warning("Production's mounts", self.notes[-1])
 
     def _recreate(self, hold: Hold, target: Target, image: Image) -> Container:
         with self.steps.step("recreation", f"a container that runs {image.id}") as step:

@@ -61,7 +61,7 @@ def _of_service(engine: Engine, settings: PromoteSettings, env: Texts) -> tuple[
     file = ComposeFile.of(settings, env)
     config = read_config(file, env)
     project = project_with(config, settings.service)
-    target = read_target(config, Wanted(service=settings.service, port=settings.port, workspace=""))
+    target = read_target(config, Wanted(service=settings.service, port=settings.port))
     found = service_containers(engine, project, settings.service)
     tags = kept_tags_of(target, config, settings.staging_service)
     return tags, found[0].image_id if found else "", read_deployment(engine, project, settings.service)

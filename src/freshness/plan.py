@@ -13,6 +13,7 @@ from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, Source, configuration_of, insist_only
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.images import find_image, find_tagged, kept_images
+from freshness.engine.volumes import keep_by_hand, written_volumes
 from freshness.errors import Refused
 from freshness.scene import Scene
 
@@ -37,7 +38,7 @@ class Plan:
     `tagged` what production's tag names, `kept` the image IDs that `kept_tags` name, the newest first. `goes_back`: it
     is a rollback. `is_current`: the container is the one that was recorded, and the candidate is to run just as it
     does. `resumes`: what stands there was left by a run that was cut, and could not be undone; `seen`
-    are the IDs of all containers that do.
+    are the IDs of all containers that do. `mounted` are the paths where the configuration mounts something of its own.
     """
 
     make: Make
@@ -52,6 +53,7 @@ class Plan:
     is_current: bool = False
     resumes: bool = False
     seen: tuple[str, ...] = ()
+    mounted: frozenset[str] = frozenset()
 
     @property
     def target(self) -> Target:
@@ -91,14 +93,22 @@ class Plan:
 
 
 def observe(
-    engine: Engine, scene: Scene, make: Make, former: Make, candidate: Image, kept_tags: KeptTags, *, goes_back: bool
+    engine: Engine,
+    scene: Scene,
+    make: Make,
+    former: Make,
+    candidate: Image,
+    kept_tags: KeptTags,
+    *,
+    goes_back: bool,
+    mounted: frozenset[str],
 ) -> Plan:
     """The plan for what was found. Raises Refused or Stale where there would be no way back."""
     target, unmended = make.target, scene.unmended
     running = scene.containers[0] if len(scene.containers) == 1 else None
     previous = candidate if scene.runs == candidate.id else find_image(engine, scene.runs) if scene.runs else None
     if not unmended:
-        _refuse_loss(engine, make, scene.containers, previous, candidate)
+        _refuse_loss(engine, make, scene.containers, previous, candidate, mounted)
     return Plan(
         make=make,
         candidate=candidate,
@@ -112,11 +122,17 @@ def observe(
         is_current=_is_current(scene, make, candidate),
         resumes=unmended is not None,
         seen=tuple(container.id for container in scene.containers),
+        mounted=mounted,
     )
 
 
 def _refuse_loss(
-    engine: Engine, make: Make, containers: tuple[Container, ...], previous: Image | None, candidate: Image
+    engine: Engine,
+    make: Make,
+    containers: tuple[Container, ...],
+    previous: Image | None,
+    candidate: Image,
+    mounted: frozenset[str],
 ) -> None:
     """Raises Refused or Stale where there would be no way back, or something would not come with it."""
     target = make.target
@@ -130,7 +146,7 @@ def _refuse_loss(
     if running:
         if isinstance(make.source, ComposeFile):
             _refuse_lost_files(engine, target, running, make.source)
-        _refuse_lost_volumes(running, candidate)
+        _refuse_lost_volumes(engine, target, running, candidate, mounted)
 
 
 def _is_current(scene: Scene, make: Make, candidate: Image) -> bool:
@@ -175,15 +191,19 @@ def refuse_emptied(plan: Plan, allowed: Collection[str]) -> None:
         raise Refused(*say_emptied(plan.running.name, emptied))
 
 
-def _refuse_lost_volumes(running: Container, candidate: Image) -> None:
+def _refuse_lost_volumes(
+    engine: Engine, target: Target, running: Container, candidate: Image, mounted: frozenset[str]
+) -> None:
     """Raises Refused where a recreation would lose what the container has, and the way back would not bring it back."""
-    if running.anonymous_volumes and running.image_id != candidate.id:
+    if running.image_id == candidate.id:
+        return
+    written = [path for path in written_volumes(engine, running) if path not in mounted]
+    if written:
         raise Refused(
-            f"production's container {running.name} keeps files in anonymous volumes at"
-            f" {', '.join(running.anonymous_volumes)}: a container of another image would lose them, or they would lie"
-            " over it.",
-            "Give the service a named volume there in the Compose file, with what has to stay copied into it, or"
-            " take VOLUME out of the image.",
+            f"production's container {running.name} keeps files in anonymous volumes at {', '.join(written)} that its"
+            " image did not bring: a container of another image would lose them, or they would lie over it.",
+            f"{keep_by_hand(running, written[0], target.project)} Where nothing of it has to stay, take the container"
+            f" away, with production down until the new image serves: docker rm --force --volumes {running.name}",
         )
 
 

@@ -1,7 +1,9 @@
 """The promotion, from top to bottom: all refusals, then one order of writes, then proof, or the way back."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from freshness.candidacy import Candidacy
 from freshness.core.compose import Target, Wanted
@@ -12,6 +14,7 @@ from freshness.core.kept import kept_tags_of
 from freshness.core.lock import Record, service_lock
 from freshness.core.promotion import PromotionOutcome, commands_by_hand
 from freshness.dry_run import cut_ahead, promotion_ahead
+from freshness.engine.base import find_base
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service, staging_tag
 from freshness.engine.containers import Container
@@ -23,6 +26,7 @@ from freshness.engine.vantage import Vantage, find_vantage
 from freshness.errors import FreshnessError, LockLost, Refused, Stale
 from freshness.interrupts import interrupts_deferred
 from freshness.made import first_deployment, refuse_missing, why_anew, with_what
+from freshness.mounts import Cover, Overlay, find_tracked
 from freshness.ownership import Ownership, refuse_borrowed_labels
 from freshness.plan import Make, Plan, observe, plan_of, refuse_emptied
 from freshness.recovery import recover
@@ -46,6 +50,7 @@ class Promotion(Candidacy):
     plan: Plan | None = None
     vantage: Vantage | None = None
     last: Recorded | None = None
+    overlay: Overlay = field(default_factory=Overlay)
 
     @property
     def tag(self) -> str | None:
@@ -164,10 +169,20 @@ class Promotion(Candidacy):
             self._note("Labels of Compose", refuse_borrowed_labels(candidate))
         self.insist_staged(engine, today.target.project, candidate)
         make, former = self._make_candidate(today, scene, candidate), today.make(scene.known)
+        overlay = self._require_open(engine, make, candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, today.target, make.target)
             goes_back = self.goes_back(scene.recorded, candidate)
-            plan = observe(engine, scene, make, former, candidate, today.kept_tags, goes_back=goes_back)
+            plan = observe(
+                engine,
+                scene,
+                make,
+                former,
+                candidate,
+                today.kept_tags,
+                goes_back=goes_back,
+                mounted=overlay.targets,
+            )
             if isinstance(make.source, ComposeFile):
                 refuse_emptied(plan, self.settings.allow_empty)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
@@ -195,6 +210,35 @@ class Promotion(Candidacy):
             return Make(target=today.target, source=self.compose_file, configuration=known)
         return today.make(today.configuration)
 
+    def _overlay(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Takes down what lies over the image, and returns why that may not be, as far as no Engine is needed."""
+        self.overlay = Overlay.of(config, self.settings.service, self.settings.allow_mounts)
+        problems, notes = find_tracked(self.overlay, self.settings.workspace)
+        self.notes += notes
+        return problems
+
+    def _require_open(self, engine: Engine, make: Make, candidate: Image) -> Overlay:
+        """What is mounted over the image, today or as it ran. Raises Refused where that hides what was proven."""
+        label, vantage, overlay = self.settings.revision_label, find_vantage(engine, self.env), self.overlay
+        if not isinstance(make.source, ComposeFile):
+            overlay = Overlay.of(json.loads(make.configuration), self.settings.service, self.settings.allow_mounts)
+        with self.steps.step("mounts", "no mount that hides what was built") as step:
+            cover = Cover(
+                engine=engine,
+                image_id=candidate.id,
+                overlay=overlay,
+                find_base=lambda: find_base(engine, candidate.id, label, make.target.repository),
+                is_elsewhere=not engine.is_local or vantage.job is not None,
+            )
+            cover.require_open()
+            step.got = cover.summary
+        for note in cover.notes:
+            self._remark(note)
+        for warning in cover.unkept_volumes():
+            if (note := f"The image of production: {warning}") not in self.notes:
+                self._note("Production's mounts", note)
+        return overlay
+
     def _look_at_mounts(self, engine: Engine, make: Make) -> None:
         """Raises Refused where a run beside the Engine sees that what would be mounted again is gone."""
         if isinstance(make.source, ComposeFile):
@@ -213,13 +257,12 @@ class Promotion(Candidacy):
         wanted = Wanted(
             service=settings.service,
             port=settings.port,
-            workspace=str(settings.workspace),
             image=settings.image,
             container=settings.container,
             in_pairs=self._in_pairs,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
-            config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty)
+            config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty, self._overlay)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
             kept_tags = kept_tags_of(target, config, settings.staging_service)
             source = "" if self.is_rollback else settings.source_image

@@ -6,6 +6,7 @@ from freshness.engine.compose import create_another
 from freshness.engine.containers import Container, service_containers, start
 from freshness.engine.leftovers import leave_only, retire
 from freshness.engine.lock import Hold
+from freshness.engine.volumes import written_volumes
 from freshness.errors import Refused, Stale
 from freshness.plan import Plan
 
@@ -50,11 +51,13 @@ class StartFirst:
         if running and running.runs and running.is_like(made):
             retire(self.hold, made, volumes=True)
             return running
-        if running and running.anonymous_volumes:
+        written = written_volumes(self.hold.engine, running) if running else ()
+        lost = [path for path in written if path not in self.plan.mounted]
+        if running and lost:
             retire(self.hold, made, volumes=True)
             raise Refused(
                 f"production's container {running.name} keeps files in anonymous volumes at"
-                f" {', '.join(running.anonymous_volumes)}, which one beside it would start without.",
+                f" {', '.join(lost)}, which one beside it would start without.",
                 "Give the service a named volume there in the Compose file, or set `update-order: stop-first`.",
             )
         self.hold.insist()

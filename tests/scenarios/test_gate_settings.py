@@ -98,33 +98,33 @@ MOUNTS: dict[str, tuple[str, str, str]] = {
     "a bind mount": ('volumes: ["@PLACE@:/app"]', "", "bind mount"),
     "a config": ("configs: [code]", "configs:\n  code:\n    file: '@PLACE@/server.py'", "config"),
     "a secret": ("secrets: [code]", "secrets:\n  code:\n    file: '@PLACE@/server.py'", "secret"),
-    "a volume that binds": ("volumes: ['code:/app']", VOLUME, "volume"),
+    "a volume that binds": ("volumes: ['code:/app']", VOLUME, "named volume"),
 }
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_nothing_of_the_workspace_lies_over_the_image(mount: str, runner: Runner) -> None:
-    """I13. Breaks when `_mount_sources` no longer yields that."""
+    """I13. Breaks when `mounts_of` no longer reads the host's path of that."""
     service, rest, kind = (text.replace("@PLACE@", str(runner.app.repo.path)) for text in MOUNTS[mount])
 
     ended = gate_of(runner, composed(runner.app, service, rest=rest))
 
     assert ended.decision == ("closed", "error", 2), ended.log
-    assert f"has a {kind} from the workspace" in ended.reason
+    assert f"has a {kind} from a Git work tree" in ended.reason
 
 
 def test_nothing_of_the_workspace_lies_over_the_image_through_a_link(runner: Runner, tmp_path: Path) -> None:
-    """I13. Breaks when `read_service` no longer resolves links."""
+    """I13. Breaks when `tracked_at` no longer resolves links."""
     (tmp_path / "link").symlink_to(runner.app.repo.path)
 
     ended = gate_of(runner, composed(runner.app, f'volumes: ["{tmp_path}/link:/app"]'))
 
     assert ended.decision == ("closed", "error", 2), ended.log
-    assert "has a bind mount from the workspace" in ended.reason
+    assert "has a bind mount from a Git work tree" in ended.reason
 
 
 def test_what_comes_from_outside_the_workspace_may_lie_there(runner: Runner, tmp_path: Path) -> None:
-    """Breaks when `_mount_problems` refuses every mount."""
+    """Breaks when `find_tracked` refuses every mount."""
     (tmp_path / "outside").mkdir()
 
     ended = gate_of(

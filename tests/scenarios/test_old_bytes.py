@@ -35,7 +35,7 @@ def test_an_anonymous_volume_stays_with_its_commit_on_staging(runner: Runner) ->
 
 
 def test_production_with_an_anonymous_volume_is_not_recreated(production_here: Production) -> None:
-    """I8. Breaks when `observe` in plan.py does not look: its data would be lost, or lie over the new image."""
+    """I8. Breaks when `observe` in plan.py does not look: what it wrote would be lost, or lie over the new image."""
     repo = production_here.app.repo
     repo.write({"Dockerfile": with_volume(production_here.runner)})
     first, second = (
@@ -43,6 +43,7 @@ def test_production_with_an_anonymous_volume_is_not_recreated(production_here: P
         production_here.build("3415ebbf2ea5b6e1a4cf2cc7728f618ef274f953"),
     )
     production_here.deploy(first)
+    production_here.sandbox.cli("exec", str(production_here.container().id), "sh", "-c", "echo mine > /app/orders")
     before = production_here.state()
 
     ended = production_here.promote(second)

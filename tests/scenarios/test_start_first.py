@@ -211,6 +211,7 @@ def test_files_in_an_anonymous_volume_are_not_left_behind(production: Production
     production.app.repo.write({"Dockerfile": (production.app.repo.path / "Dockerfile").read_text() + "VOLUME /data\n"})
     image = production.build(FIRST)
     production.deploy(image)
+    production.sandbox.cli("exec", str(production.container().id), "sh", "-c", "echo mine > /data/orders")
     paint_blue(production)
     before = production.state().containers
 

@@ -21,11 +21,11 @@ def project(staging: Config | None = None, others: Config | None = None, **rest:
 
 
 def wanted(**changes: Any) -> Wanted:
-    return Wanted(**{"service": "staging", "port": 8501, "workspace": "/ci/space", "prod_port": 8500, **changes})
+    return Wanted(**{"service": "staging", "port": 8501, "prod_port": 8500, **changes})
 
 
-def problems(config: Config, links: dict[str, str] | None = None, **changes: Any) -> tuple[str, ...]:
-    return find_problems(config, wanted(**changes), lambda path: (links or {}).get(path, path))
+def problems(config: Config, **changes: Any) -> tuple[str, ...]:
+    return find_problems(config, wanted(**changes))
 
 
 def test_a_service_of_its_own_has_no_problem() -> None:
@@ -135,69 +135,6 @@ def test_what_settings_and_compose_agree_on_is_no_problem(staging: Config, chang
     assert problems(project(staging), **changes) == ()
 
 
-MOUNTS: dict[str, tuple[Config, Config]] = {
-    "bind mount": ({"volumes": [{"type": "bind", "source": "@", "target": "/app"}]}, {}),
-    "config": ({"configs": [{"source": "c"}]}, {"configs": {"c": {"file": "@"}}}),
-    "secret": ({"secrets": [{"source": "s"}]}, {"secrets": {"s": {"file": "@"}}}),
-    "volume": (
-        {"volumes": [{"type": "volume", "source": "v", "target": "/app"}]},
-        {"volumes": {"v": {"driver_opts": {"type": "none", "o": "bind", "device": "@"}}}},
-    ),
-}
-
-
-def filled(value: Any, place: str) -> Any:
-    match value:
-        case "@":
-            return place
-        case dict():
-            return {key: filled(item, place) for key, item in value.items()}
-        case list():
-            return [filled(item, place) for item in value]
-    return value
-
-
-@pytest.mark.parametrize("place", ["/ci/space", "/ci/space/deep/down", "/elsewhere/link"])
-@pytest.mark.parametrize("kind", MOUNTS)
-def test_nothing_of_the_workspace_may_lie_over_the_image(kind: str, place: str) -> None:
-    """I13. Breaks when `_mount_sources` no longer yields that kind, or the link is not resolved."""
-    staging, rest = MOUNTS[kind]
-    config = project(filled(staging, place), **filled(rest, place))
-
-    (problem,) = problems(config, {"/elsewhere/link": "/ci/space/src"})
-    assert f"has a {kind} from the workspace ({place})" in problem
-
-
-@pytest.mark.parametrize("place", ["/srv/data", "/ci/space-of-others"])
-@pytest.mark.parametrize("kind", MOUNTS)
-def test_what_lies_elsewhere_may(kind: str, place: str) -> None:
-    """Breaks when paths are compared as text: /ci/space-of-others is not in /ci/space."""
-    staging, rest = MOUNTS[kind]
-
-    assert problems(project(filled(staging, place), **filled(rest, place))) == ()
-
-
-@pytest.mark.parametrize(
-    ("staging", "rest"),
-    [
-        ({"volumes": [{"type": "volume", "source": "v", "target": "/data"}]}, {"volumes": {"v": None}}),
-        ({"volumes": [{"type": "volume", "target": "/anonymous"}, {"type": "tmpfs", "target": "/run"}]}, {}),
-        ({"configs": [{"source": "c"}]}, {"configs": {"c": {"content": "text"}}}),
-        ({"secrets": [{"source": "s"}]}, {"secrets": {"s": {"environment": "TOKEN"}}}),
-        ({"volumes": [{"type": "volume", "source": "v"}]}, {"volumes": {"v": {"driver_opts": {"device": "tmpfs"}}}}),
-        ({}, {"configs": {"c": {"file": "/ci/space/unused"}}}),
-    ],
-)
-def test_what_is_no_file_of_the_workspace_may(staging: Config, rest: Config) -> None:
-    assert problems(project(staging, **rest)) == ()
-
-
-def test_a_folder_that_holds_the_workspace_may_not_lie_over_the_image() -> None:
-    """I13. Breaks when only what is inside the workspace counts."""
-    (problem,) = problems(project({"volumes": [{"type": "bind", "source": "/ci", "target": "/mnt"}]}))
-    assert "/ci" in problem
-
-
 def test_volumes_of_another_container_are_a_problem() -> None:
     """I13. Breaks when `volumes_from` is not looked at."""
     (problem,) = problems(project({"volumes_from": ["src"]}))
@@ -209,13 +146,6 @@ def test_a_network_that_publishes_nothing_is_a_problem(mode: str) -> None:
     """I3. Breaks when `network_mode` is not looked at: whoever listens there would answer for staging."""
     (problem,) = problems(project({"network_mode": mode}))
     assert f"network_mode: {mode}" in problem
-
-
-def test_a_link_to_the_workspace_is_resolved_as_well() -> None:
-    """I13. Breaks when only the mount's side is resolved."""
-    config = project({"volumes": [{"type": "bind", "source": "/real/x", "target": "/app"}]})
-
-    assert problems(config, {"/ci/space": "/real"}) != ()
 
 
 def test_an_unknown_service_is_the_only_problem_and_names_those_there_are() -> None:

@@ -79,13 +79,13 @@ def test_equal_configurations_are_written_alike() -> None:
 @pytest.mark.parametrize(("wanted", "port"), [(8500, 8500), (8600, 8500)])
 def test_the_target_is_what_it_was_and_its_port_one_that_it_published(wanted: int, port: int) -> None:
     """I9. Breaks when what ran before is asked for health at today's port, or under today's names."""
-    was = target_of(render(CONFIG, "web"), Wanted(service="web", port=wanted, workspace="/work"), TODAY)
+    was = target_of(render(CONFIG, "web"), Wanted(service="web", port=wanted), TODAY)
 
     assert (was.image, was.container, was.port, was.address) == ("shop/web", "shop-web-1", port, "127.0.0.1")
 
 
 def test_where_nothing_is_known_the_target_is_todays() -> None:
-    assert target_of("", Wanted(service="web", port=8600, workspace="/work"), TODAY) is TODAY
+    assert target_of("", Wanted(service="web", port=8600), TODAY) is TODAY
 
 
 def test_what_is_never_taken_back_is_named() -> None:

@@ -49,7 +49,7 @@ def test_each_required_check_that_never_ran_keeps_the_gate_closed(name: str) -> 
 
 def test_the_required_checks_are_those_of_the_gate() -> None:
     assert set(REQUIRED) == {
-        "commit", "service", "build context", "owner", "build", "lock", "recreation", "health",
+        "commit", "service", "build context", "owner", "build", "mounts", "lock", "recreation", "health",
         "staging check", "same container", "hold", "head",
     }  # fmt: skip
 

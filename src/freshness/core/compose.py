@@ -1,8 +1,7 @@
 """Reads a Compose project as `docker compose config --format json` prints it: may our service be touched?"""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from freshness.core.image import is_image_name, repository_of, same_tag
@@ -54,18 +53,14 @@ class Wanted:
 
     service: str
     port: int
-    workspace: str
     image: str | None = None
     container: str | None = None
     prod_port: int | None = None
     in_pairs: bool = False
 
 
-def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable[[str], str]) -> tuple[str, ...]:
-    """Every reason not to touch the service, each one sentence with its remedy; empty where there is none.
-
-    `real_path` resolves symbolic links, so that a mount cannot reach into the workspace through one.
-    """
+def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
+    """Every reason not to touch the service, each one sentence with its remedy; empty where there is none."""
     services: Mapping[str, Service] = config.get("services") or {}
     missing = why_missing(config, wanted.service)
     if missing:
@@ -76,7 +71,7 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted, real_path: Callable
         *_network_problems(ours, wanted),
         *_image_problems(config, ours, wanted),
         *_sharing_problems(config, services, wanted),
-        *_mount_problems(config, ours, wanted, real_path),
+        *_mount_problems(ours, wanted),
     )
 
 
@@ -123,6 +118,12 @@ def container_of(config: Mapping[str, Any], service: str) -> str:
 def published_ports(config: Mapping[str, Any], service: str) -> tuple[int, ...]:
     """The TCP ports of the host that the service publishes, in the file's order."""
     return tuple(port for port, _, _ in _published(config["services"][service]))
+
+
+def publishers_of(config: Mapping[str, Any], port: int) -> tuple[str, ...]:
+    """The services that publish this port on the Docker host."""
+    services: Mapping[str, Service] = config.get("services") or {}
+    return tuple(name for name, service in services.items() if port in {one for one, _, _ in _published(service)})
 
 
 def _published(service: Service) -> Iterator[tuple[int, str, int]]:
@@ -216,35 +217,9 @@ def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service]
             )
 
 
-def _mount_problems(
-    config: Mapping[str, Any], ours: Service, wanted: Wanted, real_path: Callable[[str], str]
-) -> Iterator[str]:
-    workspace = PurePath(real_path(wanted.workspace))
+def _mount_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     if ours.get("volumes_from"):
         yield (
             f"The service {wanted.service!r} takes volumes of another container (`volumes_from`), which could lie over"
             " the image. Name each volume in the service itself."
         )
-    for kind, source in _mount_sources(config, ours):
-        real = PurePath(real_path(source))
-        if real.is_relative_to(workspace) or workspace.is_relative_to(real):
-            yield (
-                f"The service {wanted.service!r} has a {kind} from the workspace ({source}), which would lie over the"
-                " image with bytes that are not the commit's. Copy it into the image, or keep it outside the workspace."
-            )
-
-
-def _mount_sources(config: Mapping[str, Any], ours: Service) -> Iterator[tuple[str, str]]:
-    """What could bring a file of the host over the image: bind mounts, volumes that bind, config and secret files."""
-    for volume in ours.get("volumes") or ():
-        if volume.get("type") == "bind":
-            yield "bind mount", volume["source"]
-        declared = (config.get("volumes") or {}).get(volume.get("source")) or {}
-        device = (declared.get("driver_opts") or {}).get("device")
-        if device and device.startswith("/"):
-            yield "volume", device
-    for kind in ("config", "secret"):
-        for used in ours.get(f"{kind}s") or ():
-            declared = (config.get(f"{kind}s") or {}).get(used.get("source")) or {}
-            if declared.get("file"):
-                yield kind, declared["file"]

@@ -12,6 +12,7 @@ REQUIRED = (
     "build context",
     "owner",
     "build",
+    "mounts",
     "lock",
     "recreation",
     "health",

@@ -53,7 +53,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     """
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
-        command = _command(engine, build, _own_name(build, folder), metadata)
+        command = command_of(engine, build, _own_name(build, folder), metadata)
         with excerpt(line) as shown:
             status = _run(command, _environment(engine, build), shown, time.monotonic() + build.timeout)
         if status != 0:
@@ -68,7 +68,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
                 f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
                 "Its output above says why; correct the Dockerfile or the code and push again.",
             )
-        image_id = _read_image_id(metadata)
+        image_id = read_image_id(metadata)
     image = find_image(engine, image_id)
     if image is None:
         raise BuildFailed(
@@ -122,7 +122,8 @@ def _own_name(build: Build, folder: Path) -> Path:
     return link
 
 
-def _command(engine: Engine, build: Build, context: Path, metadata: Path) -> list[str]:
+def command_of(engine: Engine, build: Build, context: Path, metadata: Path) -> list[str]:
+    """The words that start buildx."""
     argv = [find_plugin("buildx", engine.env), "buildx", "build", "--builder", engine.context, "--load"]
     argv += ["--progress", "plain"]
     # Attestations change the image ID at every build, even when everything is cached.
@@ -138,7 +139,7 @@ def _command(engine: Engine, build: Build, context: Path, metadata: Path) -> lis
     return [*argv, "--file", str(build.dockerfile), str(context)]
 
 
-def _read_image_id(metadata: Path) -> str:
+def read_image_id(metadata: Path) -> str:
     """The image's ID. `containerimage.digest` is it under both image stores, `--iidfile` only under the classic one."""
     try:
         image_id: str = json.loads(metadata.read_text())["containerimage.digest"]

@@ -1,9 +1,8 @@
 """Calls Docker Compose: reads a project's configuration, and recreates the one service that was named."""
 
 import json
-import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
@@ -67,15 +66,21 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_service(
-    file: ComposeFile, env: Mapping[str, str], wanted: Wanted, allow_empty: Collection[str]
+    file: ComposeFile,
+    env: Mapping[str, str],
+    wanted: Wanted,
+    allow_empty: Collection[str],
+    find_others: Callable[[Mapping[str, Any]], tuple[str, ...]],
 ) -> tuple[dict[str, Any], Target]:
     """The whole project, and the service of it; `allow_empty` are variables that may lack a value.
 
+    `find_others` finds more problems of the service in the project.
     Raises SettingsError with every problem at once, and as `read_config`.
     """
     config, said = _read_config(file, env)
-    problems = find_problems(config, wanted, os.path.realpath)
+    problems = find_problems(config, wanted)
     if wanted.service in (config.get("services") or {}):
+        problems += find_others(config)
         problems += why_lacking(file, env, config, wanted.service, said, allow_empty)
     if problems:
         raise SettingsError("\n".join(problems), "Nothing was built or changed.")

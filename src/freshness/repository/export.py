@@ -1,5 +1,6 @@
 """Writes the tree of a Revision into a private folder, byte for byte, from Git objects whose hashes are verified."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,16 @@ NAMED_PATHS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: files and links, their bytes, and the paths (printable) of submodules and LFS pointers."""
+    """What was written: files and links, their bytes, and the paths (printable) of submodules and LFS pointers.
+
+    `submodules` and `pointers` are the same paths as the file system has them.
+    """
 
     files: int
     size: int
     incomplete: tuple[str, ...]
+    submodules: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()
 
 
 def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path, *, allow_incomplete: bool) -> Exported:
@@ -42,16 +48,24 @@ def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path,
         make_folders(root, folders)
         writer = Writer(objects=objects, root=root, times=times)
         shares = work_in_shares(writer.write, [entry for entry in entries if not is_folder(entry)])
-        incomplete = [entry.path for entry in entries if entry.kind is EntryKind.SUBMODULE]
-        incomplete += [path for share in shares for path in share.pointers]
+        submodules = [entry.path for entry in entries if entry.kind is EntryKind.SUBMODULE]
+        pointers = [path for share in shares for path in share.pointers]
+        incomplete = [*submodules, *pointers]
         if incomplete and not allow_incomplete:
-            raise refuse_incomplete(sorted(incomplete))
+            raise refuse_incomplete(list(map(printable, sorted(incomplete))))
         set_times(root, folders, times)
     return Exported(
         files=sum(share.files for share in shares),
         size=sum(share.size for share in shares),
         incomplete=tuple(map(printable, sorted(incomplete))),
+        submodules=tuple(map(os.fsdecode, submodules)),
+        pointers=tuple(map(os.fsdecode, pointers)),
     )
+
+
+def shown(path: str) -> str:
+    """The path, as the file system has it, for a person."""
+    return printable(os.fsencode(path))
 
 
 def is_folder(entry: Entry) -> bool:
@@ -59,10 +73,12 @@ def is_folder(entry: Entry) -> bool:
     return entry.kind in {EntryKind.FOLDER, EntryKind.SUBMODULE}
 
 
-def refuse_incomplete(paths: list[bytes]) -> Refused:
-    named = ", ".join(f"`{printable(path)}`" for path in paths[:NAMED_PATHS])
+def refuse_incomplete(paths: list[str]) -> Refused:
+    """The refusal that names these printable paths."""
+    named = ", ".join(f"`{path}`" for path in paths[:NAMED_PATHS])
     more = f" and {len(paths) - NAMED_PATHS} more" if len(paths) > NAMED_PATHS else ""
     return Refused(
         f"the commit holds submodules or Git LFS pointers, whose content is not in it: {named}{more}.",
-        "Commit the content itself, or set `incomplete: allow` to build without it.",
+        "Commit the content itself, leave the paths out of the build context with `.dockerignore`, or set"
+        " `incomplete: allow` to build without it.",
     )

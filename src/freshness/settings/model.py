@@ -140,6 +140,7 @@ class GateSettings:
     allow_forks_with_secrets: bool
     enabled: bool
     repos: tuple[str, ...]
+    allow_mounts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -184,4 +185,5 @@ class PromoteSettings:
     require_known: bool
     enabled: bool
     repos: tuple[str, ...]
+    allow_mounts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -148,6 +148,15 @@ SHARED = (
         default=REVISION_LABEL,
         about="Image label that holds the commit.",
     ),
+    Setting(
+        name="allow-mounts",
+        variable="ALLOW_MOUNTS",
+        read=values.container_paths,
+        multiline=True,
+        shown_default="none",
+        about="Paths in the container, one a line, where a mount may hide files of the image; each is named in the "
+        "report.",
+    ),
 )
 SWITCHES = (
     Setting(

@@ -159,7 +159,7 @@ GATE: tuple[Setting, ...] = (
         variable="INCOMPLETE",
         read=values.incomplete,
         default="refuse",
-        about="Submodules and Git LFS pointers in the context: `refuse`, or `allow` "
+        about="Submodules and Git LFS pointers that the build sees: `refuse`, or `allow` "
         "(empty folders, pointers as they are, each named).",
     ),
     shared_rows.PATH,

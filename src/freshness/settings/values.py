@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from freshness.core.mounts import normal
 from freshness.core.scope import parse_patterns
 from freshness.core.secret import Secret
 from freshness.settings.model import Incomplete, Match, UpdateOrder
@@ -99,6 +100,14 @@ def relative_path(text: str) -> PurePosixPath:
     if path.is_absolute() or ".." in path.parts:
         raise WrongValue("a relative path without `..`", "Give it relative to the root of the repository's checkout.")
     return path
+
+
+def container_paths(text: str) -> tuple[str, ...]:
+    """Absolute paths in a container, one a line or with commas between them."""
+    paths = tuple(filter(None, map(str.strip, re.split(r"[\n,]", text))))
+    if not all(path.startswith("/") and path.isprintable() for path in paths):
+        raise WrongValue("absolute paths in the container, one a line", "Write each path as the Compose file does.")
+    return tuple(map(normal, paths))
 
 
 def checkout_folder(text: str) -> PurePosixPath:

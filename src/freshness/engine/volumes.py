@@ -1,0 +1,87 @@
+"""What volumes hold, against what their image put there."""
+
+import docker
+from docker.types import Mount as EngineMount
+
+from freshness.core.mounts import Kind, Mount, Process
+from freshness.engine.client import Engine, asking
+from freshness.engine.containers import Container
+from freshness.engine.images import find_image
+from freshness.engine.look import Files, files_of
+from freshness.errors import EngineError
+
+
+def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str]]:
+    """What the image starts, and the paths that it declares as volumes."""
+    with asking(f"inspecting the image {image_id}"):
+        config = engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
+    env = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
+    process = Process(
+        words=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        folder=config.get("WorkingDir") or "/",
+        search=tuple(filter(None, env.get("PATH", "").split(":"))),
+    )
+    return process, frozenset(config.get("Volumes") or ())
+
+
+def held_by(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:
+    """The files that a container sees through the mount; None where Docker will fill it from this very image."""
+    if mount.kind is Kind.VOLUME and not mount.path:
+        return _in_volume(engine, image_id, mount)
+    if mount.kind is not Kind.BIND:
+        return {}
+    bound = EngineMount(mount.target, mount.path, type="bind", read_only=True)
+    try:
+        return _through(engine, image_id, bound, mount.target)
+    except EngineError:  # nothing is there yet, and Docker makes an empty folder
+        return {}
+
+
+def _in_volume(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:
+    if not mount.volume:
+        return {}
+    with asking(f"inspecting the volume {mount.volume}"):
+        try:
+            engine.client.api.inspect_volume(mount.volume)
+        except docker.errors.NotFound:
+            return None if mount.is_filled else {}
+    bound = EngineMount(mount.target, mount.volume, type="volume", read_only=True, no_copy=True)
+    held = _through(engine, image_id, bound, mount.target)
+    return held or (None if mount.is_filled else held)
+
+
+def _through(engine: Engine, image_id: str, bound: EngineMount, target: str) -> dict[str, object]:
+    with files_of(engine, image_id, (bound,)) as files:
+        return dict(files.under(target))
+
+
+def written_volumes(engine: Engine, container: Container) -> tuple[str, ...]:
+    """The paths of the container's anonymous volumes that hold anything but what its image put there."""
+    if not container.anonymous_volumes:
+        return ()
+    if find_image(engine, container.image_id) is None:
+        return container.anonymous_volumes
+    with files_of(engine, container.image_id) as image:
+        return tuple(path for path in container.anonymous_volumes if not _is_as_built(engine, container, image, path))
+
+
+def _is_as_built(engine: Engine, container: Container, image: Files, path: str) -> bool:
+    built = dict(image.under(path))
+    try:
+        for where, identity in Files(engine=engine, container=container.id).under(path):
+            if built.pop(where, None) != identity:
+                return False
+    except EngineError:  # what changes while it is read is not as it was built
+        return False
+    return not built
+
+
+def keep_by_hand(container: Container, path: str, project: str) -> str:
+    """What to type so that the files of an anonymous volume stay, as sentences."""
+    volume = f"{project}_{path.rpartition('/')[2]}"
+    return (
+        f"Give the service a named volume at {path} in the Compose file, and copy into it what has to stay, here for a"
+        f" volume that Docker calls {volume}: docker create --name freshness-copy --volume {volume}:{path}"
+        f" {container.image_id} && docker cp --archive {container.name}:{path} - | docker cp --archive -"
+        f" freshness-copy:{path.rpartition('/')[0] or '/'} && docker rm freshness-copy ; then run again."
+    )
