@@ -205,6 +205,7 @@ def test_a_volume_that_holds_what_the_image_put_there_is_no_loss(order: str, pro
         ports = f'    ports: ["127.0.0.1:{app.production_port}:8000"]\n'
         compose.write_text(compose.read_text().replace(ports, ""))
         variables = {"UPDATE_ORDER": "start-first", "PROD_PORT": "8000", "UPDATE_OVERLAP": "0"}
+        variables["ADOPT"] = f"{app.project}-{app.production}-1"  # which publishes a port still
 
     ended = production.promote(second, **variables)
 
