@@ -361,13 +361,9 @@ class Gate:
     def _is_same_container(self, engine: Engine, before: Container) -> None:
         with self.steps.step("same container", f"{before.short_id}, still running {before.image_id}") as step:
             changed = how_it_changed(before, find_container(engine, before.id))
-            step.got = changed or f"{before.short_id}, running since {before.started_at}"
+            step.got = f"{before.short_id}, running since {before.started_at}"
             if changed:
-                step.fail(
-                    Verdict.STALE,
-                    step.got,
-                    "Something replaced or restarted staging meanwhile: find it, then run again.",
-                )
+                step.fail(Verdict.STALE, changed.got, changed.remedy)
 
     def _lasts(self, engine: Engine, target: Target, container: Container) -> None:
         """The last look at staging: the check has taken its time, and most of the hold time with it."""

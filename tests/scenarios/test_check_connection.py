@@ -43,7 +43,9 @@ def impatient_proxy(sandbox: Sandbox, folder: Path, address: str) -> Iterator[No
     proxy = subprocess.Popen(
         [str(HAPROXY), "-db", "-f", str(folder / "haproxy.cfg")], env={**os.environ, "LD_LIBRARY_PATH": libraries}
     )
+    host = f"unix://{address.removeprefix('unix@')}" if address.startswith("unix@") else f"tcp://{address}"
     try:
+        eventually(lambda: sandbox.run(["docker", "--host", host, "version"]).returncode == 0, "HAProxy")
         yield
     finally:
         proxy.terminate()
@@ -57,9 +59,6 @@ def test_a_silent_check_behind_a_proxy_that_closes_what_is_idle_is_heard_to_its_
     """I4. Fails when `listen` in engine/execution.py no longer calls `_say_alive`: the check would be cut off."""
     address = f"127.0.0.1:{free_port()}"
     with impatient_proxy(runner.sandbox, tmp_path / "proxy", address):
-        eventually(
-            lambda: runner.sandbox.run(["docker", "-H", f"tcp://{address}", "version"]).returncode == 0, "HAProxy"
-        )
         ended = runner.gate(DOCKER_HOST=f"tcp://{address}", CHECK_COMMAND=SILENT.format(status=status))
 
     assert ended.decision == decision, ended.log
@@ -71,15 +70,25 @@ def test_the_same_over_ssh(runner: Runner, tmp_path: Path) -> None:
         pytest.skip(reason)
     socket = f"/tmp/{runner.sandbox.name}.sock"  # noqa: S108 -- a socket's path is short
     with impatient_proxy(runner.sandbox, tmp_path / "proxy", f"unix@{socket}"), serve_logins(tmp_path / "s") as server:
-        eventually(
-            lambda: runner.sandbox.run(["docker", "-H", f"unix://{socket}", "version"]).returncode == 0, "HAProxy"
-        )
         ended = runner.gate(
             DOCKER_HOST=f"{server.url}{socket}", PATH=server.client, CHECK_COMMAND=SILENT.format(status=1)
         )
     Path(socket).unlink()
 
     assert ended.decision == ("closed", "check-failed", 1), ended.log
+
+
+def test_a_build_that_such_a_proxy_cuts_is_not_blamed_on_the_dockerfile(runner: Runner, tmp_path: Path) -> None:
+    """I5. Fails when `_failure` in engine/build.py no longer looks at `is_cut`."""
+    dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
+    runner.app.repo.commit({"Dockerfile": f"{dockerfile}RUN sleep 8 # {runner.sandbox.name}\n"})
+    address = f"127.0.0.1:{free_port()}"
+    with impatient_proxy(runner.sandbox, tmp_path / "proxy", address):
+        ended = runner.gate(DOCKER_HOST=f"tcp://{address}")
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "buildx lost its connection to the Docker Engine" in ended.reason
+    assert "raise the idle timeout" in ended.reason
 
 
 @pytest.mark.parametrize("side", ["on both sides", "on our side alone"])

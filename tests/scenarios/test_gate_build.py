@@ -110,6 +110,18 @@ def test_what_cannot_be_built_starts_nothing(case: str, runner: Runner) -> None:
     assert runner.containers(runner.app.staging) == []
 
 
+def test_a_failed_build_says_which_line_failed_and_why(any_runner: Runner) -> None:
+    """Breaks when `build_image` no longer reads what buildx says. The Engines put it in two ways."""
+    any_runner.app.repo.commit({"Dockerfile": "FROM python:3.13-slim\nRUN echo the reason && exit 7\n"})
+
+    ended = any_runner.gate()
+
+    assert ended.decision == ("closed", "build-failed", 1), ended.log
+    assert "is 'RUN echo the reason && exit 7', the error is " in ended.reason
+    assert "exit code: 7" in ended.reason
+    assert "the last that it printed is 'the reason'" in ended.reason
+
+
 LAYER_LOST = (
     f'ERROR: failed to solve: failed to prepare extraction snapshot "extract-51414234-Z35k sha256:{"6" * 64}": '
     f"parent snapshot sha256:{'d' * 64} does not exist: not found"

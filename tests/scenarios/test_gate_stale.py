@@ -31,16 +31,21 @@ def replace(runner: Runner) -> None:
     runner.compose("up", "--detach", "--force-recreate", runner.app.staging)
 
 
+def end_program(runner: Runner) -> None:
+    runner.staging().kill()
+
+
 def retag_and_recreate(runner: Runner) -> None:
     runner.sandbox.cli("tag", BASE_IMAGE, runner.app.staging_image)
     runner.compose("up", "--detach", runner.app.staging)
 
 
 RIVALS: dict[str, tuple[Callable[[Runner], None], str]] = {
-    "restarts it": (restart, "is running, started at"),
+    "restarts it": (restart, "was restarted: it runs since"),
     "pauses it": (pause_container, "is paused"),
     "replaces it": (replace, "is gone"),
     "brings another image": (retag_and_recreate, "is gone"),
+    "ends it": (end_program, "its program ended (exit status 137)"),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
 
+from freshness.core.build_output import BuildOutput
 from freshness.core.image import Image, guard
 from freshness.core.lines import excerpt
 from freshness.core.secret import Secret
@@ -16,7 +17,7 @@ from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.engine.process import stream
-from freshness.errors import BuildFailed, EngineError, Refused
+from freshness.errors import BuildFailed, EngineError, FreshnessError, Refused
 from freshness.private_folder import private_folder
 
 TRIES = 3
@@ -54,20 +55,17 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         command = command_of(engine, build, _own_name(build, folder), metadata)
+        said = BuildOutput()
         with excerpt(line) as shown:
-            status = _run(command, _environment(engine, build), shown, time.monotonic() + build.timeout)
+
+            def take(text: str) -> None:
+                said.read(text)
+                shown(text)
+
+            status = _run(command, _environment(engine, build), take, time.monotonic() + build.timeout)
         if status != 0:
             insist_reachable(engine, "building")
-        if status is None:
-            raise BuildFailed(
-                f"The image did not build from {build.commit} within {build.timeout:g} s; buildx was ended.",
-                "Its output above says how far it came; make the build quicker, or set `build-timeout`.",
-            )
-        if status != 0:
-            raise BuildFailed(
-                f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0.",
-                "Its output above says why; correct the Dockerfile or the code and push again.",
-            )
+            raise _failure(build, status, said)
         image_id = read_image_id(metadata)
     image = find_image(engine, image_id)
     if image is None:
@@ -81,6 +79,26 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
             f"The built image {image.id} does not carry its commit: {problem}.", "Look at the build's output."
         )
     return image
+
+
+def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessError:
+    """Why there is no image. An exit status of None means that the deadline ended it."""
+    if status is None:
+        return BuildFailed(
+            f"The image did not build from {build.commit} within {build.timeout:g} s; buildx was ended.",
+            "Its output above says how far it came; make the build quicker, or set `build-timeout`.",
+        )
+    if said.is_cut:
+        return EngineError(
+            f"building: buildx lost its connection to the Docker Engine, which answers: {said.why}",
+            "Look at what stands between here and the Engine: raise the idle timeout of the proxy, firewall or ssh"
+            " server above the longest silent step of the build, then run again.",
+        )
+    return BuildFailed(
+        f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0."
+        f" {said.why}".rstrip(),
+        "Its output above says more; correct the Dockerfile or the code and push again.",
+    )
 
 
 def _run(

@@ -19,6 +19,7 @@ CONFIGURATION_LABEL = "com.docker.compose.config-hash"
 VERSION_LABEL = "com.docker.compose.version"
 FILES_LABEL = "com.docker.compose.project.config_files"  # absolute paths, with commas between them
 DEFAULT_GRACE = 10  # seconds, the Engine's own
+_SIGNALLED = frozenset({130, 137, 143})  # SIGINT, SIGKILL, SIGTERM
 _BETWEEN_FILES = re.compile(r",(?=/)")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
 
@@ -48,6 +49,7 @@ class Container:
     compose_version: str = ""
     grace: int = DEFAULT_GRACE
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_out_of_memory: bool = False
 
     @property
     def runs(self) -> bool:
@@ -95,6 +97,7 @@ def _read(found: Mapping[str, Any]) -> Container:
         started_at=state["StartedAt"],
         restarts=found.get("RestartCount", 0),
         exit_code=state.get("ExitCode", 0),
+        is_out_of_memory=bool(state.get("OOMKilled")),
         health=(state.get("Health") or {}).get("Status", ""),
         anonymous_volumes=tuple(
             mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
@@ -162,12 +165,54 @@ def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
     return end.decode(errors="replace").splitlines()
 
 
-def how_it_changed(before: Container, now: Container | None) -> str | None:
-    """How the container is no longer the one that it was, in words; None where it is the same, and runs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How a container is no longer what it was, in words, and what to do."""
+
+    got: str
+    remedy: str
+
+
+def how_it_changed(before: Container, now: Container | None) -> Change | None:
+    """None where the container is the same, and runs on. One that ended by itself is told from one that was changed."""
     if now is None:
-        return f"the container {before.name} is gone"
+        return Change(
+            got=f"the container {before.name} ({before.short_id}) is gone",
+            remedy="Something removed or replaced it: find it (another job, `docker compose up`), then run again.",
+        )
     if now.image_id != before.image_id:
-        return f"the container {now.name} runs {now.image_id}"
-    if not now.runs or now.started_at != before.started_at:
-        return f"the container {now.name} is {now.status}, started at {now.started_at} instead of {before.started_at}"
+        return Change(
+            got=f"the container {now.name} runs {now.image_id} instead of {before.image_id}",
+            remedy="Something replaced it: find it, then run again.",
+        )
+    if now.restarts > before.restarts or now.status == "restarting" or not now.is_up:
+        return _ended(before, now)
+    if now.is_paused:
+        return Change(
+            got=f"the container {now.name} is paused",
+            remedy=f"Somebody paused it: `docker unpause {now.name}`, then run again.",
+        )
+    if now.started_at != before.started_at:
+        return Change(
+            got=f"the container {now.name} was restarted: it runs since {now.started_at}, before since"
+            f" {before.started_at}; Docker's restart policy was not at work",
+            remedy="Something restarted it (`docker restart`, or Docker itself was started anew): find it, then run"
+            " again.",
+        )
     return None
+
+
+def _ended(before: Container, now: Container) -> Change:
+    """The program in it came to its end: by itself, or by a signal; it may run again since."""
+    why = "its memory ran out" if now.is_out_of_memory else f"exit status {now.exit_code}"
+    got = f"the container {now.name} is {now.status}: its program ended ({why})"
+    if now.restarts > before.restarts or now.status == "restarting":
+        again = now.restarts - before.restarts
+        known = "" if now.runs and not now.is_out_of_memory else f" ({why})"  # the status reads 0 once it runs again
+        got = f"the program of the container {now.name} ended{known}, and Docker restarted it {again} times meanwhile"
+    remedy = f"Nobody replaced it. `docker logs {now.name}` says why it ended; correct that and push again."
+    if now.is_out_of_memory:
+        remedy = f"Give the service more memory (`mem_limit`), or let it need less. {remedy}"
+    elif now.exit_code in _SIGNALLED and not now.runs:
+        remedy = f"It was told to end, or killed: by `docker stop` or `docker kill`, or by itself. {remedy}"
+    return Change(got=got, remedy=remedy)
