@@ -65,6 +65,7 @@ def behave(**behaviour: object) -> dict[str, Content]:
     `unhealthy_on` (none): `staging` or `production`, where it is 503.
     `good_answers` (all): how often `/health` answers as told; `then` (503) it is 503, or the server ends: `exit`.
     `needs` (none): variables without which it ends at once.
+    `health_seconds` (0): how long an answer of `/health` takes. `listen` (all addresses, 8000): address and port.
     `start_seconds` (0): before it listens. `exit_after` (none): seconds until it ends with status 1.
     `stop_seconds` (0): how long it serves on when it is told to stop.
     `check` (`pass`): what its staging check does: `pass`, `fail`, `hang` or `kill` itself.

@@ -32,7 +32,7 @@ SICK = 'HEALTHCHECK --interval=1s --retries=1 CMD ["python3", "-c", "raise Syste
 
 
 def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> None:
-    """Breaks when `_healthcheck` takes `starting` or no state at all for healthy."""
+    """Breaks when `_healthcheck` in engine/waiting.py takes `starting` or no state at all for healthy."""
     any_runner.app.repo.commit({**with_dockerfile(any_runner, HEALTHY), **behave(health=503)})
 
     ended = any_runner.gate(HEALTH_PATH="none")
@@ -109,7 +109,7 @@ AT_ONCE: dict[str, tuple[str, str, dict[str, object], str]] = {
 
 @pytest.mark.parametrize("case", AT_ONCE)
 def test_what_cannot_get_healthy_fails_at_once(case: str, runner: Runner) -> None:
-    """Breaks when `_broken` in engine/health.py no longer tells that, and the gate waits for the deadline."""
+    """Breaks when `why_broken` in engine/waiting.py no longer tells that, and the gate waits for the deadline."""
     dockerfile, service, behaviour, words = AT_ONCE[case]
     runner.app.repo.commit(
         {
@@ -134,6 +134,50 @@ def test_health_is_noticed_without_waiting_for_the_interval(runner: Runner) -> N
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     assert time.monotonic() - started < LONG_SECONDS
+
+
+NOBODY: dict[str, tuple[object, str]] = {
+    "on loopback alone": (["127.0.0.1", 8000], "inside the container port 8000 is listened on at 127.0.0.1 alone"),
+    "on another port": (["", 3000], "nothing listens on port 8000 inside the container, but on 3000"),
+}
+
+
+@pytest.mark.parametrize("place", NOBODY)
+def test_a_service_that_listens_elsewhere_is_told_where(place: str, runner: Runner) -> None:
+    """Fails when `why_nobody` in engine/listeners.py does not look into the container."""
+    listen, words = NOBODY[place]
+    runner.app.repo.commit(behave(listen=listen))
+
+    ended = runner.gate(HEALTH_RETRIES="2", HEALTH_INTERVAL="1")
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert words in ended.reason
+
+
+def test_a_slow_answer_is_told_by_what_it_says(runner: Runner) -> None:
+    """Fails when the last question, which the deadline cuts, replaces what was seen before."""
+    runner.app.repo.commit(behave(health=503, health_seconds=0.8))
+
+    ended = runner.gate(HEALTH_RETRIES="3", HEALTH_INTERVAL="1")
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "HTTP 503 from" in ended.reason
+    assert "which says: health" in ended.reason
+
+
+COMPLAINS = "HEALTHCHECK --interval=1s --retries=1 CMD curl -f http://localhost:8000/health || exit 1\n"
+
+
+def test_what_the_healthcheck_said_is_shown(runner: Runner) -> None:
+    """Fails when `tell_unhealthy` does not get the last run, or `show_last_words` does not show all of it."""
+    runner.app.repo.commit(with_dockerfile(runner, COMPLAINS))
+
+    ended = runner.gate(HEALTH_PATH="none")
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "the HEALTHCHECK says unhealthy: exit status 1, /bin/sh: 1: curl: not found" in ended.reason
+    assert "`start_period`; it is 0 s now" in ended.reason
+    assert "│ /bin/sh: 1: curl: not found" in ended.log
 
 
 class Anything(BaseHTTPRequestHandler):

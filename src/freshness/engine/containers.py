@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 
+from freshness.core.healthcheck import HealthcheckRun
 from freshness.core.lines import LAST
 from freshness.engine.client import Engine, asking
 from freshness.errors import Unhealthy
@@ -18,6 +19,7 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"  # `True` for what `docker compose r
 CONFIGURATION_LABEL = "com.docker.compose.config-hash"
 VERSION_LABEL = "com.docker.compose.version"
 FILES_LABEL = "com.docker.compose.project.config_files"  # absolute paths, with commas between them
+NANOSECONDS = 10**9  # of a second: what the Engine counts in
 DEFAULT_GRACE = 10  # seconds, the Engine's own
 _SIGNALLED = frozenset({130, 137, 143})  # SIGINT, SIGKILL, SIGTERM
 _BETWEEN_FILES = re.compile(r",(?=/)")
@@ -32,6 +34,9 @@ class Container:
     `starting`, or empty where the container has no HEALTHCHECK. `configuration` is Compose's hash of the service that
     the container was made from, `compose_files` the files that Compose read for it, `compose_version` its own. `grace`
     are the seconds that it may take to stop.
+
+    `healthcheck` is the last run of the HEALTHCHECK that has ended, None where none has, and `start_period` the seconds
+    in which a failing one does not count.
     """
 
     id: str
@@ -48,6 +53,8 @@ class Container:
     compose_files: tuple[str, ...] = ()
     compose_version: str = ""
     grace: int = DEFAULT_GRACE
+    healthcheck: HealthcheckRun | None = None
+    start_period: float = 0
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_out_of_memory: bool = False
 
@@ -107,6 +114,8 @@ def _read(found: Mapping[str, Any]) -> Container:
         compose_version=labels.get(VERSION_LABEL, ""),
         grace=DEFAULT_GRACE if grace is None else grace,
         environment=dict(one.partition("=")[::2] for one in config.get("Env") or ()),
+        healthcheck=_read_healthcheck(state),
+        start_period=((config.get("Healthcheck") or {}).get("StartPeriod") or 0) / NANOSECONDS,
         addresses={
             name: ends["IPAddress"] for name, ends in (network.get("Networks") or {}).items() if ends.get("IPAddress")
         },
@@ -116,6 +125,11 @@ def _read(found: Mapping[str, Any]) -> Container:
 def split_files(label: str) -> tuple[str, ...]:
     """The absolute paths in a label that Compose wrote."""
     return tuple(filter(None, _BETWEEN_FILES.split(label)))
+
+
+def _read_healthcheck(state: Mapping[str, Any]) -> HealthcheckRun | None:
+    runs = (state.get("Health") or {}).get("Log")
+    return HealthcheckRun(exit_code=runs[-1]["ExitCode"], output=runs[-1]["Output"]) if runs else None
 
 
 def service_containers(engine: Engine, project: str, service: str) -> tuple[Container, ...]:

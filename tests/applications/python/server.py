@@ -34,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.drip()
             case "/health":
                 Handler.good_answers -= 1
+                time.sleep(BEHAVIOUR.get("health_seconds", 0))
                 self.answer(health(), "health\n")
             case "/version":
                 self.answer(200, os.environ["REVISION"])
@@ -68,7 +69,7 @@ def main() -> None:
     if "exit_after" in BEHAVIOUR:
         threading.Timer(BEHAVIOUR["exit_after"], os._exit, (1,)).start()
     time.sleep(BEHAVIOUR.get("start_seconds", 0))
-    server = Server(("", 8000), Handler)
+    server = Server(tuple(BEHAVIOUR.get("listen", ["", 8000])), Handler)
     stop = BEHAVIOUR.get("stop_seconds", 0), server.shutdown
     signal.signal(signal.SIGTERM, lambda *_: threading.Timer(*stop).start())
     server.serve_forever(poll_interval=0.02)

@@ -1,0 +1,31 @@
+"""What a HEALTHCHECK itself said when it last ran, in words."""
+
+from dataclasses import dataclass
+
+from freshness.core.answer import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthcheckRun:
+    """The last run: its exit status, and its output, which is foreign text of at most 4 KiB."""
+
+    exit_code: int
+    output: str
+
+    def __str__(self) -> str:
+        lines = [line for line in map(printable, self.output.splitlines()) if line]
+        return f"exit status {self.exit_code}" + (f", {lines[-1]}" if lines else ", without a word")
+
+
+def tell_unhealthy(run: HealthcheckRun | None, start_period: float) -> str:
+    """Why a HEALTHCHECK says unhealthy, and what helps a service that only needs longer to start."""
+    said = f": {run}" if run else ""
+    return (
+        f"the HEALTHCHECK says unhealthy{said} (a service that starts slowly needs a longer `start_period`; it is"
+        f" {start_period:g} s now)"
+    )
+
+
+def tell_waiting(status: str, run: HealthcheckRun | None) -> str:
+    """What a HEALTHCHECK says that is not healthy yet."""
+    return f"HEALTHCHECK {status or 'missing'}" + (f"; its last run: {run}" if run and status != "healthy" else "")

@@ -1,0 +1,33 @@
+"""What is told of a HEALTHCHECK's last run: foreign text, short, with what helps."""
+
+from freshness.core.healthcheck import HealthcheckRun, tell_unhealthy, tell_waiting
+
+
+def run(output: str) -> HealthcheckRun:
+    return HealthcheckRun(exit_code=1, output=output)
+
+
+def test_the_last_line_of_its_output_is_told() -> None:
+    """Fails when `HealthcheckRun` is told without what it said, or with control characters."""
+    told = str(run("Traceback …\n\x1b[31m/bin/sh: 1: curl:\tnot found\n\n"))
+
+    assert told == "exit status 1, [31m/bin/sh: 1: curl: not found"
+
+
+def test_silence_is_told() -> None:
+    assert str(run(" \n")) == "exit status 1, without a word"
+
+
+def test_a_slow_starter_is_told_about_start_period() -> None:
+    """Fails when `tell_unhealthy` says nothing of it."""
+    told = tell_unhealthy(run("no"), 1.5)
+
+    assert told.startswith("the HEALTHCHECK says unhealthy: exit status 1, no (")
+    assert "a longer `start_period`; it is 1.5 s now" in told
+
+
+def test_one_that_never_ran_says_nothing() -> None:
+    assert tell_unhealthy(None, 0).startswith("the HEALTHCHECK says unhealthy (")
+    assert tell_waiting("", None) == "HEALTHCHECK missing"
+    assert tell_waiting("starting", run("no")) == "HEALTHCHECK starting; its last run: exit status 1, no"
+    assert tell_waiting("healthy", run("")) == "HEALTHCHECK healthy"
