@@ -44,7 +44,7 @@ def is_of_pull(name: str, filled: Sequence[tuple[str, re.Pattern[str]]]) -> bool
 
 
 def peel(repository: pygit2.Repository, store: ObjectStore, name: str) -> str | None:
-    """The commit that the reference stands at; libgit2 would read a damaged object for ever."""
+    """The commit that the reference stands at, from objects that are read in place of libgit2 (`loose`)."""
     try:
         object_id = str(repository.references[name].resolve().target)
     except (pygit2.GitError, KeyError, ValueError):

@@ -1,7 +1,7 @@
 """Reads loose objects, the files that hold one deflated object each, in place of libgit2.
 
-libgit2 1.9.7 loops for ever on one that is cut off (libgit2#7342) and writes past its buffer on one that lies about its
-size (libgit2#7177): a planted object could do that to us before its hash is looked at.
+libgit2 1.9.7 can hang or crash on one that is damaged (libgit2#7342, libgit2#7177), and that before its hash is looked
+at.
 """
 
 import re

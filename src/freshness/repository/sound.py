@@ -1,6 +1,6 @@
-"""Looks over what libgit2 reads when it tells a server what is here: an object that is cut off would hold it for ever.
+"""Looks over what libgit2 reads when it tells a server what is here: version 1.9.7 can hang on a damaged object.
 
-From every reference, whatever it names, it walks through commits and tags (`git_smart__negotiate_fetch` in libgit2).
+It reads what the references name, and the commits and tags from there on.
 """
 
 import os
@@ -17,7 +17,7 @@ from freshness.repository.objects import unreadable
 BEGINNING = 4096
 """Bytes that are read of each object: nearly every commit is shorter, and no other kind needs more."""
 SHORTEST = 2
-"""Of files that are shorter, as a power cut leaves them, libgit2 says itself that they are no objects."""
+"""Files that are shorter, as a power cut leaves them, are no objects; what needs one says so."""
 NAMED = re.compile(rb"^(?:parent|object) ([0-9a-f]{40})$", re.MULTILINE)
 
 
@@ -72,7 +72,7 @@ def read_beginning(object_id: str, file: Path) -> bytes:
 
 
 def read_whole(object_id: str, file: Path, raw: bytes | None = None) -> bytes:
-    """The object's content. Raises RepositoryError where it is cut off."""
+    """The object's content. Raises RepositoryError where it is damaged."""
     try:
         return inflate(file.read_bytes() if raw is None else raw)[1]
     except FileNotFoundError:
