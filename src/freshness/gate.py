@@ -22,6 +22,7 @@ from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.lock import service_lock
 from freshness.core.revision import Candidate, Revision
+from freshness.core.runner import has_forge
 from freshness.core.secret import Secret
 from freshness.core.variables import find_emptied, say_emptied
 from freshness.core.verdict import Verdict
@@ -54,6 +55,7 @@ from freshness.mounts import Cover, Overlay, find_tracked
 from freshness.ownership import Ownership, refuse_borrowed_labels
 from freshness.private_folder import private_folder
 from freshness.repository.export import export_tree, refuse_incomplete
+from freshness.repository.uncommitted import in_words, uncommitted_paths
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.steps import Steps
 
@@ -131,7 +133,19 @@ class Gate:
             origin = Origin.find(settings, self.run_env, folder)
             self.revision = permitted_revision(origin, settings, self.candidate, references, self.run_env)
             step.got = f"{self.revision.commit} (tree {self.revision.tree}), from {self.revision.source}"
+        self._note_uncommitted(origin)
         return origin, self.candidate, self.revision
+
+    def _note_uncommitted(self, origin: Origin) -> None:
+        """For a person at a work tree; a job's holds what its earlier steps made."""
+        if has_forge(self.run_env) or self.run_env.get("GITHUB_ACTIONS"):
+            return
+        paths = uncommitted_paths(origin.repository)
+        if paths is None:
+            self.log.say("Whether the work tree has uncommitted changes could not be told in time.")
+        elif paths:
+            self.notes.append(in_words(paths))
+            self.log.warning("Uncommitted changes", self.notes[-1])
 
     def _is_still_head(self, origin: Origin, candidate: Candidate) -> None:
         """The last check: forges rerun old events, and a head moves while staging is checked."""

@@ -82,6 +82,8 @@ def test_only_committed_bytes_of_the_head_reach_the_image(runner: Runner, tmp_pa
     ended = runner.gate(GITHUB_SHA=merge, **pull_request(tmp_path / "event.json", head))
 
     assert ended.decision == ("open", "fresh", 0), ended.log
+    (note,) = [note for note in ended.report["notes"] if "uncommitted" in note]
+    assert ("'content.txt'" in note, "'untracked.txt'" in note, "ignored.txt" in note) == (True, True, False)
     assert ended.outputs["revision"] == head
     listed = runner.in_staging("ls", "-A").split()
     assert set(listed) == set(repo.git("ls-tree", "--name-only", head).split())
