@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from freshness.core.check import Check, CheckResult
+from freshness.core.secret import redacted
 from freshness.errors import OutputError
 from freshness.forge.log import Log
 from freshness.forge.outputs import Outputs
@@ -36,7 +37,9 @@ class Publisher:
         The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
         `done` already, they are written all the same. Raises OutputError.
         """
-        seconds = time.monotonic() - self.started
+        seconds, reason = time.monotonic() - self.started, redacted(reason)
+        found["checks"] = tuple(map(_redacted, found.get("checks", ())))
+        found["notes"] = tuple(map(redacted, found.get("notes", ())))
         report = Report(
             command=self.command, decision=decision, reason=reason, started_at=self.started_at, seconds=seconds, **found
         )
@@ -67,3 +70,7 @@ class Publisher:
             self.log.say(f"{title}. {report.reason}")
             return
         self.log.error(title, report.reason)
+
+
+def _redacted(check: Check) -> Check:
+    return replace(check, got=redacted(check.got), expected=redacted(check.expected), remedy=redacted(check.remedy))

@@ -16,6 +16,7 @@ from freshness.forge.outputs import Outputs
 from freshness.interrupts import interrupts_deferred, raise_on_signals
 from freshness.publish import Publisher
 from freshness.settings.foreign import foreign_environment
+from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.read import read_gate, read_promote
 from freshness.steps import speaking_plainly
@@ -38,6 +39,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
     try:
         with speaking_plainly():
             settings = read_gate(given, env, env_file)
+            conceal_known(settings, env, env_file)
             switched_off = _why_off(settings)
             if switched_off:
                 return _open_unproven(publisher, *switched_off)
@@ -167,6 +169,7 @@ def run_promotion(
             settings = read_promote(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
+            conceal_known(settings, env, env_file)
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)
             promotion.rollback_to = rollback_to

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import click
 
+from freshness.core.secret import redacted
 from freshness.errors import OutputError
 from freshness.forge.text import own_lines
 
@@ -47,7 +48,7 @@ def _say(text: str) -> None:
 
 def _shown(text: str) -> str:
     """What others wrote stands in our answers, and commands neither terminal nor runner. Nothing is cut."""
-    return "\n".join(own_lines(text, longest=None))
+    return "\n".join(own_lines(redacted(text), longest=None))
 
 
 def let_go() -> None:

@@ -147,3 +147,18 @@ def test_staging_keeps_its_secrets(runner: Runner) -> None:
     assert "has a value for JWT" in ended.reason
     assert "hunter2" not in ended.log
     assert runner.staging().id == before
+
+
+def test_no_sentence_repeats_a_secret(runner: Runner) -> None:
+    """Fails when `redacted` is no longer what `Log`, report, summary and outputs go through: Compose repeats values."""
+    runner.app.repo.commit(composed(runner.app, 'ports: ["${DB_PASSWORD}:80"]'))
+    (runner.app.repo.path / ".env").write_text("DB_PASSWORD='hunter2-of-file'\n")
+
+    by_file = runner.gate(**NO_ENGINE)
+    by_input = runner.gate(**NO_ENGINE, COMPOSE_ENV="DB_PASSWORD=hunter2-of-input")
+
+    for ended in (by_file, by_input):
+        assert ended.decision == ("closed", "error", 2), ended.log
+        assert "[REDACTED]" in ended.reason
+        everything = ended.log + ended.written + ended.summary + str(ended.report)
+        assert "hunter2" not in everything

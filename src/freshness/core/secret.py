@@ -1,6 +1,20 @@
-"""A value that no message, log or report can show by accident."""
+"""Values that no message, log or report shows: our own by their type, all that are known by looking for them."""
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+REDACTED = "[REDACTED]"
+SHORTEST = 5
+"""Characters of a value that is looked for: shorter ones stand in every other sentence."""
+
+_SECRET_NAME = re.compile(
+    r"(^|_)(TOKEN|PASSWORD|PASSWD|PASSPHRASE|PASS|PW|SECRET|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|KEY|AUTH|JWT|SALT)S?(_|$)"
+    r"|(PASSWORD|SECRET|TOKEN)$",
+    re.IGNORECASE,
+)
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_known: set[str] = set()
 
 
 class Secret:
@@ -16,7 +30,28 @@ class Secret:
         return self._text
 
     def __repr__(self) -> str:
-        return "[REDACTED]"
+        return REDACTED
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is not copied or stored")
+
+
+def conceal(values: Iterable[str]) -> None:
+    """From now on this process shows none of these values: whole, and each of their lines."""
+    lines = (line.strip() for value in values for line in (value, *value.splitlines()))
+    _known.update(line for line in lines if len(line) >= SHORTEST)
+
+
+def conceal_variables(variables: Mapping[str, str | None]) -> None:
+    """Conceals what a variable of a secret's name holds, and the password of an address in any of them."""
+    for name, value in variables.items():
+        if value and _SECRET_NAME.search(name) and not name.endswith("_SOCK"):
+            conceal((value,))
+        conceal(_PASSWORD_IN_ADDRESS.findall(value or ""))
+
+
+def redacted(text: str) -> str:
+    """The text without any value that is to be concealed; the one place through which all goes that people see."""
+    for value in sorted(_known, key=len, reverse=True):  # the longest first: one may be a part of another
+        text = text.replace(value, REDACTED)
+    return text

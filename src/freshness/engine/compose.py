@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
 from freshness.core.endpoint import FORMS
+from freshness.core.secret import conceal_variables
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PLC0414 -- callers know it from here
 from freshness.engine.containers import Container, running_services, service_containers, unpause
@@ -103,6 +104,8 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
             f" {file.how_to_give}; a file: add it; else correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
+    for service in (config.get("services") or {}).values():
+        conceal_variables(service.get("environment") or {})
     return config, err
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import staying_here
 from freshness.engine.plugin import find_plugin
 from freshness.engine.process import read
@@ -31,6 +32,7 @@ HONOURED = frozenset(
 _FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 _OWN_VARIABLE = re.compile(r"\bCOMPOSE_[A-Za-z0-9_]+")
+_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+)?(\w+)\s*[=:]\s*["']?(.*?)["']?\s*$""", re.MULTILINE)
 _UNNAMED = "freshness-unnamed"
 
 
@@ -56,7 +58,10 @@ class ComposeFile:
     @classmethod
     def of(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> "ComposeFile":
         """What the settings mean, else what Compose would read in the workspace. Raises SettingsError."""
-        return _Search(settings=settings, env=env).find()
+        file = _Search(settings=settings, env=env).find()
+        for path in file.env_files:
+            conceal_variables(dict(_ASSIGNMENT.findall(_text(path))))
+        return file
 
     @property
     def words(self) -> list[str]:

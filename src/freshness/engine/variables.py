@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from freshness.core.secret import conceal
 from freshness.core.variables import (
     env_files_of,
     needed_by,
@@ -53,6 +54,7 @@ def _lacking(
 ) -> frozenset[str]:
     secret = secret_variables(config, service)
     values = file.ask(secret, env) if secret else {}
+    conceal(value for value in values.values() if value)
     unset = {name for name in secret if not values.get(name)}
     if not said and not file.dropped and not any(_HAS_ENV_FILE.search(_text(path)) for path in file.paths):
         return frozenset(unset) | passed_through(config, service, ())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from freshness.core.secret import redacted
 from freshness.forge.text import LINE_END, one_line, own_lines, printable
 
 # Not a blank: GitHub's runner trims leading blanks before it looks for a command.
@@ -67,7 +68,7 @@ class Log:
         if self._silent:
             return
         try:
-            self._stream.write(_encodable(line, self._stream) + "\n")
+            self._stream.write(_encodable(redacted(line), self._stream) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             self._silent = True

@@ -1,0 +1,28 @@
+"""Gathers the values that a run knows to be secret before it reads anything else, so that no sentence repeats them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from freshness.core.secret import conceal, conceal_variables
+from freshness.settings.model import GateSettings, PromoteSettings
+
+LARGEST = 16_384  # bytes: a longer file is a bundle of certificates, and no secret
+
+
+def conceal_known(
+    settings: GateSettings | PromoteSettings, env: Mapping[str, str], env_file: Mapping[str, str]
+) -> None:
+    """Conceals the token, the build's secrets, and what variables of a secret's name hold."""
+    conceal([settings.token.reveal()] if settings.token else [])
+    for variables in (env, env_file, settings.compose.variables):
+        conceal_variables(variables)
+    for secret in settings.secrets if isinstance(settings, GateSettings) else ():
+        conceal([env.get(secret.env, "")] if secret.env else [])
+        conceal([_content(secret.src)] if secret.src else [])
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace") if path.stat().st_size <= LARGEST else ""
+    except OSError:
+        return ""
