@@ -110,8 +110,8 @@ def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool,
 
 
 _ROLLBACK_OPTIONS = (
-    "compose-file", "compose-env-files", "project-directory", "allow-empty", "service", "port", "health-path",
-    "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
+    "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
+    "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
     "allow-mounts",
 )  # fmt: skip

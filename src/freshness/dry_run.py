@@ -58,7 +58,7 @@ def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: Held | None) 
     yield from _lock_ahead(held, f"{target.service} of {target.project}")
     yield f"tag {candidate} as {target.image}: by its ID, so that a tag that moves meanwhile changes nothing"
     yield from _kept_ahead(plan, settings.keep_images)
-    if plan.previous and plan.previous.id == candidate:
+    if plan.previous and plan.previous.id == candidate and not settings.force_recreate:
         yield f"let Compose look at {target.service}: it runs that image already, and is recreated only if it changed"
     elif settings.update_order is UpdateOrder.START_FIRST:
         yield f"start a second container of {target.service} beside the first: the old one serves until it is proven"
@@ -97,7 +97,8 @@ def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held:
     yield f"build {settings.file} from {revision.commit}, and nothing else, as {target.repository}:{revision.commit}"
     yield from _lock_ahead(held, f"{target.service} of {target.project}")
     yield f"tag the image as {target.image}, by the ID that the build reports: that is what Compose runs"
-    yield f"recreate {target.service} with Compose, and nothing else, if it does not run that image already"
+    unless = "" if settings.force_recreate else ", if it does not run that image already"
+    yield f"recreate {target.service} with Compose, and nothing else{unless}"
     asked = f"HTTP 2xx from {settings.health.path}" if settings.health.path else "HEALTHCHECK healthy"
     yield f"wait up to {settings.health.deadline:g} s for {asked} on port {target.port}"
     yield f"run the staging check inside that container, for {settings.check_timeout:g} s at most"

@@ -21,6 +21,7 @@ from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.lock import service_lock
+from freshness.core.promotion import not_compared
 from freshness.core.revision import Candidate, Revision
 from freshness.core.runner import has_forge
 from freshness.core.secret import Secret
@@ -164,6 +165,7 @@ class Gate:
             image=self.settings.image,
             container=self.settings.container,
             prod_port=self.settings.prod_port,
+            accepted=self.settings.accept_dependencies,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             file = self._find_compose_file()
@@ -324,7 +326,9 @@ class Gate:
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
             )
-            self.container = recreate(hold, self._find_compose_file(), target, keeping=image.id)
+            before = {one.id for one in service_containers(hold.engine, target.project, target.service)}
+            force = self.settings.force_recreate
+            self.container = recreate(hold, self._find_compose_file(), target, force=force, keeping=image.id)
             self.staging = (
                 f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
             )
@@ -334,6 +338,8 @@ class Gate:
                     "Something else moved staging's tag or recreated it: find it, then run again.",
                 )
             step.got = f"the container {self.container.name} ({self.container.short_id}) runs it"
+            left = not_compared(target.contents) if self.container.id in before else ""
+            self.notes += [f"Staging was not recreated.{left}"] if left else []
         for name in missing_needs(hold.engine, target):
             self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
             self.log.warning("Dependency not running", self.notes[-1])

@@ -12,7 +12,7 @@ from freshness.core.deployment import Recorded, Role
 from freshness.core.image import Image
 from freshness.core.kept import kept_tags_of
 from freshness.core.lock import Record, service_lock
-from freshness.core.promotion import PromotionOutcome, commands_by_hand
+from freshness.core.promotion import PromotionOutcome, commands_by_hand, not_compared
 from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.base import find_base
 from freshness.engine.client import Engine, reach
@@ -260,6 +260,7 @@ class Promotion(Candidacy):
             image=settings.image,
             container=settings.container,
             in_pairs=self._in_pairs,
+            accepted=settings.accept_dependencies,
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty, self._overlay)
@@ -291,7 +292,7 @@ class Promotion(Candidacy):
         return Switch(
             hold=hold,
             plan=plan,
-            order=order(hold=hold, plan=plan),
+            order=order(hold=hold, plan=plan, force=self.settings.force_recreate),
             overlap=self.settings.update_overlap,
             health=self.settings.health,
             keep=self.settings.keep_images,
@@ -386,7 +387,7 @@ class Promotion(Candidacy):
         if self.outcome is PromotionOutcome.UNCHANGED:
             had_stopped = plan.running and not plan.running.is_up
             found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
-            return f"{runs} already and {found}."
+            return f"{runs} already and {found}.{not_compared(plan.target.contents)}"
         if plan.previous is None:
             return f"{runs}; {first_deployment(self.last)}."
         if plan.previous.id == plan.candidate.id:

@@ -17,10 +17,11 @@ class StartFirst:
 
     hold: Hold
     plan: Plan
+    force: bool = False
 
     def bring(self) -> Container:
         """A started container of the candidate beside production's, or production's own where that is alike."""
-        return self._start_another(self.plan.running)
+        return self._start_another(self.plan.running, force=self.force)
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut: what that run has started may stay."""
@@ -38,7 +39,7 @@ class StartFirst:
         """Stops each with its own signal and grace, and removes it; this one gets the service's proper name."""
         leave_only(self.hold, self.plan.target, container)
 
-    def _start_another(self, running: Container | None) -> Container:
+    def _start_another(self, running: Container | None, *, force: bool = False) -> Container:
         """Asks Compose for a container, not whether it would make one: what it makes tells what has changed."""
         plan = self.plan
         made, wanted = create_another(self.hold, plan.make.source, plan.target), plan.candidate.id
@@ -48,7 +49,7 @@ class StartFirst:
                 f"the container {made.name} was made from {made.image_id}, not from {wanted}, and never started.",
                 "Something else moves production's tag: find it, then run again.",
             )
-        if running and running.runs and running.is_like(made):
+        if running and running.runs and running.is_like(made) and not force:
             retire(self.hold, made, volumes=True)
             return running
         written = written_volumes(self.hold.engine, running) if running else ()

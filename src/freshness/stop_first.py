@@ -15,15 +15,16 @@ class StopFirst:
 
     hold: Hold
     plan: Plan
+    force: bool = False
 
     def bring(self) -> Container:
         """The service on the candidate, which its tag names by now; Compose decides whether it is that already."""
-        return self._recreate()
+        return self._recreate(force=self.force)
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut."""
         tidy(self.hold, self.plan.target, self.plan.candidate.id)
-        return self._recreate()
+        return self._recreate(force=False)
 
     def others(self, _container: Container) -> tuple[Container, ...]:
         """What is still beside the container: nothing."""
@@ -32,10 +33,10 @@ class StopFirst:
     def retire_others(self, _container: Container) -> None:
         """Nothing has to go."""
 
-    def _recreate(self) -> Container:
+    def _recreate(self, *, force: bool) -> Container:
         plan, wanted = self.plan, self.plan.candidate.id
         source = plan.make.source
-        container = recreate(self.hold, source, plan.target, keeping=wanted)
+        container = recreate(self.hold, source, plan.target, force=force, keeping=wanted)
         was_left = plan.running is not None and plan.running.id == container.id
         if container.image_id == wanted or not was_left:
             return container

@@ -69,7 +69,7 @@ class Switch:
     def _bring(self) -> Container:
         """The candidate's container: the one that is there, where it is just as recorded; else as Compose decides."""
         plan = self.plan
-        if plan.is_current and plan.running:
+        if plan.is_current and plan.running and not self.order.force:
             return plan.running
         return self.order.resume() if plan.resumes else self.order.bring()
 

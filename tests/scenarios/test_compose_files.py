@@ -120,3 +120,41 @@ def test_what_the_project_directory_holds_is_read_from_there(runner: Runner) -> 
     assert missing.decision == ("closed", "error", 2), missing.log
     assert "shop.env" in missing.reason
     assert there.status == 3, there.log
+
+
+def test_a_rotated_secret_is_named_as_not_compared_and_taken_by_force(production_here: Production) -> None:
+    """Fails when `force-recreate` reaches Compose no longer, or `unchanged` says no word of what may have changed."""
+    production = production_here
+    repo = production.app.repo
+    compose = (repo.path / "compose.yaml").read_text()
+    ours = "      TARGET: production\n"
+    declared = "secrets: {db: {environment: DB_PW}}\n"
+    repo.write({"compose.yaml": compose.replace(ours, f"{ours}    secrets: [db]\n") + declared})
+    image = production.build(FIRST)
+
+    def content() -> str:
+        return production.sandbox.cli("exec", production.container().id, "cat", "/run/secrets/db").strip()
+
+    assert production.promote(image, DB_PW="before").end == (0, "promoted")
+    left = production.promote(image, DB_PW="after")
+    before = content()
+    forced = production.promote(image, DB_PW="after", FORCE_RECREATE="true")
+
+    assert left.end == (0, "unchanged"), left.log
+    assert "Not compared: the content of the secret db; `force-recreate: true`" in left.reason
+    assert forced.end == (0, "promoted"), forced.log
+    assert (before, content()) == ("before", "after")
+
+
+def test_a_migration_that_nobody_ran_is_refused_until_somebody_says_so(runner: Runner) -> None:
+    """Fails when the gate no longer hands `accept-dependencies` to the rule in core/compose.py."""
+    migrate = "  migrate: {image: migrate}"
+    needs = "depends_on: {migrate: {condition: service_completed_successfully}}"
+    runner.app.repo.commit(composed(runner.app, needs, migrate))
+
+    refused = runner.gate(**NO_ENGINE)
+    accepted = runner.gate(**NO_ENGINE, ACCEPT_DEPENDENCIES="migrate")
+
+    assert refused.decision == ("closed", "error", 2), refused.log
+    assert "`accept-dependencies: migrate`" in refused.reason
+    assert accepted.status == 3, accepted.log

@@ -226,3 +226,31 @@ def test_every_problem_of_a_pair_is_found() -> None:
     config = paired(ports=published(8501), container_name="web", post_start=[{}], network_mode="none")
 
     assert len(problems(config, in_pairs=True, container="web")) == 5
+
+
+def test_a_service_that_waits_for_another_s_good_end_is_a_problem_until_somebody_runs_that() -> None:
+    """Fails when `_dependency_problems` goes: the migration never ran, and the gate would say fresh."""
+    needs = {
+        "db": {"condition": "service_healthy"},
+        "cache": {"condition": "service_started"},
+        "migrate": {"condition": "service_completed_successfully", "required": False},
+        "seed": {"condition": "service_completed_successfully"},
+    }
+    config = project({"depends_on": needs})
+
+    migrate, seed = problems(config)
+    assert "waits for 'migrate'" in migrate
+    assert "`accept-dependencies: seed`" in seed
+    assert problems(config, accepted=frozenset({"migrate", "seed"})) == ()
+    assert problems(project(others={"other": {"image": "other", "depends_on": needs}})) == ()
+
+
+def test_what_compose_does_not_compare_is_named() -> None:
+    """Fails when `_contents` leaves a kind out, or names what no file and no variable holds."""
+    config = project(
+        {"configs": [{"source": "conf"}], "secrets": [{"source": "db"}, {"source": "away"}]},
+        configs={"conf": {"content": "x"}, "other": {"content": "y"}},
+        secrets={"db": {"environment": "DB"}, "away": {"external": True}},
+    )
+
+    assert read_target(config, wanted()).contents == ("the config conf", "the secret db")

@@ -18,7 +18,7 @@ class Target:
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
     `127.0.0.1`, and empty where none is published; `container_port` is what the service listens on inside. `needs` are
     the services it depends on, and `healthcheck` and `environment` are what the Compose file says of it. `ports` are
-    all that it publishes.
+    all that it publishes, `contents` the configs and secrets whose content Compose does not compare.
     """
 
     project: str
@@ -32,6 +32,7 @@ class Target:
     healthcheck: Mapping[str, Any] | None = None
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     ports: tuple[Published, ...] = ()
+    contents: tuple[str, ...] = ()
 
     @property
     def is_published(self) -> bool:
@@ -48,7 +49,8 @@ class Target:
 class Wanted:
     """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself.
 
-    `in_pairs`: it changes while two of its containers run, publishes nothing, and `port` is the one inside.
+    `in_pairs`: it changes while two of its containers run, publishes nothing, and `port` is the one inside. `accepted`
+    are services that somebody else runs to their end before.
     """
 
     service: str
@@ -57,6 +59,7 @@ class Wanted:
     container: str | None = None
     prod_port: int | None = None
     in_pairs: bool = False
+    accepted: frozenset[str] = frozenset()
 
 
 def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
@@ -70,6 +73,7 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
         *_port_problems(ours, wanted),
         *_network_problems(ours, wanted),
         *_image_problems(config, ours, wanted),
+        *_dependency_problems(ours, wanted),
         *_sharing_problems(config, services, wanted),
         *_mount_problems(ours, wanted),
     )
@@ -100,7 +104,16 @@ def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
         healthcheck=ours.get("healthcheck"),
         environment=ours.get("environment") or {},
         ports=published_by_service(ours),
+        contents=tuple(_contents(config, ours)),
     )
+
+
+def _contents(config: Mapping[str, Any], ours: Service) -> Iterator[str]:
+    """The configs and secrets whose content is not part of what Compose compares."""
+    for kind in ("config", "secret"):
+        for used in ours.get(f"{kind}s") or ():
+            if not ((config.get(f"{kind}s") or {}).get(used.get("source")) or {}).get("external"):
+                yield f"the {kind} {used.get('source')}"
 
 
 def image_of(config: Mapping[str, Any], service: str) -> str:
@@ -197,6 +210,18 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
     replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
     if replicas != 1:
         yield f"The service {wanted.service!r} has {replicas} replicas, but one container is proven. Set it to 1."
+
+
+def _dependency_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    """What has to end well before ours starts is never run here: a migration would be left out unseen."""
+    needs = ours.get("depends_on") or {}
+    ending = {name for name, how in needs.items() if how.get("condition") == "service_completed_successfully"}
+    for name in sorted(ending - wanted.accepted):
+        yield (
+            f"The service {wanted.service!r} waits for {name!r} to end well (`service_completed_successfully`), and"
+            f" nothing but {wanted.service!r} is run here. Run it before as a step of its own, such as"
+            f" `docker compose run --rm {name}`, and say so with `accept-dependencies: {name}`."
+        )
 
 
 def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:

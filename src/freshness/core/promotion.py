@@ -51,6 +51,13 @@ def commands_by_hand(
     )
 
 
+def not_compared(contents: Sequence[str]) -> str:
+    """What may have changed although Compose saw no difference, as one more sentence; empty where nothing may."""
+    if not contents:
+        return ""
+    return f" Not compared: the content of {' and '.join(contents)}; `force-recreate: true` takes a new one."
+
+
 def name_revision(image: Image, label: str) -> str:
     """The image with the commit that its label claims, or the word for an image that claims none."""
     revision = image.revision(label)

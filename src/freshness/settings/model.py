@@ -111,6 +111,8 @@ class GateSettings:
     repository: str | None
     compose: ComposeSettings
     allow_empty: frozenset[str]
+    accept_dependencies: frozenset[str]
+    force_recreate: bool
     service: str
     port: int
     prod_port: int
@@ -160,6 +162,8 @@ class PromoteSettings:
     source_image: str | None
     compose: ComposeSettings
     allow_empty: frozenset[str]
+    accept_dependencies: frozenset[str]
+    force_recreate: bool
     service: str
     staging_service: str
     port: int

@@ -13,6 +13,7 @@ from freshness.settings.build_inputs import argument_warnings
 from freshness.settings.compose_inputs import take_compose
 from freshness.settings.docker_host import host_problems
 from freshness.settings.model import CommandCheck, GateSettings, Health, PromoteSettings, ScriptCheck, SecretSource
+from freshness.settings.near_miss import near_misses
 from freshness.settings.sources import Problem, Sources, name_of, raise_problems, read_table
 from freshness.settings.table import GATE, PROMOTE
 from freshness.settings.values import WrongValue, revision
@@ -30,6 +31,7 @@ def read_gate(
     `cwd` stands for the workspace where GITHUB_WORKSPACE is not set. Raises SettingsError with all problems.
     """
     values, problems = read_table(GATE, Sources(options=options, env=env, env_file=env_file or {}))
+    unknown = _read_names(env_file or {}, problems)
     workspace = _workspace(env, cwd, problems)
     secrets, notes = _usable_secrets(values.pop("secrets", ()), env, workspace, problems)
     compose = take_compose(values, env, workspace, problems)
@@ -51,7 +53,7 @@ def read_gate(
         check=_take_check(values),
         token=values.pop("github_token"),
         recheck_head=_take_recheck_head(values, env),
-        warnings=argument_warnings(values["build_args"]) + notes,
+        warnings=argument_warnings(values["build_args"]) + notes + unknown,
         **values,
     )
 
@@ -70,6 +72,7 @@ def read_promote(
     No revision is required either where a person says so aloud (`allow_unverified`), disabled, or out of scope.
     """
     values, problems = read_table(PROMOTE, Sources(options=options, env=env, env_file=env_file or {}))
+    unknown = _read_names(env_file or {}, problems)
     workspace = _workspace(env, cwd, problems)
     repository = env.get("GITHUB_REPOSITORY") or None
     enforced = values.get("enabled", True) and in_scope(repository, values.get("repos", ()))
@@ -89,6 +92,7 @@ def read_promote(
         health=_take_health(values),
         token=values.pop("github_token"),
         recheck_head=_take_recheck_head(values, env),
+        warnings=unknown,
         **values,
     )
 
@@ -99,6 +103,23 @@ def read_revision(option: str, text: str) -> str:
         return revision(text)
     except WrongValue as wrong:
         raise SettingsError(f"{option} is {quoted(text)}; expected {wrong.expected}.", wrong.remedy) from wrong
+
+
+def _read_names(env_file: Mapping[str, str], problems: list[Problem]) -> tuple[str, ...]:
+    """A problem for each name that is a slip of a setting's, since that would be left out; a warning for all others."""
+    known = {setting.variable for setting in GATE + PROMOTE}
+    slips = near_misses(env_file, known)
+    problems += [
+        Problem(
+            message=f"The env file sets {name}, which is no setting; expected {meant}.",
+            remedy=f"Write {meant}; where {name} is the application's own, keep it in another file.",
+        )
+        for name, meant in slips.items()
+    ]
+    unknown = [name for name in env_file if name not in known and name not in slips]
+    if not unknown:
+        return ()
+    return (f"The env file sets {', '.join(unknown)}: no setting is called so, and nothing here reads them.",)
 
 
 def _workspace(env: Mapping[str, str], cwd: Path | None, problems: list[Problem]) -> Path:

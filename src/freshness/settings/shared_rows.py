@@ -50,6 +50,22 @@ COMPOSE = (
         about="Variables of the service that may be empty or not set, separated by commas or blanks; without, one that "
         "is missing is refused.",
     ),
+    Setting(
+        name="accept-dependencies",
+        variable="ACCEPT_DEPENDENCIES",
+        read=values.service_names,
+        multiline=True,
+        shown_default="none",
+        about="Services that ours waits for with `service_completed_successfully`, such as a migration, and that a "
+        "step of its own runs before; without, such a service is refused.",
+    ),
+    Setting(
+        name="force-recreate",
+        variable="FORCE_RECREATE",
+        read=values.switch,
+        default="false",
+        about="`true` recreates the service even where Compose sees no difference, as with a rotated secret.",
+    ),
 )
 HEALTH_PATH = Setting(
     name="health-path",

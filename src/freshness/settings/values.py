@@ -156,6 +156,14 @@ def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found.items())
 
 
+def service_names(text: str) -> frozenset[str]:
+    """Names of Compose services, separated by commas or blanks."""
+    names = frozenset(re.split(r"[\s,]+", text.strip())) - {""}
+    if not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) for name in names):
+        raise WrongValue("names of services, separated by commas or blanks", "Write them as in the Compose file.")
+    return names
+
+
 def variable_names(text: str) -> frozenset[str]:
     """Names of variables, separated by commas or blanks."""
     names = frozenset(re.split(r"[\s,]+", text.strip())) - {""}
