@@ -391,5 +391,6 @@ class Promotion(Candidacy):
         if plan.previous is None:
             return f"{runs}; {first_deployment(self.last)}."
         if plan.previous.id == plan.candidate.id:
-            return f"{runs}, as before; its container was made anew, since {why_anew(plan.running, container)}."
+            why = "`force-recreate` is true" if self.settings.force_recreate else why_anew(plan.running, container)
+            return f"{runs}, as before; its container was made anew, since {why}."
         return f"{runs}; it ran {self.name(plan.previous)} before."
