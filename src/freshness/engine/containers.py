@@ -174,7 +174,9 @@ def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
     """The last lines of the container's log, as far as they are no more than `LAST` bytes: foreign text."""
     end = b""
     with asking(f"reading the log of {container.name}"):
-        for part in engine.client.api.logs(container.id, stdout=True, stderr=True, tail=lines, stream=True):
+        for part in engine.client.api.logs(
+            container.id, stdout=True, stderr=True, tail=lines, stream=True, follow=False
+        ):
             end = (end + part)[-LAST:]
     return end.decode(errors="replace").splitlines()
 
