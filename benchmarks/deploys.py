@@ -34,12 +34,12 @@ class Timed:
         return self.total - sum(self.parts.get(part, 0) for part in parts)
 
 
-def measure(host: str) -> Iterator[Row]:
+def measure(host: str, rounds: int) -> Iterator[Row]:
     """The rows of gate, health and promotion."""
     with deployed(host) as runner:
-        yield from measure_gate(runner)
-        yield from measure_promotion(runner)
-        yield from measure_health(runner)
+        yield from measure_gate(runner, rounds)
+        yield from measure_promotion(runner, rounds)
+        yield from measure_health(runner, min(rounds, HEALTH_ROUNDS))
 
 
 @contextmanager
@@ -75,9 +75,9 @@ def promote(runner: Runner, gated: Timed) -> Timed:
     return run(runner, "promote", **variables, ALLOW_ROLLBACK="two images take turns")
 
 
-def measure_gate(runner: Runner) -> Iterator[Row]:
+def measure_gate(runner: Runner, rounds: int) -> Iterator[Row]:
     gate(runner)
-    again = [gate(runner) for _ in range(ROUNDS)]
+    again = [gate(runner) for _ in range(rounds)]
     own = min(one.without(*CHILDREN, "application") for one in again)
     yield Row(what="gate: its own process", seconds=own, target=0.5)
     yield Row(
@@ -87,13 +87,13 @@ def measure_gate(runner: Runner) -> Iterator[Row]:
     )
 
 
-def measure_promotion(runner: Runner) -> Iterator[Row]:
+def measure_promotion(runner: Runner, rounds: int) -> Iterator[Row]:
     """Two images take turns, so that each promotion recreates; the peer is what a person would type."""
     images = [gate(runner)]
     runner.app.repo.commit({"other": "content"})
     images.append(gate(runner))
     runs, peers = [], []
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         runs.append(promote(runner, images[number % 2]))
         peers.append(inspect_and_tag(runner, images[number % 2].ended.outputs["image-id"]))
     parts = ("configuration", "recreation", "application")
@@ -112,11 +112,11 @@ def inspect_and_tag(runner: Runner, image_id: str) -> float:
     return time.perf_counter() - before
 
 
-def measure_health(runner: Runner) -> Iterator[Row]:
+def measure_health(runner: Runner, rounds: int) -> Iterator[Row]:
     """The worst of a few first deployments of an application that takes its time to start."""
     runner.app.repo.commit(behave(start_seconds=1))
     gated = gate(runner)
-    late = max(notice(runner, gated) for _ in range(HEALTH_ROUNDS))
+    late = max(notice(runner, gated) for _ in range(rounds))
     yield Row(what="health: noticed after the first good answer", seconds=late, target=0.1)
 
 

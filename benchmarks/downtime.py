@@ -8,7 +8,8 @@ from statistics import median
 from benchmarks.deploys import Timed, deployed, gate, promote
 from benchmarks.table import Row
 from tests.asking_client import asking
-from tests.runner import Runner
+from tests.engines import free_port
+from tests.runner import Runner, eventually
 
 ROUNDS = 9
 COMPOSE = "docker compose up -d --force-recreate"
@@ -19,7 +20,7 @@ ENGINE = "docker stop + docker start"
 Change = Callable[[int], object]
 
 
-def measure(host: str) -> Iterator[Row]:
+def measure(host: str, rounds: int) -> Iterator[Row]:
     """The rows of downtime: the median and the worst of all rounds."""
     with deployed(host) as runner:
         gated = [gate(runner)]
@@ -34,7 +35,7 @@ def measure(host: str) -> Iterator[Row]:
             ENGINE: lambda number: plain.stop_and_start(gated[number % 2]),
         }
         gaps: dict[str, list[float]] = {peer: [] for peer in changes}
-        for number, peer in itertools.product(range(ROUNDS), changes):
+        for number, peer in itertools.product(range(rounds), changes):
             port = plain.port if peer in {RUN, ENGINE} else runner.app.production_port
             gaps[peer].append(gap(runner, port, changes[peer], number))
     yield from rows(gaps)
@@ -63,6 +64,7 @@ def gap(runner: Runner, port: int, change: Change, number: int) -> float:
     """Seconds between the last good answer before the change and the first one after it."""
     runner.sandbox.wait_for(port, "/version")
     with asking(runner.sandbox, port) as answers:
+        eventually(lambda: answers.good, "a good answer before the change")
         change(number)
         runner.sandbox.wait_for(port, "/version")
     return answers.gap
@@ -74,7 +76,7 @@ class Plain:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
         self.name = f"{runner.sandbox.name}-plain"
-        self.port = runner.sandbox.free_port()
+        self.port = free_port()
         self.numbers = itertools.count()
         self.container = ""
         self._docker("run", "--detach", *self._options(), runner.app.production_image)

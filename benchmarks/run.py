@@ -1,4 +1,7 @@
-"""Measures every speed target in one run, against what a user would do instead where there is such a thing."""
+"""Measures every speed target in one run, against what a user would do instead where there is such a thing.
+
+With `--short` each is measured once on little: that proves that it can be, and judges no speed.
+"""
 
 import os
 import sys
@@ -11,20 +14,23 @@ HOST = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
 
 def main() -> int:
+    short = sys.argv[1:] == ["--short"]
     rows = []
-    for row in measure():
+    for row in measure(short=short):
         rows.append(row)
         print(f"measured: {row.what}", file=sys.stderr)
     print(render(rows))
-    return 0 if all(row.is_met for row in rows) else 1
+    return 0 if short or all(row.is_met for row in rows) else 1
 
 
-def measure() -> Iterator[Row]:
-    (_, ours), (peer, peers) = export.measure()
-    yield Row(what="export of 13,000 files, every hash verified", seconds=ours, target=1, peer=peer, peer_seconds=peers)
-    yield from start.measure()
-    yield from deploys.measure(HOST)
-    yield from downtime.measure(HOST)
+def measure(*, short: bool) -> Iterator[Row]:
+    files = export.FILES // 100 if short else export.FILES
+    (_, ours), (peer, peers) = export.measure(files)
+    what = f"export of {files:,} files, every hash verified"
+    yield Row(what=what, seconds=ours, target=1, peer=peer, peer_seconds=peers)
+    yield from start.measure(1 if short else start.ROUNDS)
+    yield from deploys.measure(HOST, 1 if short else deploys.ROUNDS)
+    yield from downtime.measure(HOST, 1 if short else downtime.ROUNDS)
 
 
 if __name__ == "__main__":

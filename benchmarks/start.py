@@ -14,17 +14,17 @@ ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 10
 
 
-def measure() -> Iterator[Row]:
+def measure(rounds: int) -> Iterator[Row]:
     """The rows of help, of an event's commit, and of the actions' start, which ends with the help too."""
     command = [sys.executable, "-I", str(ROOT / "src"), "--help"]
-    yield Row(what="freshness --help", seconds=best_of(command, {}, ROUNDS), target=0.1)
-    yield Row(what="freshness resolve --offline", seconds=best_of(resolve(), {}, ROUNDS), target=0.3)
+    yield Row(what="freshness --help", seconds=best_of(command, {}, rounds), target=0.1)
+    yield Row(what="freshness resolve --offline", seconds=best_of(resolve(), {}, rounds), target=0.3)
     with TemporaryDirectory() as cache:
         action = ["sh", str(ROOT / "install.sh"), "gate", "--help"]
         # The interpreter is named, as the input `python` does: what a shim of pyenv takes is not ours.
         env = {"RUNNER_TOOL_CACHE": cache, "GITHUB_OUTPUT": "", "FRESHNESS_PYTHON": os.path.realpath(sys.executable)}
         yield Row(what="action: start with a cold cache", seconds=best_of(action, env, 1), target=10)
-        yield Row(what="action: start with a warm cache", seconds=best_of(action, env, ROUNDS), target=0.3)
+        yield Row(what="action: start with a warm cache", seconds=best_of(action, env, rounds), target=0.3)
 
 
 def resolve() -> list[str]:

@@ -21,6 +21,7 @@ LINTED = (
     ".github",
     "README.md",
     "demo",
+    "benchmarks",
     ".env.example",
 )
 INJECTION = '\n    - shell: sh\n      run: echo "${{ inputs.service }}"\n'

@@ -1,0 +1,19 @@
+"""The benchmarks run: a target that nobody measures any more is none."""
+
+import sys
+
+import pytest
+
+from tests.engines import ROOT, Sandbox
+
+MEASURED = ("export of ", "freshness ", "action: ", "gate: ", "promote: ", "health: ", "promote: without an answer")
+
+
+@pytest.mark.timeout(400)  # it installs the action's dependencies, and deploys some ten times
+def test_each_benchmark_comes_to_its_end(machine_only: Sandbox) -> None:
+    """In its short form, which judges no speed. Breaks when a part that the stopwatch takes has another name."""
+    ended = machine_only.run([sys.executable, "-m", "benchmarks.run", "--short"], cwd=ROOT, timeout=390)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    rows = [line for line in ended.stdout.splitlines() if line.endswith((" met    |", " MISSED |"))]
+    assert [name for name in MEASURED if not any(row.startswith(f"| {name}") for row in rows)] == [], ended.stdout
