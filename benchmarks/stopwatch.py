@@ -33,12 +33,12 @@ def main() -> None:
 def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
     from freshness import gate, switch
-    from freshness.engine import build, compose, staging_check
+    from freshness.engine import build, compose
 
     time_calls(spent, compose, "read", "configuration")
     time_calls(spent, compose, "finish", "recreation")
     time_calls(spent, build, "stream", "build")
-    time_calls(spent, staging_check, "stream", "check")
+    time_calls(spent, gate, "run_staging_check", "check")
     for story in (gate, switch):
         time_calls(spent, story, "wait_until_healthy", "application")
 
