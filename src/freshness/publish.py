@@ -15,6 +15,8 @@ from freshness.forge.outputs import Outputs
 from freshness.forge.report import Report, write_report
 from freshness.forge.summary import append_summary, render_summary
 
+KEEP_REPORTS = 100
+"""Where the settings cannot be read."""
 MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "-"}
 
 
@@ -26,6 +28,7 @@ class Publisher:
     env: Mapping[str, str]
     log: Log
     outputs: Outputs
+    keep_reports: int = KEEP_REPORTS
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
@@ -45,7 +48,7 @@ class Publisher:
         )
         path = None
         try:
-            path = write_report(report, self.env)
+            path = write_report(report, self.env, keep=self.keep_reports)
             self._log(report, path, fine=fine)
             summary = self.env.get("GITHUB_STEP_SUMMARY")
             append_summary(Path(summary) if summary else None, render_summary(report))

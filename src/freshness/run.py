@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
         with speaking_plainly():
             settings = read_gate(given, env, env_file)
             conceal_known(settings, env, env_file)
+            publisher = replace(publisher, keep_reports=settings.keep_reports)
             switched_off = _why_off(settings)
             if switched_off:
                 return _open_unproven(publisher, *switched_off)
@@ -170,6 +172,7 @@ def run_promotion(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
             conceal_known(settings, env, env_file)
+            publisher = replace(publisher, keep_reports=settings.keep_reports)
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)
             promotion.rollback_to = rollback_to

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,8 +56,8 @@ class Report:
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-def write_report(report: Report, env: Mapping[str, str]) -> Path:
-    """Writes the report to a private folder, which stays. Raises OutputError."""
+def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> Path:
+    """Writes the report to a private folder, which stays, as do `keep` reports in all. Raises OutputError."""
     content = {
         "format": 1,
         "version": __version__,
@@ -72,7 +74,28 @@ def write_report(report: Report, env: Mapping[str, str]) -> Path:
         raise OutputError(
             f"The report cannot be written: {error}.", "Look at the free space and the permissions of RUNNER_TEMP."
         ) from error
+    _remove_older(path.parent, keep)
     return path
+
+
+def _remove_older(newest: Path, keep: int) -> None:
+    """Removes the folders beside this one that are ours and hold a report and nothing else, but for the newest."""
+    with suppress(OSError):
+        found = [folder for folder in newest.parent.glob("freshness-*") if folder != newest and _is_report(folder)]
+        found.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+        for folder in found[keep - 1 :]:
+            with suppress(OSError):
+                (folder / "report.json").unlink()
+                folder.rmdir()
+
+
+def _is_report(folder: Path) -> bool:
+    """Whether we made it for a report: a real folder of this user's that is closed to others, with the one file."""
+    with suppress(OSError):
+        seen = folder.lstat()
+        ours = seen.st_uid == os.geteuid() and stat.S_ISDIR(seen.st_mode) and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU
+        return ours and [entry.name for entry in folder.iterdir()] == ["report.json"]
+    return False
 
 
 def _fields(value: Any) -> dict[str, object]:

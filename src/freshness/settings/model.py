@@ -130,6 +130,7 @@ class GateSettings:
     container: str | None
     adopt: str | None
     lock_timeout: float
+    keep_reports: int
     engine_timeout: float
     revision_label: str
     target: str | None
@@ -173,6 +174,7 @@ class PromoteSettings:
     container: str | None
     adopt: str | None
     lock_timeout: float
+    keep_reports: int
     engine_timeout: float
     revision_label: str
     recreate: bool

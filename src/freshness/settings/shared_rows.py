@@ -122,6 +122,13 @@ SHARED = (
         about="Seconds to wait for another run that holds the same target; then this one is refused.",
     ),
     Setting(
+        name="keep-reports",
+        variable="KEEP_REPORTS",
+        read=values.whole_number(1, 100000, "reports"),
+        default="100",
+        about="Reports of this tool that stay in the runner's temporary folder; older ones are removed.",
+    ),
+    Setting(
         name="engine-timeout",
         variable="ENGINE_TIMEOUT",
         read=values.number(1, 3600, "seconds"),

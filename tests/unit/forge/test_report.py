@@ -1,6 +1,7 @@
 """The JSON report: complete, private, and no secret in it."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,26 @@ def test_no_password_of_the_forges_address_is_in_it(tmp_path: Path, said: str) -
     env = {"RUNNER_TEMP": str(tmp_path), "GITHUB_SERVER_URL": f"https://{said}forge.example:8443/git"}
     content = json.loads(write_report(REPORT, env).read_text(encoding="utf-8"))
     assert content["run"] == {"GITHUB_SERVER_URL": "https://forge.example:8443/git"}
+
+
+def test_older_reports_go_and_nothing_else_does(tmp_path: Path) -> None:
+    """Fails when `_remove_older` keeps all, or takes a folder that holds more than a report, or another's name."""
+    env = {"RUNNER_TEMP": str(tmp_path)}
+    reports = [write_report(REPORT, env) for _ in range(4)]
+    for number, report in enumerate(reports):
+        os.utime(report.parent, (number, number))
+    (reports[0].parent / "more").write_text("")
+    for name in ("freshness-empty", "other"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "other/report.json").write_text("{}")
+    (tmp_path / "freshness-open").mkdir(mode=0o755)
+    (tmp_path / "freshness-open/report.json").write_text("{}")
+    (tmp_path / "freshness-link").symlink_to(tmp_path / "other")
+
+    newest = write_report(REPORT, env, keep=2)
+
+    assert [report.exists() for report in (*reports, newest)] == [True, False, False, True, True]
+    assert len([*tmp_path.iterdir()]) == 7
 
 
 def test_only_we_can_read_it_and_each_run_has_its_own(tmp_path: Path) -> None:
