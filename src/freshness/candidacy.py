@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freshness.choice import NOT_ASKED
-from freshness.core.deployment import Deployment, Recorded
+from freshness.core.deployment import Deployment, Recorded, Role
 from freshness.core.image import Image, guard
 from freshness.core.kept import Kept, KeptTags, choose_kept
 from freshness.core.lock import Record
@@ -13,9 +13,10 @@ from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
 from freshness.engine.containers import service_containers
+from freshness.engine.deployments import read_roles
 from freshness.engine.images import find_image, find_tagged
 from freshness.engine.lock import Lock
-from freshness.engine.owner import projects_of
+from freshness.engine.owner import services_of
 from freshness.errors import Refused
 from freshness.forge.log import Log
 from freshness.forward import Advance, advancing
@@ -25,6 +26,10 @@ from freshness.settings.model import Match, PromoteSettings
 from freshness.steps import Steps
 
 NOTHING = "Production runs nothing yet."
+_APART = (
+    "give each production an image repository of its own (`image:`). Where the other one is staging, gate it once, so"
+    " that its record says so, or name it in `staging-project` and `staging-service`."
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,22 +94,46 @@ class Candidacy:
         chosen = choose_kept(kept, running, self.rollback_to, tags.name(1))
         return tags.name(chosen.number) if chosen.number else chosen.image
 
-    @staticmethod
-    def _refuse_shared(engine: Engine, tags: KeptTags, project: str) -> None:
+    def _refuse_shared(self, engine: Engine, tags: KeptTags, project: str) -> None:
         """Two productions of one repository keep their images under the same tags, where nobody can tell them apart."""
-        sharing = projects_of(engine, tags.repository)
-        others = sorted(sharing - {project})
+        others = self._other_productions(engine, tags, project)
         if others and (project or len(others) > 1):
             raise Refused(
                 f"{tags.name(1)} and its like may be another production's: containers of {tags.repository} on this"
                 f" Engine belong to the Compose project {' and to '.join(others)}.",
-                "Promote the wanted image by `--source-image`, and give each production a repository of its own.",
+                f"Promote the wanted image by `--source-image`, and {_APART}",
             )
 
     def goes_back(self, recorded: Recorded | None, candidate: Image) -> bool:
         """Whether it is a rollback that leaves what it goes past: one to what another has left goes forward again."""
         served = recorded.deployment.served(candidate.id) if recorded else None
         return self.is_rollback and not (served and served.left)
+
+    def warn_of_shared(self, engine: Engine, tags: KeptTags, project: str) -> None:
+        """Says before the incident that `rollback` will be refused."""
+        others = self._other_productions(engine, tags, project)
+        if others and not self.is_rollback:
+            self.notes.append(
+                f"`freshness rollback` will be refused: containers of {tags.repository} on this Engine belong to the"
+                f" Compose project {' and to '.join(others)} too, and whose the previous images are cannot be told:"
+                f" {_APART}"
+            )
+            self.log.warning("No rollback", self.notes[-1])
+
+    def _other_productions(self, engine: Engine, tags: KeptTags, project: str) -> list[str]:
+        """The other projects with containers of the repository, without what is staging by its record or the settings.
+
+        A staging keeps nothing.
+        """
+        roles, settings = read_roles(engine), self.settings
+        named = (settings.staging_project, settings.staging_service)
+        return sorted(
+            {
+                one
+                for one, service in services_of(engine, tags.repository)
+                if one != project and roles.get((one, service)) is not Role.STAGING and (one, service) != named
+            }
+        )
 
     def find_candidate(self, engine: Engine, source: str) -> Image:
         """The image that the source names. Raises Refused where this Engine has none."""

@@ -112,8 +112,8 @@ def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool,
 _ROLLBACK_OPTIONS = (
     "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
     "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
-    "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout",
-    "allow-mounts",
+    "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout", "allow-mounts",
+    "staging-project", "staging-service",
 )  # fmt: skip
 
 
@@ -215,10 +215,13 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
 @options(
     "promote",
     "staging-service",
+    "staging-compose-file",
+    "staging-project",
     "compose-file",
     "compose-env-files",
     "project-directory",
     "service",
+    "port",
     "project",
     "revision-label",
     "engine-timeout",

@@ -44,7 +44,7 @@ from freshness.engine.hold_time import last_through_hold
 from freshness.engine.images import tag_image
 from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold, Lock
-from freshness.engine.owner import foreign_owners
+from freshness.engine.owner import refuse_foreign
 from freshness.engine.staging_check import run_staging_check
 from freshness.engine.vantage import find_vantage
 from freshness.errors import SettingsError, Stale
@@ -237,12 +237,7 @@ class Gate:
         vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
         note = self._ownership(target).require(engine)
-        foreign = list(foreign_owners(engine, target, vantage))
-        if foreign:
-            raise Stale(
-                f"{'; '.join(foreign)}.",
-                "Stop what holds it, or choose another `port`, `project` or `container_name` for staging.",
-            )
+        refuse_foreign(engine, target, vantage)
         return note
 
     def _note(self, title: str, note: str) -> None:

@@ -16,14 +16,14 @@ from freshness.core.promotion import PromotionOutcome, commands_by_hand, not_com
 from freshness.dry_run import cut_ahead, promotion_ahead
 from freshness.engine.base import find_base
 from freshness.engine.client import Engine, reach
-from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service, staging_tag
+from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service
 from freshness.engine.containers import Container
 from freshness.engine.health import refuse_unknowable, refuse_unreachable
 from freshness.engine.images import find_image
 from freshness.engine.lock import Hold, Lock
-from freshness.engine.owner import foreign_owners
+from freshness.engine.owner import refuse_foreign
 from freshness.engine.vantage import Vantage, find_vantage
-from freshness.errors import FreshnessError, LockLost, Refused, Stale
+from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
 from freshness.made import first_deployment, refuse_missing, why_anew, with_what
 from freshness.mounts import Cover, Overlay, find_tracked
@@ -32,6 +32,7 @@ from freshness.plan import Make, Plan, observe, plan_of, refuse_emptied
 from freshness.recovery import recover
 from freshness.scene import Scene, look
 from freshness.settings.model import UpdateOrder
+from freshness.staging import refuse_own_source, staging_config, staging_tag
 from freshness.start_first import StartFirst
 from freshness.steps import Steps, speaking_plainly
 from freshness.stop_first import StopFirst
@@ -44,13 +45,15 @@ from freshness.today import Today
 class Promotion(Candidacy):
     """One run of the promotion. `plan` is None until all refusals are behind it, `vantage` until it was asked for.
 
-    `last` is what was recorded to have run last, where nothing runs.
+    `last` is what was recorded to have run last, where nothing runs. `staging_project` is staging's, where its tag is
+    the source.
     """
 
     plan: Plan | None = None
     vantage: Vantage | None = None
     last: Recorded | None = None
     overlay: Overlay = field(default_factory=Overlay)
+    staging_project: str = ""
 
     @property
     def tag(self) -> str | None:
@@ -167,11 +170,12 @@ class Promotion(Candidacy):
         self.prove(candidate)
         if not self.is_rollback:  # which goes back to what ran already
             self._note("Labels of Compose", refuse_borrowed_labels(candidate))
-        self.insist_staged(engine, today.target.project, candidate)
+        self.insist_staged(engine, self.staging_project, candidate)
         make, former = self._make_candidate(today, scene, candidate), today.make(scene.known)
         overlay = self._require_open(engine, make, candidate)
         with self.steps.step("owner", "a name and a port that are free or production's own") as step:
             self._refuse_foreign(engine, today.target, make.target)
+            self.warn_of_shared(engine, today.kept_tags, today.target.project)
             goes_back = self.goes_back(scene.recorded, candidate)
             plan = observe(
                 engine,
@@ -266,26 +270,31 @@ class Promotion(Candidacy):
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty, self._overlay)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
             kept_tags = kept_tags_of(target, config, settings.staging_service)
-            source = "" if self.is_rollback else settings.source_image
             return Today(
                 target=target,
                 wanted=wanted,
                 file=self.compose_file,
                 configuration=render(config, target.service),
-                source=source or staging_tag(config, settings.staging_service),
+                source=self._source(config),
                 kept_tags=kept_tags,
             )
+
+    def _source(self, config: Mapping[str, Any]) -> str:
+        """What is promoted. A rollback needs no staging, nor does a promotion that is told the image."""
+        settings = self.settings
+        if self.is_rollback or settings.source_image:
+            return settings.source_image or ""
+        staging = staging_config(settings, self.env, config)
+        refuse_own_source(settings, staging, config)
+        self.staging_project = staging["name"]
+        return staging_tag(settings, staging)
 
     def _refuse_foreign(self, engine: Engine, today: Target, target: Target) -> None:
         """Raises Stale where what stands there today, or what is in the way of the `target`, is not production's."""
         self.vantage = vantage = find_vantage(engine, self.env)
         refuse_unreachable(engine, self.settings.health, target, vantage)
         self._note("adopt", self._ownership(today).require(engine))
-        foreign = list(foreign_owners(engine, target, vantage))
-        if foreign:
-            raise Stale(
-                f"{'; '.join(foreign)}.", "Stop what holds it, or correct `port`, `project` or `container_name`."
-            )
+        refuse_foreign(engine, target, vantage)
 
     def _switch(self, hold: Hold, plan: Plan, steps: Steps | None = None) -> Switch:
         order = StartFirst if self._in_pairs else StopFirst

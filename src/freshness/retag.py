@@ -10,13 +10,14 @@ from freshness.core.lock import Record, tag_lock
 from freshness.core.promotion import PromotionOutcome
 from freshness.dry_run import cut_ahead, retag_ahead
 from freshness.engine.client import Engine, reach
-from freshness.engine.compose import read_config, staging_tag
+from freshness.engine.compose import read_config
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_tagged, keep_images, kept_images, restore_tag, tag_image
 from freshness.engine.lock import Hold, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.interrupts import interrupts_deferred
 from freshness.served import record_named
+from freshness.staging import staging_config, staging_tag
 from freshness.tenure import TAKEN_OVER, Tenure, find_cut
 
 LONGEST_SECONDS = 300
@@ -139,9 +140,9 @@ class Retag(Candidacy):
         settings = self.settings
         if self.is_rollback or settings.source_image:
             return settings.source_image or ""
-        config = read_config(self.compose_file, self.env)
-        self.project = config["name"]
-        return staging_tag(config, settings.staging_service)
+        staging = staging_config(settings, self.env, read_config(self.compose_file, self.env))
+        self.project = staging["name"]
+        return staging_tag(settings, staging)
 
     def _move(self, hold: Hold, record: Record) -> None:
         kept = kept_after(record.kept, record.previous, record.candidate)

@@ -156,3 +156,23 @@ def test_a_container_that_another_project_made_of_the_same_file_is_refused_with_
     assert f"belongs to the Compose project {runner.app.project}, service orchestrator-staging" in ended.reason
     assert "`project`" in ended.reason
     assert identity(runner.staging()) == before
+
+
+def test_a_taken_image_name_is_told_with_a_remedy_that_leads_out(runner: Runner) -> None:
+    """I6. Fails when `_in_the_way` in engine/owner.py has one remedy for all that may be in the way."""
+    name, tag = f"{runner.sandbox.name}-other", f"{runner.sandbox.name}-shop"
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    runner.app.repo.commit({"compose.yaml": compose.replace(f"image: {runner.app.staging_image}\n", f"image: {tag}\n")})
+    runner.sandbox.cli("tag", BASE_IMAGE, tag)
+    labels = (f"com.docker.compose.project={runner.sandbox.name}-two", "com.docker.compose.service=web")
+    marks = [word for label in labels for word in ("--label", label)]
+    runner.sandbox.cli("run", "--detach", "--init", "--name", name, *marks, tag, "sleep", "infinity")
+
+    ended = runner.gate()
+
+    assert ended.decision == ("closed", "stale", 1), ended.log
+    assert f"the image tag {tag} is what the container {name} of the Compose project" in ended.reason
+    assert "`port`" not in ended.reason
+    said = ended.reason.partition("`image: ")[2].partition("`")[0]
+    runner.app.repo.commit({"compose.yaml": compose.replace(runner.app.staging_image, said)})
+    assert runner.gate().decision == ("open", "fresh", 0)

@@ -42,7 +42,7 @@ def test_a_wrong_setting_is_named_and_nothing_is_touched(
 
 
 def test_a_staging_service_that_does_not_exist_is_named(production_here: Production) -> None:
-    """Fails when `staging_tag` in engine/compose.py looks the service up without asking whether it is there."""
+    """Fails when `staging_tag` in staging.py looks the service up without asking whether it is there."""
     ended = production_here.promote(EXPECTED_REVISION=FIRST, TARGET_SERVICE="nobody")
 
     assert ended.end == (2, "error"), ended.log

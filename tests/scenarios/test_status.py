@@ -94,3 +94,22 @@ def test_status_without_a_compose_file_is_one_sentence(runner: Runner) -> None:
 
     assert ended.status == 2
     assert "There is no Compose file" in ended.log
+
+
+def test_a_renamed_service_is_not_shown_as_nothing_alone(production_here: Production) -> None:
+    """Fails when `_one_target` in questions.py looks for the service's own containers alone."""
+    production, repo = production_here, production_here.app.repo
+    production.deploy(production.build(FIRST))
+    name = str(production.container().name)
+    compose = (repo.path / "compose.yaml").read_text()
+    repo.write({"compose.yaml": compose.replace(f"  {production.app.production}:", "  web:")})
+
+    words = production.runner.start("status", PROD_SERVICE="web").end().log.splitlines()
+    found = json.loads(production.runner.start("status", "--json", PROD_SERVICE="web").end().log)[1]
+
+    assert words[2].split()[:3] == ["production", "web", "nothing"]
+    assert words[3:] == found["notes"]
+    assert f"{name} (running) publishes {production.app.production_port}" in words[3]
+    assert f"`--service {production.app.production} --project {production.app.project}`" in words[3]
+    meant = production.runner.start("status", "--service", production.app.production).end().log
+    assert FIRST in meant

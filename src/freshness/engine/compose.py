@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from freshness.core.compose import Target, Wanted, find_problems, image_of, read_target, why_missing
+from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
 from freshness.core.endpoint import FORMS
 from freshness.core.secret import conceal_variables
 from freshness.engine.client import Engine, insist_reachable
@@ -37,16 +37,6 @@ class Source(Protocol):
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]: ...
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]: ...
-
-
-def staging_tag(config: Mapping[str, Any], service: str) -> str:
-    """The tag that staging runs, by a configuration that `read_config` gave. Raises SettingsError."""
-    if service not in (config.get("services") or {}):
-        raise SettingsError(
-            f"The Compose file has no service {service!r}, whose image would be promoted.",
-            "Name staging's service in `staging-service`, or the image in `source-image`.",
-        )
-    return image_of(config, service)
 
 
 def project_with(config: Mapping[str, Any], service: str) -> str:

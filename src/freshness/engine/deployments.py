@@ -7,6 +7,7 @@ from freshness.core.deployment import (
     DEPLOYMENT_LABEL,
     Deployment,
     Recorded,
+    Role,
     from_labels,
     newest,
     target_name,
@@ -22,6 +23,15 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]")  # what a volume's name may not hold, 
 def read_deployment(engine: Engine, project: str, service: str) -> Recorded | None:
     """What was last recorded of the service, or None. Raises EngineError, also for a record that cannot be read."""
     return newest(_records(engine, target_name(project, service)))
+
+
+def read_roles(engine: Engine) -> dict[tuple[str, str], Role]:
+    """The role of each project and service that has a record which can be read."""
+    with asking("reading what is recorded on this Docker host"):
+        listed = engine.client.api.volumes(filters={"label": DEPLOYMENT_LABEL})["Volumes"] or ()
+    found = filter(None, (from_labels(volume["Labels"] or {}) for volume in listed))
+    said = sorted(found, key=lambda one: one[0])  # of two records of one target the newer one counts
+    return {(deployment.project, deployment.service): deployment.role for _, deployment in said}
 
 
 def write_deployment(hold: Hold, deployment: Deployment) -> None:

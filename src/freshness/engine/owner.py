@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import docker
 
@@ -14,14 +14,22 @@ from freshness.engine import port
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from freshness.engine.vantage import Vantage
+from freshness.errors import Stale
 
 LOOK_SECONDS = 30
 LOOK_LABEL = "freshness.look"
 """What every container has that looks for a port; its value is the job's container."""
 
 
-def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[str]:
-    """In words: each foreign container that holds the target's name or published port, and a process on that."""
+class Obstacle(NamedTuple):
+    """What is in the target's way, and what to do about it, in words."""
+
+    message: str
+    remedy: str
+
+
+def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[Obstacle]:
+    """Each foreign container that holds the target's name, image tag or published port, and a process on that."""
     with asking("listing the containers"):
         listed = engine.client.api.containers(all=True)
     port_is_explained = not target.is_published
@@ -34,18 +42,33 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
         if not ours:
             yield from _in_the_way(entry, labels, target)
     if not port_is_explained and not _is_free(engine, target, vantage):
-        yield f"port {target.port} on {target.address} belongs to a process that is no container"
+        yield Obstacle(
+            f"port {target.port} on {target.address} belongs to a process that is no container",
+            f"Stop that process (`ss -ltnp` names it), or publish another port: {_another_port(target)}.",
+        )
 
 
-def projects_of(engine: Engine, repository: str) -> frozenset[str]:
-    """The Compose projects that have a container of this image repository, running or not.
+def refuse_foreign(engine: Engine, target: Target, vantage: Vantage) -> None:
+    """Raises Stale where something is in the target's way, with a remedy for each."""
+    found = tuple(foreign_owners(engine, target, vantage))
+    if found:
+        messages, remedies = zip(*found, strict=True)
+        raise Stale(f"{'; '.join(messages)}.", " ".join(dict.fromkeys(remedies)))
+
+
+def services_of(engine: Engine, repository: str) -> frozenset[tuple[str, str]]:
+    """The Compose projects and services that have a container of this image repository, running or not.
 
     The Engine lists a container under its image's name for as long as that name is on the image; else it is asked.
     """
     with asking("listing the containers of all Compose projects"):
         listed = engine.client.api.containers(all=True, filters={"label": PROJECT_LABEL})
-        made_from = ((_image_name(engine, entry), entry["Labels"][PROJECT_LABEL]) for entry in listed)
-        return frozenset(project for name, project in made_from if same_tag(repository_of(name), repository))
+        made_from = ((_image_name(engine, entry), entry["Labels"]) for entry in listed)
+        return frozenset(
+            (labels[PROJECT_LABEL], labels.get(SERVICE_LABEL, ""))
+            for name, labels in made_from
+            if same_tag(repository_of(name), repository)
+        )
 
 
 def _image_name(engine: Engine, entry: Mapping[str, Any]) -> str:
@@ -60,18 +83,43 @@ def _is_of(labels: Mapping[str, str], target: Target) -> bool:
     return (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
 
 
-def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[str]:
+def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[Obstacle]:
     name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
     owner = "no Compose project"
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
     another = PROJECT_LABEL in labels and not _is_of(labels, target)
     if another and entry.get("Image") and same_tag(entry["Image"], target.image):
-        yield f"the image tag {target.image} is what the container {name} of {owner} runs"
+        yield Obstacle(
+            f"the image tag {target.image} is what the container {name} of {owner} runs",
+            f"Give {target.service} an image name of its own in the Compose file: `image: {_own_image(target)}`."
+            f" {_if_not_needed(name)}",
+        )
     if name == target.container:
-        yield f"the container name {name} belongs to {owner}"
+        yield Obstacle(
+            f"the container name {name} belongs to {owner}",
+            f"Give {target.service} a `container_name` of its own in the Compose file, or another `project`."
+            f" {_if_not_needed(name)}",
+        )
     if _publishes(entry, target):
-        yield f"port {target.port} belongs to the container {name} of {owner}"
+        yield Obstacle(
+            f"port {target.port} belongs to the container {name} of {owner}",
+            f"Publish another port: {_another_port(target)}. {_if_not_needed(name)}",
+        )
+
+
+def _if_not_needed(name: str) -> str:
+    return f"If nobody needs that container: `docker rm --force {name}`."
+
+
+def _another_port(target: Target) -> str:
+    return f"`127.0.0.1:PORT:{target.container_port}` under `ports:` in the Compose file, and that PORT in `port`"
+
+
+def _own_image(target: Target) -> str:
+    """A name that the other has not: what Compose gives by itself, where that is another one."""
+    name = f"{target.project}-{target.service}"
+    return f"{name}-own" if same_tag(name, target.image) else name
 
 
 def _publishes(entry: Mapping[str, Any], target: Target) -> bool:

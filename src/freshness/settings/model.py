@@ -152,7 +152,8 @@ class PromoteSettings:
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
     `source_image` is None where the tag that `staging_service` runs is the source; `project`, `image` and `container`
-    are None where Compose says them. `adopt` is as in the gate. `allow_rollback` and `allow_diverged` are reasons in
+    are None where Compose says them. `staging_compose_file` and `staging_project` are empty where staging stands in
+    production's project. `adopt` is as in the gate. `allow_rollback` and `allow_diverged` are reasons in
     words, or None.
     """
 
@@ -167,6 +168,8 @@ class PromoteSettings:
     force_recreate: bool
     service: str
     staging_service: str
+    staging_compose_file: tuple[str, ...]
+    staging_project: str | None
     port: int
     health: Health
     project: str | None

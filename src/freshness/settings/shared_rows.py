@@ -138,13 +138,7 @@ SHARED = (
     Setting(
         name="project",
         variable="COMPOSE_PROJECT_NAME",
-        read=values.optional(
-            values.matching(
-                r"[a-z0-9][a-z0-9_-]*",
-                "a Compose project name",
-                "Use lower case letters, digits, `-` and `_`, beginning with a letter or digit.",
-            )
-        ),
+        read=values.optional(values.project),
         shown_default="the Compose file's `name:`, else the repository's name",
         about="Compose project.",
     ),

@@ -192,6 +192,21 @@ PROMOTE: tuple[Setting, ...] = (
         default="orchestrator-staging",
         about="Compose service of staging, whose tag is the source where `source-image` is empty.",
     ),
+    Setting(
+        name="staging-compose-file",
+        variable="STAGING_COMPOSE_FILE",
+        read=values.compose_files,
+        multiline=True,
+        shown_default="production's",
+        about="Compose file of staging, where it has one of its own; several as in `compose-file`.",
+    ),
+    Setting(
+        name="staging-project",
+        variable="STAGING_PROJECT",
+        read=values.optional(values.project),
+        shown_default="what its Compose file says, else production's",
+        about="Compose project of staging, where it is another one than production's.",
+    ),
     shared_rows.COMPOSE_FILE,
     Setting(
         name="service",

@@ -71,6 +71,11 @@ def whole_number(low: int, high: int, what: str) -> Callable[[str], int]:
     return read
 
 
+project = matching(
+    r"[a-z0-9][a-z0-9_-]*",
+    "a Compose project name",
+    "Use lower case letters, digits, `-` and `_`, beginning with a letter or digit.",
+)
 port = whole_number(1, 65535, "a port on the Docker host")
 
 

@@ -1,0 +1,50 @@
+"""Where staging stands: in production's Compose project, or in one of its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from freshness.core.compose import image_of, why_missing
+from freshness.engine.compose import ComposeFile, read_config
+from freshness.errors import SettingsError
+from freshness.settings.model import PromoteSettings
+
+Config = Mapping[str, Any]
+_WHERE = "`staging-service`, `staging-project`, `staging-compose-file`"
+
+
+def staging_config(settings: PromoteSettings, env: Mapping[str, str], config: Config) -> Config:
+    """The project that staging is in, as Compose prints it; `config` is production's. Raises SettingsError."""
+    file, project = settings.staging_compose_file, settings.staging_project
+    if not file and not project:
+        return config
+    compose, named = settings.compose, project
+    if file:
+        compose = replace(compose, files=file, folder=None, env_files=())
+    return read_config(ComposeFile.of(replace(settings, compose=compose, project=named), env), env)
+
+
+def is_production(settings: PromoteSettings, staging: Config, production: Config) -> bool:
+    """Whether what is called staging is production's own service."""
+    return (staging["name"], settings.staging_service) == (production["name"], settings.service)
+
+
+def staging_tag(settings: PromoteSettings, staging: Config) -> str:
+    """The tag that staging runs. Raises SettingsError where there is no such service."""
+    missing = why_missing(staging, settings.staging_service)
+    if missing:
+        raise SettingsError(
+            f"{missing} Its image would be promoted.",
+            f"Name where staging is ({_WHERE}), or the image in `source-image`: the gate's `image-id`.",
+        )
+    return image_of(staging, settings.staging_service)
+
+
+def refuse_own_source(settings: PromoteSettings, staging: Config, production: Config) -> None:
+    """Raises SettingsError where production would be promoted to itself."""
+    if is_production(settings, staging, production):
+        raise SettingsError(
+            f"`staging-service` and `service` are both {settings.service!r} of the project {production['name']}:"
+            " production would be its own source.",
+            f"Name where staging is ({_WHERE}), or the image in `source-image`: the gate's `image-id`.",
+        )
