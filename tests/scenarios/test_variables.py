@@ -21,6 +21,7 @@ LACKING: dict[str, Case] = {
     "a secret's": ("secrets: [s]", "secrets: {s: {environment: LOST}}", "LOST"),
     "a config's": ("configs: [c]", "configs: {c: {content: 'a ${LOST}'}}", "LOST"),
     "by an anchor": ("environment: &env {A: '${LOST}'}\nlabels: *env", "", "LOST"),
+    "behind another one in .env": ("environment: {A: '${BEHIND}'}", "", "LOST"),
     "called like a switch of Compose's": ("environment: {A: '${COMPOSE_LOST}'}", "", "COMPOSE_LOST"),
     "passed through, called so": ("environment: [COMPOSE_LOST]", "", "COMPOSE_LOST"),
 }
@@ -35,7 +36,7 @@ FINE: dict[str, tuple[str, str]] = {
 
 def files(runner: Runner, service: str, rest: str) -> dict[str, Content]:
     others = "  other:\n    image: other\n    environment: {O: '${OF_ANOTHER}'}"
-    more = {"lost.env": "A=${LOST}\n", "bare.env": "LOST\n", ".env": "COMPOSE_LOST=x\n"}
+    more = {"lost.env": "A=${LOST}\n", "bare.env": "LOST\n", ".env": "COMPOSE_LOST=x\nBEHIND=${LOST}\n"}
     return {**with_service(runner, service, others, rest), **more}
 
 

@@ -419,9 +419,14 @@ def test_in_the_actions_compose_interpolates_inputs_and_not_the_job() -> None:
 )  # fmt: skip
 def test_no_child_gets_a_token(name: str) -> None:
     """Fails when `_is_dropped` in settings/foreign.py no longer knows one: Compose would put it into containers."""
-    own = {"APP_TOKEN": "the application's"}
+    own = {"APP_TOKEN": "the application's", "EMPTY": ""}
 
     assert foreign_environment({name: "secret", **own}) == own
+
+
+def test_no_child_gets_a_token_by_another_name() -> None:
+    """Fails when `foreign_environment` looks at names alone: a workflow may give the job's token any name."""
+    assert foreign_environment({"GITHUB_TOKEN": "ghs_x", "MINE": "ghs_x", "OTHER": "x"}) == {"OTHER": "x"}
 
 
 def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from freshness.core.variables import (
+    behind,
     env_files_of,
     find_emptied,
     needed_by,
@@ -55,6 +56,14 @@ def test_env_files_are_those_that_compose_interpolates() -> None:
     assert env_files_of(raw(env_file=entries), "ours") == ("a.env", "b.env")
     assert env_files_of(raw(env_file="a.env"), "ours") == ("a.env",)
     assert env_files_of(raw(), "ours") == ()
+
+
+def test_what_stands_behind_a_name_of_an_env_file_is_needed_too() -> None:
+    """Fails when `behind` looks at one step alone, or at names that nobody wants."""
+    env_file = 'JWT=${VAULT}\nexport VAULT="$STORE"\nOTHER=${ELSE}\nSAFE=${DEFAULT:-x}\nLOOP=$JWT\n'
+
+    assert behind(frozenset({"JWT", "SAFE", "C"}), [env_file]) == {"VAULT", "STORE"}
+    assert behind(frozenset({"C"}), [env_file]) == frozenset()
 
 
 def test_a_name_without_a_value_is_passed_through_and_lacks_one() -> None:

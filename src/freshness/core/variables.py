@@ -1,7 +1,7 @@
 """Which variables of our service are missing: Compose itself warns, if at all, and goes on with empty values."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from freshness.core.interpolation import needed, texts
@@ -11,6 +11,7 @@ _KINDS = ("configs", "secrets", "volumes", "networks")
 # Nothing of these reaches a container: the gate builds.
 _NOT_RUN = frozenset({"build", "develop"})
 _QUOTED_VALUE = re.compile(r"""=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*')""", re.DOTALL)
+_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:](.*)$", re.MULTILINE | re.ASCII)
 _BARE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*$", re.MULTILINE | re.ASCII)
 
 
@@ -45,6 +46,13 @@ def env_files_of(raw: Config, service: str) -> tuple[str, ...]:
 def needed_in(env_file: str) -> frozenset[str]:
     """What the text of an env file needs."""
     return frozenset(needed(env_file))
+
+
+def behind(wanted: frozenset[str], env_files: Iterable[str]) -> frozenset[str]:
+    """What env files need themselves for the wanted names: `JWT=${VAULT}` is empty where VAULT is not set."""
+    lines = [found for text in env_files for found in _LINE.findall(text)]
+    found = frozenset(other for name, value in lines if name in wanted for other in needed(value))
+    return found if found <= wanted else found | behind(wanted | found, ["\n".join(f"{a}={b}" for a, b in lines)])
 
 
 def passed_through(config: Config, service: str, env_files: Sequence[str]) -> frozenset[str]:

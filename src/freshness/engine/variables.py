@@ -8,6 +8,7 @@ from typing import Any
 
 from freshness.core.secret import conceal
 from freshness.core.variables import (
+    behind,
     env_files_of,
     needed_by,
     needed_by_all,
@@ -63,6 +64,7 @@ def _lacking(
     paths = env_files_of(raw, service)
     env_files = tuple(_text(Path(path)) for path in paths)
     wanted = needed_by(raw, service).union(*map(needed_in, env_files))
+    wanted |= behind(wanted, map(_text, file.env_files))
     if any("$" in path for path in paths):  # where it lies is not known here: what is nobody else's is in there
         wanted |= named - needed_by_all(raw)
     warned = {name for name in wanted if name in file.dropped or name in named}

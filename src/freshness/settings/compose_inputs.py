@@ -33,9 +33,10 @@ def _variables(
     given: tuple[tuple[str, str | None], ...], env: Mapping[str, str], problems: list[Problem]
 ) -> Mapping[str, str]:
     for name, value in given:
-        if value is None and name not in env:
+        if value is None and not env.get(name):  # as a secret that the forge does not have is
             message = f"{name_of('compose-env', 'COMPOSE_ENV')} names {name}; expected a variable of the job's `env:`."
-            problems.append(Problem(message=message, remedy="Set it there, or write NAME=VALUE."))
+            remedy = f"Give it a value there, or write {name}=VALUE, and {name}= where empty is meant."
+            problems.append(Problem(message=message, remedy=remedy))
     return {name: env.get(name, "") if value is None else value for name, value in given}
 
 

@@ -31,9 +31,10 @@ def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:
     """`env` for a child process.
 
     The actions set every setting's variable, empty where its input is: an empty one is left out, since it would
-    shadow the user's own value in the `.env` file that Compose interpolates.
+    shadow the user's own value in the `.env` file that Compose interpolates. A token is left out by whatever name.
     """
-    return {name: value for name, value in env.items() if not _is_dropped(name, value)}
+    tokens = {value for name, value in env.items() if value and _TOKEN.fullmatch(name) and name.endswith("TOKEN")}
+    return {name: value for name, value in env.items() if not _is_dropped(name, value) and value not in tokens}
 
 
 def compose_environment(env: Mapping[str, str], *, only_inputs: bool) -> dict[str, str]:
