@@ -225,18 +225,19 @@ class Candidacy:
     def _stand_to_last(self, claimed: str, advance: Advance, last: Deployment) -> str:
         """By the record: it outlives the container, and a change of the Engine's image store."""
         runs = f"Nothing runs here, and {last.image} was recorded to have run last"
-        if last.revision:
+        unknown = not last.revision or advance.is_unknown(last.revision, claimed)
+        if not unknown:
             try:
                 return f"{runs}. {advance.insist_forward(last.revision, claimed)}"
             except Refused as error:
                 raise Refused(f"{runs}: {error.args[0]}", error.remedy) from error
+        why = f"its commit {last.revision} is not in the history" if last.revision else "it names no commit"
         if self.settings.require_known:
             raise Refused(
-                f"nothing runs here, {last.image} was recorded to have run last, which names no commit, and"
-                " `require-known` is true.",
+                f"nothing runs here, {last.image} was recorded to have run last, {why}, and `require-known` is true.",
                 "Promote once with `require-known: false` to begin anew.",
             )
-        return f"{runs}; it names no commit, so nobody knows whether this one builds on it."
+        return f"{runs}; {why}, so nobody knows whether this one builds on it."
 
     def _expected(self, candidate: Image) -> str | None:
         """The commit to prove (words that no label says, where there is none); None where the guard is not in force."""

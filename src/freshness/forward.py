@@ -50,6 +50,10 @@ class Advance:
             return "not asked: the promotion is about no pull request"
         return confirm_now(self.origin, self._candidate(claimed))
 
+    def is_unknown(self, production: str, candidate: str) -> bool:
+        """Whether the history does not tell how the candidate stands to that commit. Raises RepositoryError."""
+        return self._relate(production, candidate).relation is Relation.UNKNOWN
+
     def insist_forward(self, production: str, candidate: str) -> str:
         """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
         settings = self.settings

@@ -69,13 +69,25 @@ def test_what_ran_on_the_other_store_still_counts_for_the_direction(classic: Pro
     production.assert_serves(newer)
 
 
-def test_what_ran_last_and_names_no_commit_is_refused_where_it_has_to_be_known(production_here: Production) -> None:
+@pytest.mark.parametrize(
+    ("revision", "why"), [("", "names no commit"), ("0" * 40, "is not in the history")], ids=["no commit", "unrelated"]
+)
+def test_what_ran_last_and_tells_nothing_is_refused_where_it_has_to_be_known(
+    production_here: Production, revision: str, why: str
+) -> None:
     """I8. Fails when `_stand_to_last` in candidacy.py does not look at `require-known`; the remedy leads out.
 
-    The volumes are all that a switch of the store leaves to be seen.
+    A target that was taken down, and whose history was begun anew, goes on. The volumes are all that a switch of the
+    store leaves to be seen.
     """
     production, app = production_here, production_here.app
-    known = Deployment(project=app.project, service=app.production, role=Role.PRODUCTION, image=f"sha256:{'a' * 64}")
+    known = Deployment(
+        project=app.project,
+        service=app.production,
+        role=Role.PRODUCTION,
+        image=f"sha256:{'a' * 64}",
+        revision=revision,
+    )
     production.sandbox.docker.volumes.create(
         f"freshness-deployment.{production.sandbox.name}",
         driver_opts={"type": "tmpfs", "device": "tmpfs"},
@@ -86,6 +98,6 @@ def test_what_ran_last_and_names_no_commit_is_refused_where_it_has_to_be_known(p
     refused = production.promote(image, REQUIRE_KNOWN="true")
 
     assert refused.end == (1, "refused"), refused.log
-    assert "names no commit, and `require-known` is true" in refused.reason
+    assert f"{why}, and `require-known` is true" in refused.reason
     ended = production.promote(image, REQUIRE_KNOWN="false")
     assert ended.end == (0, "promoted"), ended.log
