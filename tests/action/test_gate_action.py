@@ -87,12 +87,20 @@ def test_the_switches_reach_the_gate_from_inputs_and_environment_and_are_never_f
 def test_nothing_else_of_the_jobs_environment_reaches_the_gate(
     act_on_machine: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """Breaks when action.yml no longer sets one of these variables from its input."""
+    """Breaks when action.yml no longer sets one of these variables from its input, or install.sh no FRESHNESS_ACTION.
+
+    What Compose interpolates is given by an input, too: the job's own variable is named there.
+    """
     app = python_application(tmp_path / "app", machine_only)
+    compose = (app.repo.path / "compose.yaml").read_text()
+    own = "TARGET: staging\n"
+    app.repo.commit({"compose.yaml": compose.replace(own, f"{own}      GIVEN: ${{GIVEN}}\n")})
     wrong = {
         "GIT_SHA": "f" * 40,
         "COMPOSE_FILE": "/nowhere/compose.yaml",
         "COMPOSE_PROJECT_NAME": "somebody-elses",
+        "COMPOSE_ENV": "GIVEN=leaked",
+        "GIVEN": "of the job",
         "TARGET_SERVICE": "orchestrator",
         "HEALTH_PATH": "/nowhere",
         "STAGING_CHECK_PATH": "nowhere.py",
@@ -108,11 +116,19 @@ def test_nothing_else_of_the_jobs_environment_reaches_the_gate(
     (tmp_path / "click.py").write_text("raise SystemExit('another click')")
     port_by_env = gate_job(app, {"port": ""}, env={"TARGET_PORT": str(app.staging_port)})
 
+    unnamed = gate_job(app, env={"GIVEN": "of the job"})
+    named = gate_job(app, {"compose-env": "GIVEN"}, env=wrong)
+
     run = dispatch(
-        act_on_machine, app, tmp_path, in_a_row({"gate": gate_job(app, env=wrong), "port-by-env": port_by_env})
+        act_on_machine, app, tmp_path, in_a_row({"gate": named, "port-by-env": port_by_env, "unnamed": unnamed})
     )
 
-    assert seen(run) == {"gate": ("open", "fresh"), "port-by-env": ("closed", "error")}, run.log
+    assert seen(run) == {
+        "gate": ("open", "fresh"),
+        "port-by-env": ("closed", "error"),
+        "unnamed": ("closed", "error"),
+    }, run.log
+    assert "takes GIVEN from where Compose runs" in run.outputs("unnamed")["reason"]
     assert run.outputs("gate")["revision"] == app.repo.head()
     assert "8501" in run.outputs("port-by-env")["reason"]
     image = machine_only.docker.images.get(run.outputs("gate")["image-id"])
