@@ -60,6 +60,7 @@ def test_a_variable_that_is_set_nowhere_is_named_before_anything_is_built(case: 
     assert f" {name} " in ended.reason
     assert "OF_ANOTHER" not in ended.reason
     assert "`allow-empty`" in ended.reason
+    assert ("call it otherwise" in ended.reason) == name.startswith("COMPOSE_")
     assert given.status == 3, given.log
 
 

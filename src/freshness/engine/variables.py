@@ -44,9 +44,11 @@ def why_lacking(
     names, first = ", ".join(lacking), lacking[0]
     told = (
         f"The service {service!r} takes {names} from where Compose runs, which finds no value: the container would get"
-        f" none. To give it one, {file.how_to_give}. Where empty is meant, write a default into the Compose file, such"
+        f" none. Set it: {file.how_to_give}. Where empty is meant, write a default into the Compose file, such"
         f" as ${{{first}:-}}, or name it in `allow-empty`."
     )
+    if any(name.startswith("COMPOSE_") for name in lacking):
+        told += " A variable called COMPOSE_… is Compose's own and never passed on: call it otherwise."
     return (told,)
 
 
