@@ -142,7 +142,8 @@ def test_a_lost_login_can_be_made_anew(server: SshServer, listening: Path) -> No
     before = tunnel.docker
 
     server.cut()
-    assert "closed by remote host" in str(tunnel.lost(10))
+    lost = str(tunnel.lost(10))
+    assert "closed by remote host" in lost or "Broken pipe" in lost  # whether ssh was reading or writing
     tunnel.open()
 
     assert tunnel.lost() is None
