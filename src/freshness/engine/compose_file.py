@@ -97,7 +97,7 @@ class ComposeFile:
 
     def ask(self, names: Iterable[str], env: Mapping[str, str]) -> Mapping[str, str | None]:
         """The values of these variables as Compose would find them; None for what is not set. Raises SettingsError."""
-        return ask(names, self.folder, self.env_files, self.environment(env))[0]
+        return ask(names, self.folder, self.env_files, env, self.environment(env))[0]
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """What Compose inherits of `env`, and what is set for it."""
@@ -143,8 +143,8 @@ class _Search:
         """What these files say to Compose of Compose itself, and the project's name, where they say any."""
         if not any(_OWN_VARIABLE.search(_text(path)) for path in env_files):
             return {}, None
-        env = compose_environment(self.env, only_inputs=self.settings.compose.only_inputs)
-        return ask(("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"), folder, env_files, env)
+        inherited = compose_environment(self.env, only_inputs=self.settings.compose.only_inputs)
+        return ask(("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"), folder, env_files, self.env, inherited)
 
     def _name(self, paths: tuple[Path, ...], folder: Path, env_files: tuple[Path, ...]) -> str | None:
         """The name for a project whose files give it none: the repository's, and never the folder's."""
@@ -154,17 +154,23 @@ class _Search:
 
 
 def ask(
-    names: Iterable[str], folder: Path, env_files: Sequence[Path], env: Mapping[str, str]
+    names: Iterable[str],
+    folder: Path,
+    env_files: Sequence[Path],
+    env: Mapping[str, str],
+    inherited: Mapping[str, str],
 ) -> tuple[Mapping[str, str | None], str | None]:
     """What Compose finds for these names (None: it is not set), and the project's name, where env files say one.
 
-    Compose alone knows how an env file is written, so it is asked with a project of our own. Raises SettingsError.
+    Compose alone knows how an env file is written, so it is asked with a project of our own. `env` is the run's, which
+    says where the workspace lies, and so which plugin is none of the commit's; Compose gets `inherited`. Raises
+    SettingsError.
     """
     listed = ", ".join(json.dumps(name) for name in names)
     question = f"name: {_UNNAMED}\nservices: {{q: {{image: q, environment: [{listed}]}}}}\n"
     words = [word for path in env_files for word in ("--env-file", str(path))]
     argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(folder), *words]
-    status, out, err = read([*argv, "config", "--format", "json"], staying_here(env), READ_SECONDS, question)
+    status, out, err = read([*argv, "config", "--format", "json"], staying_here(inherited), READ_SECONDS, question)
     if status != 0:
         said = (err.splitlines() or ["it said nothing"])[-1]
         raise SettingsError(

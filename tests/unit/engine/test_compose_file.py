@@ -1,5 +1,6 @@
 """Which files Compose would read in a folder, where nothing names one and no `.env` speaks of Compose itself."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,25 @@ def test_the_name_may_stand_in_any_of_the_files(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("name: other\nservices: {}\n")
 
     assert found(tmp_path, COMPOSE_FILE="a.yaml:b.yaml").project is None
+
+
+def test_no_plugin_of_the_workspace_is_asked_what_an_env_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when `ask` looks for Compose in what Compose inherits: it does not say where the workspace is."""
+    write(tmp_path, "other.yaml")
+    (tmp_path / ".env").write_text("COMPOSE_FILE=other.yaml\nWORD=one\n")
+    planted, trace = tmp_path / ".docker/cli-plugins/docker-compose", tmp_path / "was-started"
+    planted.parent.mkdir(parents=True)
+    planted.write_text(f"#!/bin/sh\ntouch {trace}\nexit 1\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir("/")
+    job = {"FRESHNESS_ACTION": "true", "GITHUB_REPOSITORY": "org/shop", "GITHUB_WORKSPACE": str(tmp_path)}
+    env = {**job, "PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_CONFIG": str(tmp_path / ".docker")}
+
+    file = ComposeFile.of(read_gate({}, env), env)
+
+    assert file.only_inputs
+    assert file.paths == (tmp_path / "other.yaml",)
+    assert file.ask(["WORD"], env) == {"WORD": "one"}
+    assert not trace.exists()
