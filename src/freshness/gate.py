@@ -30,6 +30,7 @@ from freshness.core.verdict import Verdict
 from freshness.dry_run import gate_ahead
 from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image, locate
+from freshness.engine.builds import let_builds_go
 from freshness.engine.client import Engine, reach
 from freshness.engine.compose import (
     RECREATE_SECONDS,
@@ -47,7 +48,7 @@ from freshness.engine.lock import Hold, Lock
 from freshness.engine.owner import refuse_foreign
 from freshness.engine.staging_check import run_staging_check
 from freshness.engine.vantage import find_vantage
-from freshness.errors import SettingsError, Stale
+from freshness.errors import EngineError, LockLost, SettingsError, Stale
 from freshness.forge.log import Log
 from freshness.holder import new_lock
 from freshness.incomplete import IncompletePaths, find_incomplete
@@ -338,7 +339,19 @@ class Gate:
         for name in missing_needs(hold.engine, target):
             self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
             self.log.warning("Dependency not running", self.notes[-1])
+        self._let_builds_go(hold, target, image)
         return self.container
+
+    def _let_builds_go(self, hold: Hold, target: Target, image: Image) -> None:
+        """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
+        label, keep = self.settings.revision_label, self.settings.keep_builds
+        try:
+            for note in let_builds_go(hold, target.repository, label=label, at_hand=image.id, keep=keep):
+                self.notes.append(note)
+        except LockLost:
+            raise
+        except EngineError as error:
+            self.notes.append(f"Older builds were not let go. {error}")
 
     def _is_healthy(self, engine: Engine, target: Target, container: Container) -> bool:
         health = self.settings.health

@@ -131,6 +131,7 @@ class GateSettings:
     adopt: str | None
     lock_timeout: float
     keep_reports: int
+    keep_builds: int
     engine_timeout: float
     revision_label: str
     target: str | None

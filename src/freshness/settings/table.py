@@ -162,6 +162,14 @@ GATE: tuple[Setting, ...] = (
         about="Submodules and Git LFS pointers that the build sees: `refuse`, or `allow` "
         "(empty folders, pointers as they are, each named).",
     ),
+    Setting(
+        name="keep-builds",
+        variable="KEEP_BUILDS",
+        read=values.whole_number(1, 100000, "builds"),
+        default="20",
+        about="Images that gates of this image repository built and that stay under their commit's tag; older ones are "
+        "let go, but for those that a container uses or that have another tag too.",
+    ),
     shared_rows.PATH,
     shared_rows.TOKEN,
     *commit_rows.GATE,

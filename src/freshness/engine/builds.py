@@ -1,0 +1,47 @@
+"""Lets go of the builds that a gate leaves, each under its commit's tag, once there are more than are to be kept."""
+
+from collections.abc import Iterator
+
+from freshness.core.builds import Listed, surplus_builds
+from freshness.core.image import Image
+from freshness.engine.client import Engine, asking
+from freshness.engine.images import find_tagged, untag_image
+from freshness.engine.lock import Hold
+
+AT_ONCE = 50
+"""Staging is locked meanwhile; what is more goes with the next gates."""
+
+
+def let_builds_go(hold: Hold, repository: str, *, label: str, at_hand: str, keep: int) -> Iterator[str]:
+    """Takes away what `surplus_builds` says, and tells what stays although it should not. One list of all images."""
+    engine = hold.engine
+    listed = _list_images(engine)
+    surplus = surplus_builds(listed, repository, label=label, used=(), at_hand=at_hand, keep=keep)
+    if not surplus:
+        return
+    surplus = surplus_builds(listed, repository, label=label, used=_used_images(engine), at_hand=at_hand, keep=keep)
+    for one in surplus[:AT_ONCE]:
+        (tag,) = one.image.tags
+        now = find_tagged(engine, tag)
+        if now and (now.id, now.tags) == (one.image.id, one.image.tags):  # else somebody has moved or named it since
+            untag_image(hold, tag)
+            if find_tagged(engine, tag):
+                yield f"The build {tag} stays beyond `keep-builds`: the Engine says that something needs it."
+
+
+def _list_images(engine: Engine) -> tuple[Listed, ...]:
+    """All of them: asked for one repository's, the Engine would keep an image's other names to itself."""
+    with asking("listing the images"):
+        listed = engine.client.api.images()
+    return tuple(
+        Listed(
+            image=Image(id=entry["Id"], tags=tuple(entry.get("RepoTags") or ()), labels=entry.get("Labels") or {}),
+            created=entry.get("Created") or 0,
+        )
+        for entry in listed
+    )
+
+
+def _used_images(engine: Engine) -> frozenset[str]:
+    with asking("listing the containers"):
+        return frozenset(entry["ImageID"] for entry in engine.client.api.containers(all=True))
