@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from freshness.core.revision import Candidate
-from freshness.repository.checkout import open_repository
-from freshness.repository.export import export_tree
-from freshness.repository.find import find_revision
+from freshness.git.checkout import open_repository
+from freshness.git.export import export_tree
+from freshness.git.find import find_revision
 
 FILES = 13_000
 FILE_SIZE = 8_615  # about: 112 MB together

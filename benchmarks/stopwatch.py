@@ -17,7 +17,7 @@ BEGAN = time.perf_counter()
 def main() -> None:
     result, _, _, source, *words = sys.argv[1:]
     sys.path.insert(0, source)
-    from freshness import cli, gate, promote, run  # noqa: F401 (what the command would import on its way)
+    from freshness.cli import main as cli
 
     spent: defaultdict[str, float] = defaultdict(float)
     watch(spent)
@@ -32,8 +32,9 @@ def main() -> None:
 
 def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
-    from freshness import gate, switch
     from freshness.engine import build, compose
+    from freshness.gate import gate
+    from freshness.promotion import rollout as switch
 
     time_calls(spent, compose, "read", "configuration")
     time_calls(spent, compose, "finish", "recreation")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freshness.core.secret import Secret
-from freshness.repository.address import ForgeAddress
+from freshness.git.address import ForgeAddress
 from tests.git import GitRepo
 from tests.git_server import GitServer, serve_git
 

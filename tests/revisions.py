@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from freshness.core.revision import Candidate, Revision
-from freshness.repository.checkout import open_repository
-from freshness.repository.export import Exported, export_tree
-from freshness.repository.find import find_revision
+from freshness.git.checkout import open_repository
+from freshness.git.export import Exported, export_tree
+from freshness.git.find import find_revision
 from tests.git import GitRepo
 
 

@@ -7,6 +7,6 @@ def main() -> None:
     """Runs the command line. Python's own handler would print a traceback out of the middle of an import."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from freshness.cli import main as run
+    from freshness.cli.main import main as run
 
     run()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from freshness.forge.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS
+from freshness.ci.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS
 from tests.engines import ROOT
 
 FILES = {"gate": ROOT / "action.yml", "promote": ROOT / "promote/action.yml"}
@@ -56,7 +56,7 @@ def decisive(story: str) -> str:
 @pytest.mark.parametrize("name", DECLARED)
 def test_the_code_writes_no_output_that_is_not_declared(name: str) -> None:
     """GitHub drops those, and act hands them on: a workflow that uses one works in tests only."""
-    tree = ast.parse((ROOT / "src/freshness/run.py").read_text())
+    tree = ast.parse((ROOT / "src/freshness/cli/run.py").read_text())
     written = [keys for keys in map(literal_keys, ast.walk(tree)) if name in keys]
     assert written
     assert set().union(*written) <= DECLARED[name]

@@ -83,12 +83,12 @@ def test_a_fork_and_a_head_that_moved_do_not_open(act_on_machine: Act, machine_o
 
 RAISE = "raise RuntimeError('broken')"
 BROKEN = {
-    "import": ("src/freshness/cli.py", "import click", "import nothing_of_that_name"),
-    "settings": ("src/freshness/run.py", "settings = read_gate(given, env, env_file)", RAISE),
+    "import": ("src/freshness/cli/main.py", "import click", "import nothing_of_that_name"),
+    "settings": ("src/freshness/cli/run.py", "settings = read_gate(given, env, env_file)", RAISE),
     "build": ("src/freshness/engine/build.py", "image = find_image(engine, image_id)", RAISE),
     "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(on_leash(", f"{RAISE} # "),
-    "summary": ("src/freshness/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),
-    "outputs": ("src/freshness/forge/outputs.py", 'self._append("".join(', f"{RAISE} # "),
+    "summary": ("src/freshness/report/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),
+    "outputs": ("src/freshness/ci/outputs.py", 'self._append("".join(', f"{RAISE} # "),
     "start": ("install.sh", 'exec "$environment/bin/python"', "exec /nowhere"),
     "step": ("action.yml", 'install.sh" gate', 'nowhere.sh" gate'),
 }
@@ -115,11 +115,11 @@ def test_an_exception_anywhere_does_not_open(act_on_machine: Act, machine_only: 
 def test_outputs_that_were_cut_off_by_a_sigkill_do_not_open(
     act_on_machine: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """I5. Breaks when `write` in forge/outputs.py writes `gate` first, or the gate writes `open` at its start."""
+    """I5. Breaks when `write` in ci/outputs.py writes `gate` first, or the gate writes `open` at its start."""
     app = python_application(tmp_path / "app", machine_only)
     last = "for name in names))"
     cut = "for name in names)[: -int(os.environ['CUT'])]); os.kill(os.getpid(), 9)"
-    uses = broken_copy(app, "cut", "src/freshness/forge/outputs.py", last, cut)
+    uses = broken_copy(app, "cut", "src/freshness/ci/outputs.py", last, cut)
     cuts = {"everything": "99999", "line": "10", "name": "7", "value": "5", "letter": "2"}
     jobs = {name: gate_job(app, uses=uses, env={"CUT": number}) for name, number in cuts.items()}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from freshness.private_folder import ACCESS_LIST
+from freshness.process.private_folder import ACCESS_LIST
 from tests.access_lists import list_write_access
 from tests.applications import BUSYBOX
 from tests.engines import ROOT

@@ -30,7 +30,7 @@ TELL: Step = {
 def test_a_gate_beside_staging_leaves_no_network_behind(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """Breaks when `_joined` in engine/vantage.py connects staging to the job's network, or does not leave again."""
+    """Breaks when `_joined` in probe_address.py connects staging to the job's network, or does not leave again."""
     app = static_application(tmp_path / "app", machine_only)
     unhealthy = {"health-path": "/nowhere", "health-retries": "2", "health-interval": "0.5"}
     jobs = {"gate": gate_job(app, after=(TELL,)), "unhealthy": gate_job(app, unhealthy, after=(TELL,))}
@@ -64,7 +64,7 @@ def test_a_checkout_of_another_user_is_gated(act_in_containers: Act, machine_onl
 def test_a_process_on_the_hosts_port_is_stale_before_anything_is_built(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """I6. Breaks when `_is_free` in engine/owner.py looks in the job's own network."""
+    """I6. Breaks when `_is_free` in engine/conflicts.py looks in the job's own network."""
     app = python_application(tmp_path / "app", machine_only)
 
     with socket.create_server(("127.0.0.1", app.staging_port)):
@@ -78,7 +78,7 @@ def test_a_process_on_the_hosts_port_is_stale_before_anything_is_built(
 def test_a_gate_whose_job_container_was_removed_gives_way_to_the_next(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """As Gitea cancels in Docker mode. Fails when `find_place` in engine/presence.py does not see its own container.
+    """As Gitea cancels in Docker mode. Fails when `find_place` in lock_liveness.py does not see its own container.
 
     The next gate runs on the host, in another PID namespace: it cannot look whether the process is there.
     """
@@ -100,7 +100,7 @@ def test_a_gate_whose_job_container_was_removed_gives_way_to_the_next(
 def test_a_new_container_is_proven_beside_the_old_one(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """Fails when `facing` in engine/vantage.py asks for a port of the Docker host: production publishes none."""
+    """Fails when `facing` in engine/probe_address.py asks for a port of the Docker host: production publishes none."""
     app = python_application(tmp_path / "app", machine_only)
     published = f'    ports: ["127.0.0.1:{app.production_port}:8000"]\n'
     compose = (app.repo.path / "compose.yaml").read_text()

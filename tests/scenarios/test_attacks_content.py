@@ -47,7 +47,7 @@ def test_a_listener_on_ipv6_does_not_answer_for_staging(listener: None, runner: 
 
 
 def test_a_planted_object_is_refused_before_anything_is_built(runner: Runner) -> None:
-    """I1. Fails when `verify_hash` in repository/objects.py compares nothing: libgit2 gives out what was planted."""
+    """I1. Fails when `verify_hash` in git/objects.py compares nothing: libgit2 gives out what was planted."""
     repo = runner.app.repo
     plant(repo, repo.head("HEAD:server.py"), repo.write_object("blob", b"planted"))
     assert repo.git("cat-file", "blob", "HEAD:server.py") == "planted"
@@ -67,7 +67,7 @@ def plant(repo: GitRepo, victim: str, other: str) -> None:
 
 
 def test_links_out_of_the_context_bring_nothing_into_the_image(runner: Runner, tmp_path: Path) -> None:
-    """I1. Fails when the export in repository/write.py follows links in place of writing them."""
+    """I1. Fails when the export in git/write.py follows links in place of writing them."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "key").write_text("the host's own")

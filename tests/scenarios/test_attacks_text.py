@@ -29,7 +29,7 @@ def test_no_label_commands_the_runner(production_here: Production) -> None:
 
 
 def test_no_line_of_productions_log_commands_the_runner(production_here: Production) -> None:
-    """I5. Fails when `_show_log` in switch.py prints what a container says as a sentence of ours."""
+    """I5. Fails when `_show_log` in rollout.py prints what a container says as a sentence of ours."""
     production = production_here
     production.deploy(production.build(FIRST))
     image = production.build(SECOND, {"log": HOSTILE, "exit_after": 0})

@@ -60,7 +60,7 @@ def test_a_commit_by_hand_that_the_repository_has_is_fresh(where: str, hosted: H
 
 
 def test_a_forks_commit_by_hand_is_refused_although_the_forge_serves_it(hosted: Hosted) -> None:
-    """Breaks when `permitted_revision` in choice.py no longer insists that the commit is reachable."""
+    """Breaks when `permitted_revision` in resolve_commit.py no longer insists that the commit is reachable."""
     fork, main = hosted.open_from_fork(), hosted.repo.head("main")
     checkout = hosted.check_out("refs/heads/main")
 

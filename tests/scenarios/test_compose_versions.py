@@ -65,7 +65,7 @@ def test_where_nobody_recorded_it_the_reason_for_a_recreation_is_said(
 def test_a_hook_that_fails_strands_nothing_that_serves(
     use_current: Callable[[], None], production_here: Production
 ) -> None:
-    """I9. Fails when `_despite` in switch.py takes Compose's exit status for what runs."""
+    """I9. Fails when `_despite` in rollout.py takes Compose's exit status for what runs."""
     use_current()
     production = production_here
     hook = "    post_start: [{command: [sh, -c, 'test ! -e /host/broken']}]\n"

@@ -41,7 +41,7 @@ def assert_as_it_was(production: Production, image: Built) -> None:
 def test_a_failed_promotion_goes_back_to_the_configuration_too_and_the_correction_is_promoted(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `make` in today.py makes what ran before by today's Compose file."""
+    """I9. Fails when `make` in configuration.py makes what ran before by today's Compose file."""
     production, first = production_here, promoted_with_the_old_one(production_here)
 
     ended = production.promote(renamed(production, unhealthy_on="production"), **SHORT)
@@ -117,7 +117,7 @@ CHANGES: dict[str, Callable[[Production], None]] = {"names": rename_everything, 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_the_next_file_says_what_ran_comes_back_as_it_was(change: str, production_here: Production) -> None:
-    """I9. Fails when `go_back` in switch.py takes names, tag or port of what ran before from today's file."""
+    """I9. Fails when `go_back` in rollout.py takes names, tag or port of what ran before from today's file."""
     production, folder = production_here, production_here.app.repo.path
     (folder / "shop.env").write_text("BAKED=old\n")
     edit(production, ("TARGET: production\n", "TARGET: production\n    env_file: [shop.env]\n"))
@@ -204,7 +204,7 @@ def test_a_way_back_that_failed_does_not_stand_in_the_way_of_the_correction(prod
 
 
 def test_what_last_served_is_the_way_back_of_the_next_promotion_too(production_here: Production) -> None:
-    """I9. Fails when `runs` in scene.py takes what a failed way back left for what production ran.
+    """I9. Fails when `runs` in observe.py takes what a failed way back left for what production ran.
 
     What keeps production down goes away while the next promotion, which fails as well, changes it.
     """
@@ -224,7 +224,7 @@ def test_what_last_served_is_the_way_back_of_the_next_promotion_too(production_h
 
 
 def test_a_refused_promotion_leaves_a_failed_way_back_to_the_next_one(production_here: Production) -> None:
-    """I9. Fails when `begin` in tenure.py lets go of what could not be undone before its own plan is written down."""
+    """I9. Fails when `begin` in acquire.py lets go of what could not be undone before its own plan is written down."""
     production = production_here
     first, broken = stranded(production)
     refused = production.promote(first, EXPECTED_REVISION=THIRD, HEALTH_PATH="none")
@@ -241,7 +241,7 @@ def test_a_refused_promotion_leaves_a_failed_way_back_to_the_next_one(production
 
 
 def test_a_compose_that_fails_after_its_work_strands_nothing(production_here: Production) -> None:
-    """I9. Fails when `_despite` in switch.py believes Compose's exit status, and not what runs.
+    """I9. Fails when `_despite` in rollout.py believes Compose's exit status, and not what runs.
 
     The connection of the Compose on the way back ends when the Engine has started the container.
     """
@@ -259,7 +259,7 @@ def test_a_compose_that_fails_after_its_work_strands_nothing(production_here: Pr
 
 
 def test_a_rollback_whose_mounts_are_gone_is_refused_and_the_remedy_leads_out(production_here: Production) -> None:
-    """I8. Fails when `refuse_missing` in made.py does not look: Docker would mount an empty folder."""
+    """I8. Fails when `refuse_missing` in wording.py does not look: Docker would mount an empty folder."""
     production = production_here
     data = production.runner.folder / "data"
     data.mkdir()

@@ -49,7 +49,7 @@ def edit_compose(production: Production, edit: Callable[[str], str]) -> None:
 
 
 def test_an_interrupt_does_not_cut_the_mending(production_here: Production) -> None:
-    """I9. Fails when `interrupts_deferred` in interrupts.py does not wait for the end of the outer block."""
+    """I9. Fails when `interrupts_deferred` in signals.py does not wait for the end of the outer block."""
     running, image = deployed(production_here, {"health": 503})
     cut_while_it_waits(production_here, image)
 
@@ -66,7 +66,7 @@ def test_an_interrupt_does_not_cut_the_mending(production_here: Production) -> N
 
 
 def test_a_mending_that_fails_is_tried_again_by_the_next(production_here: Production) -> None:
-    """I9. Fails when `_wait` in tenure.py lets go of a record before it was mended."""
+    """I9. Fails when `_wait` in acquire.py lets go of a record before it was mended."""
     running, image = deployed(production_here, {"health": 503})
     cut_while_it_waits(production_here, image)
     with docker_proxy(production_here.sandbox.engine.host) as proxy:
@@ -129,7 +129,7 @@ def test_two_dead_holders_of_one_lock_are_taken_over(production_here: Production
 
 
 def test_a_job_container_that_is_paused_still_holds(production_here: Production) -> None:
-    """I8. Fails when `why_dead` in engine/presence.py takes a paused container for an ended one."""
+    """I8. Fails when `why_dead` in engine/lock_liveness.py takes a paused container for an ended one."""
     running, _ = deployed(production_here)
     job = f"{production_here.sandbox.name}-job"
     container = production_here.sandbox.cli("run", "--detach", "--name", job, "python:3.13-slim", "sleep", "600")
@@ -192,7 +192,7 @@ def test_a_tag_that_somebody_moved_after_a_retag_was_cut_is_left_alone(productio
 
 
 def test_a_retag_whose_mending_fails_is_mended_by_the_next(production_here: Production) -> None:
-    """I9. Fails when `_wait` in tenure.py lets go of a record before it was mended."""
+    """I9. Fails when `_wait` in acquire.py lets go of a record before it was mended."""
     production, tag = production_here, f"{production_here.sandbox.name}-live:now"
     first, second = production.build(FIRST), production.build(SECOND)
     production.sandbox.cli("tag", first.id, tag)

@@ -117,7 +117,7 @@ DOUBTS = {
 def test_backwards_and_sideways_it_takes_a_reason_that_is_recorded(
     doubt: str, hosted: Hosted, production: Production
 ) -> None:
-    """Breaks when `insist_forward` in core/direction.py lets the case pass, or takes the other case's reason."""
+    """Breaks when `insist_forward` in core/ancestry.py lets the case pass, or takes the other case's reason."""
     history, said, setting = DOUBTS[doubt]
     runs, candidate = history(hosted)
     image, running = production.build(candidate), production.build(runs)
@@ -171,7 +171,7 @@ def test_without_a_checkout_the_history_comes_from_the_server(hosted: Hosted, pr
 
 
 def test_a_first_promotion_and_the_same_again_take_no_history(hosted: Hosted, production: Production) -> None:
-    """Breaks when `advancing` in forward.py insists on a repository; a shell on the host may have none."""
+    """Breaks when `advancing` in ancestry.py insists on a repository; a shell on the host may have none."""
     image, newer = production.build(hosted.repo.head()), production.build(hosted.repo.commit({"newer.txt": "1"}))
     (hosted.forge.folder / "empty").mkdir()
     shell = {
@@ -189,7 +189,7 @@ def test_a_first_promotion_and_the_same_again_take_no_history(hosted: Hosted, pr
 
 
 def test_a_production_without_a_label_is_adopted_aloud_or_refused(hosted: Hosted, production: Production) -> None:
-    """Breaks when `_stand_to` in candidacy.py ignores `require-known`, or adopts without a word."""
+    """Breaks when `_stand_to` in preflight.py ignores `require-known`, or adopts without a word."""
     image = production.build(hosted.repo.head())
     production.deploy(production.build(hosted.repo.head(), label=""))
     before = production.state()
@@ -221,7 +221,7 @@ def test_a_retag_goes_forward_only_too(hosted: Hosted, production: Production) -
 def test_a_squash_with_an_equal_tree_counts_as_the_validated_commit(
     named: str, hosted: Hosted, production: Production
 ) -> None:
-    """Breaks when `prove` in candidacy.py ignores `match: tree`, or asks whether the squash is the head."""
+    """Breaks when `prove` in preflight.py ignores `match: tree`, or asks whether the squash is the head."""
     image = production.build(hosted.open_pull_request())
     merged = squash(hosted)
     variables = {"EXPECTED_REVISION": merged} | ({"PR": str(NUMBER)} if named == "pr" else {})
@@ -235,7 +235,7 @@ def test_a_squash_with_an_equal_tree_counts_as_the_validated_commit(
 
 
 def test_trees_that_differ_are_refused_with_the_paths(hosted: Hosted, production: Production) -> None:
-    """Breaks when `insist_equal_trees` in forward.py compares nothing, or names nothing."""
+    """Breaks when `insist_equal_trees` in ancestry.py compares nothing, or names nothing."""
     image = production.build(hosted.open_pull_request({"feature.txt": "new", "folder/inner.txt": "1"}))
     squash(hosted)
     merged = hosted.repo.commit({"folder/inner.txt": "2", "base.txt": "meanwhile"})
@@ -248,7 +248,7 @@ def test_trees_that_differ_are_refused_with_the_paths(hosted: Hosted, production
 
 
 def test_a_rollback_is_itself_the_permission_and_records_its_reason(hosted: Hosted, production: Production) -> None:
-    """Breaks when `insist_forward` in candidacy.py looks at rollbacks, or `rollback` in cli.py drops `--reason`."""
+    """Breaks when `insist_forward` in preflight.py looks at rollbacks, or `rollback` in main.py drops `--reason`."""
     runs, candidate = ahead(hosted)
     running = production.build(runs)
     production.deploy(running)

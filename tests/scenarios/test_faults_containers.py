@@ -75,7 +75,7 @@ REMOVALS = {
 def test_a_production_that_is_removed_while_it_changes_is_brought_back(
     removal: Moment, production_here: Production
 ) -> None:
-    """I9. Fails when `go_back` in switch.py wants a container that is there, or `recreate` none that is gone."""
+    """I9. Fails when `go_back` in rollout.py wants a container that is there, or `recreate` none that is gone."""
     production, (running, image) = production_here, deployed(production_here)
 
     with docker_proxy(production.sandbox.engine.host) as proxy:
@@ -156,7 +156,7 @@ def test_a_production_in_no_good_state_is_in_a_good_one_after_the_way_back(state
 
 
 def test_an_unhealthy_production_that_compose_never_touched_is_made_anew(checked: Production) -> None:
-    """I9. Fails when `_bring_back` in switch.py takes what runs for what is healthy."""
+    """I9. Fails when `_bring_back` in rollout.py takes what runs for what is healthy."""
     production, (running, image) = checked, deployed(checked)
     unhealthy(production, production.app.production)
     before = production.container().id
@@ -171,7 +171,7 @@ def test_an_unhealthy_production_that_compose_never_touched_is_made_anew(checked
 
 
 def test_an_unhealthy_production_is_made_anew_from_the_image_that_it_runs(checked: Production) -> None:
-    """I9. Fails when `_bring_back` in switch.py does not force what Compose sees no reason to recreate."""
+    """I9. Fails when `_bring_back` in rollout.py does not force what Compose sees no reason to recreate."""
     production, (running, _) = checked, deployed(checked)
     unhealthy(production, production.app.production)
     before = production.container().id

@@ -121,7 +121,7 @@ def test_after_the_engine_has_ended_the_commands_that_are_named_bring_production
 def test_an_engine_that_is_started_anew_leaves_the_old_or_the_new_image_serving(
     moment: Moment, fragile_production: Production
 ) -> None:
-    """I9. Fails when `go_back` in switch.py does not give the Engine its time to come back."""
+    """I9. Fails when `go_back` in rollout.py does not give the Engine its time to come back."""
     production, (running, image) = fragile_production, deployed(fragile_production)
 
     def start_anew(_call: Call) -> None:

@@ -65,7 +65,7 @@ def test_an_engine_that_hangs_before_the_first_write_changes_nothing(
 def test_an_engine_that_hangs_while_production_changes_is_said_and_the_next_run_mends_it(
     moment: Moment, production_here: Production
 ) -> None:
-    """I8, I9. Fails when `finish` in engine/process.py waits on, or leaves a Compose that changes production later."""
+    """I8, I9. Fails when `finish` in children.py waits on, or leaves a Compose that changes production later."""
     production = production_here
     production.deploy(production.build(FIRST))
     image = production.build(SECOND)
@@ -102,7 +102,7 @@ def test_a_dockerd_that_hangs_and_goes_on_finds_nothing_left_to_do(fragile_produ
 
 
 def test_an_engine_that_hangs_closes_the_gate(gating: Moment, production_here: Production) -> None:
-    """I5, I6. Fails when `stream` in engine/process.py waits on, or `build_image` blames the Dockerfile."""
+    """I5, I6. Fails when `stream` in process/children.py waits on, or `build_image` blames the Dockerfile."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
 

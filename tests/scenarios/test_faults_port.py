@@ -11,8 +11,8 @@ import pytest
 
 from freshness.core.compose import Target
 from freshness.engine.client import reach
-from freshness.engine.owner import LOOK_LABEL, foreign_owners
-from freshness.engine.vantage import Vantage
+from freshness.engine.conflicts import LOOK_LABEL, foreign_owners
+from freshness.engine.probe_address import Vantage
 from tests.docker_proxy import docker_proxy
 from tests.engines import BASE_IMAGE, Sandbox, free_port
 from tests.promotions import FIRST, SECOND, SHORT, Production, type_commands
@@ -95,7 +95,7 @@ def test_a_process_that_takes_stagings_port_while_it_builds_makes_the_gate_stale
 
 
 def test_what_a_killed_look_from_a_jobs_container_left_goes_with_the_next(machine_only: Sandbox) -> None:
-    """Fails when `_is_free_on_host` in engine/owner.py labels its container with nothing, or asks for no prune.
+    """Fails when `_is_free_on_host` in engine/conflicts.py labels its container with nothing, or asks for no prune.
 
     The Engine takes away what has the label and is older than a minute.
     """

@@ -49,7 +49,7 @@ def stubborn(runner: Runner) -> dict[str, Content]:
 
 
 def test_a_kill_during_the_build_takes_buildx_with_it(runner: Runner) -> None:
-    """I5, I8. Breaks when `stream` in engine/process.py starts its child without `_die_with`."""
+    """I5, I8. Breaks when `stream` in process/children.py starts its child without `_die_with`."""
     runner.app.repo.commit(a_build_that_does_not_end(runner))
     running = runner.start_gate()
     running.wait_for("step 42")
@@ -128,7 +128,7 @@ def is_in_a_write(running: Running) -> bool:
 
 
 def test_a_kill_during_the_recreation_lets_compose_come_to_its_end(runner: Runner) -> None:
-    """I8. Breaks when `finish` in engine/process.py gives its child a pipe of ours, or a death signal."""
+    """I8. Breaks when `finish` in process/children.py gives its child a pipe of ours, or a death signal."""
     runner.app.repo.commit(stubborn(runner))
     assert runner.gate().decision == ("open", "fresh", 0)
     before = identity(runner.staging())

@@ -207,7 +207,7 @@ def test_a_proxy_cannot_answer_for_staging(proxy: str, runner: Runner) -> None:
 
 
 def test_a_container_without_a_log_to_show_is_unhealthy_all_the_same(runner: Runner) -> None:
-    """Fails when `show_last_words` in last_words.py raises: the verdict would be `error`, and blame Docker."""
+    """Fails when `show_last_words` in container_log.py raises: the verdict would be `error`, and blame Docker."""
     compose = (runner.app.repo.path / "compose.yaml").read_text()
     no_log = compose.replace("    ports:", "    logging: {driver: none}\n    ports:")
     runner.app.repo.commit({"compose.yaml": no_log, **behave(health=503)})

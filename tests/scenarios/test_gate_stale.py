@@ -159,7 +159,7 @@ def test_a_container_that_another_project_made_of_the_same_file_is_refused_with_
 
 
 def test_a_taken_image_name_is_told_with_a_remedy_that_leads_out(runner: Runner) -> None:
-    """I6. Fails when `_in_the_way` in engine/owner.py has one remedy for all that may be in the way."""
+    """I6. Fails when `_in_the_way` in engine/conflicts.py has one remedy for all that may be in the way."""
     name, tag = f"{runner.sandbox.name}-other", f"{runner.sandbox.name}-shop"
     compose = (runner.app.repo.path / "compose.yaml").read_text()
     runner.app.repo.commit({"compose.yaml": compose.replace(f"image: {runner.app.staging_image}\n", f"image: {tag}\n")})

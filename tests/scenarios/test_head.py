@@ -177,7 +177,7 @@ def test_not_asking_is_said_aloud_and_asks_nothing(unasked: dict[str, str], host
 
 
 def test_a_branch_that_lacks_commits_of_its_base_is_counted_and_refused(hosted: Hosted) -> None:
-    """Breaks when `permitted_revision` in choice.py ignores `require-up-to-date`, or counts the wrong side."""
+    """Breaks when `permitted_revision` in resolve_commit.py ignores `require-up-to-date`, or counts the wrong side."""
     head = hosted.open_pull_request()
     for content in ("1", "2"):
         hosted.repo.commit({"main.txt": content})
@@ -206,7 +206,7 @@ ABOUT: dict[str, Callable[[Hosted, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("about", ABOUT)
 def test_a_promotion_asks_once_more_since_single_jobs_are_rerun(about: str, hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in forward.py asks nothing, or `_pull_request_of_event` finds no pull request."""
+    """Breaks when `confirm_head` in ancestry.py asks nothing, or `_pull_request_of_event` finds no pull request."""
     head = hosted.open_pull_request()
     production = Production(runner=hosted.runner, record=lambda *_: None)
     image = production.build(head)
@@ -229,7 +229,7 @@ def test_a_promotion_asks_once_more_since_single_jobs_are_rerun(about: str, host
 
 
 def test_a_promotion_that_cannot_ask_is_an_error_and_one_that_may_not_says_so(hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in forward.py passes over a RepositoryError, or `insist_forward` says no note."""
+    """Breaks when `confirm_head` in ancestry.py passes over a RepositoryError, or `insist_forward` says no note."""
     head = hosted.open_pull_request()
     production = Production(runner=hosted.runner, record=lambda *_: None)
     image = production.build(head)

@@ -48,7 +48,7 @@ def test_older_builds_go_and_what_is_in_use_or_has_another_name_stays(any_runner
 
 
 def test_only_our_own_closed_report_folders_go(runner: Runner, tmp_path: Path) -> None:
-    """Fails when `run_gate` does not hand on `keep-reports`, or `_is_report` in forge/report.py asks for less."""
+    """Fails when `run_gate` does not hand on `keep-reports`, or `_is_report` in report/json_report.py asks for less."""
     temp = tmp_path / "temp"
     temp.mkdir()
     for name, mode, files in (

@@ -93,7 +93,7 @@ SIGNALS = pytest.mark.parametrize("number", FEW)
 def test_killed_at_any_call_to_docker(
     number: signal.Signals, production_here: Production, every: Callable[[signal.Signals], int]
 ) -> None:
-    """I9. Fails when `_claim` in tenure.py claims without a record, or `recover` does nothing.
+    """I9. Fails when `_claim` in acquire.py claims without a record, or `recover` does nothing.
 
     The calls are its own and Compose's, each just before it reaches the Engine.
     """
@@ -110,7 +110,7 @@ def test_killed_at_any_call_to_docker(
 
 @SIGNALS
 def test_killed_at_any_child_process(number: signal.Signals, production_here: Production) -> None:
-    """I9. Fails when `why_dead` in engine/presence.py does not see that a process has ended: the next run waits on."""
+    """I9. Fails when `why_dead` in lock_liveness.py does not see that a process has ended: the next run waits on."""
     siege = Siege(production_here, number, every=1)
 
     def at_child(run: Running, moment: int, end: End) -> None:

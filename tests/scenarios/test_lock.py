@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from freshness.core.lock import Holder, Place, Record, service_lock, tag_lock, to_labels
-from freshness.engine.presence import _machine_name
+from freshness.engine.lock_liveness import _machine_name
 from tests.docker_proxy import Call, docker_proxy
 from tests.engines import ROOT
 from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
@@ -191,7 +191,7 @@ DEAD: dict[str, Holder] = {
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
 def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: Holder, production: Production) -> None:
-    """Fails when `why_dead` in engine/presence.py knows nothing but processes of this machine."""
+    """Fails when `why_dead` in engine/lock_liveness.py knows nothing but processes of this machine."""
     _, image = deployed(production)
     hold(production, dead)
 
@@ -204,7 +204,7 @@ def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: Holder, production: 
 
 
 def test_a_compose_that_a_killed_promotion_left_at_work_still_holds(production_here: Production) -> None:
-    """I8. Fails when `why_dead` in engine/presence.py looks for the process alone, and not for what it left running."""
+    """I8. Fails when `why_dead` in lock_liveness.py looks for the process alone, and not for what it left running."""
     running, image = deployed(production_here)
     with docker_proxy(production_here.sandbox.engine.host) as proxy:
         run = start(production_here, image, DOCKER_HOST=proxy.host)
@@ -247,7 +247,7 @@ def test_what_a_dead_holder_left_running_holds_for_its_time_alone(production_her
 
 
 def test_a_job_container_that_runs_still_holds(production_here: Production) -> None:
-    """Fails when `why_dead` in engine/presence.py takes every container for an ended one."""
+    """Fails when `why_dead` in engine/lock_liveness.py takes every container for an ended one."""
     running, _ = deployed(production_here)
     hold(production_here, replace(HOLDER, place=replace(ELSEWHERE, container=str(production_here.container().id))))
 

@@ -82,7 +82,7 @@ def test_what_staging_is_on_record_is_never_promoted_over(runner: Runner) -> Non
 
 
 def test_a_runner_whose_workspace_lies_elsewhere_each_time_goes_on(runner: Runner, tmp_path: Path) -> None:
-    """Fails when `name` in repository/work_tree.py gives the path on this machine: each run would be refused."""
+    """Fails when `name` in git/work_tree.py gives the path on this machine: each run would be refused."""
     assert runner.gate().decision == ("open", "fresh", 0)
     before = identity(runner.staging())
     shutil.move(runner.app.repo.path, tmp_path / "next")

@@ -35,7 +35,7 @@ def test_interrupted_while_it_waits_for_health_it_goes_back(
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted_while_compose_recreates_it_is_not_cut(number: signal.Signals, production_here: Production) -> None:
-    """I8, I9. Fails when `go` in switch.py recreates without `interrupts_deferred`.
+    """I8, I9. Fails when `go` in rollout.py recreates without `interrupts_deferred`.
 
     The signal comes when the Engine has ended the old container, and Compose has not started the new one.
     """
@@ -56,7 +56,7 @@ def test_interrupted_while_compose_recreates_it_is_not_cut(number: signal.Signal
 
 
 def test_a_second_signal_changes_nothing(production_here: Production) -> None:
-    """I9. Fails when `_raise` in interrupts.py lets a second signal raise: GitHub sends SIGINT, then SIGTERM."""
+    """I9. Fails when `_raise` in signals.py lets a second signal raise: GitHub sends SIGINT, then SIGTERM."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"health": 503})

@@ -6,7 +6,7 @@ from tests.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_the_image_that_the_gate_proved_becomes_production(production: Production) -> None:
-    """I3, I7. Fails when `go` in switch.py tags `target.image` with anything but `candidate.id`."""
+    """I3, I7. Fails when `go` in rollout.py tags `target.image` with anything but `candidate.id`."""
     before = production.build(FIRST)
     production.deploy(before)
     gate = production.run("gate", GIT_SHA=production.app.repo.head())

@@ -74,7 +74,7 @@ def test_the_label_of_a_base_image_is_refused(production: Production) -> None:
 
 
 def test_a_tag_that_another_build_moved_after_the_gate_is_refused(production: Production) -> None:
-    """I7, I8. Fails when `prove` in candidacy.py takes the label of another image than the one that gets the tag."""
+    """I7, I8. Fails when `prove` in preflight.py takes the label of another image than the one that gets the tag."""
     production.deploy(production.build(FIRST))
     gate = production.runner.gate()
     production.build(THIRD, tag=production.app.staging_image)
@@ -99,7 +99,7 @@ def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(pro
 
 
 def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(production: Production) -> None:
-    """I8, I12. Fails when `find_candidate` in candidacy.py does not name the Engine."""
+    """I8, I12. Fails when `find_candidate` in preflight.py does not name the Engine."""
     production.deploy(production.build(FIRST))
     before = production.state()
 
@@ -142,7 +142,7 @@ def test_a_foreign_container_on_productions_port_is_refused(production_here: Pro
 
 
 def test_a_foreign_container_with_productions_name_is_refused(production_here: Production) -> None:
-    """I8. Fails when `foreign_owners` in engine/owner.py compares no names."""
+    """I8. Fails when `foreign_owners` in engine/conflicts.py compares no names."""
     production, image = production_here, production_here.build(SECOND)
     name = f"{production.app.project}-{production.app.production}-1"
     production.sandbox.cli("create", "--name", name, "python:3.13-slim")
@@ -156,7 +156,7 @@ def test_a_foreign_container_with_productions_name_is_refused(production_here: P
 
 
 def test_a_process_on_productions_port_is_refused(production: Production) -> None:
-    """I8. Fails when `foreign_owners` in engine/owner.py does not look for a listener that is no container."""
+    """I8. Fails when `foreign_owners` in engine/conflicts.py does not look for a listener that is no container."""
     image = production.build(SECOND)
     before = production.state()
 

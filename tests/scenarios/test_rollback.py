@@ -53,7 +53,7 @@ def test_a_second_rollback_goes_further_back_and_never_to_what_was_left(producti
 
 
 def test_after_the_next_promotion_a_rollback_goes_to_what_ran_before_it(production_here: Production) -> None:
-    """I9. Fails when `left_by` in core/kept.py marks what was left alone, and not what a rollback jumped over."""
+    """I9. Fails when `left_by` in core/retained.py marks what was left alone, and not what a rollback jumped over."""
     production = production_here
     first, _ = promoted_twice(production)
     assert production.promote(production.build(THIRD)).end == (0, "promoted")
@@ -67,7 +67,7 @@ def test_after_the_next_promotion_a_rollback_goes_to_what_ran_before_it(producti
 
 
 def test_the_list_names_what_can_be_gone_back_to_and_each_of_its_names_is_taken(production_here: Production) -> None:
-    """Fails when `find_kept` in going_back.py does not ask the record, or `is_meant` in core/kept.py knows one name."""
+    """Fails when `find_kept` in rollback.py does not ask the record, or `is_meant` in retained.py knows one name."""
     production = production_here
     first, second = promoted_twice(production)
     before = production.state()
@@ -109,7 +109,7 @@ def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(
 
 
 def test_a_rollback_without_a_previous_image_is_refused(production: Production) -> None:
-    """I12. Fails when `find_candidate` in candidacy.py takes a missing kept image for nothing to do."""
+    """I12. Fails when `find_candidate` in preflight.py takes a missing kept image for nothing to do."""
     production.deploy(production.build(FIRST))
     before = production.state()
 
@@ -121,7 +121,7 @@ def test_a_rollback_without_a_previous_image_is_refused(production: Production) 
 
 
 def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production) -> None:
-    """I8. Fails when `_expected` in candidacy.py guards nothing in a rollback."""
+    """I8. Fails when `_expected` in preflight.py guards nothing in a rollback."""
     promoted_twice(production_here, "")
     before = production_here.state()
 
@@ -133,7 +133,7 @@ def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production)
 
 @pytest.mark.parametrize("expected", ["", SECOND])
 def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, production_here: Production) -> None:
-    """Fails when `_expected` in candidacy.py takes a promotion's `expected-revision` in a rollback."""
+    """Fails when `_expected` in preflight.py takes a promotion's `expected-revision` in a rollback."""
     first, _ = promoted_twice(production_here, "")
 
     ended = production_here.run("rollback", "--allow-unverified", EXPECTED_REVISION=expected)
@@ -144,7 +144,7 @@ def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, produc
 
 
 def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Production) -> None:
-    """I9. Fails when `let_go` in switch.py keeps all, or `keep_images` in engine/images.py loses one on its way."""
+    """I9. Fails when `let_go` in rollout.py keeps all, or `keep_images` in engine/images.py loses one on its way."""
     images = [production.build(revision) for revision in (FIRST, SECOND, THIRD)] + [
         production.build(THIRD, {"log": "once more"})
     ]
@@ -161,7 +161,7 @@ def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Producti
 
 @pytest.mark.usefixtures("tools")
 def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Production) -> None:
-    """I9. Fails when `kept_source` in candidacy.py takes the newest whatever `--to` says, or one that is not kept."""
+    """I9. Fails when `kept_source` in preflight.py takes the newest whatever `--to` says, or one that is not kept."""
     production = production_here
     first, second = promoted_twice(production)
     third = production.build(THIRD)
@@ -178,7 +178,7 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
 
 
 def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: Production) -> None:
-    """I9. Fails when `go_back` in switch.py proves what ran before first, and only then puts the kept tags back."""
+    """I9. Fails when `go_back` in rollout.py proves what ran before first, and only then puts the kept tags back."""
     first, second = promoted_twice(production_here)
 
     ended = production_here.run("rollback", HEALTH_PATH="/nowhere", **SHORT)
@@ -191,7 +191,7 @@ def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: 
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
-    """I9. Fails when `go_back` in switch.py does not put the kept tag back."""
+    """I9. Fails when `go_back` in rollout.py does not put the kept tag back."""
     production, running = production_here, production_here.build(SECOND)
     broken = production.build(FIRST, {"exit_after": 0})
     production.deploy(running)
@@ -232,7 +232,7 @@ def test_a_rollback_finds_the_image_however_the_compose_file_writes_its_reposito
 def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_same_tags(
     words: tuple[str, ...], named: str, production_here: Production
 ) -> None:
-    """I9, I12. Fails when `kept_source` in candidacy.py does not look who else has this repository.
+    """I9, I12. Fails when `kept_source` in preflight.py does not look who else has this repository.
 
     What is kept is the other production's: this one has never run anything but the second image. Where the other's tag
     names something else by now, the Engine lists its container by the image's ID alone.

@@ -62,7 +62,7 @@ def production(runner: Runner, tmp_path: Path, record_property: Callable[[str, o
 
 
 def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Production) -> None:
-    """Fails when `_retire_others` in switch.py does not wait for the overlap, or `go` retires before the proof.
+    """Fails when `_retire_others` in rollout.py does not wait for the overlap, or `go` retires before the proof.
 
     The old container serves on for a while after its stop signal, and is given the time.
     """
@@ -124,7 +124,7 @@ def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, pr
 
 
 def test_the_overlap_counts_as_part_of_the_hold(production: Production) -> None:
-    """Fails when `go` in switch.py adds the one to the other, or retires the old container before the hold ends."""
+    """Fails when `go` in rollout.py adds the one to the other, or retires the old container before the hold ends."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     old = str(production.container().id)
@@ -159,7 +159,7 @@ def test_what_runs_already_is_left_alone_until_the_compose_file_changes(producti
 
 
 def test_an_interrupted_promotion_goes_back_without_a_failed_request(production: Production) -> None:
-    """I9. Fails when `_retire_others` in switch.py waits with interrupts deferred."""
+    """I9. Fails when `_retire_others` in rollout.py waits with interrupts deferred."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     before = production.state()
@@ -176,7 +176,7 @@ def test_an_interrupted_promotion_goes_back_without_a_failed_request(production:
 
 
 def test_interrupted_while_the_old_container_drains_it_is_promoted(production: Production) -> None:
-    """I9. Fails when `go` in switch.py raises an interrupt behind the overlap: the old one is told to stop then."""
+    """I9. Fails when `go` in rollout.py raises an interrupt behind the overlap: the old one is told to stop then."""
     running, image = production.build(FIRST, {"stop_seconds": 2}), production.build(SECOND)
     production.deploy(running)
 

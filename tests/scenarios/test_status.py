@@ -15,7 +15,7 @@ def status(runner: Runner) -> list[dict[str, Any]]:
 
 
 def test_status_names_what_both_targets_run(production: Production) -> None:
-    """Fails when `_one_target` in questions.py reads the image of the tag in place of the container's."""
+    """Fails when `_one_target` in status.py reads the image of the tag in place of the container's."""
     running, stray = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     production.sandbox.cli("tag", stray.id, production.tag)
@@ -35,7 +35,7 @@ def test_status_names_what_both_targets_run(production: Production) -> None:
 
 
 def test_status_in_words_says_the_same(production: Production) -> None:
-    """Fails when `show_status` in questions.py leaves out the commit, or invents one."""
+    """Fails when `show_status` in status.py leaves out the commit, or invents one."""
     running = production.build(FIRST)
     production.deploy(running)
 
@@ -51,7 +51,7 @@ def test_status_in_words_says_the_same(production: Production) -> None:
 def test_status_says_that_a_container_has_ended(production_here: Production) -> None:
     """I12. Fails when `service_containers` in engine/containers.py lists running containers only.
 
-    Also fails when `_one_target` in questions.py shows the health that the container had when it ended.
+    Also fails when `_one_target` in status.py shows the health that the container had when it ended.
     """
     base = f"{production_here.sandbox.name}-base:1"
     production_here.build(FIRST, label="", tag=base)
@@ -65,7 +65,7 @@ def test_status_says_that_a_container_has_ended(production_here: Production) -> 
 
 
 def test_status_survives_an_image_that_is_gone(production_here: Production) -> None:
-    """Fails when `_one_target` in questions.py takes the container's image for granted."""
+    """Fails when `_one_target` in status.py takes the container's image for granted."""
     running = production_here.build(FIRST)
     production_here.deploy(running)
     production_here.container().stop()
@@ -77,7 +77,7 @@ def test_status_survives_an_image_that_is_gone(production_here: Production) -> N
 
 
 def test_a_service_that_the_compose_file_lacks_is_called_so(runner: Runner) -> None:
-    """Fails when `_one_target` in questions.py says `nothing`, as of a service that is down."""
+    """Fails when `_one_target` in status.py says `nothing`, as of a service that is down."""
     given = {"PROD_SERVICE": "elsewhere"}
     shown, unlocked = runner.start("status", **given).end(), runner.start("unlock", **given).end()
 
@@ -87,7 +87,7 @@ def test_a_service_that_the_compose_file_lacks_is_called_so(runner: Runner) -> N
 
 
 def test_status_without_a_compose_file_is_one_sentence(runner: Runner) -> None:
-    """Fails when `_both_targets` in questions.py does not go through `read_config`."""
+    """Fails when `_both_targets` in status.py does not go through `read_config`."""
     (runner.app.repo.path / "compose.yaml").unlink()
 
     ended = runner.start("status").end()
@@ -97,7 +97,7 @@ def test_status_without_a_compose_file_is_one_sentence(runner: Runner) -> None:
 
 
 def test_a_renamed_service_is_not_shown_as_nothing_alone(production_here: Production) -> None:
-    """Fails when `_one_target` in questions.py looks for the service's own containers alone."""
+    """Fails when `_one_target` in status.py looks for the service's own containers alone."""
     production, repo = production_here, production_here.app.repo
     production.deploy(production.build(FIRST))
     name = str(production.container().name)

@@ -36,7 +36,7 @@ def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_wi
 ) -> None:
     """I9. Fails when `_source` in promote.py looks for staging in a rollback, or reads production's file for it.
 
-    Also fails when `_other_productions` in candidacy.py takes what is recorded as staging for another production.
+    Also fails when `_other_productions` in preflight.py takes what is recorded as staging for another production.
     """
     production, live = production_here, two_files(production_here)
     first = gate(production)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freshness.choice import forge_address
+from freshness.git.resolve_commit import forge_address
 from freshness.settings.read import read_gate
 
 RUN = {"GITHUB_REPOSITORY": "acme/app", "GITHUB_WORKSPACE": "/workspace"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.direction import insist_forward
+from freshness.core.ancestry import insist_forward
 from freshness.core.history import Comparison, Relation
 from freshness.errors import Refused
 

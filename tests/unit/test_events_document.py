@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from freshness.repository.history import DEPTHS
+from freshness.git.history import DEPTHS
 from freshness.settings import commit_rows
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from freshness.errors import Superseded
-from freshness.forward import advancing
+from freshness.promotion.ancestry import advancing
 from freshness.settings.read import read_promote
 from tests.forge import NAME, TOKEN, Forge, serve_forge
 

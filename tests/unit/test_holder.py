@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.holder import _run_address
+from freshness.engine.lock_owner import _run_address
 
 
 @pytest.mark.parametrize("said", ["", "ann:hunter2@", "hunter2@"])

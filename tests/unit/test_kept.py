@@ -3,7 +3,7 @@
 import pytest
 
 from freshness.core.compose import Target
-from freshness.core.kept import Kept, KeptTags, choose_kept, in_table, kept_after, kept_tags_of, left_by
+from freshness.core.retained import Kept, KeptTags, choose_kept, in_table, kept_after, kept_tags_of, left_by
 from freshness.errors import FreshnessError, Refused, SettingsError
 
 A, B, C, D = "sha256:a", "sha256:b", "sha256:c", "sha256:d"

@@ -85,7 +85,7 @@ def test_a_key_that_no_action_has_is_reported(copy: Path) -> None:
     [
         ("core", "import docker"),
         ("core", "import time"),
-        ("forge", "import pygit2"),
+        ("ci", "import pygit2"),
         ("core", "import freshness.engine"),
     ],
 )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import freshness.private_folder as private_folder_module
-from freshness.private_folder import ACCESS_LIST, INHERITED_LIST, make_private_folder, private_folder
+import freshness.process.private_folder as private_folder_module
+from freshness.process.private_folder import ACCESS_LIST, INHERITED_LIST, make_private_folder, private_folder
 from tests.access_lists import list_write_access
 
 NOBODY = 65534

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from freshness.cli.resolve import resolve_commit
 from freshness.errors import RepositoryError, SettingsError
-from freshness.resolve import resolve_commit
 from tests import payloads
 from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge, serve_forge
 from tests.git import GitRepo

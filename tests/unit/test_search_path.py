@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freshness.search_path import with_safe_path
+from freshness.process.search_path import with_safe_path
 
 ROOT = Path(__file__).parents[2]
 

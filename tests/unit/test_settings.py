@@ -418,7 +418,7 @@ def test_in_the_actions_compose_interpolates_inputs_and_not_the_job() -> None:
     ],
 )  # fmt: skip
 def test_no_child_gets_a_token(name: str) -> None:
-    """Fails when `_is_dropped` in settings/foreign.py no longer knows one: Compose would put it into containers."""
+    """Fails when `_is_dropped` in child_environment.py no longer knows one: Compose would put it into containers."""
     own = {"APP_TOKEN": "the application's", "EMPTY": ""}
 
     assert foreign_environment({name: "secret", **own}) == own

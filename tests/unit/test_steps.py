@@ -7,7 +7,7 @@ import pytest
 from freshness.core.check import CheckResult
 from freshness.core.verdict import Verdict
 from freshness.errors import EngineError, FreshnessError, Interrupted, SettingsError, Stale, Superseded, Unhealthy
-from freshness.steps import Steps
+from freshness.report.steps import Steps
 
 
 def ticking() -> Steps:

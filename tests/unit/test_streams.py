@@ -80,7 +80,7 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eodd\x08\n::set-env name=X::1\n##[
 @pytest.mark.parametrize("how", ["answer", "complain", "usage"])
 def test_what_others_wrote_commands_neither_terminal_nor_runner(how: str, tmp_path: Path) -> None:
     """Fails when streams.py prints a text as it is; the usage errors are Click's own, with the words of the call."""
-    say = "from freshness.streams import {0}; import os; {0}(os.environ['TEXT'])"
+    say = "from freshness.cli.streams import {0}; import os; {0}(os.environ['TEXT'])"
     command = [*COMMAND, HOSTILE] if how == "usage" else [sys.executable, "-c", say.format(how)]
     ended = subprocess.run(
         command,
@@ -95,7 +95,7 @@ def test_what_others_wrote_commands_neither_terminal_nor_runner(how: str, tmp_pa
 
 def test_an_answer_is_never_cut(tmp_path: Path) -> None:
     """Fails when `answer` cuts what is longer than a line of the log may be: JSON would end in the middle."""
-    program = "from freshness.streams import answer; answer('x' * 100_000)"
+    program = "from freshness.cli.streams import answer; answer('x' * 100_000)"
     ended = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, check=True
     )

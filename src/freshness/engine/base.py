@@ -9,8 +9,8 @@ from freshness.core.stages import only_stages
 from freshness.engine.build import Build, command_of, read_image_id
 from freshness.engine.client import Engine, asking
 from freshness.engine.plugin import STARTED_BY_DOCKER
-from freshness.engine.process import stream
-from freshness.private_folder import private_folder
+from freshness.process.children import stream
+from freshness.process.private_folder import private_folder
 
 BASE_TAG = "freshness-base"
 """Under this tag the gate leaves the base where a mount made it look: promote has no Dockerfile to ask."""

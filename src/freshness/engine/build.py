@@ -16,9 +16,9 @@ from freshness.core.secret import Secret
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
-from freshness.engine.process import stream
 from freshness.errors import BuildFailed, EngineError, FreshnessError, Refused
-from freshness.private_folder import private_folder
+from freshness.process.children import stream
+from freshness.process.private_folder import private_folder
 
 TRIES = 3
 _LAYER_LOST = re.compile(r"^ERROR: .*parent snapshot \S+ does not exist: not found")

@@ -13,9 +13,9 @@ from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PL
 from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import staying_here
 from freshness.engine.lock import Hold
-from freshness.engine.process import Watch, finish, read
 from freshness.engine.variables import why_lacking
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
+from freshness.process.children import Watch, finish, read
 
 CONFIG_SECONDS = 60
 # Compose stops the old container first; a service may ask for minutes of grace.

@@ -10,9 +10,9 @@ from pathlib import Path
 from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import staying_here
 from freshness.engine.plugin import find_plugin
-from freshness.engine.process import read
 from freshness.errors import SettingsError
-from freshness.settings.foreign import compose_environment
+from freshness.process.children import read
+from freshness.settings.child_environment import compose_environment
 from freshness.settings.model import GateSettings, PromoteSettings
 
 READ_SECONDS = 60

@@ -8,7 +8,7 @@ from freshness.core.image import Image
 from freshness.engine.address import refuse_unaskable
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
-from freshness.engine.vantage import Vantage
+from freshness.engine.probe_address import Vantage
 from freshness.engine.waiting import WATCH_SECONDS, HealthResult, Wait, why_broken
 from freshness.errors import Refused
 from freshness.settings.model import Health

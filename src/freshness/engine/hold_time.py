@@ -7,7 +7,7 @@ from freshness.core.compose import Target
 from freshness.engine.client import Engine, asking
 from freshness.engine.containers import Container
 from freshness.engine.health import HealthResult, ask_once_more, stay_healthy
-from freshness.engine.vantage import Vantage
+from freshness.engine.probe_address import Vantage
 from freshness.errors import EngineError
 from freshness.settings.model import Health
 

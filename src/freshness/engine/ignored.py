@@ -7,9 +7,9 @@ from pathlib import Path
 
 from freshness.engine.client import Engine, insist_reachable
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
-from freshness.engine.process import stream
 from freshness.errors import EngineError
-from freshness.private_folder import private_folder
+from freshness.process.children import stream
+from freshness.process.private_folder import private_folder
 
 IGNORE = ".dockerignore"
 PROBE = "FROM scratch\nCOPY . /\n"

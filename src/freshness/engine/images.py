@@ -6,7 +6,7 @@ from http import HTTPStatus
 import docker
 
 from freshness.core.image import Image, familiar_name, repository_of, same_tag, version_of
-from freshness.core.kept import KeptTags
+from freshness.core.retained import KeptTags
 from freshness.engine.client import Engine, asking
 from freshness.engine.lock import Hold
 from freshness.errors import EngineError

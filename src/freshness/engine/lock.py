@@ -18,7 +18,7 @@ import docker
 
 from freshness.core.lock import LOCK_LABEL, Held, Holder, Record, follower, from_labels, in_order, standing, to_labels
 from freshness.engine.client import Engine, asking
-from freshness.engine.presence import end_left_running, left_running, why_dead
+from freshness.engine.lock_liveness import end_left_running, left_running, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
 
 # What every Engine's prune leaves alone is a local volume that has an option; this one is never mounted.

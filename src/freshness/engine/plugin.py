@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from freshness.errors import EngineError
-from freshness.search_path import is_outside
+from freshness.process.search_path import is_outside
 
 # The order in which the Docker command line looks (docker/cli, cli-plugins/manager, on Unix).
 SYSTEM_FOLDERS = (

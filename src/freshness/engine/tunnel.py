@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from freshness.core.endpoint import SshAddress
-from freshness.engine.process import read
 from freshness.engine.ssh import destination, find_ssh, forward, log_in, look_for_socket
 from freshness.errors import EngineError
-from freshness.private_folder import make_folder_in
+from freshness.process.children import read
+from freshness.process.private_folder import make_folder_in
 
 LOGIN_SECONDS = 30  # until the server has let us in
 FORWARD_SECONDS = 10

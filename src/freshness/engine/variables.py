@@ -18,8 +18,8 @@ from freshness.core.variables import (
 )
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.docker_host import staying_here
-from freshness.engine.process import read
 from freshness.errors import SettingsError
+from freshness.process.children import read
 
 SECONDS = 60
 _QUOTED = re.compile(r"""["'`]([_A-Za-z]\w*)\\?["'`]""", re.ASCII)

@@ -1,7 +1,7 @@
 """The settings: one table, read into frozen values, with all problems at once."""
 
+from freshness.settings.child_environment import compose_environment, foreign_environment
 from freshness.settings.env_file import read_env_file
-from freshness.settings.foreign import compose_environment, foreign_environment
 from freshness.settings.model import (
     CommandCheck,
     ComposeSettings,

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from freshness.core.lock import Holder, Place
-from freshness.engine.presence import _is_running, _machine_id, _machine_name, _started, _text, _users, left_running
+from freshness.engine.lock_liveness import (
+    _is_running,
+    _machine_id,
+    _machine_name,
+    _started,
+    _text,
+    _users,
+    left_running,
+)
 from tests.runner import eventually
 
 NOBODY = 65534

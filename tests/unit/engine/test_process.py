@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from freshness.core.lines import LAST, LONGEST_LINE
-from freshness.engine.process import Watch, finish, read, stream
 from freshness.errors import EngineError
+from freshness.process.children import Watch, finish, read, stream
 from tests.runner import eventually
 
 SECONDS = 30
@@ -19,7 +19,7 @@ TOKEN = "0123456789abcdef"  # noqa: S105 -- a lock's, no secret
 PATIENT = Watch(longest=SECONDS, seconds=SECONDS, look=print)
 PARENT = """
 import os, sys
-from freshness.engine import process
+from freshness.process import children as process
 def tell(line):
     print(line.strip(), flush=True)
 {call}

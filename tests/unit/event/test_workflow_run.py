@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from freshness.choice import is_askable
 from freshness.core.agreement import settle
 from freshness.core.event import interpret
 from freshness.core.revision import Candidate
 from freshness.errors import Refused, Superseded
+from freshness.git.resolve_commit import is_askable
 from tests.payloads import load
 
 HEAD = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"

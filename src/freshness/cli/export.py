@@ -1,0 +1,26 @@
+"""The command `export`: writes the commit's tree to a folder, as the gate builds it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from freshness.git.checkout import open_repository
+from freshness.git.export import export_tree
+from freshness.git.find import find_revision
+from freshness.git.resolve_commit import choose_commit, forge_address
+from freshness.settings.model import Incomplete
+from freshness.settings.read import read_gate
+
+Texts = Mapping[str, str]
+
+
+def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
+    """Writes the commit's tree to the folder and says what was written."""
+    settings = read_gate(given, env, env_file)
+    address = forge_address(settings, env)
+    repository = open_repository(settings.repository_folder)
+    candidate, _ = choose_commit(
+        env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
+    )
+    revision = find_revision(repository, candidate, address)
+    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
+    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."

@@ -1,0 +1,262 @@
+"""The command line: parses, wires, prints and exits. What is heavy to import is imported where it is used."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from freshness import __version__
+from freshness.cli.streams import answer, complain, let_go, show_usage, unwritten
+from freshness.errors import FreshnessError, Interrupted
+from freshness.report.steps import speaking_plainly
+from freshness.settings.options import options
+
+
+def main() -> None:
+    """Runs the command line and exits: the only place that turns an error into a sentence and an exit status."""
+    try:
+        _force_utf8()
+        with speaking_plainly():
+            status = _run()
+    except FreshnessError as error:
+        complain(str(error))
+        status = error.exit_status
+    except Interrupted as interrupted:
+        complain("interrupted.")
+        status = interrupted.exit_status
+    let_go()
+    sys.exit(status)
+
+
+def _run() -> int:
+    """The command's exit status; what Click finds wrong with the words of the call is a usage error."""
+    try:
+        return commands(prog_name="freshness", standalone_mode=False) or 0
+    except click.ClickException as error:
+        show_usage(error)
+        return 2
+    except click.Abort:
+        return 130
+    except SystemExit as error:  # how Click ends where nobody reads a pipe, with the status that means refused
+        raise unwritten("nobody reads the pipe") from error
+
+
+def _force_utf8() -> None:
+    """A runner may give us no locale at all; then a foreign character must not end the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option(
+    "--env-file", type=click.Path(dir_okay=False, path_type=Path), help="File of settings, as NAME=value lines."
+)
+@click.pass_context
+def commands(context: click.Context, env_file: Path | None) -> None:
+    """The image that becomes production is provably built from the validated commit.
+
+    \b
+    Exit status: 0 open, promoted or unchanged    1 closed or refused
+                 2 usage or settings              3 could not work
+                 4 promotion failed, what served before serves again
+                 5 promotion failed and so did the way back: a person is needed
+    """  # noqa: D301 -- click reads the backspace itself: it keeps the next paragraph's lines
+    context.obj = env_file
+
+
+def _environment() -> Mapping[str, str]:
+    from freshness.process.search_path import with_safe_path
+
+    return with_safe_path(os.environ)
+
+
+def _env_file(context: click.Context) -> Mapping[str, str]:
+    from freshness.settings.env_file import read_env_file
+
+    path: Path | None = context.obj
+    return read_env_file(path) if path else {}
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, or why nothing would; write nothing.")
+
+
+@commands.command(short_help="Build, start and check staging from the validated commit.")
+@options("gate")
+@_dry_run
+@click.pass_context
+def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
+    """Build, start and check staging from the validated commit, and say whether it may become production."""
+    from freshness.cli.run import run_gate
+
+    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
+
+
+@commands.command(short_help="Make the proven image production, or bring back what ran before.")
+@options("promote")
+@click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; it is said aloud.")
+@_dry_run
+@click.pass_context
+def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
+    """Make the proven image production, or bring back what production ran before."""
+    from freshness.cli.run import run_promotion
+
+    env_file = _env_file(context)
+    return run_promotion(given, _environment(), env_file, allow_unverified=allow_unverified, dry_run=dry_run)
+
+
+_ROLLBACK_OPTIONS = (
+    "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
+    "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
+    "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout", "allow-mounts",
+    "staging-project", "staging-service",
+)  # fmt: skip
+
+
+@commands.command(short_help="Bring production back to the image that it ran before.")
+@options("promote", *_ROLLBACK_OPTIONS)
+@click.option("--list", "as_list", is_flag=True, help="Say what can be gone back to, and change nothing.")
+@click.option(
+    "--to",
+    metavar="WHAT",
+    help="Which of the list: its number, or the first 7 or more digits of its commit or image ID; default: the newest"
+    " that no rollback has left.",
+)
+@click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
+@click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
+@_dry_run
+@click.pass_context
+def rollback(
+    context: click.Context,
+    /,
+    *,
+    as_list: bool,
+    to: str | None,
+    allow_unverified: bool,
+    reason: str | None,
+    dry_run: bool,
+    **given: str | None,
+) -> int:
+    """Bring production back to what it ran before, image and configuration, with the same proofs as a promotion.
+
+    A second rollback goes further back, never to what a rollback has left; `--to` names anything in the list.
+    """
+    if as_list:
+        from freshness.promotion.rollback import list_kept
+
+        answer(list_kept(given, os.environ, _env_file(context)))
+        return 0
+    from freshness.cli.run import run_promotion
+
+    return run_promotion(
+        given,
+        _environment(),
+        _env_file(context),
+        allow_unverified=allow_unverified,
+        is_rollback=True,
+        rollback_to=to,
+        dry_run=dry_run,
+        notes=(f"The reason given for the rollback: {reason}",) if reason else (),
+    )
+
+
+@commands.command(short_help="Say whether an image's label claims exactly this commit.")
+@click.argument("image")
+@click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
+@options("promote", "revision-label", "engine-timeout")
+@click.pass_context
+def verify(context: click.Context, /, image: str, revision: str, **given: str | None) -> int:
+    """Say in one line whether IMAGE's label claims exactly this commit; exit 1 for every doubt."""
+    from freshness.cli.status import verify_image
+
+    proven, line = verify_image(image, revision, given, _environment(), _env_file(context))
+    answer(line)
+    return 0 if proven else 1
+
+
+@commands.command(short_help="Say which commit the gate would validate, and why.")
+@click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file. [GITHUB_EVENT_PATH]")
+@click.option("--event-name", help="The event's name. [GITHUB_EVENT_NAME]")
+@click.option("--offline", is_flag=True, help="Ask no server: look only at the event and the repository at hand.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options("gate", "revision", "pr", "path")
+@click.pass_context
+def resolve(context: click.Context, /, **given: Any) -> int:
+    """Say which commit the gate would validate, from which field, and why."""
+    from freshness.cli.resolve import resolve_commit, unanswered
+
+    try:
+        found, text = resolve_commit(given, _environment(), _env_file(context))
+    except FreshnessError as error:
+        if given["as_json"]:
+            answer(unanswered(given, _environment(), error))
+        raise
+    answer(text)
+    return 0 if found else 1
+
+
+@commands.command(short_help="Write the commit's tree to a folder, to look at.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@options("gate", "revision", "pr", "path", "incomplete")
+@click.pass_context
+def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
+    """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
+    from freshness.cli.export import export_commit
+
+    answer(export_commit(folder, given, _environment(), _env_file(context)))
+
+
+@commands.command(short_help="Say what staging and production run, and from which commit.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
+@options(
+    "promote",
+    "staging-service",
+    "staging-compose-file",
+    "staging-project",
+    "compose-file",
+    "compose-env-files",
+    "project-directory",
+    "service",
+    "port",
+    "project",
+    "revision-label",
+    "engine-timeout",
+)
+@click.pass_context
+def status(context: click.Context, /, **given: Any) -> None:
+    """Say what staging and production run, from which commit, and since when."""
+    from freshness.cli.status import show_status
+
+    answer(show_status(given, _environment(), _env_file(context)))
+
+
+@commands.command(short_help="Show who holds a target, and break that where it hangs.")
+@options("promote", "compose-file", "compose-env-files", "project-directory", "service", "project", "engine-timeout")
+@click.option("--lock", "name", metavar="NAME", help="The lock of this name, as a refusal names it.")
+@click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
+@click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")
+@click.pass_context
+def unlock(context: click.Context, /, *, name: str | None, tag: str | None, force: bool, **given: str | None) -> int:
+    """Show who holds production (or another --service), and break that lock where its holder is no more.
+
+    A run that has ended is taken over by the next one anyway; this is for one that hangs, or that nobody can see.
+    """
+    from freshness.cli.unlock import unlock_target
+
+    free, text = unlock_target(given, _environment(), _env_file(context), name=name, tag=tag, force=force)
+    answer(text)
+    return 0 if free else 1
+
+
+@commands.command(short_help="Serve the board, a small page that names its own commit.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+def board(host: str, port: int) -> None:
+    """Serve the board: a small page that says which revision it was built from."""
+    from freshness.board.server import serve
+
+    serve(host, port, os.environ)

@@ -1,0 +1,73 @@
+"""The command that shows who holds a target, and breaks that where nobody else can."""
+
+from collections.abc import Mapping
+
+from freshness.core.lock import Held, Record, is_lock_name, service_lock, tag_lock
+from freshness.core.quoting import quoted
+from freshness.engine.client import reach
+from freshness.engine.compose import ComposeFile, project_with, read_config
+from freshness.engine.lock import Lock
+from freshness.engine.lock_liveness import why_dead
+from freshness.engine.lock_owner import new_lock
+from freshness.errors import SettingsError
+from freshness.settings.model import PromoteSettings
+from freshness.settings.read import read_promote
+
+Texts = Mapping[str, str]
+
+
+def unlock_target(
+    given: Mapping[str, str | None], env: Texts, env_file: Texts, *, name: str | None, tag: str | None, force: bool
+) -> tuple[bool, str]:
+    """Breaks the lock of this `name`, of the service, or of the `tag` that is moved; whether it is free now, in words.
+
+    A holder that is, or may be, at work is only shown, unless `force`: it stops before its next write. What a
+    promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
+    """
+    settings = read_promote(given, env, env_file, revision_required=False)
+    lock = _find_lock(settings, env, name, tag)
+    held = lock.look()
+    if held is None:
+        return True, f"Nothing holds {lock.name}."
+    dead = why_dead(lock.engine, held, lock.holder.place)
+    shown = f"{lock.name} is held by {held.holder} since {held.since}. {_began(held.holder.record)}"
+    if dead is None and not force:
+        return False, f"{shown}It is, or may be, at work: wait for it, or add --force, and it stops before it writes."
+    return _break(lock, held, f"{shown}{f'It is no more: {dead}. ' if dead else ''}")
+
+
+def _break(lock: Lock, held: Held, shown: str) -> tuple[bool, str]:
+    hold = lock.follow(held)
+    if hold is None:
+        return False, f"{shown}Another run took it over this very moment."
+    if hold.holder.record is None:
+        hold.release()
+        return True, f"{shown}The lock is broken."
+    return True, f"{shown}The lock is broken; the next promotion or rollback finishes or undoes what was begun."
+
+
+def _began(record: Record | None) -> str:
+    if record is None:
+        return ""
+    return f"It began to bring {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
+
+
+def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> Lock:
+    if name and not is_lock_name(name):
+        raise SettingsError(
+            f"--lock is {quoted(name)}; expected the name of a lock.", "Give it as the refusal named it: freshness.…"
+        )
+    if name is None and tag:
+        name = tag_lock(tag)
+    if name is None:
+        file = ComposeFile.of(settings, env)
+        name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
+    return new_lock(
+        reach(env, settings.engine_timeout),
+        name,
+        command="freshness unlock",
+        revision=None,
+        seconds=settings.engine_timeout,
+        env=env,
+        say=lambda _text: None,
+    )

@@ -1,0 +1,47 @@
+"""Who we are to others that want the same target: the run, its person, its place, and how long it may take."""
+
+import getpass
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from freshness.core.endpoint import without_userinfo
+from freshness.core.lock import Holder, unlock_command
+from freshness.engine.client import Engine
+from freshness.engine.lock import Lock
+from freshness.engine.lock_liveness import find_place
+
+
+def new_lock(
+    engine: Engine,
+    name: str,
+    *,
+    command: str,
+    revision: str | None,
+    seconds: float,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Lock:
+    """The lock called `name`, to be held by this run for `seconds` at most. `env` is the run's own environment."""
+    holder = Holder(
+        token=secrets.token_hex(16),
+        command=command,
+        revision=revision or "",
+        who=env.get("GITHUB_ACTOR") or _user(),
+        run=_run_address(env),
+        seconds=int(seconds),
+        place=find_place(engine),
+    )
+    return Lock(engine=engine, name=name, holder=holder, say=say, unlock=unlock_command(name, env))
+
+
+def _run_address(env: Mapping[str, str]) -> str:
+    parts = [env.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    server = without_userinfo(parts[0])
+    return f"{server}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else parts[2]
+
+
+def _user() -> str:
+    with suppress(OSError, KeyError):  # a job's container may have no name for its user
+        return getpass.getuser()
+    return "unknown"

@@ -1,0 +1,1 @@
+"""The gate: is staging's image provably built from the validated commit?"""

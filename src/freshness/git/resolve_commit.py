@@ -1,0 +1,158 @@
+"""Which commit is meant: what the event and the settings name, held against what the forge says now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshness.ci.event_file import read_event
+from freshness.ci.forge_api import is_own_pull_request
+from freshness.core.agreement import References, settle
+from freshness.core.event import choose, interpret
+from freshness.core.fork import UNTOLD
+from freshness.core.revision import Candidate, Question, Revision
+from freshness.core.runner import is_act
+from freshness.errors import Refused, RepositoryError
+from freshness.git.address import ForgeAddress, is_web_address
+from freshness.git.ask import ask_references
+from freshness.git.checkout import Repository, is_there, open_or_make, open_repository
+from freshness.git.find import find_revision
+from freshness.git.history import behind_base
+from freshness.git.local import local_references
+from freshness.git.reach import insist_reachable
+from freshness.settings.model import GateSettings, PromoteSettings
+
+ACT_GUESS = "https://github.com"
+"""What act says where it is told nothing."""
+NOT_ASKED = (
+    "The forge was not asked whether the pull request's head is still this commit: `recheck-head` is false (the "
+    "default where no forge made the run)."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where commits come from: the checkout, or a bare repository of our own. `address` is None without a forge."""
+
+    repository: Repository
+    address: ForgeAddress | None
+
+    @classmethod
+    def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "Origin":
+        """Opens the checkout, or makes a repository in `folder`, which is ours. Raises RepositoryError."""
+        address = forge_address(settings, env)
+        return cls(repository=open_or_make(settings.repository_folder, address, folder), address=address)
+
+
+def forge_address(settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> ForgeAddress | None:
+    """Where the forge serves the repository. A plain act run guesses it, unless a person names a server or a token."""
+    guessed = is_act(env) and env.get("GITHUB_SERVER_URL") == ACT_GUESS
+    if guessed and settings.token is None and not settings.recheck_head:
+        return None
+    return ForgeAddress.from_environment(env, settings.token)
+
+
+def checkout_at_hand(settings: GateSettings | PromoteSettings) -> Repository | None:
+    """The checkout, or None where there is none. Raises RepositoryError for one that cannot be opened."""
+    return open_repository(settings.repository_folder) if is_there(settings.repository_folder) else None
+
+
+def permitted_revision(
+    origin: Origin,
+    settings: GateSettings,
+    candidate: Candidate,
+    references: References | None,
+    env: Mapping[str, str],
+) -> Revision:
+    """The candidate as a Revision, once nothing speaks against it: who has it, and whether it is up to date.
+
+    `env` is the run's own environment. Raises Refused, and RepositoryError.
+    """
+    revision = find_revision(origin.repository, candidate, origin.address)
+    if candidate.by_hand:
+        insist_by_hand(origin, candidate, references, env)
+    if settings.require_up_to_date:
+        insist_up_to_date(origin, candidate, references, env.get("GITHUB_BASE_REF", ""))
+    return revision
+
+
+def insist_by_hand(origin: Origin, candidate: Candidate, references: References | None, env: Mapping[str, str]) -> str:
+    """In words, where this repository has a commit that was given by hand. Raises Refused, and RepositoryError."""
+
+    def is_own(number: int) -> bool:
+        address, api_url = origin.address, env.get("GITHUB_API_URL", "")
+        if address is None or not is_web_address(api_url):
+            return False
+        return is_own_pull_request(api_url, address.repository, number, address.server_url, address.token)
+
+    return insist_reachable(origin.repository, candidate, references, origin.address, is_own)
+
+
+def insist_up_to_date(origin: Origin, candidate: Candidate, references: References | None, base: str) -> None:
+    """Raises Refused, with the number, where the pull request's branch lacks commits of its base."""
+    known = references if references is not None else local_references(origin.repository)
+    tip = known.get(f"refs/heads/{base}") or known.get(f"refs/remotes/origin/{base}")
+    lacks = (
+        behind_base(origin.repository, candidate.commit, tip, origin.address, number=candidate.number) if tip else None
+    )
+    if lacks == 0:
+        return
+    if lacks is None:
+        raise Refused(
+            f"whether {candidate.commit} has all commits of its base {base or '(none is named)'} cannot be told.",
+            "`require-up-to-date` is for pull requests; check out with `fetch-depth: 0`, or set it to false.",
+        )
+    raise Refused(
+        f"{candidate.commit} lacks {lacks} commits of its base {base}.",
+        "Merge or rebase onto the base, and push again.",
+    )
+
+
+def confirm_now(origin: Origin, candidate: Candidate) -> str:
+    """Asks the forge once more, in words: raises Superseded where the pull request's head is another commit by now."""
+    if candidate.number is None and not candidate.unnumbered:
+        return "no pull request whose head could have moved"
+    if origin.address is None:
+        raise no_forge()
+    confirmed = settle(candidate, ask_references(origin.repository, origin.address))
+    return f"the head of pull request #{confirmed.number} is still {confirmed.commit}"
+
+
+def choose_commit(
+    env: Mapping[str, str],
+    *,
+    revision: str | None,
+    pr: int | None,
+    recheck_head: bool,
+    address: ForgeAddress | None,
+    checkout: Repository | None,
+) -> tuple[Candidate, References | None]:
+    """The commit that the event, `revision` or `pr` names, and what the forge said where it was asked: one request.
+
+    It is asked what only it knows (where there is an `address`), and with `recheck_head` whether it contradicts.
+    `checkout` is only where credentials are found. Raises Refused, Superseded, SettingsError for the event file, and
+    RepositoryError where the forge has to be asked and cannot be.
+    """
+    name, payload = read_event(env)
+    chosen = interpret(name, payload, env, revision=revision, pr=pr)
+    if isinstance(chosen, Question) and address is None and not recheck_head:
+        return choose(name, payload, env, revision, pr), None
+    if not (isinstance(chosen, Question) or (recheck_head and is_askable(chosen))):
+        return chosen, None
+    if address is None:
+        raise no_forge(can_be_left=isinstance(chosen, Candidate))
+    references = ask_references(checkout, address)
+    return settle(chosen, references), references
+
+
+def is_askable(candidate: Candidate) -> bool:
+    """Whether the forge can contradict: a pull request's head moves, and only the forge knows whose a commit is."""
+    has_head = candidate.number is not None or candidate.unnumbered
+    return has_head or candidate.by_hand or candidate.fork == UNTOLD
+
+
+def no_forge(*, can_be_left: bool = True) -> RepositoryError:
+    """The forge has to be asked, and there is none; `can_be_left` where the commit is known without it."""
+    return RepositoryError(
+        "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",
+        "Set both, or set `recheck-head` to false, which is said aloud." if can_be_left else "Set both.",
+    )

@@ -1,0 +1,1 @@
+"""The promotion: production gets a proven image, or keeps what it has."""

@@ -1,0 +1,115 @@
+"""Whether a promotion goes forward: the candidate is still the head, and has all that production runs."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshness.ci.event_file import read_event
+from freshness.core.ancestry import insist_forward
+from freshness.core.event import interpret
+from freshness.core.history import Comparison, Relation
+from freshness.core.revision import Candidate, Revision
+from freshness.errors import Refused
+from freshness.git.differ import differing_paths
+from freshness.git.find import find_revision
+from freshness.git.history import relation
+from freshness.git.resolve_commit import Origin, confirm_now
+from freshness.process.private_folder import private_folder
+from freshness.settings.model import PromoteSettings
+
+NAMED_PATHS = 20
+ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|workflow_call")
+"""Events that can be about a pull request. A dispatch is about none, unless `pr` names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """A promotion's questions to Git and the forge. `number` is the pull request's, None where none is named.
+
+    `unnumbered`: it is about one, and the event does not say which. `folder` is ours, `env` the run's own environment.
+    """
+
+    settings: PromoteSettings
+    env: Mapping[str, str]
+    folder: Path
+    number: int | None
+    unnumbered: bool = False
+
+    @property
+    def origin(self) -> Origin:
+        """Opened only where a question needs it: a first deployment asks none. Raises RepositoryError."""
+        return Origin.find(self.settings, self.env, self.folder)
+
+    def confirm_head(self, claimed: str) -> str:
+        """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
+        if not self.settings.recheck_head:
+            return "not asked: `recheck-head` is false"
+        if self.number is None and not self.unnumbered:
+            return "not asked: the promotion is about no pull request"
+        return confirm_now(self.origin, self._candidate(claimed))
+
+    def is_unknown(self, production: str, candidate: str) -> bool:
+        """Whether the history does not tell how the candidate stands to that commit. Raises RepositoryError."""
+        return self._relate(production, candidate).relation is Relation.UNKNOWN
+
+    def insist_forward(self, production: str, candidate: str) -> str:
+        """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
+        settings = self.settings
+        return insist_forward(
+            self._relate(production, candidate),
+            production=production,
+            candidate=candidate,
+            allow_rollback=settings.allow_rollback,
+            allow_diverged=settings.allow_diverged,
+        )
+
+    def _relate(self, production: str, candidate: str) -> Comparison:
+        if production == candidate:  # which takes no history to know
+            return Comparison(relation=Relation.SAME, ahead=0, behind=0)
+        origin = self.origin
+        return relation(origin.repository, production, candidate, origin.address, number=self.number)
+
+    def insist_equal_trees(self, claimed: str, expected: str) -> str:
+        """In words that both commits have one tree (`match: tree`). Raises Refused with the paths that differ."""
+        one, other = self._look_up(claimed), self._look_up(expected)
+        if one.tree == other.tree:
+            return f"{claimed}, whose tree {one.tree} is that of {expected}"
+        paths = differing_paths(self.origin.repository, claimed, expected)
+        more = f" and {len(paths) - NAMED_PATHS} more" if len(paths) > NAMED_PATHS else ""
+        raise Refused(
+            f"the image is built from {claimed}, whose tree differs from that of {expected} in"
+            f" {', '.join(paths[:NAMED_PATHS])}{more}; expected equal trees.",
+            "Run the gate for that commit and promote the image ID that it gives.",
+        )
+
+    def _look_up(self, commit: str) -> Revision:
+        return find_revision(self.origin.repository, self._candidate(commit), self.origin.address)
+
+    def _candidate(self, commit: str) -> Candidate:
+        return Candidate(
+            commit=commit,
+            source="the promotion",
+            event="",
+            note="",
+            number=self.number,
+            unnumbered=self.unnumbered,
+        )
+
+
+@contextmanager
+def advancing(settings: PromoteSettings, env: Mapping[str, str]) -> Iterator[Advance]:
+    """What the questions need; `env` is the run's own environment. Raises Refused for an event that names no commit."""
+    number, unnumbered = (settings.pr, False) if settings.pr else _pull_request_of_event(env)
+    with private_folder(env) as folder:
+        yield Advance(settings=settings, env=env, folder=folder, number=number, unnumbered=unnumbered)
+
+
+def _pull_request_of_event(env: Mapping[str, str]) -> tuple[int | None, bool]:
+    """The pull request that the run is about, whose head the gate asked for too; whether it is about one unnumbered."""
+    name, payload = read_event(env)
+    if not ABOUT_PULL_REQUESTS.fullmatch(name):
+        return None, False
+    chosen = interpret(name, payload, env)
+    return chosen.number, isinstance(chosen, Candidate) and chosen.unnumbered

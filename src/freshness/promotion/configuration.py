@@ -1,0 +1,45 @@
+"""The service as today's Compose files have it, and what is made of it by them or by what was recorded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from freshness.core.compose import Target, Wanted
+from freshness.core.configuration import render, target_of
+from freshness.core.retained import KeptTags
+from freshness.engine.compose import ComposeFile, render_anew
+from freshness.engine.rendered import Rendered
+from freshness.promotion.plan import Make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """`target` is what the settings, `wanted`, name in `file`; `configuration` is that as Compose rendered it.
+
+    `source` is the image to promote, `kept_tags` keep what ran before.
+    """
+
+    target: Target
+    wanted: Wanted
+    file: ComposeFile
+    configuration: str = field(repr=False)
+    source: str
+    kept_tags: KeptTags
+
+    def make(self, configuration: str) -> Make:
+        """What Compose makes by this configuration: by today's files where these say the same, or none is known."""
+        if configuration in {"", self.configuration}:
+            return Make(target=self.target, source=self.file, configuration=configuration)
+        return Make(
+            target=target_of(configuration, self.wanted, self.target),
+            source=Rendered(text=configuration, file=self.file),
+            configuration=configuration,
+        )
+
+    def means(self, configuration: str, env: Mapping[str, str]) -> bool:
+        """Whether a configuration says the same as today's files: each version of Compose writes it in its own way."""
+        if configuration == self.configuration:
+            return True
+        name = json.loads(configuration)["name"]
+        anew = render_anew(Rendered(text=configuration, file=self.file), env)
+        return anew is not None and render({**anew, "name": name}, self.target.service) == self.configuration

@@ -1,0 +1,1 @@
+"""What a run tells: its steps, its log, its summary, its report."""

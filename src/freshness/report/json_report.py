@@ -1,0 +1,115 @@
+"""What a run found, and its JSON file in a private folder."""
+
+import dataclasses
+import json
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from freshness import __version__
+from freshness.core.check import Check
+from freshness.core.endpoint import without_userinfo
+from freshness.core.revision import Candidate, Revision
+from freshness.errors import OutputError
+from freshness.process.private_folder import make_private_folder
+
+_RUN_VARIABLES = (
+    "GITHUB_REPOSITORY",
+    "GITHUB_WORKFLOW",
+    "GITHUB_JOB",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_SHA",
+    "GITHUB_REF",
+    "GITHUB_SERVER_URL",
+    "GITHUB_ACTOR",
+    "RUNNER_NAME",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run and its decision: the gate's verdict, or the promotion's outcome. What was not found out is None or empty.
+
+    `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
+    """
+
+    command: str
+    decision: str
+    reason: str
+    started_at: datetime
+    seconds: float
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+    candidate: Candidate | None = None
+    revision: Revision | None = None
+    image: str | None = None
+    image_id: str | None = None
+    previous_image_id: str | None = None
+    daemon_id: str | None = None
+    container: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> Path:
+    """Writes the report to a private folder, which stays, as do `keep` reports in all. Raises OutputError."""
+    content = {
+        "format": 1,
+        "version": __version__,
+        **_fields(report),
+        "run": {name: without_userinfo(env[name]) for name in _RUN_VARIABLES if env.get(name)},
+    }
+    try:
+        path = make_private_folder(env) / "report.json"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+    except OSError as error:
+        raise OutputError(
+            f"The report cannot be written: {error}.", "Look at the free space and the permissions of RUNNER_TEMP."
+        ) from error
+    _remove_older(path.parent, keep)
+    return path
+
+
+def _remove_older(newest: Path, keep: int) -> None:
+    """Removes the folders beside this one that are ours and hold a report and nothing else, but for the newest."""
+    with suppress(OSError):
+        found = [folder for folder in newest.parent.glob("freshness-*") if folder != newest and _is_report(folder)]
+        found.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+        for folder in found[keep - 1 :]:
+            with suppress(OSError):
+                (folder / "report.json").unlink()
+                folder.rmdir()
+
+
+def _is_report(folder: Path) -> bool:
+    """Whether we made it for a report: a real folder of this user's that is closed to others, with the one file."""
+    with suppress(OSError):
+        seen = folder.lstat()
+        ours = seen.st_uid == os.geteuid() and stat.S_ISDIR(seen.st_mode) and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU
+        return ours and [entry.name for entry in folder.iterdir()] == ["report.json"]
+    return False
+
+
+def _fields(value: Any) -> dict[str, object]:
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.repr}
+
+
+def _plain(value: object) -> object:
+    """The value as JSON knows it; a type that is not listed is written as its text, a Secret as `[REDACTED]`."""
+    if isinstance(value, Candidate | Revision | Check):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)

@@ -1,0 +1,79 @@
+"""Tells the world how a run ended: log, annotation, report, step summary and, last of all, the outputs."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from freshness.ci.log import Log
+from freshness.ci.outputs import Outputs
+from freshness.core.check import Check, CheckResult
+from freshness.core.secret import redacted
+from freshness.errors import OutputError
+from freshness.report.json_report import Report, write_report
+from freshness.report.summary import append_summary, render_summary
+
+KEEP_REPORTS = 100
+"""Where the settings cannot be read."""
+MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "-"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Where a run's end is told. Made before the run starts, so that its times are the whole run's."""
+
+    command: str
+    env: Mapping[str, str]
+    log: Log
+    outputs: Outputs
+    keep_reports: int = KEEP_REPORTS
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def tell(
+        self, decision: str, reason: str, outputs: Mapping[str, str], *, fine: bool, done: bool = False, **found: Any
+    ) -> None:
+        """Publishes the decision; `found` are the other fields of the Report.
+
+        The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
+        `done` already, they are written all the same. Raises OutputError.
+        """
+        seconds, reason = time.monotonic() - self.started, redacted(reason)
+        found["checks"] = tuple(map(_redacted, found.get("checks", ())))
+        found["notes"] = tuple(map(redacted, found.get("notes", ())))
+        report = Report(
+            command=self.command, decision=decision, reason=reason, started_at=self.started_at, seconds=seconds, **found
+        )
+        path = None
+        try:
+            path = write_report(report, self.env, keep=self.keep_reports)
+            self._log(report, path, fine=fine)
+            summary = self.env.get("GITHUB_STEP_SUMMARY")
+            append_summary(Path(summary) if summary else None, render_summary(report))
+        except OutputError as error:
+            if not done:
+                raise
+            self.log.warning("Not all could be told", str(error))
+        self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
+
+    def show(self, checks: Iterable[Check]) -> None:
+        """A line of the log for each check."""
+        for check in checks:
+            self.log.say(f"{MARKS[check.result]} {check.name}: {check.got} ({check.seconds:.2f} s)")
+
+    def _log(self, report: Report, path: Path, *, fine: bool) -> None:
+        self.show(report.checks)
+        for note in report.notes:
+            self.log.say(f"note: {note}")
+        self.log.say(f"Report: {path}")
+        title = f"{report.command}: {report.decision}"
+        if fine:
+            self.log.say(f"{title}. {report.reason}")
+            return
+        self.log.error(title, report.reason)
+
+
+def _redacted(check: Check) -> Check:
+    return replace(check, got=redacted(check.got), expected=redacted(check.expected), remedy=redacted(check.remedy))

@@ -1,0 +1,1 @@
+"""What gate and promotion ask of a target before they touch it."""

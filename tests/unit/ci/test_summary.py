@@ -1,0 +1,106 @@
+"""The step summary: readable, complete, below the runners' limit, and never markup that others wrote."""
+
+import html
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshness.core.check import Check, CheckResult
+from freshness.core.revision import Revision
+from freshness.errors import OutputError
+from freshness.report.json_report import Report
+from freshness.report.summary import append_summary, escaped, render_summary
+
+SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
+PASSED = Check(name="health", result=CheckResult.PASSED, got="200", expected="2xx", seconds=1.25)
+REPORT = Report(
+    command="gate",
+    decision="fresh",
+    reason="Every check passed.",
+    started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    seconds=9.0,
+    checks=(PASSED,),
+    notes=("a note",),
+    revision=Revision(commit=SHA, tree="0" * 40, committed_at=0, source="GITHUB_SHA"),
+    image_id="sha256:1",
+)
+
+
+def test_it_says_what_was_decided_why_and_from_what() -> None:
+    text = render_summary(REPORT)
+    assert text.startswith("## gate: fresh\n\nEvery check passed.\n")
+    assert f"* commit: {SHA}, from GITHUB\\_SHA\n" in text
+    assert "* image ID: sha256:1\n" in text
+    assert "| ✅ | health | 200 | 2xx | 1.2 |\n" in text
+    assert text.endswith("\n* a note\n")
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>",
+        "a | b",
+        "[x](y)",
+        "**b**",
+        "`c`",
+        "line\n## head",
+        "![i](u)",
+        "~~s~~",
+        "https://evil.example",
+        "<!--",
+        "@all",
+    ],
+)
+def test_foreign_text_is_no_markup(text: str) -> None:
+    shown = escaped(text)
+    assert shown != text
+    assert not {"<", ">", "\n", "@"} & set(shown)
+    assert "://" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://evil.example", "HTTP://evil.example", "ftp://evil.example", "www.evil.example", "see WwW.evil.example",
+     "ann@evil.example", "mailto:ann@evil.example", "xmpp:ann@evil.example", "@team", "[a]: http://evil.example",
+     "<http://evil.example>", "$\\href{//evil.example}{a}$"],
+)  # fmt: skip
+def test_no_renderer_makes_a_link_of_it_by_itself(text: str) -> None:
+    """Fails when entities alone stand for them: GitHub and Gitea look for links in what they decoded."""
+    shown = html.unescape(escaped(text))
+    for found in ("://", "www.", "WwW.", "@team", "@evil"):
+        assert found not in shown
+    assert not re.search(r"(?<!\\)[\[\]$]", shown)
+
+
+@given(st.text())
+def test_no_text_leaves_its_cell(text: str) -> None:
+    check = replace(PASSED, name=text, got=text, expected=text)
+    rows = [line for line in render_summary(replace(REPORT, checks=(check,))).split("\n") if line.startswith("| ✅")]
+    assert len(rows) == 1
+    assert rows[0].replace("\\\\", "").replace("\\|", "").count("|") == 6
+
+
+def test_it_stays_below_the_limit_and_says_what_is_missing() -> None:
+    checks, notes = (replace(PASSED, got="🧨*" * 5000),) * 1000, ("🧨&" * 5000,) * 1000
+    text = render_summary(replace(REPORT, checks=checks, notes=notes, reason="<" * 10**6))
+    assert len(text.encode()) < 1024 * 1024
+    assert "in the report and the log." in text
+
+
+def test_it_is_appended_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "summary"
+    path.write_text("of another step")
+    append_summary(path, render_summary(REPORT))
+    assert path.read_text().startswith("of another step\n## gate: fresh\n")
+    append_summary(None, "nowhere")
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_error() -> None:
+    with pytest.raises(OutputError, match="/dev/full"):
+        append_summary(Path("/dev/full"), "x")
