@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what is made of the settings' and outputs' tables, between markers: the actions, `.env.example`, the README.
+"""Writes what is made of the tables of settings and outputs, between markers: actions, `.env.example`, the reference.
 
 `--check` writes nothing and fails, naming the files that differ.
 """
@@ -56,7 +56,7 @@ def outputs(table: Mapping[str, str], step: str) -> str:
 
 
 def settings_table(table: Iterable[Setting]) -> str:
-    """The README's table of inputs: the common ones first."""
+    """The reference's table of inputs: the common ones first."""
     rows = [
         f"| {'●' if setting.common else '○'} | `{setting.name}` | {_variable(setting)} | {_shown_default(setting)} | "
         f"{setting.about}{' **Required.**' if setting.required else ''} |"
@@ -66,7 +66,7 @@ def settings_table(table: Iterable[Setting]) -> str:
 
 
 def outputs_table(table: Mapping[str, str]) -> str:
-    """The README's table of outputs."""
+    """The reference's table of outputs."""
     rows = [f"| `{name}` | {about} |" for name, about in table.items()]
     return "\n".join(["", "| output | |", "| --- | --- |", *rows, ""])
 
@@ -107,7 +107,7 @@ FILES: Mapping[str, Blocks] = {
     },
     ".env.example": {"env": env_example},
     "docs/events.md": {"events": events_table},
-    "README.md": {
+    "docs/reference.md": {
         "gate": lambda: settings_table(GATE),
         "gate-outputs": lambda: outputs_table(GATE_OUTPUTS),
         "promote": lambda: settings_table(PROMOTE),

@@ -1,4 +1,4 @@
-"""HAProxy as Debian ships it, in an image of the program and its libraries alone, set up as docs/deploy.md says."""
+"""HAProxy as Debian ships it, in an image of its own, set up as docs/promotion-and-rollback.md says."""
 
 import os
 import re
@@ -47,6 +47,6 @@ def libraries() -> list[Path]:
 
 
 def documented_configuration(service: str, port: int) -> str:
-    """The configuration that docs/deploy.md shows, for this service in place of `shop:8000`."""
-    (shown,) = re.findall(r"```haproxy\n(.*?)```", (ROOT / "docs/deploy.md").read_text(), re.DOTALL)
+    """The configuration that docs/promotion-and-rollback.md shows, for this service in place of `shop:8000`."""
+    (shown,) = re.findall(r"```haproxy\n(.*?)```", (ROOT / "docs/promotion-and-rollback.md").read_text(), re.DOTALL)
     return str(shown).replace("shop:8000", f"{service}:{port}")

@@ -1,4 +1,4 @@
-"""The README's first deployment on a real Gitea: its files, with names and ports of a test's own."""
+"""The guide's first deployment on a real Gitea: its files, with names and ports of a test's own."""
 
 import re
 import time
@@ -137,7 +137,7 @@ class Shop:
         return {"compose.yaml": compose, "Dockerfile": dockerfile, CHECK: check, WORKFLOW: self._workflow(workflow)}
 
     def _workflow(self, text: str) -> str:
-        """The README's, with its defaults for ports, and pinned by the commits that lie on this Gitea."""
+        """The guide's, with its defaults for ports, and pinned by the commits that lie on this Gitea."""
         text = re.sub(r"actions/checkout@\S+.*", f"{CHECKOUT}@{self.pins[CHECKOUT]}", text)
         text = text.replace("org/freshness-action", ACTION).replace("<full commit id of v1.0.0>", self.pins[ACTION])
         staging = f"port: {self.staging_port}\n          prod-port: {self.production_port}"
@@ -159,8 +159,8 @@ def _soon(deed: Callable[[], Any]) -> Any:
 
 
 def _block(step: int, language: str) -> str:
-    """The code block of a step of the README's first deployment."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """The code block of a step of the guide's first deployment."""
+    text = (ROOT / "docs/getting-started.md").read_text(encoding="utf-8")
     found = re.search(rf"^\*\*{step}\. .*?^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    assert found, f"the README has no step {step} with a block of {language}"
+    assert found, f"the guide has no step {step} with a block of {language}"
     return found[1]

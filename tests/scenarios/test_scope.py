@@ -1,4 +1,4 @@
-"""The kill switch and the scope: every row of the table in `docs/deploy.md`, for gate and promote, on both forges."""
+"""The kill switch and the scope: every row of the table in `docs/kill-switch.md`, for gate and promote."""
 
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    text = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/kill-switch.md").read_text(encoding="utf-8")
     table = text.partition("<!-- scope -->")[2].partition("<!-- /scope -->")[0]
     lines = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
     return [

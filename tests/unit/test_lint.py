@@ -19,7 +19,7 @@ LINTED = (
     "pyproject.toml",
     ".gitea",
     ".github",
-    "README.md",
+    "docs",
     "demo",
     "benchmarks",
     ".env.example",

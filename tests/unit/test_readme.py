@@ -13,12 +13,13 @@ from freshness.settings.table import GATE, PROMOTE
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")))
+GUIDE = ROOT / "docs" / "getting-started.md"
 PLACEHOLDER = "<full commit id of v1.0.0>"
 
 
 def blocks(language: str) -> list[str]:
-    """The README's code blocks of a language."""
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The code blocks of a language in the guide to a first deployment."""
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def headings(document: Path) -> set[str]:
@@ -62,6 +63,17 @@ def test_the_workflow_to_copy_gives_inputs_that_there_are_and_opens_on_open_alon
     assert "needs.gate.outputs.gate == 'open'" in jobs["promote"]["if"]
 
 
+def test_the_readme_is_short_and_its_workflow_has_the_same_condition() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) < 200
+    (short,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    jobs = YAML(typ="safe").load(short)["jobs"]
+    (text,) = (block for block in blocks("yaml") if PLACEHOLDER in block)
+    assert jobs["promote"]["if"] == YAML(typ="safe").load(text)["jobs"]["promote"]["if"]
+    assert jobs["gate"]["steps"][1]["with"].keys() <= {setting.name for setting in GATE}
+    assert jobs["promote"]["steps"][1]["with"].keys() <= {setting.name for setting in PROMOTE}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_named_files_lead_somewhere(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
@@ -74,7 +86,7 @@ def test_links_and_named_files_lead_somewhere(document: Path) -> None:
 
 
 def test_the_guide_explains_sentences_that_the_tool_says() -> None:
-    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8").partition("## Troubleshooting")[2]
+    guide = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?`[^|]*) \|", guide, re.MULTILINE)
     assert rows
     told = "".join(path.read_text(encoding="utf-8") for path in (*ROOT.glob("src/**/*.py"), ROOT / "install.sh"))

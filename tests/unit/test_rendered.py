@@ -1,4 +1,4 @@
-"""The actions, `.env.example` and the README say what the tables say; planted drift is found."""
+"""The actions, `.env.example` and the reference say what the tables say; planted drift is found."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from freshness.settings.setting import Setting
 from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]
-FILES = ("action.yml", "promote/action.yml", ".env.example", "README.md", "docs/events.md")
+FILES = ("action.yml", "promote/action.yml", ".env.example", "docs/reference.md", "docs/events.md")
 PLANTED = {"docs/events.md": ("GITHUB_SHA", "HEAD")}
 """What drift looks like there; in all others, another port of production."""
 

@@ -1,4 +1,4 @@
-"""The one table of all settings, which drives the reading, the options, the actions, `.env.example` and the README."""
+"""The one table of all settings: it drives reading, options, actions, `.env.example` and the reference."""
 
 from freshness.settings import build_inputs, commit_rows, shared_rows, values
 from freshness.settings.setting import Setting
