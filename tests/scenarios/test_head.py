@@ -1,5 +1,6 @@
 """The pull request's head: all that name it have to agree, and the forge is asked first, last, and before promoting."""
 
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -248,3 +249,25 @@ def test_a_promotion_that_cannot_ask_is_an_error_and_one_that_may_not_says_so(ho
     ended = hosted.runner.start("promote", **variables, RECHECK_HEAD="false").end()
     assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
     assert_said(ended, NOT_ASKED)
+
+
+def test_an_http_forge_behind_a_proxy_is_told_and_a_full_checkout_leads_out(hosted: Hosted) -> None:
+    """Fails when `explain` in git/transfer.py leaves the proxy out, or its remedy still asks the forge."""
+    head = hosted.open_pull_request()
+    hosted.repo.switch("feature")
+    behind = {
+        **hosted.job(GITEA, head), **hosted.on_pull_request(head), "no_proxy": "other.example", "NO_PROXY": "",
+        "GITHUB_SERVER_URL": f"http://127.0.0.1:{free_port()}",
+    }  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"http://ann:hunter2@127.0.0.1:{proxy.getsockname()[1]}"
+        ended = hosted.runner.gate(**behind, http_proxy=address)
+        near = hosted.runner.gate(**{**behind, "no_proxy": "127.0.0.0/8"}, http_proxy=address)
+        out = hosted.runner.gate(**behind, http_proxy=address, RECHECK_HEAD="false")
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "http_proxy names a proxy, and libgit2 uses none for http:// addresses" in ended.reason
+    assert "hunter2" not in f"{ended.log}{ended.written}{ended.summary}{ended.report}"
+    assert "names a proxy" not in near.reason
+    assert out.decision == ("open", "fresh", 0), out.log
+    assert_said(out, NOT_ASKED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+from freshness.core.proxy import http_proxy_of
 from freshness.core.secret import Secret
 
 OWNER_AND_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}$)[\w.-]+", re.ASCII)
@@ -18,13 +19,15 @@ class ForgeAddress:
     """Where the forge serves the repository, and the job's token for it.
 
     `server_url` is the address that the runner knows the forge by (`GITHUB_SERVER_URL`), `repository` is `owner/name`;
-    `runner_temp` is where actions/checkout leaves a deploy key.
+    `runner_temp` is where actions/checkout leaves a deploy key. `proxy` is the variable that names a proxy for it,
+    empty where none does: libgit2 passes it by.
     """
 
     server_url: str
     repository: str
     token: Secret | None = None
     runner_temp: str | None = None
+    proxy: str = ""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str], token: Secret | None) -> Self | None:
@@ -37,6 +40,7 @@ class ForgeAddress:
             repository=repository,
             token=token,
             runner_temp=env.get("RUNNER_TEMP") or None,
+            proxy=http_proxy_of(server_url, env),
         )
 
     @property

@@ -94,7 +94,7 @@ def exchange(
     except pygit2.GitError as error:
         if all(map(is_full_id, sources)) and any(sign in str(error) for sign in NOT_SERVED):
             raise NotServed from error
-        raise explain(error, doing, remote.url or address.url) from error
+        raise explain(error, doing, remote.url or address.url, address.proxy) from error
     finally:
         for name in repository.references:
             if name.startswith(f"{KEPT}/"):
@@ -120,9 +120,16 @@ def find_credentials(repository: pygit2.Repository, address: ForgeAddress) -> tu
     return tuple(Secret(header) for header in left if header and header.isprintable())
 
 
-def explain(error: pygit2.GitError, doing: str, url: str) -> RepositoryError:
+def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> RepositoryError:
+    """`proxy` is the variable that names one for an http address, to which libgit2 goes past it."""
     refused = isinstance(error, pygit2.AuthError) or "authenticate" in str(error)
     what = "the server takes no credentials of ours" if refused else str(error)
+    if proxy and not refused and url.startswith("http://"):
+        return RepositoryError(
+            f"{doing} from {url}: {what}. {proxy} names a proxy, and libgit2 uses none for http:// addresses.",
+            "Let the forge have an https:// address (its proxy is https_proxy), or let this machine reach it without a"
+            " proxy; or check out with `fetch-depth: 0`, and set `recheck-head` to false, so that nobody asks there.",
+        )
     return RepositoryError(
         f"{doing} from {url}: {what}.",
         "Check the network, and that `github-token` may read the repository; or check out with `fetch-depth: 0`.",

@@ -232,6 +232,28 @@ def test_a_server_that_is_not_there_or_lacks_the_repository_is_an_error(
         fetch(shallow, head, address(f"http://127.0.0.1:{port}"))
 
 
+def test_a_proxy_for_an_http_server_that_cannot_be_reached_is_named(shallow: GitRepo, head: str) -> None:
+    """libgit2 goes past it. Fails when `exchange` does not hand on the address's `proxy`."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    env = {
+        "GITHUB_SERVER_URL": f"http://127.0.0.1:{port}", "GITHUB_REPOSITORY": "org/app",
+        "HTTP_PROXY": "http://ann:hunter2@proxy.example:3128",
+    }  # fmt: skip
+    where = ForgeAddress.from_environment(env, Secret(TOKEN))
+    assert where is not None
+    with pytest.raises(RepositoryError, match=r"failed to connect.*\. HTTP_PROXY names a proxy.*https_proxy") as raised:
+        fetch(shallow, head, where)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_credentials_that_are_refused_are_no_matter_of_a_proxy(shallow: GitRepo, server: GitServer, head: str) -> None:
+    """Fails when `explain` names the proxy whatever the server said."""
+    where = ForgeAddress(server_url=server.url, repository="org/app", token=Secret("other"), proxy="http_proxy")
+    with pytest.raises(RepositoryError, match=r"takes no credentials of ours\. Check the network"):
+        fetch(shallow, head, where)
+
+
 def test_a_server_that_never_answers_is_given_up(shallow: GitRepo, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails where `configure_libgit2` sets no timeouts: the fetch would hang until the job's own end."""
     monkeypatch.setattr(checkout, "ANSWER_TIMEOUT", 100)
