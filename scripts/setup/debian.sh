@@ -17,7 +17,9 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 apt=$(dirname "$folder")/apt
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/debs"
 echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
+# sid's lists are said to be valid for a week: a mirror may lag behind. What they name is verified all the same.
 options=(
+    -o Acquire::Check-Valid-Until=no
     -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
     -o "Dir::Cache=$apt" -o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root -o Dir::State::status=/dev/null
 )

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from freshness.core.lock import Holder, Place, Record, service_lock, tag_lock, to_labels
-from freshness.engine.lock_liveness import _machine_name
+from freshness.engine.lock_liveness import _machine_id, _machine_name
 from tests.docker_proxy import Call, docker_proxy
 from tests.engines import ROOT
 from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
@@ -29,8 +29,6 @@ ELSEWHERE = Place(host="elsewhere", machine="m", boot="b", pid_namespace="pid:[1
 HOLDER = Holder(
     token="1" * 32, command="freshness promote", revision=SECOND, who="ann", run="", seconds=3600, place=ELSEWHERE
 )
-MACHINE = Path("/etc/machine-id").read_text().strip()
-"""This machine's; ELSEWHERE says another boot of it."""
 SLOW: dict[str, object] = {"start_seconds": 3}
 
 
@@ -185,13 +183,15 @@ DEAD: dict[str, Holder] = {
     "its seconds are over": replace(HOLDER, seconds=0),
     "its job's container is gone": replace(HOLDER, place=replace(ELSEWHERE, container="f" * 64)),
     "its machine was started anew": replace(HOLDER, place=replace(ELSEWHERE, machine=_machine_name())),
-    "the same, and version 1.0 wrote it": replace(HOLDER, place=replace(ELSEWHERE, machine=MACHINE)),
+    "the same, and version 1.0 wrote it": replace(HOLDER, place=replace(ELSEWHERE, machine=_machine_id())),
 }
 
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
 def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: Holder, production: Production) -> None:
     """Fails when `why_dead` in engine/lock_liveness.py knows nothing but processes of this machine."""
+    if not dead.place.machine:
+        pytest.skip("this machine has no /etc/machine-id")
     _, image = deployed(production)
     hold(production, dead)
 

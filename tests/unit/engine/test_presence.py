@@ -109,6 +109,8 @@ def test_no_other_process_keeps_a_dead_holder_alive(holder: Holder, imitated: Ca
 
 def test_the_machines_id_is_shown_to_nobody() -> None:
     """Fails when `find_place` writes the id of machine-id(5) into the lock, which everybody with Docker can read."""
+    if not _machine_id():
+        pytest.skip("this machine has no /etc/machine-id")
     name = _machine_name()
     assert name
     assert _machine_id() not in name

@@ -77,11 +77,11 @@ def test_a_server_whose_key_is_not_known_is_not_trusted(server: SshServer) -> No
     assert "Host key verification failed" in why({"DOCKER_HOST": server.url, "PATH": server.client})
 
 
-def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, server: SshServer) -> None:
     """Fails when `_wait_for_login` has no deadline of its own."""
     monkeypatch.setattr(tunnels, "LOGIN_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        said = why({"DOCKER_HOST": f"ssh://127.0.0.1:{silent.getsockname()[1]}", "PATH": os.environ["PATH"]})
+        said = why({"DOCKER_HOST": f"ssh://127.0.0.1:{silent.getsockname()[1]}", "PATH": server.client})
 
     assert "did not let us in within 0.5 s" in said
 
