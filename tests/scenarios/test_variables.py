@@ -164,3 +164,41 @@ def test_no_sentence_repeats_a_secret(runner: Runner) -> None:
         assert "[REDACTED]" in ended.reason
         everything = ended.log + ended.written + ended.summary + str(ended.report)
         assert "hunter2" not in everything
+
+
+def test_no_command_repeats_a_secret_of_its_environment(runner: Runner, tmp_path: Path) -> None:
+    """Fails when `_environment` or `_env_file` in cli/main.py conceals nothing: these commands have no other place."""
+    runner.app.repo.commit(composed(runner.app, 'ports: ["${DB_PASSWORD}:80"]'))
+    (tmp_path / "shop.env").write_text("DB_PASSWORD=hunter2-of-env-file\n")
+
+    for words in (("status",), ("unlock",), ("rollback", "--list"), ("--env-file", str(tmp_path / "shop.env"), "gate")):
+        ended = runner.start(*words, DB_PASSWORD="hunter2-of-shell", GIT_SHA=runner.app.repo.head()).end()  # noqa: S106
+        assert ended.status == 2, ended.log
+        assert "[REDACTED]" in ended.log
+        assert "hunter2" not in f"{ended.log}{ended.written}{ended.summary}"
+
+    wrong = runner.gate(TARGET_PORT="hunter2-as-a-port", DB_PASSWORD="hunter2-as-a-port")  # noqa: S106 -- made up
+    assert wrong.status == 2
+    assert "hunter2" not in f"{wrong.log}{wrong.written}{wrong.summary}"
+
+
+def test_neither_a_builds_nor_a_containers_output_repeats_a_secret(runner: Runner) -> None:
+    """Fails when `conceal_known` leaves the build arguments out, or `_read` in engine/containers.py the environment."""
+    dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
+    service = 'env_file: app.env\ncommand: [sh, -c, "echo knows $$API_TOKEN; exit 1"]'
+    runner.app.repo.commit(
+        {
+            **composed(runner.app, service),
+            "Dockerfile": f"{dockerfile}ARG NPM_TOKEN\nRUN echo built with $NPM_TOKEN\n",
+            "app.env": "API_TOKEN='hun$ter2'\n",
+        }
+    )
+
+    ended = runner.gate(BUILD_ARGS="NPM_TOKEN=hunter2-of-build", HEALTH_RETRIES="1")
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "built with [REDACTED]" in ended.log
+    assert "knows [REDACTED]" in ended.log
+    everything = f"{ended.log}{ended.written}{ended.summary}{ended.report}"
+    assert "hunter2" not in everything
+    assert "hun$ter2" not in everything

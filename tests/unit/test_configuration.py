@@ -1,12 +1,17 @@
 """What ran, as Compose rendered it: one service, in a form that Compose reads again."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from freshness.core import secret
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import bound_paths, render, target_of, variables_of
+from freshness.core.retained import KeptTags
+from freshness.engine.compose_file import ComposeFile
+from freshness.promotion.configuration import Today
 
 CONFIG: dict[str, Any] = {
     "name": "shop",
@@ -91,3 +96,22 @@ def test_where_nothing_is_known_the_target_is_todays() -> None:
 def test_what_is_never_taken_back_is_named() -> None:
     assert bound_paths(render(CONFIG, "web")) == ("/srv/data", "/srv/key")
     assert variables_of(render(CONFIG, "web")) == ("TOKEN",)
+
+
+def test_a_secret_of_what_was_recorded_is_concealed_before_compose_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today's files may not know it. Fails when `_rendered` in promotion/configuration.py conceals nothing."""
+    monkeypatch.setattr(secret, "_known", set())
+    web = {**CONFIG["services"]["web"], "environment": {"JWT_SECRET": "hunter$$2", "LEVEL": "verbose"}}
+    recorded = render({**CONFIG, "services": {**CONFIG["services"], "web": web}}, "web")
+    file = ComposeFile(
+        paths=(), folder=Path("/"), env_files=(), project=None, variables={}, only_inputs=True
+    )  # fmt: skip
+    today = Today(
+        target=TODAY, wanted=Wanted(service="web", port=8500), file=file, configuration="", source="shop/new",
+        kept_tags=KeptTags(repository="shop/web"),
+    )  # fmt: skip
+
+    today.make(recorded)
+
+    assert secret.redacted("bad value hunter$2, hunter$$2") == "bad value [REDACTED], [REDACTED]"
+    assert secret.redacted("verbose") == "verbose"

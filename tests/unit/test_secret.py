@@ -37,6 +37,49 @@ def test_a_password_in_an_address_is_one_whatever_the_variable_is_called() -> No
     assert redacted("db.example") == "db.example"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgres://app:hunter2@db/shop", "redis://:hunter2@cache:6379/0", "amqp://app:hun@ter/2@mq:5672",
+        "https://hunter2hunter2hunter2@pypi.example/simple", "https://hunter2hunter2hunter2:x-oauth@git.example",
+        "mongodb://a:hunter2@one:1,b:hunter2@two:2/db", "http://ann:hunter2@one http://ann:hunter2b@two",
+    ],
+)  # fmt: skip
+def test_each_form_of_a_secret_in_an_address_is_known(value: str) -> None:
+    """Fails when one of `_IN_ADDRESS` is gone."""
+    conceal_variables({"PLACE": value})
+
+    assert "hunter2" not in redacted(f"no answer from {value}")
+    assert "ter/2" not in redacted(f"no answer from {value}")
+
+
+@pytest.mark.parametrize(
+    "value", ["ssh://deploy@host.example", "http://host.example:8080/@scope/name", "https://deploy@git.example/app"]
+)
+def test_neither_a_users_name_nor_a_port_is_a_secret(value: str) -> None:
+    """Fails when `_IN_ADDRESS` takes them for one: sentences would lose addresses."""
+    conceal_variables({"PLACE": value})
+
+    assert redacted(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ('hun"ter\\2', r'invalid value: "hun\"ter\\2"'),
+        ("hun/ter 2", "GET /?key=hun%2Fter%202"),
+        ("hun%2Fter2", "login with hun/ter2"),
+        ("hun$$ter2", "login with hun$ter2"),
+    ],
+)
+def test_a_secret_is_known_however_it_is_written(value: str, written: str) -> None:
+    """Fails when `_forms` lacks one: JSON, an address, and Compose's doubled dollar."""
+    conceal([value])
+
+    assert "[REDACTED]" in redacted(written)
+    assert redacted(f"{value}.") == "[REDACTED]."
+
+
 @pytest.mark.parametrize("name", ["AUTHOR", "MONKEY", "KEYBOARD", "SSH_AUTH_SOCK", "PWD", "PATH", "COMPASS"])
 def test_other_variables_are_shown(name: str) -> None:
     """Fails when `_SECRET_NAME` takes a word for a part of another one: sentences would lose their words."""

@@ -70,16 +70,22 @@ def commands(context: click.Context, env_file: Path | None) -> None:
 
 
 def _environment() -> Mapping[str, str]:
+    """What every command sees of it; nothing that it prints, not even of a wrong setting, repeats a secret."""
+    from freshness.core.secret import conceal_variables
     from freshness.process.search_path import with_safe_path
 
+    conceal_variables(os.environ)
     return with_safe_path(os.environ)
 
 
 def _env_file(context: click.Context) -> Mapping[str, str]:
+    from freshness.core.secret import conceal_variables
     from freshness.settings.env_file import read_env_file
 
     path: Path | None = context.obj
-    return read_env_file(path) if path else {}
+    found = read_env_file(path) if path else {}
+    conceal_variables(found)
+    return found
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, or why nothing would; write nothing.")
@@ -148,7 +154,7 @@ def rollback(
     if as_list:
         from freshness.promotion.rollback import list_kept
 
-        answer(list_kept(given, os.environ, _env_file(context)))
+        answer(list_kept(given, _environment(), _env_file(context)))
         return 0
     from freshness.cli.run import run_promotion
 

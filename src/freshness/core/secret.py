@@ -1,8 +1,10 @@
 """Values that no message, log or report shows: our own by their type, all that are known by looking for them."""
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+from urllib.parse import quote, unquote
 
 REDACTED = "[REDACTED]"
 SHORTEST = 5
@@ -13,7 +15,13 @@ _SECRET_NAME = re.compile(
     r"|(PASSWORD|SECRET|TOKEN)$",
     re.IGNORECASE,
 )
-_PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+# A password up to the first `@`, and one that itself holds `/` or `@`; and what stands before a web server's host: a
+# token, where it is longer than a user's name.
+_IN_ADDRESS = (
+    re.compile(r"://[^/\s:@]*:([^/\s@]+)@"),
+    re.compile(r"://[^/\s:@]*:(?!\d+/)((?:(?!://)\S)+)@"),
+    re.compile(r"https?://([^/\s:@]{16,})(?::[^/\s@]*)?@"),
+)
 _known: set[str] = set()
 
 
@@ -37,9 +45,19 @@ class Secret:
 
 
 def conceal(values: Iterable[str]) -> None:
-    """From now on this process shows none of these values: whole, and each of their lines."""
+    """From now on this process shows none of these values: whole, and each of their lines, however it is written."""
     lines = (line.strip() for value in values for line in (value, *value.splitlines()))
-    _known.update(line for line in lines if len(line) >= SHORTEST)
+    _known.update(form for line in lines if len(line) >= SHORTEST for form in _forms(line))
+
+
+def _forms(value: str) -> Iterator[str]:
+    """As it is; in JSON, as Compose and Go quote it; in an address, with or without its escapes; with `$` for `$$`."""
+    yield value
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield quote(value, safe="")
+    for plain in (unquote(value), value.replace("$$", "$")):
+        if len(plain) >= SHORTEST:
+            yield plain
 
 
 def conceal_variables(variables: Mapping[str, str | None]) -> None:
@@ -47,7 +65,7 @@ def conceal_variables(variables: Mapping[str, str | None]) -> None:
     for name, value in variables.items():
         if value and _SECRET_NAME.search(name) and not name.endswith("_SOCK"):
             conceal((value,))
-        conceal(_PASSWORD_IN_ADDRESS.findall(value or ""))
+        conceal(found for pattern in _IN_ADDRESS for found in pattern.findall(value or ""))
 
 
 def redacted(text: str) -> str:

@@ -96,6 +96,7 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
     config: dict[str, Any] = json.loads(out)
     for service in (config.get("services") or {}).values():
         conceal_variables(service.get("environment") or {})
+        conceal_variables((service.get("build") or {}).get("args") or {})
     return config, err
 
 

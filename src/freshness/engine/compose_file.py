@@ -32,7 +32,11 @@ HONOURED = frozenset(
 _FLOW_NAME = re.compile(r"""\A\s*\{(?:[^{}\[\]]*,)?\s*(["']?)name\1\s*:""")  # JSON, where it stands first
 _PROJECT_NAME = re.compile(r"""^(["']?)name\1\s*:""", re.MULTILINE)
 _OWN_VARIABLE = re.compile(r"\bCOMPOSE_[A-Za-z0-9_]+")
-_ASSIGNMENT = re.compile(r"""^\s*(?:export\s+)?(\w+)\s*[=:]\s*["']?(.*?)["']?\s*$""", re.MULTILINE)
+# A quoted value may be of several lines; without quotes, a comment ends it.
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*[=:][ \t]*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|.*?(?=[ \t]+\#|[ \t]*$))""",
+    re.MULTILINE | re.DOTALL,
+)
 _UNNAMED = "freshness-unnamed"
 
 
@@ -60,7 +64,8 @@ class ComposeFile:
         """What the settings mean, else what Compose would read in the workspace. Raises SettingsError."""
         file = _Search(settings=settings, env=env).find()
         for path in file.env_files:
-            conceal_variables(dict(_ASSIGNMENT.findall(_text(path))))
+            for name, value in _ASSIGNMENT.findall(_text(path)):  # a name may stand there twice
+                conceal_variables({name: value.strip("\"'")})
         return file
 
     @property

@@ -10,6 +10,7 @@ import docker
 
 from freshness.core.healthcheck import HealthcheckRun
 from freshness.core.lines import LAST
+from freshness.core.secret import conceal_variables
 from freshness.engine.client import Engine, asking
 from freshness.errors import Unhealthy
 
@@ -96,6 +97,8 @@ def _read(found: Mapping[str, Any]) -> Container:
     state, network, config = found["State"], found.get("NetworkSettings") or {}, found["Config"]
     labels = config.get("Labels") or {}
     grace = config.get("StopTimeout")
+    environment = dict(one.partition("=")[::2] for one in config.get("Env") or ())
+    conceal_variables(environment)  # its log may repeat them
     return Container(
         id=found["Id"],
         name=found["Name"].removeprefix("/"),
@@ -113,7 +116,7 @@ def _read(found: Mapping[str, Any]) -> Container:
         compose_files=split_files(labels.get(FILES_LABEL, "")),
         compose_version=labels.get(VERSION_LABEL, ""),
         grace=DEFAULT_GRACE if grace is None else grace,
-        environment=dict(one.partition("=")[::2] for one in config.get("Env") or ()),
+        environment=environment,
         healthcheck=_read_healthcheck(state),
         start_period=((config.get("Healthcheck") or {}).get("StartPeriod") or 0) / NANOSECONDS,
         addresses={

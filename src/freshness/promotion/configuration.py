@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import render, target_of
 from freshness.core.retained import KeptTags
+from freshness.core.secret import conceal_variables
 from freshness.engine.compose import ComposeFile, render_anew
 from freshness.engine.rendered import Rendered
 from freshness.promotion.plan import Make
@@ -32,7 +33,7 @@ class Today:
             return Make(target=self.target, source=self.file, configuration=configuration)
         return Make(
             target=target_of(configuration, self.wanted, self.target),
-            source=Rendered(text=configuration, file=self.file),
+            source=self._rendered(configuration),
             configuration=configuration,
         )
 
@@ -41,5 +42,11 @@ class Today:
         if configuration == self.configuration:
             return True
         name = json.loads(configuration)["name"]
-        anew = render_anew(Rendered(text=configuration, file=self.file), env)
+        anew = render_anew(self._rendered(configuration), env)
         return anew is not None and render({**anew, "name": name}, self.target.service) == self.configuration
+
+    def _rendered(self, configuration: str) -> Rendered:
+        """What was recorded, for Compose, which may repeat a value that nothing else knows any more."""
+        for service in json.loads(configuration)["services"].values():
+            conceal_variables(service.get("environment") or {})
+        return Rendered(text=configuration, file=self.file)

@@ -12,11 +12,14 @@ LARGEST = 16_384  # bytes: a longer file is a bundle of certificates, and no sec
 def conceal_known(
     settings: GateSettings | PromoteSettings, env: Mapping[str, str], env_file: Mapping[str, str]
 ) -> None:
-    """Conceals the token, the build's secrets, and what variables of a secret's name hold."""
+    """Conceals the token, the build's secrets, and what variables and build arguments of a secret's name hold."""
     conceal([settings.token.reveal()] if settings.token else [])
     for variables in (env, env_file, settings.compose.variables):
         conceal_variables(variables)
-    for secret in settings.secrets if isinstance(settings, GateSettings) else ():
+    if not isinstance(settings, GateSettings):
+        return
+    conceal_variables({name: value for name, _, value in (one.partition("=") for one in settings.build_args)})
+    for secret in settings.secrets:
         conceal([env.get(secret.env, "")] if secret.env else [])
         conceal([_content(secret.src)] if secret.src else [])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from freshness.core import secret
 from freshness.engine.compose_file import NAMES, OVERRIDES, ComposeFile
 from freshness.errors import SettingsError
 from freshness.settings import read_gate
@@ -128,3 +129,27 @@ def test_no_plugin_of_the_workspace_is_asked_what_an_env_file_says(
     assert file.paths == (tmp_path / "other.yaml",)
     assert file.ask(["WORD"], env) == {"WORD": "one"}
     assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DB_PASSWORD=hunter2", "export DB_PASSWORD=hunter2 # the old one", "DB_PASSWORD: hunter2",
+        "DB_PASSWORD='hunter2'", 'DB_PASSWORD="hunter2" # with a comment',
+        'DB_PASSWORD="first line\nhunter2\nlast line"',
+        "DB_PASSWORD='first line\nhunter2'", "DB_PASSWORD=hunter2\nDB_PASSWORD=another",
+        "DSN=postgres://app:hunter2@db/shop",
+    ],
+)  # fmt: skip
+def test_what_an_env_file_calls_a_secret_is_concealed(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Compose reads anything and repeats it. Fails when `_ASSIGNMENT` no longer reads such a line."""
+    monkeypatch.setattr(secret, "_known", set())
+    write(tmp_path, "compose.yaml")
+    (tmp_path / ".env").write_text(f"A=1\n{line}\nLOG_LEVEL=verbose\n")
+
+    found(tmp_path)
+
+    assert secret.redacted("invalid port: hunter2") == "invalid port: [REDACTED]"
+    assert secret.redacted("verbose") == "verbose"
