@@ -5,6 +5,7 @@ import pytest
 from tests.promotions import FIRST, SECOND, THIRD, Production
 from tests.runner import Runner
 from tests.scenarios.test_gate_settings import NO_ENGINE, composed
+from tests.scenarios.test_rollback import edit
 
 
 def says(production: Production, value: str) -> str:
@@ -158,3 +159,31 @@ def test_a_migration_that_nobody_ran_is_refused_until_somebody_says_so(runner: R
     assert refused.decision == ("closed", "error", 2), refused.log
     assert "`accept-dependencies: migrate`" in refused.reason
     assert accepted.status == 3, accepted.log
+
+
+@pytest.mark.parametrize("read", ["", "compose.yaml"])
+def test_what_was_brought_back_loses_no_file_either(read: str, production_here: Production) -> None:
+    """I9. Fails when `files` in scene.py asks the label alone: what a way back made was started from no file.
+
+    Nor, with `read`, may `deployment_of` in core/ownership.py take a rollback's own files for what it brought back.
+    """
+    production = production_here
+    production.app.repo.write({"compose.override.yaml": says(production, "ours")})
+    first, second = production.build(FIRST), production.build(SECOND)
+    assert production.promote(first).end == (0, "promoted")
+    edit(production, ("TARGET: production\n", "TARGET: production\n      MORE: yes\n"))
+    assert production.promote(second).end == (0, "promoted")
+    back = production.run("rollback", COMPOSE_FILE=read)
+    assert back.end == (0, "promoted"), back.log
+    before = production.state()
+
+    alone = production.promote(second, COMPOSE_FILE="compose.yaml")
+
+    assert alone.end == (1, "refused"), alone.log
+    assert "compose.override.yaml says of it" in alone.reason
+    assert production.state() == before
+
+    both = production.promote(second)
+
+    assert both.end == (0, "promoted"), both.log
+    assert database(production) == ["DATABASE=ours"]

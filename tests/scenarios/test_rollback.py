@@ -128,6 +128,7 @@ def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production)
     ended = production_here.run("rollback")
 
     assert ended.end == (1, "refused"), ended.log
+    assert "`freshness rollback --allow-unverified`" in ended.reason
     assert production_here.state() == before
 
 

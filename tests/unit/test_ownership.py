@@ -208,3 +208,29 @@ def test_what_was_made_from_the_record_was_started_from_the_files_of_the_record(
         objection = object_to(CLAIM, (made,), recorded)
         assert objection is not None
         assert "it was started from" in objection.message
+
+
+@pytest.mark.parametrize("change", [{"name": "shop-live"}, {"ports": (at(9000),)}])
+def test_what_was_made_from_the_record_has_the_name_and_the_ports_of_then(change: dict[str, Any]) -> None:
+    """Breaks when after a way back over a changed port each further run is refused, a second rollback too.
+
+    I6. Fails when `_was_ours` in core/ownership.py does not compare with the record: one file, used twice with other
+    ports, would replace what the other one went back to.
+    """
+    ours = {"files": CLAIM.files, "container": CLAIM.container, "ports": tuple(map(str, CLAIM.ports))}
+    made = replace(OURS, files=("-",), configuration="h", is_recorded=True, **change)
+
+    assert object_to(CLAIM, (made,), record(**ours, made="h")) is None
+    assert object_to(CLAIM, (made,), record(**ours, made="another")) is not None
+    assert object_to(CLAIM, (made,), record(**{**ours, "ports": ("127.0.0.1:9000->8000/tcp",)}, made="h")) is not None
+    assert object_to(CLAIM, (made,), record(**{**ours, "container": "shop-live"}, made="h")) is not None
+    assert object_to(CLAIM, (replace(made, ports=(at(8500),)),), record(**ours, made="h")) is not None
+
+
+def test_what_is_made_from_the_record_keeps_the_files_of_the_record() -> None:
+    """I9. Fails when `deployment_of` in core/ownership.py writes down files that what it goes back to is not of."""
+    before = record(files=("compose.yaml", "compose.override.yaml"))
+
+    assert deployment_of(CLAIM, before, is_as_it_ran=True).files == ("compose.yaml", "compose.override.yaml")
+    assert deployment_of(CLAIM, before).files == CLAIM.files
+    assert deployment_of(CLAIM, None, is_as_it_ran=True).files == CLAIM.files

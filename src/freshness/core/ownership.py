@@ -100,15 +100,18 @@ def adopts_needlessly(claim: Claim, standing: Sequence[Standing], recorded: Reco
     return claim.adopt is not None and object_to(replace(claim, adopt=None), standing, recorded) is None
 
 
-def deployment_of(claim: Claim, recorded: Recorded | None) -> Deployment:
-    """What to record once the target is this run's: what ran there stays as it was recorded."""
+def deployment_of(claim: Claim, recorded: Recorded | None, *, is_as_it_ran: bool = False) -> Deployment:
+    """What to record once the target is this run's: what ran there stays as it was recorded.
+
+    So do the files of what is made from the record: what this run's files do not say of it would be lost unseen.
+    """
     empty = Deployment(project=claim.project, service=claim.service, role=claim.role)
     before = recorded.deployment if recorded else empty
     return replace(
         before,
         role=claim.role,
         repository=claim.repository or before.repository,
-        files=claim.files,
+        files=(before.files if is_as_it_ran else ()) or claim.files,
         container=claim.container,
         ports=tuple(map(str, claim.ports)),
     )
@@ -153,9 +156,10 @@ def _doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> tuple[str
 def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iterator[str]:
     if one.doubt:
         yield one.doubt
-    if not meet_all(one.ports, claim.ports):
+    was_ours = _was_ours(claim, one, recorded)
+    if not was_ours and not meet_all(one.ports, claim.ports):
         yield f"it publishes {in_words(one.ports)}, expected {in_words(claim.ports)} (`ports`)"
-    if not _has_name(claim, one.name):
+    if not was_ours and not _has_name(claim, one.name):
         yield f"its name is {one.name}, expected {claim.container} (`container_name`)"
     if not one.is_same_configuration:
         yield from _file_doubts(claim, _from_record(one, recorded))
@@ -165,9 +169,22 @@ def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iter
 
 def _from_record(one: Standing, recorded: Recorded | None) -> Standing:
     """With the files of the record, where it was made from that and from no file."""
-    if recorded is None or not one.is_recorded or one.configuration != recorded.deployment.made:
+    if recorded is None or not _is_made_from(one, recorded):
         return one
     return replace(one, files=recorded.deployment.files, env_files=())
+
+
+def _is_made_from(one: Standing, recorded: Recorded | None) -> bool:
+    """Whether a way back made it of what was recorded."""
+    return recorded is not None and one.is_recorded and one.configuration == recorded.deployment.made
+
+
+def _was_ours(claim: Claim, one: Standing, recorded: Recorded | None) -> bool:
+    """Whether a run of this very name and these ports went back to it: to the name and the ports of then."""
+    if recorded is None or not _is_made_from(one, recorded):
+        return False
+    then = recorded.deployment
+    return then.container == claim.container and then.ports == tuple(map(str, claim.ports))
 
 
 def _file_doubts(claim: Claim, one: Standing) -> Iterator[str]:

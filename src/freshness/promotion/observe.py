@@ -8,6 +8,7 @@ from freshness.core.lock import Record
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.deployments import read_deployment
+from freshness.engine.rendered import FILE_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,16 @@ class Scene:
         if last is None or not self.containers or last.image != self.containers[0].image_id:
             return ""
         return last.configuration if last.made == self.containers[0].configuration else ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The Compose files of what runs; of the record, where it was made from that, and its label names none."""
+        if not self.containers:
+            return ()
+        only, last = self.containers[0], self.recorded.deployment if self.recorded else None
+        if last and only.compose_files == (FILE_NAME,) and last.made == only.configuration:
+            return last.files
+        return only.compose_files
 
     @property
     def last(self) -> Recorded | None:

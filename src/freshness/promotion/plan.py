@@ -1,6 +1,6 @@
 """What is known before production's first write: what becomes production, and all that the way back needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -61,6 +61,11 @@ class Plan:
         return self.make.target
 
     @property
+    def is_as_it_ran(self) -> bool:
+        """Whether the candidate is to run with what was recorded, and with no file of today."""
+        return not isinstance(self.make.source, ComposeFile)
+
+    @property
     def kept_then(self) -> tuple[str, ...]:
         """The image IDs to keep once the candidate is production."""
         return kept_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
@@ -108,7 +113,7 @@ def observe(
     running = scene.containers[0] if len(scene.containers) == 1 else None
     previous = candidate if scene.runs == candidate.id else find_image(engine, scene.runs) if scene.runs else None
     if not unmended:
-        _refuse_loss(engine, make, scene.containers, previous, candidate, mounted)
+        _refuse_loss(engine, make, scene, previous, candidate, mounted)
     return Plan(
         make=make,
         candidate=candidate,
@@ -129,14 +134,14 @@ def observe(
 def _refuse_loss(
     engine: Engine,
     make: Make,
-    containers: tuple[Container, ...],
+    scene: Scene,
     previous: Image | None,
     candidate: Image,
     mounted: frozenset[str],
 ) -> None:
     """Raises Refused or Stale where there would be no way back, or something would not come with it."""
     target = make.target
-    running = insist_only(containers, target) if containers else None
+    running = insist_only(scene.containers, target) if scene.containers else None
     if running and previous is None:
         raise Refused(
             f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
@@ -145,7 +150,7 @@ def _refuse_loss(
         )
     if running:
         if isinstance(make.source, ComposeFile):
-            _refuse_lost_files(engine, target, running, make.source)
+            _refuse_lost_files(engine, target, running, scene.files, make.source)
         _refuse_lost_volumes(engine, target, running, candidate, mounted)
 
 
@@ -166,19 +171,21 @@ def _tagged(engine: Engine, target: Target, unmended: Record | None) -> Image | 
     return find_tagged(engine, target.image)
 
 
-def _refuse_lost_files(engine: Engine, target: Target, running: Container, file: ComposeFile) -> None:
-    """Raises Refused where the container was started from more files than are read, and they say more of the service.
+def _refuse_lost_files(
+    engine: Engine, target: Target, running: Container, files: Sequence[str], file: ComposeFile
+) -> None:
+    """Raises Refused where the container was started from more `files` than are read, and they say more of the service.
 
     By their names alone, since a checkout may lie elsewhere each time. Where Compose sees no difference there is none.
     """
     read = {path.name for path in file.paths}
-    lost = [path for path in running.compose_files if PurePath(path).name not in read]
-    if len(running.compose_files) < 2 or not lost:  # noqa: PLR2004 -- one that was renamed is no loss
+    lost = [path for path in files if PurePath(path).name not in read]
+    if len(files) < 2 or not lost:  # noqa: PLR2004 -- one that was renamed is no loss
         return
     if running.configuration == configuration_of(file, engine.env, target):
         return
     raise Refused(
-        f"production's container {running.name} was started from {' and '.join(running.compose_files)}; only"
+        f"production's container {running.name} was started from {' and '.join(files)}; only"
         f" {file.names} is read here, and what {' and '.join(lost)} says of it (volumes, environment) would be lost.",
         "Name all of them in `compose-file`, in that order, one a line or as `first.yaml:second.yaml`.",
     )

@@ -167,10 +167,13 @@ class Candidacy:
                     step.got = advance.insist_equal_trees(claimed, expected)
                 return
             if problem:
-                raise Refused(
-                    f"the image {candidate.id} does not prove the commit: {problem}.",
-                    "Run the gate for that commit and promote the image ID that it gives.",
-                )
+                remedy = "Run the gate for that commit and promote the image ID that it gives."
+                if self.is_rollback and not claimed:
+                    remedy = (
+                        "To go back to it all the same, say `freshness rollback --allow-unverified`; or run the gate"
+                        " for the commit to go back to, and promote the image ID that it gives with `--allow-rollback`."
+                    )
+                raise Refused(f"the image {candidate.id} does not prove the commit: {problem}.", remedy)
             step.got = f"it says {expected}"
 
     def insist_staged(self, engine: Engine, project: str, candidate: Image) -> None:

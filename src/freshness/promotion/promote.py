@@ -99,7 +99,7 @@ class Promotion(Candidacy):
                 if self.outcome is not PromotionOutcome.STRANDED:
                     self.outcome = PromotionOutcome.REFUSED
                 raise
-            ownership.record(hold)
+            ownership.record(hold, is_as_it_ran=self.plan is not None and self.plan.is_as_it_ran)
             step.got = f"{target.service} of the project {target.project}"
 
     def _note(self, title: str, note: str) -> None:

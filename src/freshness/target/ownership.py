@@ -75,10 +75,13 @@ class Ownership:
         """As `require`, by the record alone: after a run that was cut, the containers may be half made."""
         _refuse(object_to(self.claim, (), self._read(engine)))
 
-    def record(self, hold: Hold) -> None:
-        """Writes down whose the target is, where that is not written yet. Raises LockLost, EngineError."""
+    def record(self, hold: Hold, *, is_as_it_ran: bool = False) -> None:
+        """Writes down whose the target is, where that is not written yet. Raises LockLost, EngineError.
+
+        `is_as_it_ran`: it is made from the record, and from none of this run's files.
+        """
         recorded = self._read(hold.engine)
-        deployment = deployment_of(self.claim, recorded)
+        deployment = deployment_of(self.claim, recorded, is_as_it_ran=is_as_it_ran)
         if recorded is None or recorded.deployment != deployment:
             write_deployment(hold, deployment)
 
