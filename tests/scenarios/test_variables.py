@@ -101,6 +101,20 @@ def test_each_way_that_is_named_leads_out(way: str, runner: Runner, tmp_path: Pa
     assert ended.status == 3, ended.log
 
 
+def test_a_value_with_a_dollar_sign_is_told_of_single_quotes(runner: Runner) -> None:
+    """Fails when `why_lacking` in engine/variables.py does not look whether the Compose file has that name."""
+    runner.app.repo.commit(with_service(runner, "environment: {A: '${LOST}'}"))
+    beside = runner.app.repo.path / ".env"
+    beside.write_text("LOST=ab$cdef\n")
+    refused = runner.gate(**NO_ENGINE)
+    beside.write_text("LOST='ab$cdef'\n")
+
+    assert refused.decision == ("closed", "error", 2), refused.log
+    assert " cdef " in refused.reason
+    assert "in single quotes" in refused.reason
+    assert runner.gate(**NO_ENGINE).status == 3
+
+
 def test_production_keeps_its_secrets(production_here: Production) -> None:
     """I9. Fails when `why_lacking` or `refuse_emptied` goes: production would go on without the value, `promoted`.
 

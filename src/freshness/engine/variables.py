@@ -47,6 +47,9 @@ def why_lacking(
         f" none. Set it: {file.how_to_give}. Where empty is meant, write a default into the Compose file, such"
         f" as ${{{first}:-}}, or name it in `allow-empty`."
     )
+    said_in_files = "".join(map(_text, file.paths))
+    if any(name not in said_in_files for name in lacking):
+        told += " In an env file a `$` begins a variable too: a value that has one stands in single quotes there."
     if any(name.startswith("COMPOSE_") for name in lacking):
         told += " A variable called COMPOSE_… is Compose's own and never passed on: call it otherwise."
     return (told,)
