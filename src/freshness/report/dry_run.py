@@ -23,6 +23,10 @@ class Story(Protocol):
     def steps(self) -> Steps:
         """The checks so far."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be told besides."""
+
     def look_ahead(self) -> Iterator[str]:
         """All refusals, and then the steps to come. Raises FreshnessError."""
 
@@ -35,7 +39,7 @@ def look_ahead(publisher: Publisher, story: Story) -> int:
             ahead.extend(story.look_ahead())
     except FreshnessError as error:
         why, status = explain(story.steps.checks) if story.steps.exit_status else str(error), error.exit_status
-    publisher.show(story.steps.checks)
+    publisher.show(story.steps.checks, story.notes)
     if why:
         publisher.log.error(f"{publisher.command}: dry run", f"Nothing was written. It would end here. {why}")
         return status

@@ -58,15 +58,15 @@ class Publisher:
             self.log.warning("Not all could be told", str(error))
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
-    def show(self, checks: Iterable[Check]) -> None:
-        """A line of the log for each check."""
+    def show(self, checks: Iterable[Check], notes: Iterable[str]) -> None:
+        """A line of the log for each check, and for each note."""
         for check in checks:
             self.log.say(f"{MARKS[check.result]} {check.name}: {check.got} ({check.seconds:.2f} s)")
+        for note in notes:
+            self.log.say(f"note: {note}")
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
-        self.show(report.checks)
-        for note in report.notes:
-            self.log.say(f"note: {note}")
+        self.show(report.checks, report.notes)
         self.log.say(f"Report: {path}")
         title = f"{report.command}: {report.decision}"
         if fine:

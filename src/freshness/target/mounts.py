@@ -106,7 +106,8 @@ class Cover:
     @property
     def summary(self) -> str:
         """How many mounts there are, in words."""
-        return f"{len(self.overlay.mounts)} mounts, each in the notes" if self.overlay.mounts else "no mounts"
+        count = len(self.overlay.mounts)
+        return f"{count} {'mount' if count == 1 else 'mounts'}, each in the notes" if count else "no mounts"
 
     def unkept_volumes(self) -> Iterator[str]:
         """In words, each volume that the image declares and that has no mount of the service's own."""

@@ -18,6 +18,7 @@ from freshness.core.ownership import (
     passes_for_composes,
 )
 from freshness.core.repository_name import name_of
+from freshness.core.runner import is_act
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, configuration_of
 from freshness.engine.deployments import read_deployment, write_deployment
@@ -47,6 +48,7 @@ class Ownership:
         role: Role,
     ) -> "Ownership":
         """By the settings; `env` is the run's own environment, which says whether a job has a workspace."""
+        named = "" if is_act(env) else name_of(settings.repository or "")  # plain act makes a name up where it has none
         work_tree = WorkTree.around(file.paths[0], settings.workspace if env.get("GITHUB_WORKSPACE") else None)
         claim = Claim(
             project=target.project,
@@ -56,7 +58,7 @@ class Ownership:
             ports=target.ports,
             files=tuple(work_tree.name(str(path)) for path in file.paths),
             env_files=tuple(work_tree.name(str(path)) for path in file.env_files),
-            repository=name_of(settings.repository or "") or work_tree.repository(),
+            repository=named or work_tree.repository(),
             adopt=settings.adopt,
             forbidden=settings.prod_port if isinstance(settings, GateSettings) else None,
         )
