@@ -47,7 +47,7 @@ def test_an_override_is_read_and_a_production_of_two_files_loses_neither(product
 
 
 def test_a_file_that_includes_both_is_as_good_as_both(production_here: Production) -> None:
-    """Fails when `_refuse_lost_files` in plan.py looks at names alone: Compose sees no difference."""
+    """Fails when `_refuse_lost_files` in loss.py looks at names alone: Compose sees no difference."""
     production = production_here
     production.app.repo.write(
         {

@@ -116,7 +116,7 @@ def test_a_value_with_a_dollar_sign_is_told_of_single_quotes(runner: Runner) -> 
 
 
 def test_production_keeps_its_secrets(production_here: Production) -> None:
-    """I9. Fails when `why_lacking` or `refuse_emptied` goes: production would go on without the value, `promoted`.
+    """I9. Fails when `why_lacking` or `find_emptied` goes: production would go on without the value, `promoted`.
 
     The checkout has no `.env`; the host's folder has one, and `project-directory` leads out.
     """

@@ -8,7 +8,7 @@ import pytest
 
 from freshness.core import secret
 from freshness.core.compose import Target, Wanted
-from freshness.core.configuration import bound_paths, render, target_of, variables_of
+from freshness.core.configuration import bound_paths, environment_of, render, target_of, variables_of
 from freshness.core.retained import KeptTags
 from freshness.engine.compose_file import ComposeFile
 from freshness.promotion.configuration import Today
@@ -115,3 +115,11 @@ def test_a_secret_of_what_was_recorded_is_concealed_before_compose_reads_it(monk
 
     assert secret.redacted("bad value hunter$2, hunter$$2") == "bad value [REDACTED], [REDACTED]"
     assert secret.redacted("verbose") == "verbose"
+
+
+def test_the_values_that_it_gave_are_known_by_name() -> None:
+    """Fails when `environment_of` takes another service's, or a name without a value for one with a value."""
+    recorded = json.dumps({"services": {"web": {"environment": {"A": "x", "B": None, "C": ""}}, "job": {}}})
+
+    assert environment_of(recorded, "web") == {"A": "x", "C": ""}
+    assert environment_of(recorded, "job") == {}

@@ -78,6 +78,12 @@ def bound_paths(configuration: str) -> tuple[str, ...]:
     return tuple(sorted({*binds, *(one["file"] for one in declared if one.get("file"))}))
 
 
+def environment_of(configuration: str, service: str) -> dict[str, str]:
+    """The variables that it gives a value in the service's container, with each `$` doubled."""
+    given = json.loads(configuration)["services"][service].get("environment") or {}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def variables_of(configuration: str) -> tuple[str, ...]:
     """The variables whose values it takes from the environment each time: `secrets` and `configs` with `environment:`.
 

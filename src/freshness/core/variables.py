@@ -73,11 +73,9 @@ def secret_variables(config: Config, service: str) -> frozenset[str]:
     )
 
 
-def say_emptied(container: str, names: Sequence[str]) -> tuple[str, str]:
-    """What is about to be lost, and what to do, as two sentences."""
-    lost = (
-        f"The container {container} has a value for {', '.join(names)}, which the Compose file lists and leaves empty."
-    )
+def say_emptied(what: str, names: Sequence[str]) -> tuple[str, str]:
+    """What is about to be lost of `what` runs or ran, and what to do, as two sentences."""
+    lost = f"{what} has a value for {', '.join(names)}, which the Compose file lists and leaves empty."
     remedy = (
         "Give the value where Compose looks (`compose-env`, `compose-env-files` or `.env`), take the name out of the"
         " Compose file, or, where empty is meant, name it in `allow-empty`."

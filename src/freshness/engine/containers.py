@@ -10,6 +10,7 @@ import docker
 
 from freshness.core.healthcheck import HealthcheckRun
 from freshness.core.lines import LAST
+from freshness.core.mounts import normal
 from freshness.core.secret import conceal_variables
 from freshness.engine.client import Engine, asking
 from freshness.errors import Unhealthy
@@ -37,7 +38,7 @@ class Container:
     are the seconds that it may take to stop.
 
     `healthcheck` is the last run of the HEALTHCHECK that has ended, None where none has, and `start_period` the seconds
-    in which a failing one does not count.
+    in which a failing one does not count. `binds` are the paths on the Docker host of its bind mounts, by target.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Container:
     start_period: float = 0
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_out_of_memory: bool = False
+    binds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> bool:
@@ -112,6 +114,11 @@ def _read(found: Mapping[str, Any]) -> Container:
         anonymous_volumes=tuple(
             mount["Destination"] for mount in found.get("Mounts") or () if _ANONYMOUS.fullmatch(mount.get("Name") or "")
         ),
+        binds={
+            normal(mount["Destination"]): normal(mount["Source"])
+            for mount in found.get("Mounts") or ()
+            if mount.get("Type") == "bind" and mount.get("Source")
+        },
         configuration=labels.get(CONFIGURATION_LABEL, ""),
         compose_files=split_files(labels.get(FILES_LABEL, "")),
         compose_version=labels.get(VERSION_LABEL, ""),

@@ -3,7 +3,7 @@
 import base64
 import json
 import tarfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,6 +22,7 @@ LOOK_LABEL = "freshness.files"
 """What every container has that was made for a look."""
 LONGEST = "600s"
 PIECE = 1 << 20
+Identify = Callable[[tarfile.TarFile, tarfile.TarInfo], object]
 MANAGED = frozenset({"/.dockerenv", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab"})
 """What the Engine puts into every container by itself."""
 
@@ -60,6 +61,9 @@ class Files:
 
         Folders do not count. Whoever stops early reads no more from the Engine.
         """
+        return self._found(path, _identity)
+
+    def _found(self, path: str, identify: Identify) -> Generator[tuple[str, object], None, None]:
         place = self.resolve(path)
         with asking(f"reading {place} in {self.container[:12]}"):
             try:
@@ -67,21 +71,21 @@ class Files:
             except docker.errors.NotFound:
                 return
             with closing(pieces):
-                yield from _read(pieces, place)
+                yield from _read(pieces, place, identify)
 
     def first(self, path: str) -> str | None:
         """Some file at the path or below it, or None."""
-        with closing(self.under(path)) as found:
+        with closing(self._found(path, lambda _archive, _member: None)) as found:
             return next((where for where, _ in found), None)
 
 
-def _read(pieces: Iterable[bytes], place: str) -> Iterator[tuple[str, object]]:
+def _read(pieces: Iterable[bytes], place: str, identify: Identify) -> Iterator[tuple[str, object]]:
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", _Stream(pieces)), mode="r|") as archive:
             for member in archive:
                 where = normal(f"{place}/{member.name.partition('/')[2]}")
                 if not (member.isdir() or where in MANAGED):
-                    yield where, _identity(archive, member)
+                    yield where, identify(archive, member)
     except tarfile.TarError as error:  # files that change while they are read
         raise EngineError(f"{place} cannot be read from the Engine: {error}.", "Run again.") from error
 

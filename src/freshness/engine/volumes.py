@@ -1,5 +1,7 @@
 """What volumes hold, against what their image put there."""
 
+from contextlib import suppress
+
 import docker
 from docker.types import Mount as EngineMount
 
@@ -9,6 +11,8 @@ from freshness.engine.containers import Container
 from freshness.engine.images import find_image
 from freshness.engine.look import Files, files_of
 from freshness.errors import EngineError
+
+_LOOK = "/freshness-look"
 
 
 def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str]]:
@@ -35,6 +39,21 @@ def held_by(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | 
         return _through(engine, image_id, bound, mount.target)
     except EngineError:  # nothing is there yet, and Docker makes an empty folder
         return {}
+
+
+def holds_files(engine: Engine, image_id: str, path: str) -> bool:
+    """Whether any file lies at the path on the Docker host, or below it; `image_id` is any image, for the look."""
+    bound = EngineMount(_LOOK, path, type="bind", read_only=True)
+    with suppress(EngineError), files_of(engine, image_id, (bound,)) as files:  # else nothing is there
+        return _has_any(files)
+    return False
+
+
+def _has_any(files: Files) -> bool:
+    try:
+        return files.first(_LOOK) is not None
+    except EngineError:  # what cannot be read is there
+        return True
 
 
 def _in_volume(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:

@@ -13,6 +13,7 @@ from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.image import Image
 from freshness.core.lock import service_lock
+from freshness.core.moved import find_moved
 from freshness.core.promotion import not_compared
 from freshness.core.revision import Candidate, Revision
 from freshness.core.runner import has_forge
@@ -34,7 +35,7 @@ from freshness.engine.conflicts import refuse_foreign
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
 from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
 from freshness.engine.hold_time import last_through_hold
-from freshness.engine.images import tag_image
+from freshness.engine.images import find_image, tag_image
 from freshness.engine.leftovers import tidy
 from freshness.engine.lock import Hold, Lock
 from freshness.engine.lock_owner import new_lock
@@ -59,6 +60,7 @@ from freshness.report.dry_run import gate_ahead
 from freshness.report.steps import Steps
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
 from freshness.target.mounts import Cover, Overlay, find_tracked
+from freshness.target.moved import refuse_moved
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 
 LOOK_AT_STAGING = "Look at the log above and at the staging container, which stays for that; then push a correction."
@@ -67,6 +69,8 @@ LOOK_AT_STAGING = "Look at the log above and at the staging container, which sta
 @dataclass(slots=True, kw_only=True)
 class Gate:
     """One run of the gate. What is not yet known is None; `staging` says in words what state staging is in.
+
+    `moved` are staging's containers with a bind mount that would have another source.
 
     `run_env` is the run's own environment, `env` what our children inherit of it.
     """
@@ -85,6 +89,7 @@ class Gate:
     engine: Engine | None = None
     image: Image | None = None
     container: Container | None = None
+    moved: list[Container] = field(default_factory=list)
     staging: str = "Staging was not touched: it runs what it ran before."
     notes: list[str] = field(default_factory=list)
 
@@ -223,15 +228,32 @@ class Gate:
                 lock.take(self.settings.lock_timeout).release()
                 note = self._refuse_foreign(self.engine, target)
             self._note("adopt", note)
-            self._refuse_emptied(self.engine, target)
+            self._refuse_loss(self.engine, target)
             step.got = f"the Engine {self.engine.id} has nothing in the way"
         return self.engine
 
-    def _refuse_emptied(self, engine: Engine, target: Target) -> None:
+    def _refuse_loss(self, engine: Engine, target: Target) -> None:
+        """Raises where staging would go on without values or files that it has; a look at files needs an image."""
         for container in service_containers(engine, target.project, target.service):
             emptied = find_emptied(target.environment, container.environment, self.settings.allow_empty)
             if emptied:
-                raise SettingsError(*say_emptied(container.name, emptied))
+                raise SettingsError(*say_emptied(f"The container {container.name}", emptied))
+            if find_moved(self.overlay.mounts, container.binds):
+                self.moved.append(container)
+                image = find_image(engine, container.image_id)
+                if image:
+                    self._refuse_moved(engine, image)
+
+    def _refuse_moved(self, engine: Engine, image: Image) -> None:
+        for container in self.moved:
+            refuse_moved(
+                engine,
+                image.id,
+                self.overlay.mounts,
+                what=f"staging's container {container.name}",
+                before=container.binds,
+                file=self._find_compose_file(),
+            )
 
     def _refuse_foreign(self, engine: Engine, target: Target) -> str:
         """What is to be noted. Raises Stale where something stands at the target that is not staging's."""
@@ -302,6 +324,7 @@ class Gate:
                 engine=engine, image_id=image.id, overlay=self.overlay, find_base=base, is_elsewhere=elsewhere
             )
             cover.require_open()
+            self._refuse_moved(engine, image)
             step.got = cover.summary
         self.notes += cover.notes
         production = publishers_of(config, self.settings.prod_port)

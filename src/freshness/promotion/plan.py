@@ -1,16 +1,13 @@
 """What is known before production's first write: what becomes production, and all that the way back needs."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 from freshness.core.compose import Target
 from freshness.core.image import Image, same_tag
 from freshness.core.lock import Record
 from freshness.core.retained import KeptTags, kept_after, left_by
-from freshness.core.variables import find_emptied, say_emptied
 from freshness.engine.client import Engine
-from freshness.engine.compose import ComposeFile, Source, configuration_of, insist_only
+from freshness.engine.compose import ComposeFile, Source, insist_only
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.images import find_image, find_tagged, kept_images
 from freshness.engine.volumes import keep_by_hand, written_volumes
@@ -149,8 +146,6 @@ def _refuse_loss(
             f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
         )
     if running:
-        if isinstance(make.source, ComposeFile):
-            _refuse_lost_files(engine, target, running, scene.files, make.source)
         _refuse_lost_volumes(engine, target, running, candidate, mounted)
 
 
@@ -169,33 +164,6 @@ def _tagged(engine: Engine, target: Target, unmended: Record | None) -> Image | 
     if unmended and same_tag(unmended.tag, target.image):
         return find_image(engine, unmended.tagged) if unmended.tagged else None
     return find_tagged(engine, target.image)
-
-
-def _refuse_lost_files(
-    engine: Engine, target: Target, running: Container, files: Sequence[str], file: ComposeFile
-) -> None:
-    """Raises Refused where the container was started from more `files` than are read, and they say more of the service.
-
-    By their names alone, since a checkout may lie elsewhere each time. Where Compose sees no difference there is none.
-    """
-    read = {path.name for path in file.paths}
-    lost = [path for path in files if PurePath(path).name not in read]
-    if len(files) < 2 or not lost:  # noqa: PLR2004 -- one that was renamed is no loss
-        return
-    if running.configuration == configuration_of(file, engine.env, target):
-        return
-    raise Refused(
-        f"production's container {running.name} was started from {' and '.join(files)}; only"
-        f" {file.names} is read here, and what {' and '.join(lost)} says of it (volumes, environment) would be lost.",
-        "Name all of them in `compose-file`, in that order, one a line or as `first.yaml:second.yaml`.",
-    )
-
-
-def refuse_emptied(plan: Plan, allowed: Collection[str]) -> None:
-    """Raises Refused where production would go on without a value that it has; `allowed` are those that may."""
-    emptied = find_emptied(plan.target.environment, plan.running.environment, allowed) if plan.running else ()
-    if plan.running and emptied:
-        raise Refused(*say_emptied(plan.running.name, emptied))
 
 
 def _refuse_lost_volumes(

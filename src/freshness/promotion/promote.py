@@ -25,8 +25,9 @@ from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.acquire import TAKEN_OVER, Tenure, find_cut
 from freshness.promotion.configuration import Today
+from freshness.promotion.loss import find_ran, refuse_loss
 from freshness.promotion.observe import Scene, look
-from freshness.promotion.plan import Make, Plan, observe, plan_of, refuse_emptied
+from freshness.promotion.plan import Make, Plan, observe, plan_of
 from freshness.promotion.preflight import Candidacy
 from freshness.promotion.recovery import recover
 from freshness.promotion.rollout import Switch
@@ -187,8 +188,7 @@ class Promotion(Candidacy):
                 goes_back=goes_back,
                 mounted=overlay.targets,
             )
-            if isinstance(make.source, ComposeFile):
-                refuse_emptied(plan, self.settings.allow_empty)
+            self._refuse_loss(engine, scene, make, candidate)
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
         self._look_at_mounts(engine, make)
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
@@ -197,6 +197,21 @@ class Promotion(Candidacy):
         self.insist_forward(plan.previous, candidate, scene.last)
         self.last = scene.last
         return plan
+
+    def _refuse_loss(self, engine: Engine, scene: Scene, make: Make, candidate: Image) -> None:
+        """Raises Refused where today's files would leave behind what runs, or ran last, has."""
+        ran = find_ran(scene, make.target.service)
+        if ran is None or not isinstance(make.source, ComposeFile):
+            return
+        refuse_loss(
+            engine,
+            ran,
+            make.target,
+            make.source,
+            mounts=self.overlay.mounts,
+            allowed=self.settings.allow_empty,
+            candidate=candidate,
+        )
 
     def _kept_source(self, engine: Engine, today: Today, scene: Scene) -> str:
         return self.kept_source(engine, today.kept_tags, scene.runs, scene.recorded, today.target.project)
