@@ -29,7 +29,7 @@ test-current-tools: setup base-image test-tools ## the scenarios and the actions
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
 	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)
 
-test-gitea: setup base-image ## the README's workflow on a real Gitea with its runner, which are built with Go
+test-gitea: setup base-image ## the workflow of Getting started on a real Gitea with its runner, which are built with Go
 	@scripts/gitea.sh
 	@.venv/bin/python -m pytest --gitea tests/gitea $(PYTEST_ARGS)
 
