@@ -84,7 +84,7 @@ def test_a_fork_and_a_head_that_moved_do_not_open(act_on_machine: Act, machine_o
 RAISE = "raise RuntimeError('broken')"
 BROKEN = {
     "import": ("src/freshness/cli/main.py", "import click", "import nothing_of_that_name"),
-    "settings": ("src/freshness/cli/run.py", "settings = read_gate(given, env, env_file)", RAISE),
+    "settings": ("src/freshness/cli/gate.py", "settings = read_gate(given, env, env_file)", RAISE),
     "build": ("src/freshness/engine/build.py", "image = find_image(engine, image_id)", RAISE),
     "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(on_leash(", f"{RAISE} # "),
     "summary": ("src/freshness/report/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),

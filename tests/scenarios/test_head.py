@@ -146,7 +146,7 @@ def test_a_forge_that_cannot_be_asked_at_the_end_closes_the_gate(
 
 
 def test_a_failed_check_stays_the_verdict_where_the_forge_cannot_be_asked_either(hosted: Hosted) -> None:
-    """Breaks when `_gate` in run.py takes the exit status of another error than the verdict's."""
+    """Breaks when `_gate` in cli/gate.py takes the exit status of another error than the verdict's."""
     head = hosted.open_pull_request()
     check = {"CHECK_COMMAND": "sh -c 'echo blocked; until [ -e /tmp/go ]; do sleep 0.05; done; exit 1'"}
     running = hosted.runner.start_gate(**on_gitea(hosted, head), **check)

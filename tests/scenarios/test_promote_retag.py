@@ -4,7 +4,7 @@ from tests.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_without_recreation_only_the_tag_moves(production: Production) -> None:
-    """I7. Fails when `_story` in run.py ignores `recreate`, or `_move` in retag.py does not keep `previous`."""
+    """I7. Fails when `_story` in cli/promote.py ignores `recreate`, or `_move` in retag.py does not keep `previous`."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     before = production.state()

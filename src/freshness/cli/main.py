@@ -97,7 +97,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, 
 @click.pass_context
 def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
-    from freshness.cli.run import run_gate
+    from freshness.cli.gate import run_gate
 
     return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
 
@@ -109,7 +109,7 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
     """Make the proven image production, or bring back what production ran before."""
-    from freshness.cli.run import run_promotion
+    from freshness.cli.promote import run_promotion
 
     env_file = _env_file(context)
     return run_promotion(given, _environment(), env_file, allow_unverified=allow_unverified, dry_run=dry_run)
@@ -156,7 +156,7 @@ def rollback(
 
         answer(list_kept(given, _environment(), _env_file(context)))
         return 0
-    from freshness.cli.run import run_promotion
+    from freshness.cli.promote import run_promotion
 
     return run_promotion(
         given,
