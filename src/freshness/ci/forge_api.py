@@ -1,5 +1,8 @@
 """Asks the forge's API whose a pull request is; both forges have the same address and the same fields for it."""
 
+import json
+import signal
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -8,11 +11,13 @@ from freshness.core.fork import fork_of
 from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 from freshness.git.address import DEFAULT_PORTS
+from freshness.process.signals import STOPPING
 
 if TYPE_CHECKING:
     import requests
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 30  # from the connection to the end of the answer
+LARGEST = 4 * 1024 * 1024  # bytes; a description of 64 KiB, the most that GitHub takes, makes some 100 KiB
 PUSH = "Push the commit to a branch, or tag it."
 MAY_READ = "Let `github-token` read pull requests (`pull-requests: read`), or push the commit to a branch, or tag it."
 
@@ -43,13 +48,47 @@ def _as_it_is(request: "requests.PreparedRequest") -> "requests.PreparedRequest"
 
 
 def _get(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, object]:
+    """What the address answers, a JSON object. Raises RepositoryError.
+
+    requests bounds each read, so that a server that drips could hold it for ever: a thread asks, and is left behind.
+    """
+    from concurrent.futures import Future
+
+    answer: Future[Mapping[str, object]] = Future()
+
+    def ask() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # they are for the thread that waits
+        try:
+            answer.set_result(_pull_request(url, headers, remedy))
+        except BaseException as error:  # noqa: BLE001 -- raised again by `result`
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answer.result(TIMEOUT_SECONDS)
+    except TimeoutError as error:
+        raise RepositoryError(f"asking {url}: no whole answer within {TIMEOUT_SECONDS} s.", remedy) from error
+    except (OSError, ValueError) as error:  # every error of requests is an OSError
+        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+
+
+def _pull_request(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, object]:
+    """Raises RepositoryError where the answer is none, and what requests raises."""
     import requests
 
+    body = bytearray()
+    with requests.get(
+        url, headers=headers, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
+    ) as answer:
+        pieces = answer.iter_content(64 * 1024) if answer.status_code == requests.codes.ok else ()
+        for piece in pieces:
+            body += piece
+            if len(body) > LARGEST:
+                raise RepositoryError(f"asking {url}: an answer of more than {LARGEST} bytes.", remedy)
     try:
-        answer = requests.get(url, headers=headers, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        pull_request = answer.json() if answer.status_code == requests.codes.ok else None
-    except (requests.exceptions.RequestException, ValueError) as error:
-        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+        pull_request = json.loads(body)
+    except (ValueError, RecursionError):
+        pull_request = None
     if not isinstance(pull_request, dict):
         raise RepositoryError(f"asking {url}: HTTP {answer.status_code} without a pull request.", remedy)
     return pull_request

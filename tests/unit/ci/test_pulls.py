@@ -3,12 +3,13 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from freshness.ci import forge_api
 from freshness.ci.forge_api import _origin, is_own_pull_request
 from freshness.core.secret import Secret
 from freshness.errors import Refused, RepositoryError
@@ -33,11 +34,38 @@ def api(status: int, body: object, seen: list[tuple[str, str | None]]) -> Iterat
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def endless_api(head: bytes, piece: bytes, pause: float) -> Iterator[str]:
+    """Serves `head`, and then `piece` again and again, until the client goes or the block is left."""
+    is_over = threading.Event()
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(OSError):
+                self.wfile.write(head)
+                while not is_over.wait(pause):
+                    self.wfile.write(piece)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        is_over.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -116,4 +144,35 @@ def test_where_no_token_is_sent_no_permission_of_it_is_the_remedy() -> None:
 
 def test_a_pull_request_that_does_not_say_whose_it_is_is_refused() -> None:
     with api(200, {"head": {"repo": {"full_name": 1}}}, []) as server, pytest.raises(Refused, match="full_name"):
+        is_own_pull_request(server, "acme/app", 7, server, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["headers", "body", "interim answers"],
+)
+def test_an_answer_that_drips_is_given_up_as_a_whole(
+    head: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when the time is for each read alone, and not for the whole answer."""
+    monkeypatch.setattr(forge_api, "TIMEOUT_SECONDS", 0.5)
+    with (
+        endless_api(head, piece, pause=0.05) as server,
+        pytest.raises(RepositoryError, match=r"no whole answer within 0\.5 s.*pull-requests: read"),
+    ):
+        is_own_pull_request(server, "acme/app", 7, server, TOKEN)
+
+
+def test_an_answer_without_end_is_cut_at_a_size() -> None:
+    """Fails when the body is read however large it is."""
+    piece = b" " * 65536
+    with (
+        endless_api(b"HTTP/1.1 200 OK\r\n\r\n", piece, pause=0) as server,
+        pytest.raises(RepositoryError, match=f"more than {forge_api.LARGEST} bytes"),
+    ):
         is_own_pull_request(server, "acme/app", 7, server, TOKEN)
