@@ -1,32 +1,35 @@
 """The settings: one table, read into frozen values, with all problems at once."""
 
+from freshness.settings.application import ApplicationSettings, JobSettings, ServiceSettings
 from freshness.settings.child_environment import compose_environment, foreign_environment
 from freshness.settings.env_file import read_env_file
-from freshness.settings.model import (
+from freshness.settings.kinds import (
     CommandCheck,
-    ComposeSettings,
-    GateSettings,
-    Health,
+    HealthKind,
     Incomplete,
     Match,
-    PromoteSettings,
     ScriptCheck,
     SecretSource,
     UpdateOrder,
 )
+from freshness.settings.model import ComposeSettings, GateSettings, Health, PromoteSettings
 from freshness.settings.options import options
 from freshness.settings.read import read_gate, read_promote
 
 __all__ = [
+    "ApplicationSettings",
     "CommandCheck",
     "ComposeSettings",
     "GateSettings",
     "Health",
+    "HealthKind",
     "Incomplete",
+    "JobSettings",
     "Match",
     "PromoteSettings",
     "ScriptCheck",
     "SecretSource",
+    "ServiceSettings",
     "UpdateOrder",
     "compose_environment",
     "foreign_environment",

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from freshness.settings.model import SecretSource
+from freshness.settings.kinds import SecretSource
 from freshness.settings.values import WrongValue
 
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")

@@ -1,6 +1,7 @@
 """The rows of the table about which commit may become production: whose, how new, and whether the forge is asked."""
 
 from freshness.settings import values
+from freshness.settings.kinds import Match
 from freshness.settings.setting import Setting
 
 _PR = Setting(
@@ -51,7 +52,7 @@ PROMOTE: tuple[Setting, ...] = (
     Setting(
         name="match",
         variable="MATCH",
-        read=values.match,
+        read=values.choice(Match, "Write commit, or tree where a squash or merge with an equal tree counts too."),
         default="commit",
         about="What the image is built from: the expected `commit`, or (`tree`) one with an equal tree.",
     ),

@@ -2,65 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from freshness.core.secret import Secret
+from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 
-
-class Incomplete(StrEnum):
-    """What to do with submodules and Git LFS pointers, whose content the tree does not hold."""
-
-    REFUSE = "refuse"
-    ALLOW = "allow"
-
-
-class Match(StrEnum):
-    """What counts as the validated commit: itself alone, or also a squash or merge commit with an equal tree."""
-
-    COMMIT = "commit"
-    TREE = "tree"
-
-
-class UpdateOrder(StrEnum):
-    """Which goes first where production changes, in Swarm's words: the old container stops, or the new one starts."""
-
-    STOP_FIRST = "stop-first"
-    START_FIRST = "start-first"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptCheck:
-    """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""
-
-    path: str
-    mode: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandCheck:
-    """The staging check as a command inside the container, already split; no shell."""
-
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSource:
-    """A BuildKit secret: its id, and either the absolute path of a file outside the workspace or a variable's name."""
-
-    id: str
-    src: Path | None = None
-    env: str | None = None
-
-    @property
-    def carrier(self) -> str:
-        """Our own name for the variable, in which buildx alone gets the value: its own may not reach any child."""
-        return f"FRESHNESS_SECRET_{self.id.encode().hex()}"
-
-    @property
-    def argument(self) -> str:
-        """What buildx takes as `--secret`."""
-        return f"id={self.id},src={self.src}" if self.src else f"id={self.id},env={self.carrier}"
+__all__ = [
+    "CommandCheck", "ComposeSettings", "GateSettings", "Health", "Incomplete", "Match", "PromoteSettings",
+    "ScriptCheck", "SecretSource", "UpdateOrder",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +63,7 @@ class GateSettings:
     allow_empty: frozenset[str]
     accept_dependencies: frozenset[str]
     force_recreate: bool
-    service: str
+    services: tuple[str, ...]
     port: int
     prod_port: int
     revision: str | None
@@ -147,6 +97,11 @@ class GateSettings:
     allow_mounts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def service(self) -> str:
+        """The first of the services."""
+        return self.services[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoteSettings:
@@ -167,7 +122,7 @@ class PromoteSettings:
     allow_empty: frozenset[str]
     accept_dependencies: frozenset[str]
     force_recreate: bool
-    service: str
+    services: tuple[str, ...]
     staging_service: str
     staging_compose_file: tuple[str, ...]
     staging_project: str | None
@@ -197,3 +152,8 @@ class PromoteSettings:
     repos: tuple[str, ...]
     allow_mounts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def service(self) -> str:
+        """The first of the services."""
+        return self.services[0]

@@ -40,6 +40,7 @@ def read_gate(
         problems.append(_same_port(values["port"]))
     if values.get("revision") is not None and values.get("pr") is not None:
         problems.append(_two_commits())
+    problems.extend(_several(values.get("service", ()), "TARGET_SERVICE"))
     raise_problems(problems)
     folder, file = values.pop("path"), values.pop("file")
     return GateSettings(
@@ -47,6 +48,7 @@ def read_gate(
         repository_folder=workspace / folder,
         repository=env.get("GITHUB_REPOSITORY") or None,
         compose=compose,
+        services=values.pop("service"),
         file=file or values["context"] / "Dockerfile",
         secrets=secrets,
         health=_take_health(values),
@@ -82,12 +84,14 @@ def read_promote(
     problems.extend(host_problems(env))
     if values.get("recreate") is False and values.get("image", "") is None:
         problems.append(_no_tag_to_move())
+    problems.extend(_several(values.get("service", ()), "PROD_SERVICE"))
     raise_problems(problems)
     return PromoteSettings(
         workspace=workspace,
         repository=repository,
         allow_unverified=allow_unverified,
         compose=compose,
+        services=values.pop("service"),
         repository_folder=workspace / values.pop("path"),
         health=_take_health(values),
         token=values.pop("github_token"),
@@ -193,6 +197,14 @@ def _same_port(port: int) -> Problem:
         "expected staging on a port of its own.",
         remedy="Give staging's port in `port` and production's in `prod-port`.",
     )
+
+
+def _several(names: tuple[str, ...], variable: str) -> list[Problem]:
+    """Until gate and promotion take an application of several services together, half of it would be left behind."""
+    if len(names) <= 1:
+        return []
+    message = f"{name_of('service', variable)} names {len(names)} services; expected one: a run takes one service."
+    return [Problem(message=message, remedy="Run once for each service.")]
 
 
 def _two_commits() -> Problem:

@@ -194,10 +194,3 @@ SWITCHES = (
         about="Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
     ),
 )
-
-SERVICE = values.matching(
-    r"[A-Za-z0-9][A-Za-z0-9._-]*", "a service's name as in the Compose file", "Use letters, digits, `.`, `-` and `_`."
-)
-CONTAINER = values.optional(
-    values.matching(r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Use letters, digits, `_`, `.` and `-`.")
-)

@@ -74,7 +74,7 @@ def name_of(setting_name: str, variable: str) -> str:
 
 def _clean(text: str, setting: Setting) -> str:
     stripped = text.replace("\r\n", "\n").strip()
-    allowed = "\n\t" if setting.multiline else ""
+    allowed = "\n\t" if setting.multiline or setting.words else ""
     if any(not _is_text(character) and character not in allowed for character in stripped):
         raise WrongValue("text without control characters", "Remove line breaks and other control characters from it.")
     return stripped

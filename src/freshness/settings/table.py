@@ -1,6 +1,7 @@
 """The one table of all settings: it drives reading, options, actions, `.env.example` and the reference."""
 
 from freshness.settings import build_inputs, commit_rows, shared_rows, values
+from freshness.settings.kinds import Incomplete, UpdateOrder
 from freshness.settings.setting import Setting
 
 # An input of the actions alone: install.sh reads it, before there is a Python.
@@ -28,7 +29,7 @@ def _container(variable: str) -> Setting:
     return Setting(
         name="container",
         variable=variable,
-        read=shared_rows.CONTAINER,
+        read=values.optional(values.container),
         shown_default="the one that Compose made",
         about="Container name of the service; given, it is only compared with what Compose makes.",
     )
@@ -39,7 +40,8 @@ GATE: tuple[Setting, ...] = (
     Setting(
         name="service",
         variable="TARGET_SERVICE",
-        read=shared_rows.SERVICE,
+        read=values.services,
+        words=True,
         default="orchestrator-staging",
         about="Compose service of staging.",
         common=True,
@@ -97,7 +99,7 @@ GATE: tuple[Setting, ...] = (
     Setting(
         name="check-path",
         variable="STAGING_CHECK_PATH",
-        read=values.matching(r"[^-].*", "a path in the container", "Give the script's path without a leading `-`."),
+        read=values.script_path,
         default="scripts/staging_check.py",
         about="Staging check: a Python script inside the container.",
         common=True,
@@ -105,7 +107,7 @@ GATE: tuple[Setting, ...] = (
     Setting(
         name="check-mode",
         variable="STAGING_CHECK_MODE",
-        read=values.matching(r"\S+", "one word", "Give the mode that the check script knows, such as stub."),
+        read=values.word,
         default="stub",
         about="What the staging check gets as `--mode`.",
         common=True,
@@ -157,7 +159,7 @@ GATE: tuple[Setting, ...] = (
     Setting(
         name="incomplete",
         variable="INCOMPLETE",
-        read=values.incomplete,
+        read=values.choice(Incomplete, "Write refuse, or allow where empty submodules and LFS pointers are wanted."),
         default="refuse",
         about="Submodules and Git LFS pointers that the build sees: `refuse`, or `allow` "
         "(empty folders, pointers as they are, each named).",
@@ -196,7 +198,7 @@ PROMOTE: tuple[Setting, ...] = (
     Setting(
         name="staging-service",
         variable="TARGET_SERVICE",
-        read=shared_rows.SERVICE,
+        read=values.service,
         default="orchestrator-staging",
         about="Compose service of staging, whose tag is the source where `source-image` is empty.",
     ),
@@ -219,7 +221,8 @@ PROMOTE: tuple[Setting, ...] = (
     Setting(
         name="service",
         variable="PROD_SERVICE",
-        read=shared_rows.SERVICE,
+        read=values.services,
+        words=True,
         default="orchestrator",
         about="Compose service of production.",
         common=True,
@@ -254,7 +257,9 @@ PROMOTE: tuple[Setting, ...] = (
     Setting(
         name="update-order",
         variable="UPDATE_ORDER",
-        read=values.update_order,
+        read=values.choice(
+            UpdateOrder, "Write stop-first, or start-first where production publishes no port and runs behind a proxy."
+        ),
         default="stop-first",
         about="`start-first`: the new container is proven beside the old one before that is retired, for a service "
         "that publishes no port and runs behind a proxy; `port` is then the port inside the container.",

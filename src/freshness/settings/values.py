@@ -3,15 +3,16 @@
 import re
 import shlex
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from freshness.core.mounts import normal
 from freshness.core.scope import parse_patterns
 from freshness.core.secret import Secret
-from freshness.settings.model import Incomplete, Match, UpdateOrder
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
 
 _LONGEST_REASON = 300
 
@@ -49,6 +50,19 @@ def matching(pattern: str, expected: str, remedy: str) -> Callable[[str], str]:
     return read
 
 
+def choice(kind: type[_E], remedy: str = "") -> Callable[[str], _E]:
+    """A reader of one of the words of `kind`, exactly."""
+    words = [each.value for each in kind]
+    expected = f"{', '.join(words[:-1])} or {words[-1]}"
+
+    def read(text: str) -> _E:
+        if text not in words:
+            raise WrongValue(expected, remedy or "Write one of these words.")
+        return kind(text)
+
+    return read
+
+
 def number(low: float, high: float, unit: str) -> Callable[[str], float]:
     """A reader of decimal numbers from `low` to `high`; neither signs nor exponents, so neither NaN nor infinity."""
 
@@ -77,6 +91,11 @@ project = matching(
     "Use lower case letters, digits, `-` and `_`, beginning with a letter or digit.",
 )
 port = whole_number(1, 65535, "a port on the Docker host")
+_SERVICE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+service = matching(_SERVICE, "a service's name as in the Compose file", "Use letters, digits, `.`, `-` and `_`.")
+container = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Use letters, digits, `_`, `.` and `-`.")
+script_path = matching(r"[^-].*", "a path in the container", "Give the script's path without a leading `-`.")
+word = matching(r"\S+", "one word", "Give the mode that the check script knows, such as stub.")
 
 
 def switch(text: str) -> bool:
@@ -161,17 +180,29 @@ def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found.items())
 
 
+def services(text: str) -> tuple[str, ...]:
+    """Names of Compose services in their order, separated by commas or blanks; at least one, and none twice."""
+    names = tuple(map(service, _words(text) or [""]))
+    if len(set(names)) < len(names):
+        raise WrongValue("each service once", "Take out the name that stands there twice.")
+    return names
+
+
 def service_names(text: str) -> frozenset[str]:
-    """Names of Compose services, separated by commas or blanks."""
-    names = frozenset(re.split(r"[\s,]+", text.strip())) - {""}
-    if not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) for name in names):
+    """Names of Compose services, separated by commas or blanks; there may be none."""
+    names = frozenset(_words(text))
+    if not all(re.fullmatch(_SERVICE, name) for name in names):
         raise WrongValue("names of services, separated by commas or blanks", "Write them as in the Compose file.")
     return names
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, re.split(r"[\s,]+", text)))
+
+
 def variable_names(text: str) -> frozenset[str]:
     """Names of variables, separated by commas or blanks."""
-    names = frozenset(re.split(r"[\s,]+", text.strip())) - {""}
+    names = frozenset(_words(text))
     if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in names):
         raise WrongValue("names of variables, separated by commas or blanks", "Write the names alone, such as A, B.")
     return names
@@ -179,14 +210,43 @@ def variable_names(text: str) -> frozenset[str]:
 
 def health_path(text: str) -> str | None:
     """An HTTP path, None for `none`."""
-    if text.lower() == "none":
-        return None
+    return None if text.lower() == "none" else http_path(text)
+
+
+def http_path(text: str) -> str:
+    """A path as it stands in a request."""
     if not re.fullmatch(r"/[!-~]*", text) or text.startswith("//") or "#" in text:
         raise WrongValue(
             "an HTTP path that begins with one `/`, or `none`",
             "Give the path alone, without host and port, such as /health; percent-encode what is not ASCII.",
         )
     return text
+
+
+def headers(text: str) -> tuple[tuple[str, str], ...]:
+    """`Name: value` of each line; names are compared without regard to case."""
+    found: dict[str, tuple[str, str]] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not line.strip():
+            continue
+        if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[ -~]+", value):
+            raise WrongValue(f"Name: value in line {number}", "Write one header a line, in ASCII.")
+        if name.lower() in {"connection", "content-length", "transfer-encoding"} or name.lower() in found:
+            raise WrongValue(f"another header than {name} in line {number}", "Take it out.")
+        found[name.lower()] = (name, value)
+    return tuple(found.values())
+
+
+def statuses(text: str) -> frozenset[int]:
+    """HTTP statuses: `204`, `200-204` or `2xx`, separated by commas or blanks."""
+    found: set[int] = set()
+    for part in _words(text):
+        low, _, high = re.sub(r"^([2-5])xx$", r"\g<1>00-\g<1>99", part).partition("-")
+        if not all(re.fullmatch(r"[2-5][0-9]{2}", end) for end in (low, high or low)) or int(high or low) < int(low):
+            raise WrongValue("HTTP statuses from 200 to 599", "Write them as 204, 200-204 or 2xx.")
+        found.update(range(int(low), int(high or low) + 1))
+    return frozenset(found)
 
 
 def image(text: str) -> str:
@@ -229,37 +289,6 @@ def repos(text: str) -> tuple[str, ...]:
         raise WrongValue(
             "patterns of the form owner/name, separated by commas or blanks",
             "Write owner/name; `*` and `?` stand for characters within one of the two parts, as in acme/*.",
-        ) from error
-
-
-def incomplete(text: str) -> Incomplete:
-    """`refuse` or `allow`."""
-    try:
-        return Incomplete(text)
-    except ValueError as error:
-        raise WrongValue(
-            "refuse or allow", "Write refuse, or allow where empty submodules and LFS pointers are wanted."
-        ) from error
-
-
-def match(text: str) -> Match:
-    """`commit` or `tree`."""
-    try:
-        return Match(text)
-    except ValueError as error:
-        raise WrongValue(
-            "commit or tree", "Write commit, or tree where a squash or merge with an equal tree counts too."
-        ) from error
-
-
-def update_order(text: str) -> UpdateOrder:
-    """`stop-first` or `start-first`."""
-    try:
-        return UpdateOrder(text)
-    except ValueError as error:
-        raise WrongValue(
-            "stop-first or start-first",
-            "Write stop-first, or start-first where production publishes no port and runs behind a proxy.",
         ) from error
 
 

@@ -1,0 +1,79 @@
+"""What is said of an application: how each service is reached and proven, and which jobs run around the switch."""
+
+from dataclasses import dataclass
+
+from freshness.settings import values
+from freshness.settings.declaration import setting
+from freshness.settings.kinds import CommandCheck, HealthKind, ScriptCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """One service. What is None here is for Compose to say.
+
+    `port` is the one it publishes on the Docker host. `health` None: HTTP where there is a port or a path, else its
+    HEALTHCHECK. `headers` are in the order given, `Host` among them. `check_timeout` is in seconds.
+    """
+
+    name: str
+    port: int | None = setting(
+        "port",
+        values.optional(values.port),
+        "Port of the service on the Docker host.",
+        shown_default="the one that Compose publishes",
+    )
+    health: HealthKind | None = setting(
+        "health",
+        values.optional(values.choice(HealthKind)),
+        "What proves the service: `http`, its `healthcheck`, or only that it is `running` for the hold time.",
+        shown_default="`http` where there is a port or a path, else `healthcheck`",
+    )
+    health_path: str | None = setting(
+        "health-path", values.optional(values.http_path), "HTTP path that answers once the service is healthy."
+    )
+    headers: tuple[tuple[str, str], ...] = setting(
+        "headers", values.headers, "Headers of the health request, such as `Host`.", multiline=True
+    )
+    https: bool = setting("https", values.switch, "`true` asks for health with https.", default="false")
+    verify_certificate: bool = setting(
+        "verify-certificate", values.switch, "`false` accepts any certificate with https.", default="true"
+    )
+    statuses: frozenset[int] = setting(
+        "statuses", values.statuses, "HTTP statuses that count as healthy, such as `2xx` and `401`.", default="2xx"
+    )
+    check_path: str | None = setting(
+        "check-path", values.optional(values.script_path), "Staging check: a Python script inside the container."
+    )
+    check_mode: str = setting("check-mode", values.word, "What the check script gets as `--mode`.", default="stub")
+    check_command: tuple[str, ...] | None = setting(
+        "check-command", values.optional(values.command), "Staging check: a command inside the container, no shell."
+    )
+    check_timeout: float | None = setting(
+        "check-timeout", values.optional(values.number(1, 86400, "seconds")), "Seconds that the staging check may take."
+    )
+
+    @property
+    def check(self) -> ScriptCheck | CommandCheck | None:
+        """The service's own staging check, or None where it has none."""
+        if self.check_command:
+            return CommandCheck(argv=self.check_command)
+        return ScriptCheck(path=self.check_path, mode=self.check_mode) if self.check_path else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings:
+    """A Compose service that runs once, to its end. `timeout` is in seconds."""
+
+    service: str
+    timeout: float = setting(
+        "timeout", values.number(1, 86400, "seconds"), "Seconds that the job may take.", default="600"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationSettings:
+    """The services of one commit, the first of which the inputs speak of, and its jobs in the order they run."""
+
+    services: tuple[ServiceSettings, ...]
+    pre_deploy: tuple[JobSettings, ...] = ()
+    post_deploy: tuple[JobSettings, ...] = ()

@@ -1,0 +1,60 @@
+"""What may be said of an application's services, and how it is read."""
+
+import pytest
+
+from freshness.errors import SettingsError
+from freshness.settings import CommandCheck, ScriptCheck, ServiceSettings, read_gate, read_promote
+from freshness.settings.values import WrongValue, headers, services, statuses
+
+
+@pytest.mark.parametrize("text", ["web, worker", "web worker", "web\n worker\n", "web,worker,"])
+def test_services_are_named_with_commas_blanks_or_line_ends_between_them(text: str) -> None:
+    assert services(text) == ("web", "worker")
+
+
+@pytest.mark.parametrize("text", ["", ",", "web web", "web -x", "web ü"])
+def test_each_service_is_named_once_as_compose_has_it(text: str) -> None:
+    with pytest.raises(WrongValue):
+        services(text)
+
+
+def test_the_first_service_is_the_one_that_single_settings_speak_of() -> None:
+    assert (read_gate({"service": "web"}, {}).service, read_gate({"service": "web"}, {}).services) == ("web", ("web",))
+
+
+def test_a_run_takes_one_service_and_says_so_in_one_sentence() -> None:
+    """Fails without `_several`: the second service would be left on its old commit without a word."""
+    for read, variable in ((read_gate, "TARGET_SERVICE"), (read_promote, "PROD_SERVICE")):
+        with pytest.raises(SettingsError, match=rf"\({variable}\) names 2 services; expected one") as refused:
+            read({"service": "web\nworker"}, {"EXPECTED_REVISION": "0" * 40})
+        assert refused.value.remedy == "Run once for each service."
+
+
+def test_a_service_has_a_script_or_a_command_or_no_check() -> None:
+    assert ServiceSettings(name="web").check is None
+    assert ServiceSettings(name="web", check_path="/check.py").check == ScriptCheck(path="/check.py", mode="stub")
+    assert ServiceSettings(name="web", check_command=("/check",)).check == CommandCheck(argv=("/check",))
+
+
+def test_health_may_be_asked_with_headers_in_their_order() -> None:
+    assert headers("Host: shop.example\nX-Forwarded-Proto:https\n") == (
+        ("Host", "shop.example"),
+        ("X-Forwarded-Proto", "https"),
+    )
+
+
+@pytest.mark.parametrize("text", ["Host", "Ho st: x", "Host:", "A: 1\na: 2", "Content-Length: 1", "A: \x1b[2J", "A: ä"])
+def test_what_is_no_header_or_would_change_the_request_is_refused(text: str) -> None:
+    with pytest.raises(WrongValue):
+        headers(text)
+
+
+def test_statuses_are_single_ones_ranges_and_classes() -> None:
+    assert statuses("204, 301-303 4xx") == {204, 301, 302, 303, *range(400, 500)}
+    assert ServiceSettings(name="web").statuses == frozenset(range(200, 300))
+
+
+@pytest.mark.parametrize("text", ["100", "1xx", "600", "204-200", "x", "2xx-3xx-", "20"])
+def test_other_words_are_no_statuses(text: str) -> None:
+    with pytest.raises(WrongValue):
+        statuses(text)
