@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.decision import REQUIRED, decide, explain, not_run
 from freshness.core.verdict import Verdict
 
@@ -14,11 +14,11 @@ OPENING = {Verdict.FRESH, Verdict.DISABLED, Verdict.OUT_OF_SCOPE}
 NOT_PASSED = [result for result in CheckResult if result is not CheckResult.PASSED]
 
 
-def passed(name: str) -> Check:
+def passed(name: CheckName) -> Check:
     return Check(name=name, result=CheckResult.PASSED, got="fine", expected="fine")
 
 
-def failed(name: str, verdict: Verdict, result: CheckResult = CheckResult.FAILED) -> Check:
+def failed(name: CheckName, verdict: Verdict, result: CheckResult = CheckResult.FAILED) -> Check:
     return Check(name=name, result=result, got="this", expected="that", remedy="Mend it.", verdict=verdict)
 
 
@@ -38,7 +38,7 @@ def test_no_checks_are_an_error(checks: Sequence[Check]) -> None:
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_each_required_check_that_never_ran_keeps_the_gate_closed(name: str) -> None:
+def test_each_required_check_that_never_ran_keeps_the_gate_closed(name: CheckName) -> None:
     """I12. Breaks when the name is taken out of REQUIRED."""
     rest = tuple(check for check in ALL if check.name != name)
 
@@ -55,7 +55,7 @@ def test_the_required_checks_are_those_of_the_gate() -> None:
 
 
 def test_the_first_check_that_did_not_pass_names_the_verdict() -> None:
-    bad = (failed("health", Verdict.UNHEALTHY), failed("same container", Verdict.STALE))
+    bad = (failed(CheckName.HEALTH, Verdict.UNHEALTHY), failed(CheckName.SAME_CONTAINER, Verdict.STALE))
 
     assert decide((*ALL[:6], *bad)) is Verdict.UNHEALTHY
     assert decide((*ALL[:6], *reversed(bad))) is Verdict.STALE
@@ -63,7 +63,10 @@ def test_the_first_check_that_did_not_pass_names_the_verdict() -> None:
 
 def test_every_reason_is_told_with_its_remedy() -> None:
     """Breaks when `explain` stops at the first reason."""
-    bad = (failed("health", Verdict.UNHEALTHY), failed("same container", Verdict.STALE, CheckResult.ERROR))
+    bad = (
+        failed(CheckName.HEALTH, Verdict.UNHEALTHY),
+        failed(CheckName.SAME_CONTAINER, Verdict.STALE, CheckResult.ERROR),
+    )
 
     assert explain((*ALL[:6], *bad)) == (
         "Health: this; expected that. Mend it. Same container: this; expected that. Mend it."
@@ -71,14 +74,14 @@ def test_every_reason_is_told_with_its_remedy() -> None:
 
 
 def test_what_was_expected_is_not_said_twice() -> None:
-    check = Check(name="build", result=CheckResult.FAILED, got="status 1, expected 0.", expected="an image")
+    check = Check(name=CheckName.BUILD, result=CheckResult.FAILED, got="status 1, expected 0.", expected="an image")
 
     assert explain([check]) == "Build: status 1, expected 0."
 
 
 checks = st.builds(
     Check,
-    name=st.sampled_from((*REQUIRED, "another")),
+    name=st.sampled_from(CheckName),
     result=st.sampled_from(CheckResult),
     got=st.text(),
     expected=st.text(),
@@ -101,7 +104,7 @@ def test_one_check_that_did_not_pass_closes_whatever_else_passed(
     more: list[Check], result: CheckResult, verdict: Verdict
 ) -> None:
     """I4, I5. Breaks when `not-run` or `error` is passed over."""
-    bad = failed("health", verdict, result)
+    bad = failed(CheckName.HEALTH, verdict, result)
 
     assert decide((*ALL, bad, *more)) not in OPENING
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, open_run, output_file
+from freshness.core.check import CheckName
 from freshness.core.decision import decide, explain, not_run
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
@@ -86,8 +87,8 @@ def _reason(gate: "Gate", verdict: Verdict) -> str:
 def _praise(gate: "Gate") -> str:
     passed = {check.name: check.got for check in gate.steps.checks}
     return (
-        f"Staging runs {passed['build']}; it is healthy ({passed['health']}) and passed its check"
-        f" ({passed['staging check']}). Commit: {passed['commit']}."
+        f"Staging runs {passed[CheckName.BUILD]}; it is healthy ({passed[CheckName.HEALTH]}) and passed its check"
+        f" ({passed[CheckName.STAGING_CHECK]}). Commit: {passed[CheckName.COMMIT]}."
     )
 
 

@@ -6,6 +6,38 @@ from enum import StrEnum
 from freshness.core.verdict import Verdict
 
 
+class CheckName(StrEnum):
+    """Every check of a gate, a promotion and a rollback, as log, summary and report name it."""
+
+    COMMIT = "commit"
+    SERVICE = "service"
+    BUILD_CONTEXT = "build context"
+    OWNER = "owner"
+    IGNORED_FILES = "ignored files"
+    BUILD = "build"
+    MOUNTS = "mounts"
+    LOCK = "lock"
+    RECREATION = "recreation"
+    HEALTH = "health"
+    STAGING_CHECK = "staging check"
+    SAME_CONTAINER = "same container"
+    HOLD = "hold"
+    HEAD = "head"
+    # of a promotion or a rollback alone
+    IMAGE = "image"
+    GUARD = "guard"
+    STAGING = "staging"
+    DIRECTION = "direction"
+    HEALTH_QUESTION = "health question"
+    OWNERSHIP = "ownership"
+    RETAG = "retag"
+    FINISH = "finish"
+    IDENTITY = "identity"
+    OVERLAP = "overlap"
+    RETIREMENT = "retirement"
+    WAY_BACK = "way back"
+
+
 class CheckResult(StrEnum):
     """How a check ended. `error` means that it could not be decided."""
 
@@ -22,7 +54,7 @@ class Check:
     `verdict` is what the gate's verdict becomes because of this check (`FRESH` where it passed).
     """
 
-    name: str
+    name: CheckName
     result: CheckResult
     got: str
     expected: str

@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.verdict import Verdict
 
 # What must have passed, in this order, before anything may be called fresh.
 REQUIRED = (
-    "commit",
-    "service",
-    "build context",
-    "owner",
-    "build",
-    "mounts",
-    "lock",
-    "recreation",
-    "health",
-    "staging check",
-    "same container",
-    "hold",
-    "head",
+    CheckName.COMMIT,
+    CheckName.SERVICE,
+    CheckName.BUILD_CONTEXT,
+    CheckName.OWNER,
+    CheckName.BUILD,
+    CheckName.MOUNTS,
+    CheckName.LOCK,
+    CheckName.RECREATION,
+    CheckName.HEALTH,
+    CheckName.STAGING_CHECK,
+    CheckName.SAME_CONTAINER,
+    CheckName.HOLD,
+    CheckName.HEAD,
 )
 
 

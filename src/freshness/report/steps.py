@@ -3,10 +3,28 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, ParamSpec, TypeVar
 
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.verdict import Verdict
 from freshness.errors import Defect, FreshnessError, MachineError, Refused
+
+Value = TypeVar("Value")
+Given = ParamSpec("Given")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Generic[Value]):
+    """How a check ended that could be decided: what it `got` in words, and its `value` for what comes next.
+
+    It passed where `verdict` is `FRESH`; else `remedy` says what to do.
+    """
+
+    value: Value
+    got: str
+    verdict: Verdict = Verdict.FRESH
+    remedy: str = ""
 
 
 class Step:
@@ -30,9 +48,27 @@ class Steps:
         self.exit_status = 0
         self._clock = clock
 
+    def check(
+        self,
+        name: CheckName,
+        expected: str,
+        find: Callable[Given, Found[Value]],
+        /,
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Value:
+        """Times and records a check, and returns the value that it found, also where it failed.
+
+        What it raises is recorded and goes on, as a FreshnessError, to the caller.
+        """
+        with self.step(name, expected) as step:
+            found = find(*args, **kwargs)
+            step.verdict, step.got, step.remedy = found.verdict, found.got, found.remedy
+        return found.value
+
     @contextmanager
     def step(self, name: str, expected: str) -> Iterator[Step]:
-        """Times a step. What it raises is recorded and goes on, as a FreshnessError, to the caller."""
+        """As `check`, for what is no function of its own."""
         step, started = Step(), self._clock()
         try:
             with speaking_plainly():
@@ -49,7 +85,7 @@ class Steps:
     def _record(self, name: str, result: CheckResult, step: Step, expected: str, started: float) -> None:
         self.checks.append(
             Check(
-                name=name,
+                name=CheckName(name),
                 result=result,
                 got=step.got,
                 expected=expected,

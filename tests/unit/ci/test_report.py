@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.revision import Candidate
 from freshness.core.secret import Secret
 from freshness.errors import OutputError
@@ -20,7 +20,7 @@ REPORT = Report(
     reason="Exit status 1.",
     started_at=datetime(2026, 1, 1, tzinfo=UTC),
     seconds=9.5,
-    checks=(Check(name="staging check", result=CheckResult.FAILED, got="1", expected="0", seconds=2.5),),
+    checks=(Check(name=CheckName.STAGING_CHECK, result=CheckResult.FAILED, got="1", expected="0", seconds=2.5),),
     candidate=Candidate(commit="a" * 40, source="revision", event="", note="why"),
     container={
         "name": "app",

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.revision import Revision
 from freshness.errors import OutputError
 from freshness.report.json_report import Report
 from freshness.report.summary import append_summary, escaped, render_summary
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
-PASSED = Check(name="health", result=CheckResult.PASSED, got="200", expected="2xx", seconds=1.25)
+PASSED = Check(name=CheckName.HEALTH, result=CheckResult.PASSED, got="200", expected="2xx", seconds=1.25)
 REPORT = Report(
     command="gate",
     decision="fresh",
@@ -80,7 +80,7 @@ def test_no_renderer_makes_a_link_of_it_by_itself(text: str) -> None:
 
 @given(st.text())
 def test_no_text_leaves_its_cell(text: str) -> None:
-    check = replace(PASSED, name=text, got=text, expected=text)
+    check = replace(PASSED, got=text, expected=text)
     rows = [line for line in render_summary(replace(REPORT, checks=(check,))).split("\n") if line.startswith("| ✅")]
     assert len(rows) == 1
     assert rows[0].replace("\\\\", "").replace("\\|", "").count("|") == 6
