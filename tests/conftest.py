@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import plugins
+from tests import chosen, plugins
 from tests.daemon import Version
 from tests.engines import (
     CLASSIC,
@@ -74,6 +74,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--under-fire", action="store_true", help=what)
     what = "run everything with Debian sid's buildx and Compose, not with the machine's"
     parser.addoption("--current-tools", action="store_true", help=what)
+    what = "of the scenarios and the actions run those alone that tests/chosen.py lists"
+    parser.addoption("--chosen", action="store_true", help=what)
     parser.addoption("--gitea", action="store_true", help="run tests/gitea too, on a Gitea that was built for them")
 
 
@@ -83,12 +85,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is marked `under_fire`, where that is not asked for."""
-    if config.getoption("--under-fire"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("under_fire")]
-    config.hook.pytest_deselected(items=left_out)
+    """Leaves out what is marked `under_fire` where that is not asked for, and with `--chosen` what is not."""
+    left_out = {item for item in items if _is_left_out(item, config)}
+    config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    if item.get_closest_marker("under_fire") and not config.getoption("--under-fire"):
+        return True
+    node = item.nodeid.removeprefix("tests/")
+    return config.getoption("--chosen") and not node.startswith("unit/") and not chosen.is_chosen(node)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
