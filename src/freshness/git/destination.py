@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,14 +39,13 @@ def explain_disk(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def make_folders(root: int, paths: list[bytes]) -> None:
-    """Makes every folder of `paths`, a folder before those in it, below the open folder `root`."""
+def make_folder(parent: int, path: bytes) -> None:
+    """Makes the folder below the open folder `parent`."""
+    os.mkdir(path, stat.S_IRWXU, dir_fd=parent)
+    os.chmod(path, FOLDER_MODE, dir_fd=parent)  # the umask has no say
+
+
+def set_times(root: int, paths: Iterable[bytes], times: tuple[int, int]) -> None:
+    """Access and change time of folders, in nanoseconds. Comes last of all: writing into a folder changes its time."""
     for path in paths:
-        os.mkdir(path, stat.S_IRWXU, dir_fd=root)
-        os.chmod(path, FOLDER_MODE, dir_fd=root)  # the umask has no say
-
-
-def set_times(root: int, paths: list[bytes], times: tuple[int, int]) -> None:
-    """Access and change time, in nanoseconds. Comes last of all: writing into a folder changes its time."""
-    for path in (*paths, b"."):
         os.utime(path, ns=times, dir_fd=root, follow_symlinks=False)

@@ -3,8 +3,8 @@
 import pygit2
 from pygit2.enums import ObjectType
 
+from freshness.git.changes import find_changes
 from freshness.git.objects import ObjectStore, printable
-from freshness.git.tree import Entry, EntryKind, parse_tree
 
 TREE = slice(5, 45)
 """Where a commit object names its tree: behind `tree `."""
@@ -16,28 +16,7 @@ def differing_paths(repository: pygit2.Repository, one: str, other: str) -> tupl
     Raises what `ObjectStore.read` raises.
     """
     store = ObjectStore.of(repository)
-    trees = [store.read(commit, ObjectType.COMMIT)[TREE].decode() for commit in (one, other)]
-    pending = [(b"", trees[0], trees[1])]
-    found: list[bytes] = []
-    while pending:
-        path, ours, theirs = pending.pop()
-        left, right = list_entries(store, ours, path), list_entries(store, theirs, path)
-        for name in left.keys() | right.keys():
-            inner = path + b"/" + name if path else name
-            mine, other_one = left.get(name), right.get(name)
-            if is_same(mine, other_one):
-                continue
-            if mine and other_one and mine.kind is other_one.kind is EntryKind.FOLDER:
-                pending.append((inner, mine.object_id, other_one.object_id))
-            else:
-                found.append(inner)
+    old, new = (store.read(commit, ObjectType.COMMIT)[TREE].decode() for commit in (one, other))
+    changes = find_changes(store, new, old, lambda path, tree: store.read(tree, ObjectType.TREE, path))
+    found = {entry.path for change in changes if not change.is_new for entry in (*change.made(), *change.removed())}
     return tuple(map(printable, sorted(found)))
-
-
-def list_entries(store: ObjectStore, tree: str, path: bytes) -> dict[bytes, Entry]:
-    entries = parse_tree(store.read(tree, ObjectType.TREE, path), path)
-    return {entry.name: entry for entry in entries}
-
-
-def is_same(one: Entry | None, other: Entry | None) -> bool:
-    return one is not None and other is not None and (one.kind, one.object_id) == (other.kind, other.object_id)

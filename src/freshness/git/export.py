@@ -1,19 +1,20 @@
 """Writes the tree of a Revision into a private folder, byte for byte, from Git objects whose hashes are verified."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pygit2
 from pygit2.enums import ObjectType
 
 from freshness.core.revision import Revision
 from freshness.errors import Refused
-from freshness.git.destination import explain_disk, make_folders, open_private, set_times
+from freshness.git.changes import find_changes
+from freshness.git.destination import explain_disk, open_private
 from freshness.git.objects import ObjectStore, printable
-from freshness.git.shares import work_in_shares
-from freshness.git.tree import Entry, EntryKind, walk_tree
-from freshness.git.write import Writer
+from freshness.git.write import write_changes
 
 NANOSECONDS = 1_000_000_000
 NAMED_PATHS = 10
@@ -21,16 +22,27 @@ NAMED_PATHS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: files and links, their bytes, and the paths (printable) of submodules and LFS pointers.
+    """What stands there: files and links, their bytes, and the paths of submodules and LFS pointers.
 
-    `submodules` and `pointers` are the same paths as the file system has them.
+    `incomplete` are those paths for people, the other two as the file system has them.
     """
 
     files: int
     size: int
-    incomplete: tuple[str, ...]
+    incomplete: tuple[str, ...] = ()
     submodules: tuple[str, ...] = ()
     pointers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, files: int, size: int, submodules: Iterable[bytes], pointers: Iterable[bytes]) -> Self:
+        modules, lfs = sorted(submodules), sorted(pointers)
+        return cls(
+            files=files,
+            size=size,
+            incomplete=tuple(map(printable, sorted([*modules, *lfs]))),
+            submodules=tuple(map(os.fsdecode, modules)),
+            pointers=tuple(map(os.fsdecode, lfs)),
+        )
 
 
 def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path, *, allow_incomplete: bool) -> Exported:
@@ -43,34 +55,17 @@ def export_tree(repository: pygit2.Repository, revision: Revision, folder: Path,
     objects.read(revision.commit, ObjectType.COMMIT)
     times = (revision.committed_at * NANOSECONDS,) * 2
     with explain_disk(folder), open_private(folder) as root:
-        entries = list(walk_tree(objects, revision.tree))
-        folders = [entry.path for entry in entries if is_folder(entry)]
-        make_folders(root, folders)
-        writer = Writer(objects=objects, root=root, times=times)
-        shares = work_in_shares(writer.write, [entry for entry in entries if not is_folder(entry)])
-        submodules = [entry.path for entry in entries if entry.kind is EntryKind.SUBMODULE]
-        pointers = [path for share in shares for path in share.pointers]
-        incomplete = [*submodules, *pointers]
-        if incomplete and not allow_incomplete:
-            raise refuse_incomplete(list(map(printable, sorted(incomplete))))
-        set_times(root, folders, times)
-    return Exported(
-        files=sum(share.files for share in shares),
-        size=sum(share.size for share in shares),
-        incomplete=tuple(map(printable, sorted(incomplete))),
-        submodules=tuple(map(os.fsdecode, submodules)),
-        pointers=tuple(map(os.fsdecode, pointers)),
-    )
+        changes = find_changes(objects, revision.tree, None, lambda _path, _tree: b"")
+        written = write_changes(objects, root, changes, times)
+    exported = Exported.of(written.files, written.size, written.submodules, written.pointers)
+    if exported.incomplete and not allow_incomplete:
+        raise refuse_incomplete(list(exported.incomplete))
+    return exported
 
 
 def shown(path: str) -> str:
     """The path, as the file system has it, for a person."""
     return printable(os.fsencode(path))
-
-
-def is_folder(entry: Entry) -> bool:
-    """Whether the entry becomes a folder; a submodule's stays empty."""
-    return entry.kind in {EntryKind.FOLDER, EntryKind.SUBMODULE}
 
 
 def refuse_incomplete(paths: list[str]) -> Refused:

@@ -7,9 +7,10 @@ import os
 import pickle
 import signal
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NoReturn, TypeVar
 
 from freshness.errors import FreshnessError, RepositoryError
@@ -18,20 +19,23 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SMALLEST = 1_000
-"""Items that are worth a process of their own: some 50 ms of work, against 5 ms to start it."""
+"""Files that are worth a process of their own: some 50 ms of work, against 5 ms to start it."""
 MOST = 4
 
 
-def work_in_shares(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> list[Result]:
+def work_in_shares(
+    work: Callable[[Sequence[Item]], Result], items: Sequence[Item], sizes: Sequence[int]
+) -> list[Result]:
     """The results of `work` over consecutive shares of `items`, in order; the first share is done by this process.
 
-    Raises what `work` raises; an error ends the other shares where they are.
+    `sizes` is what each item counts. Raises what `work` raises; an error ends the other shares where they are.
     """
-    count = min(len(os.sched_getaffinity(0)), MOST, len(items) // SMALLEST)
+    ends = list(accumulate(sizes))
+    count = min(len(os.sched_getaffinity(0)), MOST, sum(sizes) // SMALLEST)
     if count < 2 or threading.active_count() > 1:  # noqa: PLR2004 (a fork is safe in a process with a single thread)
         return [work(items)]
-    bounds = [len(items) * number // count for number in range(count + 1)]
-    first, *others = (items[start:end] for start, end in pairwise(bounds))
+    inner = (bisect_left(ends, ends[-1] * number // count) for number in range(1, count))
+    first, *others = (items[start:end] for start, end in pairwise((0, *inner, len(items))))
     children: list[Child] = []
     try:
         children += (start_child(work, share) for share in others)

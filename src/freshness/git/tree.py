@@ -1,14 +1,11 @@
-"""Walks the raw tree objects of a commit and refuses the names that no faithful export can have."""
+"""Reads raw tree objects, and refuses the names that no faithful export can have."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pygit2.enums import ObjectType
-
 from freshness.errors import Refused
-from freshness.git.objects import ObjectStore, printable
+from freshness.git.objects import printable
 
 ID_SIZE = 20
 DEEPEST = 256
@@ -44,19 +41,6 @@ class Entry:
     path: bytes
     kind: EntryKind
     object_id: str
-
-
-def walk_tree(objects: ObjectStore, tree: str) -> Iterator[Entry]:
-    """Every entry of the tree and the trees in it, a folder always before what is in it, a folder's entries together.
-
-    No recursion: a tree may be deeper than Python's stack. Raises what `ObjectStore.read` raises, and `Refused`.
-    """
-    pending = [(b"", tree)]
-    while pending:
-        path, object_id = pending.pop()
-        entries = parse_tree(objects.read(object_id, ObjectType.TREE, path), path)
-        yield from entries
-        pending += [(entry.path, entry.object_id) for entry in entries if entry.kind is EntryKind.FOLDER]
 
 
 def parse_tree(data: bytes, path: bytes) -> list[Entry]:

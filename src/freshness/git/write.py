@@ -1,15 +1,17 @@
-"""Writes files and links of a tree, byte for byte, into folders that are there."""
+"""Writes what changes in a tree, byte for byte, into a folder of ours."""
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from pygit2.enums import ObjectType
 
 from freshness.errors import Refused
-from freshness.git.destination import OPEN_FOLDER
+from freshness.git.changes import Change
+from freshness.git.destination import OPEN_FOLDER, make_folder, set_times
 from freshness.git.objects import ObjectStore, printable
+from freshness.git.shares import work_in_shares
 from freshness.git.tree import Entry, EntryKind
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1"
@@ -23,11 +25,42 @@ FILE_MODE, EXECUTABLE_MODE = 0o644, 0o755
 
 @dataclass(slots=True, kw_only=True)
 class Written:
-    """What was written so far: files and links, their bytes, and the paths of Git LFS pointers."""
+    """What was written: files and links, their bytes, and the paths of submodules and of Git LFS pointers."""
 
     files: int = 0
     size: int = 0
+    submodules: list[bytes] = field(default_factory=list)
     pointers: list[bytes] = field(default_factory=list)
+
+
+def remove_old(root: int, changes: Iterable[Change]) -> set[bytes]:
+    """Takes away what is gone or made anew, and returns the paths, without what was in a folder."""
+    gone = [entry for change in changes for entry in change.removed()]
+    for entry in gone:
+        if entry.kind in {EntryKind.FOLDER, EntryKind.SUBMODULE}:
+            shutil.rmtree(entry.path, dir_fd=root)
+        else:
+            os.unlink(entry.path, dir_fd=root)
+    return {entry.path for entry in gone}
+
+
+def write_changes(objects: ObjectStore, root: int, changes: Sequence[Change], times: tuple[int, int]) -> Written:
+    """Writes what is new below the open folder `root`, where nothing stands in the way; `times` are those of all of it.
+
+    Raises what `ObjectStore.read` raises, and `OSError`.
+    """
+    for change in changes:
+        if change.is_new and change.path:
+            make_folder(root, change.path)
+    writer = Writer(objects=objects, root=root, times=times)
+    shares = work_in_shares(writer.write, changes, [change.count for change in changes])
+    set_times(root, [change.path or b"." for change in changes], times)
+    return Written(
+        files=sum(share.files for share in shares),
+        size=sum(share.size for share in shares),
+        submodules=[path for share in shares for path in share.submodules],
+        pointers=[path for share in shares for path in share.pointers],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +71,27 @@ class Writer:
     root: int
     times: tuple[int, int]
 
-    def write(self, entries: Iterable[Entry]) -> Written:
-        """Writes `entries`, neither folders nor submodules. Raises what `ObjectStore.read` raises, and `OSError`."""
+    def write(self, changes: Sequence[Change]) -> Written:
+        """Writes all but folders, which are there. Raises what `ObjectStore.read` raises, and `OSError`."""
         written = Written()
-        for path, group in groupby(entries, key=lambda entry: entry.folder):
+        for change in changes:
             # Each folder on the way was made by us, in a folder of ours, and no name stands twice: none is a link.
-            folder = os.open(path or b".", OPEN_FOLDER, dir_fd=self.root)
+            folder = os.open(change.path or b".", OPEN_FOLDER, dir_fd=self.root)
             try:
-                for entry in group:
+                for entry in change.made():
                     self._write_entry(folder, entry, written)
             finally:
                 os.close(folder)
         return written
 
     def _write_entry(self, folder: int, entry: Entry, written: Written) -> None:
+        if entry.kind is EntryKind.FOLDER:
+            return
+        if entry.kind is EntryKind.SUBMODULE:
+            written.submodules.append(entry.path)
+            make_folder(folder, entry.name)
+            os.utime(entry.name, ns=self.times, dir_fd=folder, follow_symlinks=False)
+            return
         data = self.objects.read(entry.object_id, ObjectType.BLOB, entry.path)
         written.files += 1
         written.size += len(data)

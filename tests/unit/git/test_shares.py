@@ -38,10 +38,10 @@ def say_who(items: Sequence[int]) -> tuple[list[int], bool]:
 def test_each_item_is_done_once_and_in_order_by_several_processes() -> None:
     """Fails where a share's bounds overlap or leave something out."""
     for count in range(20):
-        results = work_in_shares(say_who, range(count))
+        results = work_in_shares(say_who, range(count), [1] * count)
         assert [item for items, _ in results for item in items] == list(range(count))
         assert [alone for _, alone in results] == [True] + [False] * (len(results) - 1)
-    assert len(work_in_shares(say_who, range(20))) == shares.MOST
+    assert len(work_in_shares(say_who, range(20), [1] * 20)) == shares.MOST
 
 
 @pytest.mark.parametrize("bad", [0, 9, 19])
@@ -61,7 +61,7 @@ def test_an_error_of_any_share_is_raised_as_it_was(bad: int, error: Exception, m
             raise error
 
     with pytest.raises(type(error), match=message):
-        work_in_shares(work, range(20))
+        work_in_shares(work, range(20), [1] * 20)
 
 
 def test_a_process_that_dies_is_an_error() -> None:
@@ -70,7 +70,7 @@ def test_a_process_that_dies_is_an_error() -> None:
             os._exit(0)
 
     with pytest.raises(RepositoryError, match="ended without a word"):
-        work_in_shares(work, range(20))
+        work_in_shares(work, range(20), [1] * 20)
 
 
 def test_an_interrupt_ends_every_share() -> None:
@@ -83,7 +83,7 @@ def test_an_interrupt_ends_every_share() -> None:
         os.read(never, 1)
 
     with pytest.raises(KeyboardInterrupt):
-        work_in_shares(work, range(20))
+        work_in_shares(work, range(20), [1] * 20)
 
 
 def test_an_export_in_shares_is_the_same_as_in_one(
