@@ -32,3 +32,17 @@ def test_two_contexts_of_one_commit_with_files_of_one_size_are_told_apart(any_ru
         served.append(any_runner.in_staging("cat", "word.txt"))
 
     assert served == ["one", "two"]
+
+
+def test_two_dockerfiles_of_one_commit_and_of_one_size_are_told_apart(any_runner: Runner) -> None:
+    """I1. As two services with one context. Breaks when `_own_name` leaves the Dockerfile's path out."""
+    repo = any_runner.app.repo
+    dockerfile = (repo.path / "Dockerfile").read_text()
+    repo.commit({f"{word}/Dockerfile": f"{dockerfile}ENV WORD={word}\n" for word in ("one", "two")})
+    served = []
+    for word in ("one", "two"):
+        ended = any_runner.gate(DOCKERFILE=f"{word}/Dockerfile")
+        assert ended.decision == ("open", "fresh", 0), ended.log
+        served.append(any_runner.in_staging("sh", "-c", "echo $WORD").strip())
+
+    assert served == ["one", "two"]

@@ -30,8 +30,10 @@ unpacked into the containerd image store. Source: moby/buildkit issue 6521, mend
 class Build:
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
-    `subfolder` is the context's path in the tree. `tag` is `<repository>:<full commit id>`. `arguments` and `secrets`
-    are in buildx's own words, `variables` what they name, for buildx alone. After `timeout` seconds it is given up.
+    `subfolder` is the context's path in the tree; `name` is the tree's, under which no file ever has another content
+    and the same size and time, and buildx holds its `lifelines` open. `tag` is `<repository>:<full commit id>`.
+    `arguments` and `secrets` are in buildx's own words, `variables` what they name, for buildx alone. After `timeout`
+    seconds it is given up.
     """
 
     context: Path
@@ -41,6 +43,8 @@ class Build:
     label: str
     tag: str
     timeout: float
+    name: str = ""
+    lifelines: tuple[int, ...] = ()
     arguments: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     variables: Mapping[str, Secret] = field(default_factory=dict)
@@ -62,7 +66,7 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
                 said.read(text)
                 shown(text)
 
-            status = _run(command, _environment(engine, build), take, time.monotonic() + build.timeout)
+            status = _run(command, _environment(engine, build), take, time.monotonic() + build.timeout, build.lifelines)
         if status != 0:
             insist_reachable(engine, "building")
             raise _failure(build, status, said)
@@ -106,6 +110,7 @@ def _run(
     env: Mapping[str, str],
     line: Callable[[str], object],
     deadline: float,
+    lifelines: Sequence[int],
     tries: int = TRIES,
 ) -> int | None:
     """The build's exit status, None where the deadline ended it. Builds again where only the Engine lost a layer."""
@@ -116,11 +121,11 @@ def _run(
         line(text)
 
     timeout = max(deadline - time.monotonic(), 0)
-    status = stream(command, env, look_at, timeout=timeout)
+    status = stream(command, env, look_at, timeout=timeout, lifelines=lifelines)
     if not status or not lost or tries == 1:
         return status
     line("The Engine let go of a layer that was in use (moby/buildkit issue 6521): building again.")
-    return _run(command, env, line, deadline, tries - 1)
+    return _run(command, env, line, deadline, lifelines, tries - 1)
 
 
 def _environment(engine: Engine, build: Build) -> dict[str, str]:
@@ -129,13 +134,14 @@ def _environment(engine: Engine, build: Build) -> dict[str, str]:
 
 
 def _own_name(build: Build, folder: Path) -> Path:
-    """The build context under a name that no other content ever has: a link named for the commit and the context.
+    """The build context under a name that no other content ever has: a link named for tree, context and Dockerfile.
 
     BuildKit keeps what it was sent under the last name of the context's path, and asks again only for files whose size
-    or time differ: two commits of one second, in folders of one name, would give it the older content.
+    or time differ: two commits of one second, in folders of one name, would give it the older content. The Dockerfile's
+    folder is sent under that name as well, with the Dockerfile's last name alone.
     """
-    name = sha256(os.fsencode(build.subfolder)).hexdigest()
-    link = folder / f"{build.commit}-{name}"
+    file = os.path.relpath(build.dockerfile, build.context)
+    link = folder / f"{build.name or build.commit}-{sha256(os.fsencode(f'{build.subfolder}//{file}')).hexdigest()}"
     link.symlink_to(build.context)
     return link
 

@@ -37,7 +37,7 @@ class Change:
 
 
 def find_changes(objects: ObjectStore, tree: str, old_tree: str | None, read_old: ReadOld) -> list[Change]:
-    """Every folder in which `tree` differs from `old_tree`, a folder before those in it; all of them where that is None.
+    """Every folder in which `tree` differs from `old_tree` (from nothing, if None), a folder before those in it.
 
     No recursion: a tree may be deeper than Python's stack. Raises what `ObjectStore.read` raises, and `Refused`.
     """

@@ -21,12 +21,19 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def stream(argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], object], *, timeout: float) -> int | None:
+def stream(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    line: Callable[[str], object],
+    *,
+    timeout: float,
+    lifelines: Sequence[int] = (),
+) -> int | None:
     """Runs a child that only computes, hands over each line as it comes, and returns its exit status.
 
     The kernel kills it when we die, however we die: Gitea's runner cancels with a SIGKILL to us alone. After `timeout`
-    seconds it is killed, and None returned. Its standard input stays open until it ends. A line without an end comes
-    in pieces.
+    seconds it is killed, and None returned. Its standard input stays open until it ends, and so do the descriptors
+    `lifelines`. A line without an end comes in pieces.
     """
     child = subprocess.Popen(
         argv,
@@ -36,6 +43,7 @@ def stream(argv: Sequence[str], env: Mapping[str, str], line: Callable[[str], ob
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        pass_fds=lifelines,
         preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
     with child, _killed_after(child, timeout) as expired:
