@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from freshness.ci.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
 from freshness.cli.main import commands  # noqa: E402 -- after the path that finds it
 from freshness.core.event.rules import RULES  # noqa: E402
-from freshness.settings.setting import Setting  # noqa: E402
+from freshness.settings.declaration import Setting  # noqa: E402
 from freshness.settings.table import GATE, PROMOTE, PYTHON  # noqa: E402
 
 Blocks = Mapping[str, Callable[[], str]]

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from freshness.git.history import DEPTHS
-from freshness.settings import commit_rows
+from freshness.settings.commit import Ancestry, Forks, Head
+from freshness.settings.declaration import settings_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
@@ -12,7 +13,7 @@ TEXT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 
 def test_every_setting_about_the_commit_has_its_rule() -> None:
     rules = TEXT[TEXT.index("## What the commit has to stand") :]
-    for setting in {*commit_rows.GATE, *commit_rows.PROMOTE}:
+    for setting in {*settings_of(Head), *settings_of(Forks), *settings_of(Ancestry)}:
         assert f"`{setting.name}`" in rules, setting.name
 
 

@@ -132,15 +132,42 @@ def test_a_repository_is_listed_under_its_familiar_name(repository: str, familia
 
 @pytest.mark.parametrize(
     "name",
-    ["app", "team/app:v1", "Host.Example:5000/team/my_app__x--y:V.1_2-", "[::1]:5000/app", "a.b/c"],
+    [
+        "app",
+        "team/app:v1",
+        "Host.Example:5000/team/my_app__x--y:V.1_2-",
+        "[::1]:5000/app",
+        "a.b/c",
+        "Host/app",
+        "my_host.x/app",
+        "a" * 255,
+    ],
 )
 def test_an_images_name_is_taken_for_one(name: str) -> None:
     assert is_image_name(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["App", "team/App", "Web.Staging", "app:", "app:.x", "a..b", "a/-b", "", "a b", "app\n"]
+    "name",
+    [
+        "App",
+        "team/App",
+        "Web.Staging",
+        "app:",
+        "app:.x",
+        "a..b",
+        "a/-b",
+        "",
+        "a b",
+        "app\n",
+        "-h/a",
+        "h-/a",
+        "h..x/a",
+        "h./a",
+        "a" * 256,
+        "0" * 64,
+    ],
 )
 def test_what_docker_takes_for_no_name_is_none(name: str) -> None:
-    """Fails when `is_image_name` searches where it has to match whole."""
+    """Fails when `is_image_name` searches where it has to match whole, or takes any dots and dashes for a domain."""
     assert not is_image_name(name)

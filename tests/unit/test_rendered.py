@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from freshness.settings import options, read_env_file
-from freshness.settings.setting import Setting
+from freshness.settings.declaration import Setting
 from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]

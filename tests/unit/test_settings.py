@@ -376,7 +376,7 @@ def test_whatever_the_environment_says_it_is_read_or_one_settings_error(env: dic
 
 
 def test_compose_gets_what_the_inputs_say(tmp_path: Path) -> None:
-    """Fails when `take_compose` drops one of them, or takes the environment's word for a variable with a value."""
+    """Fails when `assemble` drops one of them, or takes the environment's word for a variable with a value."""
     (tmp_path / "a.env").touch()
     said = {
         "COMPOSE_FILE": "deploy/a.yaml:b.yaml\n/srv/c..d.yaml",

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from freshness.core.hexid import is_full_id
+from freshness.core.hexid import IMAGE, SHA256, is_full_id, is_image_id
 
-_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
-_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
-_NAME = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?")
+# https://github.com/distribution/reference/blob/v0.6.0/regexp.go: domain, path, tag.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"(?:{_DOMAIN}/)?(?P<path>{_PART}(?:/{_PART})*)(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?")
+_LONGEST_PATH = 255
 REVISION_LABEL = "org.opencontainers.image.revision"
 
 
@@ -44,8 +47,17 @@ def guard(image: Image, label: str, expected: str) -> str | None:
 
 
 def is_image_name(text: str) -> bool:
-    """Whether Docker takes it for a name with or without a tag: https://pkg.go.dev/github.com/distribution/reference."""
-    return _NAME.fullmatch(text) is not None
+    """Whether Docker takes it for a name with or without a tag; 64 hex digits alone are an id to it."""
+    found = _NAME.fullmatch(text)
+    return found is not None and len(found["path"]) <= _LONGEST_PATH and not (is_full_id(text) and len(text) == SHA256)
+
+
+def names_image(text: str) -> bool:
+    """Whether it finds one image: its id, or a name with or without tag and digest."""
+    name, at, digest = text.partition("@")
+    if is_image_id(text):
+        return True
+    return is_image_name(name) and not name.startswith(IMAGE) and (not at or is_image_id(digest))
 
 
 def repository_of(tag: str) -> str:
@@ -62,7 +74,7 @@ def version_of(tag: str) -> str:
 def same_tag(one: str, other: str) -> bool:
     """Whether two names find the same image, with Docker's defaults (`docker.io/library/` and `:latest`) filled in.
 
-    Format: the reference grammar of the distribution project.
+    What is a domain: https://github.com/distribution/reference/blob/v0.6.0/normalize.go.
     """
     return _full_name(one) == _full_name(other)
 
@@ -80,7 +92,7 @@ def _full_name(tag: str) -> str:
 
 def _full_repository(repository: str) -> str:
     host, slash, path = repository.partition("/")
-    if not slash or not ("." in host or ":" in host or host == "localhost"):
+    if not slash or not ("." in host or ":" in host or host == "localhost" or host != host.lower()):
         host, path = "docker.io", repository
     if host in {"docker.io", "index.docker.io"}:
         host, path = "docker.io", path if "/" in path else f"library/{path}"

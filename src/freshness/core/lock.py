@@ -7,6 +7,7 @@ from hashlib import sha256
 from shlex import quote
 
 from freshness.core.endpoint import without_userinfo
+from freshness.core.hexid import is_image_id
 from freshness.core.quoting import quoted
 
 LOCK_LABEL = "freshness.lock"
@@ -16,7 +17,6 @@ FORMER_LABEL = "freshness.from.with"
 
 _LABEL = "freshness."
 _TOKEN = re.compile(r"[0-9a-f]{32}")
-_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}")  # decades, and still a date that exists
 _LOCK_NAME = re.compile(r"freshness\.[a-z0-9][a-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9._-]*|freshness-tag\.[0-9a-f]{16}")
@@ -184,7 +184,7 @@ def from_labels(labels: Mapping[str, str]) -> Holder | None:
 def _record(said: Mapping[str, str]) -> Record | None:
     kept = tuple(said.get("kept", "").split())
     named = [image for image in (said.get("from", ""), said.get("tagged", ""), *kept) if image]
-    if not all(map(_IMAGE_ID.fullmatch, (said.get("to", ""), *named))) or not said.get("tag"):
+    if not all(map(is_image_id, (said.get("to", ""), *named))) or not said.get("tag"):
         return None
     return Record(
         tag=said["tag"],

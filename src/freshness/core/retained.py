@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from freshness.core.compose import Target, image_of
+from freshness.core.hexid import IMAGE, is_shortened
 from freshness.core.image import repository_of, same_tag
 from freshness.core.quoting import quoted
 from freshness.errors import Refused, SettingsError
@@ -13,8 +14,6 @@ from freshness.errors import Refused, SettingsError
 PREVIOUS_TAG = "freshness-previous"
 LIST = "`freshness rollback --list` shows what is kept"
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_IMAGE = re.compile(r"sha256:[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,7 @@ class Kept:
         """Whether the words name it: its number, or the first digits of its commit or of its image ID."""
         if _NUMBER.fullmatch(to):
             return self.number == int(to)
-        return (self.image if _IMAGE.fullmatch(to) else self.revision).startswith(to)
+        return (self.image if to.startswith(IMAGE) else self.revision).startswith(to)
 
 
 def in_table(now: Kept, kept: Sequence[Kept]) -> str:
@@ -130,7 +129,7 @@ def choose_kept(kept: Sequence[Kept], running: str, to: str | None, tag: str) ->
 
 
 def _named(kept: Sequence[Kept], to: str, tag: str) -> Kept:
-    if not any(form.fullmatch(to) for form in (_NUMBER, _COMMIT, _IMAGE)):
+    if not (_NUMBER.fullmatch(to) or is_shortened(to.removeprefix(IMAGE))):
         raise SettingsError(
             f"--to is {quoted(to)}; expected a number, or the first 7 or more digits of a commit or of an image ID,"
             " with `sha256:` before it.",

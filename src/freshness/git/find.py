@@ -1,18 +1,15 @@
 """Looks the named commit up in Git, fetching it where it is missing, and makes it the Revision."""
 
-import re
-
 import pygit2
 from pygit2.enums import ObjectType
 
+from freshness.core.hexid import SHA1, is_full_id
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.git.address import ForgeAddress
 from freshness.git.commits import parse_commit
 from freshness.git.fetch import fetch_commit
 from freshness.git.objects import ObjectStore
-
-FULL_ID = re.compile(r"[0-9a-f]{40}")
 
 
 def find_revision(repository: pygit2.Repository, candidate: Candidate, address: ForgeAddress | None) -> Revision:
@@ -44,7 +41,7 @@ def find_revision(repository: pygit2.Repository, candidate: Candidate, address: 
 
 
 def refuse_other_than_full_id(candidate: Candidate) -> None:
-    if FULL_ID.fullmatch(candidate.commit) and candidate.commit.strip("0"):
+    if len(candidate.commit) == SHA1 and is_full_id(candidate.commit) and candidate.commit.strip("0"):
         return
     raise Refused(
         f"{candidate.source} is {candidate.commit!a}; a commit's full id, 40 lowercase hex digits, was expected.",

@@ -3,15 +3,7 @@
 from freshness.settings.application import ApplicationSettings, JobSettings, ServiceSettings
 from freshness.settings.child_environment import compose_environment, foreign_environment
 from freshness.settings.env_file import read_env_file
-from freshness.settings.kinds import (
-    CommandCheck,
-    HealthKind,
-    Incomplete,
-    Match,
-    ScriptCheck,
-    SecretSource,
-    UpdateOrder,
-)
+from freshness.settings.kinds import CommandCheck, HealthKind, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 from freshness.settings.model import ComposeSettings, GateSettings, Health, PromoteSettings
 from freshness.settings.options import options
 from freshness.settings.read import read_gate, read_promote

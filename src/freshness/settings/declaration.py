@@ -35,6 +35,7 @@ class Setting:
     """One setting: `name` is the input's and the option's, `variable` the environment's.
 
     `default` is the text that is read where nothing is given, `shown_default` what people see in its place.
+    `words` are names with commas, blanks or line ends between them.
     `carrier` is the variable that carries the input in the actions where that is not `variable`; `action_default` is
     the input's own default there. `sensitive` values are never shown and have no option, which `ps` would show.
     `resolve` turns the parsed value into the final one where that depends on the run's surroundings.
@@ -48,6 +49,7 @@ class Setting:
     shown_default: str = ""
     common: bool = False
     multiline: bool = False
+    words: bool = False
     required: bool = False
     sensitive: bool = False
     carrier: str = ""

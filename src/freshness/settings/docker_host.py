@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from freshness.core.endpoint import FORMS, lacks_host, shown
 from freshness.core.quoting import quoted
-from freshness.settings.sources import Problem
+from freshness.settings.declaration import Problem
 
 
 def host_problems(env: Mapping[str, str]) -> list[Problem]:

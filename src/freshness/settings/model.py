@@ -1,10 +1,16 @@
-"""The settings as the rest of the program sees them: validated, frozen, with every path resolved."""
+"""The settings of gate and promotion: each declared once, validated, frozen, with every path resolved."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Generic, TypeVar
 
-from freshness.core.secret import Secret
+from freshness.settings import values
+from freshness.settings.build import BuildSettings
+from freshness.settings.commit import Ancestry, Forks, Head
+from freshness.settings.compose import ComposeSettings
+from freshness.settings.declaration import derived, group, setting
+from freshness.settings.groups import EngineSettings, Exceptions, Health, Scope, SourceSettings
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 
 __all__ = [
@@ -12,148 +18,311 @@ __all__ = [
     "ScriptCheck", "SecretSource", "UpdateOrder",
 ]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds.
-
-    `hold` is how many seconds a container must have run to count as proven.
-    """
-
-    path: str | None
-    retries: int
-    interval: float
-    hold: float
-
-    @property
-    def deadline(self) -> float:
-        """Seconds until a target that gave no good answer is unhealthy."""
-        return self.retries * self.interval
+_IMAGE = "Image tag of the service; given, it is only compared with what Compose runs."
+_IMAGE_DEFAULT = "what Compose runs: `image:`, else `<project>-<service>`"
+_CONTAINER = "Container name of the service; given, it is only compared with what Compose makes."
+_CONTAINER_DEFAULT = "the one that Compose made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeSettings:
-    """What Compose is to read. `files` as they were given, empty where Compose's own rule finds them.
+class StagingCheck:
+    """What runs inside staging's container before the verdict; `timeout` is in seconds."""
 
-    `separator` stands between several files of one line. `folder` is the project's, None for the first file's.
-    `variables` are set for Compose alone. With `only_inputs` (in the actions) no other variable is interpolated, but
-    for those of `env_files`, which stand for `.env` where there are none.
-    """
+    path: str = setting(
+        "check-path",
+        values.script_path,
+        "Staging check: a Python script inside the container.",
+        variable="STAGING_CHECK_PATH",
+        default="scripts/staging_check.py",
+        common=True,
+    )
+    mode: str = setting(
+        "check-mode",
+        values.word,
+        "What the staging check gets as `--mode`.",
+        variable="STAGING_CHECK_MODE",
+        default="stub",
+        common=True,
+    )
+    command: tuple[str, ...] | None = setting(
+        "check-command",
+        values.optional(values.command),
+        "Command in the container in place of `check-path` and `check-mode`; no shell, `BASE_URL` and `GIT_SHA` in "
+        "its environment.",
+        shown_default="none",
+    )
+    timeout: float = setting(
+        "check-timeout", values.number(1, 86400, "seconds"), "Seconds that the staging check may take.", default="300"
+    )
 
-    files: tuple[str, ...]
-    separator: str
-    env_files: tuple[Path, ...]
-    folder: Path | None
-    variables: Mapping[str, str] = field(repr=False)
-    only_inputs: bool
+
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
-    """The gate's settings. `context` and `file` are relative to the Git tree's root; timeouts are in seconds.
+class _Short(Generic[_T]):
+    """A short name for what a group holds."""
 
-    None means: `revision` and `pr` from the event, `project`, `image` and `container` from Compose, `target` the last
-    stage. `adopt` is the container that may be replaced although it may be something else's, or None.
-    """
+    def __init__(self, read: Callable[["_Shared"], _T]) -> None:
+        self._read = read
 
-    workspace: Path
-    repository_folder: Path
-    repository: str | None
-    compose: ComposeSettings
-    allow_empty: frozenset[str]
-    accept_dependencies: frozenset[str]
-    force_recreate: bool
+    def __get__(self, settings: "_Shared", _: type) -> _T:
+        return self._read(settings)
+
+
+class _Shared:
+    """Short names of what both hold."""
+
+    __slots__ = ()
     services: tuple[str, ...]
-    port: int
-    prod_port: int
-    revision: str | None
-    context: PurePosixPath
-    file: PurePosixPath
-    build_args: tuple[str, ...]
-    secrets: tuple[SecretSource, ...]
-    health: Health
-    check: ScriptCheck | CommandCheck
-    check_timeout: float
-    build_timeout: float
-    project: str | None
-    image: str | None
-    container: str | None
-    adopt: str | None
-    lock_timeout: float
-    keep_reports: int
-    keep_builds: int
-    engine_timeout: float
-    revision_label: str
-    target: str | None
-    incomplete: Incomplete
-    token: Secret | None
-    pr: int | None
-    recheck_head: bool
-    require_up_to_date: bool
-    allow_forks: bool
-    allow_forks_with_secrets: bool
-    enabled: bool
-    repos: tuple[str, ...]
-    allow_mounts: tuple[str, ...] = ()
+    compose: ComposeSettings
+    engine: EngineSettings
+    exceptions: Exceptions
+    source: SourceSettings
+    head: Head
+    scope: Scope
+
+    service = _Short(lambda settings: settings.services[0])
+    project = _Short(lambda settings: settings.compose.project)
+    force_recreate = _Short(lambda settings: settings.compose.force_recreate)
+    allow_empty = _Short(lambda settings: settings.exceptions.empty)
+    accept_dependencies = _Short(lambda settings: settings.exceptions.dependencies)
+    allow_mounts = _Short(lambda settings: settings.exceptions.mounts)
+    adopt = _Short(lambda settings: settings.exceptions.adopt)
+    lock_timeout = _Short(lambda settings: settings.engine.lock_timeout)
+    engine_timeout = _Short(lambda settings: settings.engine.timeout)
+    keep_reports = _Short(lambda settings: settings.engine.keep_reports)
+    revision_label = _Short(lambda settings: settings.source.label)
+    repository_folder = _Short(lambda settings: settings.source.folder)
+    token = _Short(lambda settings: settings.source.token)
+    pr = _Short(lambda settings: settings.head.pr)
+    recheck_head = _Short(lambda settings: settings.head.recheck)
+    enabled = _Short(lambda settings: settings.scope.enabled)
+    repos = _Short(lambda settings: settings.scope.repos)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings(_Shared):
+    """The gate's settings. None means: `revision` from the event, `image` and `container` from Compose."""
+
+    services: tuple[str, ...] = setting(
+        "service",
+        values.services,
+        "Compose service of staging.",
+        variable="TARGET_SERVICE",
+        default="orchestrator-staging",
+        words=True,
+        common=True,
+    )
+    port: int = setting(
+        "port", values.port, "Port of staging on the Docker host.", variable="TARGET_PORT", default="8501", common=True
+    )
+    revision: str | None = setting(
+        "revision",
+        values.optional(values.revision),
+        "Full id of the commit to gate.",
+        variable="GIT_SHA",
+        shown_default="from the event",
+        common=True,
+    )
+    compose: ComposeSettings = group(ComposeSettings)
+    build: BuildSettings = group(BuildSettings)
+    health: Health = group(Health)
+    staging_check: StagingCheck = group(StagingCheck)
+    exceptions: Exceptions = group(Exceptions)
+    engine: EngineSettings = group(EngineSettings)
+    image: str | None = setting(
+        "image", values.optional(values.image), _IMAGE, variable="STAGING_IMAGE", shown_default=_IMAGE_DEFAULT
+    )
+    container: str | None = setting(
+        "container",
+        values.optional(values.container),
+        _CONTAINER,
+        variable="STAGING_CONTAINER",
+        shown_default=_CONTAINER_DEFAULT,
+    )
+    prod_port: int = setting(
+        "prod-port", values.port, "Port of production, which the gate must never publish on.", default="8500"
+    )
+    source: SourceSettings = group(SourceSettings)
+    head: Head = group(Head)
+    forks: Forks = group(Forks)
+    scope: Scope = group(Scope)
+    workspace: Path = derived(lambda surroundings: surroundings.workspace)
+    repository: str | None = derived(lambda surroundings: surroundings.env.get("GITHUB_REPOSITORY") or None)
     warnings: tuple[str, ...] = ()
 
     @property
-    def service(self) -> str:
-        """The first of the services."""
-        return self.services[0]
+    def check(self) -> ScriptCheck | CommandCheck:
+        """The staging check."""
+        of = self.staging_check
+        return CommandCheck(argv=of.command) if of.command else ScriptCheck(path=of.path, mode=of.mode)
+
+    @property
+    def check_timeout(self) -> float:
+        return self.staging_check.timeout
+
+    @property
+    def require_up_to_date(self) -> bool:
+        return self.forks.require_up_to_date
+
+    @property
+    def allow_forks(self) -> bool:
+        return self.forks.allow
+
+    @property
+    def allow_forks_with_secrets(self) -> bool:
+        return self.forks.allow_with_secrets
+
+    @property
+    def context(self) -> PurePosixPath:
+        return self.build.context
+
+    @property
+    def file(self) -> PurePosixPath:
+        return self.build.file
+
+    @property
+    def build_args(self) -> tuple[str, ...]:
+        return self.build.arguments
+
+    @property
+    def secrets(self) -> tuple[SecretSource, ...]:
+        return self.build.secrets
+
+    @property
+    def build_timeout(self) -> float:
+        return self.build.timeout
+
+    @property
+    def target(self) -> str | None:
+        return self.build.target
+
+    @property
+    def incomplete(self) -> Incomplete:
+        return self.build.incomplete
+
+    @property
+    def keep_builds(self) -> int:
+        return self.build.keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromoteSettings:
+class PromoteSettings(_Shared):
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
-    `source_image` is None where the tag that `staging_service` runs is the source; `project`, `image` and `container`
-    are None where Compose says them. `staging_compose_file` and `staging_project` are empty where staging stands in
-    production's project. `adopt` is as in the gate. `allow_rollback` and `allow_diverged` are reasons in
-    words, or None.
+    `source_image` is None where the tag that `staging_service` runs is the source; `image` and `container` are None
+    where Compose says them. `staging_compose_file` and `staging_project` are empty where staging stands in
+    production's project.
     """
 
-    workspace: Path
-    repository: str | None
-    expected_revision: str | None
-    allow_unverified: bool
-    source_image: str | None
-    compose: ComposeSettings
-    allow_empty: frozenset[str]
-    accept_dependencies: frozenset[str]
-    force_recreate: bool
-    services: tuple[str, ...]
-    staging_service: str
-    staging_compose_file: tuple[str, ...]
-    staging_project: str | None
-    port: int
-    health: Health
-    project: str | None
-    image: str | None
-    container: str | None
-    adopt: str | None
-    lock_timeout: float
-    keep_reports: int
-    engine_timeout: float
-    revision_label: str
-    recreate: bool
-    keep_images: int
-    update_order: UpdateOrder
-    update_overlap: float
-    repository_folder: Path
-    token: Secret | None
-    pr: int | None
-    recheck_head: bool
-    match: Match
-    allow_rollback: str | None
-    allow_diverged: str | None
-    require_known: bool
-    enabled: bool
-    repos: tuple[str, ...]
-    allow_mounts: tuple[str, ...] = ()
+    expected_revision: str | None = setting(
+        "expected-revision",
+        values.optional(values.revision),
+        "Full id of the commit that the image must prove: the gate's output `revision`.",
+        required=True,
+        common=True,
+    )
+    source_image: str | None = setting(
+        "source-image",
+        values.optional(values.source_image),
+        "Image to promote: in a workflow the gate's output `image-id`.",
+        shown_default="the tag that `staging-service` runs",
+        common=True,
+    )
+    staging_service: str = setting(
+        "staging-service",
+        values.service,
+        "Compose service of staging, whose tag is the source where `source-image` is empty.",
+        variable="TARGET_SERVICE",
+        default="orchestrator-staging",
+    )
+    staging_compose_file: tuple[str, ...] = setting(
+        "staging-compose-file",
+        values.compose_files,
+        "Compose file of staging, where it has one of its own; several as in `compose-file`.",
+        multiline=True,
+        shown_default="production's",
+    )
+    staging_project: str | None = setting(
+        "staging-project",
+        values.optional(values.project),
+        "Compose project of staging, where it is another one than production's.",
+        shown_default="what its Compose file says, else production's",
+    )
+    services: tuple[str, ...] = setting(
+        "service",
+        values.services,
+        "Compose service of production.",
+        variable="PROD_SERVICE",
+        default="orchestrator",
+        words=True,
+        common=True,
+    )
+    port: int = setting(
+        "port", values.port, "Port of production on the Docker host.", variable="PROD_PORT", default="8500", common=True
+    )
+    compose: ComposeSettings = group(ComposeSettings)
+    health: Health = group(Health)
+    exceptions: Exceptions = group(Exceptions)
+    engine: EngineSettings = group(EngineSettings)
+    image: str | None = setting(
+        "image", values.optional(values.image), _IMAGE, variable="PROD_IMAGE", shown_default=_IMAGE_DEFAULT
+    )
+    container: str | None = setting(
+        "container",
+        values.optional(values.container),
+        _CONTAINER,
+        variable="PROD_CONTAINER",
+        shown_default=_CONTAINER_DEFAULT,
+    )
+    recreate: bool = setting(
+        "recreate",
+        values.switch,
+        "`false` only moves the tag that `image` names, where something else restarts production.",
+        default="true",
+    )
+    keep_images: int = setting(
+        "keep-images",
+        values.whole_number(1, 1000, "images"),
+        "Images that production ran before and that stay, for `freshness rollback`; older ones are let go.",
+        default="5",
+    )
+    update_order: UpdateOrder = setting(
+        "update-order",
+        values.choice(
+            UpdateOrder, "Write stop-first, or start-first where production publishes no port and runs behind a proxy."
+        ),
+        "`start-first`: the new container is proven beside the old one before that is retired, for a service "
+        "that publishes no port and runs behind a proxy; `port` is then the port inside the container.",
+        default="stop-first",
+    )
+    update_overlap: float = setting(
+        "update-overlap",
+        values.number(0, 600, "seconds"),
+        "Seconds that old and new serve together with `start-first`: as long as the proxy takes to find the new one.",
+        default="5",
+    )
+    source: SourceSettings = group(SourceSettings)
+    head: Head = group(Head)
+    ancestry: Ancestry = group(Ancestry)
+    scope: Scope = group(Scope)
+    workspace: Path = derived(lambda surroundings: surroundings.workspace)
+    repository: str | None = derived(lambda surroundings: surroundings.env.get("GITHUB_REPOSITORY") or None)
+    allow_unverified: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
-    def service(self) -> str:
-        """The first of the services."""
-        return self.services[0]
+    def match(self) -> Match:
+        return self.ancestry.match
+
+    @property
+    def allow_rollback(self) -> str | None:
+        return self.ancestry.allow_rollback
+
+    @property
+    def allow_diverged(self) -> str | None:
+        return self.ancestry.allow_diverged
+
+    @property
+    def require_known(self) -> bool:
+        return self.ancestry.require_known

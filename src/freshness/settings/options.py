@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from freshness.settings.setting import Setting
+from freshness.settings.declaration import Setting
 from freshness.settings.table import GATE, PROMOTE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -6,16 +6,8 @@ from typing import Any
 
 from freshness.core.quoting import quoted
 from freshness.errors import SettingsError
-from freshness.settings.setting import Setting
+from freshness.settings.declaration import Problem, Setting, Surroundings
 from freshness.settings.values import WrongValue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One wrong setting: what was got and expected, and what to do, each a sentence."""
-
-    message: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +34,18 @@ class Sources:
         return setting.default, "by default"
 
 
-def read_table(table: Iterable[Setting], sources: Sources) -> tuple[dict[str, Any], list[Problem]]:
-    """The values by field name, and the problems of those that are missing there."""
+def read_table(table: Iterable[Setting], sources: Sources, surroundings: Surroundings) -> dict[str, Any]:
+    """The values by name; each that is missing there has its problem in `surroundings`."""
     values: dict[str, Any] = {}
-    problems: list[Problem] = []
     for setting in table:
         text, place = sources.find(setting)
         try:
-            values[setting.field] = setting.read(_clean(text, setting))
+            value = setting.read(_clean(text, setting))
         except WrongValue as wrong:
-            problems.append(_problem(setting, text, place, wrong))
-    return values, problems
+            surroundings.problems.append(_problem(setting, text, place, wrong))
+            continue
+        values[setting.name] = setting.resolve(value, surroundings) if setting.resolve else value
+    return values
 
 
 def raise_problems(problems: list[Problem]) -> None:
@@ -65,11 +58,6 @@ def raise_problems(problems: list[Problem]) -> None:
     raise SettingsError(
         f"{len(problems)} settings are wrong:\n{lines}\n", "Nothing was touched; correct them and run again."
     )
-
-
-def name_of(setting_name: str, variable: str) -> str:
-    """How every sentence names a setting."""
-    return f"`{setting_name}` ({variable})"
 
 
 def _clean(text: str, setting: Setting) -> str:
@@ -92,5 +80,5 @@ def _is_text(character: str) -> bool:
 
 def _problem(setting: Setting, text: str, place: str, wrong: WrongValue) -> Problem:
     got = "a value that is not shown" if setting.sensitive or setting.multiline else quoted(text)
-    message = f"{name_of(setting.name, setting.variable)} is {got} {place}; expected {wrong.expected}."
+    message = f"{setting.title} is {got} {place}; expected {wrong.expected}."
     return Problem(message=message, remedy=wrong.remedy)

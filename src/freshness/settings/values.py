@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from freshness.core.hexid import is_full_id
+from freshness.core.image import is_image_name, names_image
 from freshness.core.mounts import normal
 from freshness.core.scope import parse_patterns
 from freshness.core.secret import Secret
@@ -15,13 +17,6 @@ _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
 
 _LONGEST_REASON = 300
-
-# The grammar of distribution/reference, without the limits on length.
-_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
-_PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_TAGGED = rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
-_IMAGE = re.compile(_TAGGED)
-_SOURCE = re.compile(rf"sha256:[0-9a-f]{{64}}|(?!sha256:){_TAGGED}(?:@sha256:[0-9a-f]{{64}})?")
 
 
 class WrongValue(ValueError):
@@ -107,7 +102,7 @@ def switch(text: str) -> bool:
 
 def revision(text: str) -> str:
     """A full commit id in lower case: 40 hex digits, or 64 in a SHA-256 repository."""
-    if re.fullmatch(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", text):
+    if is_full_id(text.lower()):
         return text.lower()
     if re.fullmatch(r"[0-9A-Fa-f]{4,63}", text):
         raise WrongValue(
@@ -162,7 +157,7 @@ def host_path(text: str) -> PurePosixPath:
     return path
 
 
-def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
+def compose_variables(text: str) -> dict[str, str | None]:
     """A name and its value a line; a name alone stands for a variable of the job, as `docker run --env` has it."""
     found: dict[str, str | None] = {}
     for number, line in enumerate(text.split("\n"), start=1):
@@ -177,7 +172,7 @@ def compose_variables(text: str) -> tuple[tuple[str, str | None], ...]:
                 "Take it out: there is an input for what Compose has to know.",
             )
         found[name] = value if is_given else None
-    return tuple(found.items())
+    return found
 
 
 def services(text: str) -> tuple[str, ...]:
@@ -251,7 +246,7 @@ def statuses(text: str) -> frozenset[int]:
 
 def image(text: str) -> str:
     """A repository with or without a tag."""
-    if not _IMAGE.fullmatch(text):
+    if not is_image_name(text):
         raise WrongValue(
             "an image name such as app or registry.example/app:tag",
             "Give a repository in lower case, with a tag or without.",
@@ -261,7 +256,7 @@ def image(text: str) -> str:
 
 def source_image(text: str) -> str:
     """An image ID, or a repository with a tag or digest."""
-    if not _SOURCE.fullmatch(text):
+    if not names_image(text):
         raise WrongValue(
             "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
         )

@@ -18,10 +18,10 @@ def staging_config(settings: PromoteSettings, env: Mapping[str, str], config: Co
     file, project = settings.staging_compose_file, settings.staging_project
     if not file and not project:
         return config
-    compose, named = settings.compose, project
+    compose = settings.compose
     if file:
         compose = replace(compose, files=file, folder=None, env_files=())
-    return read_config(ComposeFile.of(replace(settings, compose=compose, project=named), env), env)
+    return read_config(ComposeFile.of(replace(settings, compose=replace(compose, project=project)), env), env)
 
 
 def is_production(settings: PromoteSettings, staging: Config, production: Config) -> bool:

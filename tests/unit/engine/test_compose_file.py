@@ -60,7 +60,7 @@ def test_several_files_are_read_in_their_order_from_the_first_ones_folder(text: 
 
 
 def test_another_separator_is_composes_own_variable(tmp_path: Path) -> None:
-    """Fails when `take_compose` no longer reads COMPOSE_PATH_SEPARATOR."""
+    """Fails when `_separator` no longer reads COMPOSE_PATH_SEPARATOR."""
     write(tmp_path, "a.yaml", "b.yaml")
 
     assert names(found(tmp_path, COMPOSE_FILE="a.yaml;b.yaml", COMPOSE_PATH_SEPARATOR=";")) == ["a.yaml", "b.yaml"]

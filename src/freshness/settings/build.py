@@ -1,0 +1,195 @@
+"""How the image is built: the context, and arguments and secrets, of which no secret shows in the image's history."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from freshness.core.quoting import quoted
+from freshness.settings import values
+from freshness.settings.declaration import Surroundings, setting
+from freshness.settings.kinds import Incomplete, SecretSource
+from freshness.settings.values import WrongValue
+
+_ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_SECRET_WORD = re.compile(
+    r"(^|_)(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|KEY|AUTH)S?(_|$)", re.IGNORECASE
+)
+_SOURCE_FORM = "Write id=NAME,src=/absolute/path or id=NAME,env=VARIABLE."
+
+
+def parse_arguments(text: str) -> tuple[str, ...]:
+    """`NAME=VALUE` of each line. The error names the line, not the value, which might be a secret."""
+    seen: dict[str, str] = {}
+    for number, line in _lines(text):
+        match = _ARGUMENT.fullmatch(line)
+        if match is None:
+            raise WrongValue(f"NAME=VALUE in line {number}", "Write one build argument a line, with its value.")
+        name = match[1]
+        if name == "GIT_SHA":
+            raise WrongValue(
+                "no argument GIT_SHA", "Remove it: GIT_SHA is set by the gate, to the commit that it builds."
+            )
+        if name in seen:
+            raise WrongValue(f"each argument once, and line {number} has {name} again", "Remove one of the two.")
+        seen[name] = line
+    return tuple(seen.values())
+
+
+def _warn_of_secrets(arguments: tuple[str, ...], surroundings: Surroundings) -> tuple[str, ...]:
+    """Notes a sentence for each build argument whose name looks like a secret's."""
+    surroundings.notes.extend(
+        f"The build argument {name} looks like a secret: anybody who has the image can read it in the history. "
+        "Give it with `secrets` and RUN --mount=type=secret."
+        for name in (argument.partition("=")[0] for argument in arguments)
+        if _SECRET_WORD.search(name)
+    )
+    return arguments
+
+
+def parse_secrets(text: str) -> tuple[SecretSource, ...]:
+    """One source a line, in buildx's own form: `id=NAME,src=PATH` or `id=NAME,env=VARIABLE`."""
+    seen: dict[str, SecretSource] = {}
+    for number, line in _lines(text):
+        source = _secret(line, number)
+        if source.id in seen:
+            raise WrongValue(f"each secret once, and line {number} has {source.id} again", "Remove one of the two.")
+        seen[source.id] = source
+    return tuple(seen.values())
+
+
+def _secret(line: str, number: int) -> SecretSource:
+    pairs = [part.partition("=") for part in line.split(",")]
+    keys = [key.strip() for key, _, _ in pairs]
+    values = {key.strip(): value.strip() for key, _, value in pairs}
+    place = {"src", "env"} & values.keys()
+    if '"' in line or len(set(keys)) != len(keys) or not set(keys) <= {"id", "src", "env"} or len(place) != 1:
+        raise WrongValue(f"an id and either src or env in line {number}", _SOURCE_FORM)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", values.get("id", "")):
+        raise WrongValue(f"an id of letters, digits, `_`, `.` and `-` in line {number}", _SOURCE_FORM)
+    if "env" in values:
+        return _from_variable(values["id"], values["env"], number)
+    return _from_file(values["id"], values["src"], number)
+
+
+def _from_variable(name: str, variable: str, number: int) -> SecretSource:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        raise WrongValue(f"a variable's name after env= in line {number}", _SOURCE_FORM)
+    return SecretSource(id=name, env=variable)
+
+
+def _from_file(name: str, src: str, number: int) -> SecretSource:
+    path = Path(src)
+    if not path.is_absolute() or ".." in path.parts:
+        raise WrongValue(f"an absolute path without `..` after src= in line {number}", _SOURCE_FORM)
+    return SecretSource(id=name, src=path)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines that are not blank, numbered from 1. A Windows line end is no part of a value."""
+    numbered = enumerate((line.strip() for line in text.split("\n")), start=1)
+    return [(number, line) for number, line in numbered if line]
+
+
+def _usable(sources: tuple[SecretSource, ...], surroundings: Surroundings) -> tuple[SecretSource, ...]:
+    """The secrets that exist; each variable that is not set is noted.
+
+    BuildKit would give an unset variable as an empty secret, which `required=true` in the Dockerfile accepts.
+    """
+    usable = []
+    for source in sources:
+        if source.src is not None:
+            _require_file(source.id, source.src, surroundings)
+        if source.env is not None and not surroundings.env.get(source.env):
+            note = f"The build gets no secret {source.id}: the variable {source.env} is not set, or is empty."
+            surroundings.notes.append(note)
+            continue
+        usable.append(source)
+    return tuple(usable)
+
+
+def _require_file(name: str, path: Path, surroundings: Surroundings) -> None:
+    """Follows symbolic links: one must not lead back into the workspace, where the commit's author writes."""
+    told = f"`secrets` (BUILD_SECRETS) takes {name} from {quoted(str(path))}; expected a file"
+    real = Path(os.path.realpath(path))
+    if real.is_relative_to(os.path.realpath(surroundings.workspace)):
+        remedy = "Keep the secret outside the checkout, or give it with env=."
+        surroundings.refuse(f"{told} outside the workspace.", remedy)
+    elif not (real.is_file() and os.access(real, os.R_OK)):
+        surroundings.refuse(f"{told} that this user can read.", "Create it on the runner, or correct the path.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """What is built. `context` and `dockerfile` are relative to the Git tree's root; `timeout` is in seconds.
+
+    `target` is None for the last stage, `dockerfile` for the one in the context.
+    """
+
+    context: PurePosixPath = setting(
+        "context",
+        values.relative_path,
+        "Folder of the build context, relative to the repository's root.",
+        variable="BUILD_CONTEXT",
+        default=".",
+        common=True,
+    )
+    dockerfile: PurePosixPath | None = setting(
+        "file",
+        values.optional(values.relative_path),
+        "Dockerfile, relative to the repository's root; may lie outside the context.",
+        variable="DOCKERFILE",
+        shown_default="`{context}/Dockerfile`",
+        common=True,
+    )
+    arguments: tuple[str, ...] = setting(
+        "build-args",
+        parse_arguments,
+        "Build arguments, one `NAME=VALUE` a line. Readable in the image's history: no secrets.",
+        multiline=True,
+        common=True,
+        resolve=_warn_of_secrets,
+    )
+    secrets: tuple[SecretSource, ...] = setting(
+        "secrets",
+        parse_secrets,
+        "BuildKit secrets, one a line: `id=NAME,src=/absolute/path` outside the workspace, or "
+        "`id=NAME,env=VARIABLE` of the job's `env:`.",
+        variable="BUILD_SECRETS",
+        multiline=True,
+        common=True,
+        resolve=_usable,
+    )
+    timeout: float = setting(
+        "build-timeout", values.number(1, 86400, "seconds"), "Seconds that the build may take.", default="3600"
+    )
+    target: str | None = setting(
+        "target",
+        values.optional(
+            values.matching(
+                r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a build stage's name", "Give the name after `AS` in the Dockerfile."
+            )
+        ),
+        "Build stage.",
+        variable="BUILD_TARGET",
+        shown_default="the last one",
+    )
+    incomplete: Incomplete = setting(
+        "incomplete",
+        values.choice(Incomplete, "Write refuse, or allow where empty submodules and LFS pointers are wanted."),
+        "Submodules and Git LFS pointers that the build sees: `refuse`, or `allow` "
+        "(empty folders, pointers as they are, each named).",
+        default="refuse",
+    )
+    keep: int = setting(
+        "keep-builds",
+        values.whole_number(1, 100000, "builds"),
+        "Images that gates of this image repository built and that stay under their commit's tag; older ones are "
+        "let go, but for those that a container uses or that have another tag too.",
+        default="20",
+    )
+
+    @property
+    def file(self) -> PurePosixPath:
+        """The Dockerfile."""
+        return self.dockerfile or self.context / "Dockerfile"

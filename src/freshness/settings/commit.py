@@ -1,0 +1,86 @@
+"""Which commit may become production: whose it is, how new, and whether the forge is asked."""
+
+from dataclasses import dataclass
+
+from freshness.core.runner import has_forge
+from freshness.settings import values
+from freshness.settings.declaration import Surroundings, setting
+from freshness.settings.kinds import Match
+
+
+def _else_whether_there_is_a_forge(given: bool | None, surroundings: Surroundings) -> bool:  # noqa: FBT001 -- a value
+    return has_forge(surroundings.env) if given is None else given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The pull request's head. `pr` is None for the event's."""
+
+    pr: int | None = setting(
+        "pr",
+        values.optional(values.whole_number(1, 999_999_999, "a pull request's number")),
+        "Number of the pull request whose head is meant, for workflow_dispatch and the command line.",
+        shown_default="from the event",
+    )
+    recheck: bool = setting(
+        "recheck-head",
+        values.optional(values.switch),
+        "Ask the forge, when all else is done, whether the pull request's head is still the commit.",
+        shown_default="`true`; `false` where no forge made the run (plain act, a shell)",
+        resolve=_else_whether_there_is_a_forge,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forks:
+    """Whose commits the gate builds, and how new they are."""
+
+    require_up_to_date: bool = setting(
+        "require-up-to-date",
+        values.switch,
+        "`true` closes the gate when the pull request's branch lacks commits of its base.",
+        default="false",
+    )
+    allow: bool = setting(
+        "allow-forks",
+        values.switch,
+        "`true` builds the code of forks on the Docker host, whose socket makes it root there.",
+        default="false",
+    )
+    allow_with_secrets: bool = setting(
+        "allow-forks-with-secrets",
+        values.switch,
+        "`true`, besides `allow-forks`, also where the run holds secrets: pull_request_target, workflow_run, "
+        "issue_comment and all but pull_request and its reviews.",
+        default="false",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestry:
+    """How the promoted commit stands to what is expected and to what production runs.
+
+    `allow_rollback` and `allow_diverged` are reasons in words, or None.
+    """
+
+    match: Match = setting(
+        "match",
+        values.choice(Match, "Write commit, or tree where a squash or merge with an equal tree counts too."),
+        "What the image is built from: the expected `commit`, or (`tree`) one with an equal tree.",
+        default="commit",
+    )
+    allow_rollback: str | None = setting(
+        "allow-rollback",
+        values.optional(values.reason),
+        "Reason for promoting a commit older than what production runs; recorded in report and summary.",
+        shown_default="none",
+    )
+    allow_diverged: str | None = setting(
+        "allow-diverged",
+        values.optional(values.reason),
+        "Reason for promoting a commit that lacks what production runs; recorded in report and summary.",
+        shown_default="none",
+    )
+    require_known: bool = setting(
+        "require-known", values.switch, "`true` refuses to replace a production that names no commit.", default="false"
+    )

@@ -1,0 +1,169 @@
+"""What gate and promotion are told alike: health, the Engine, Git, the scope, and what is let pass."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from freshness.core.image import REVISION_LABEL
+from freshness.core.secret import Secret
+from freshness.settings import values
+from freshness.settings.declaration import Surroundings, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds.
+
+    `hold` is how many seconds a container must have run to count as proven.
+    """
+
+    path: str | None = setting(
+        "health-path",
+        values.health_path,
+        "HTTP path that answers 2xx once the service is healthy; `none`: the image's HEALTHCHECK decides.",
+        default="/health",
+        common=True,
+    )
+    retries: int = setting(
+        "health-retries",
+        values.whole_number(1, 1000, "a number of tries"),
+        "Number of tries; times `health-interval` it is the deadline for health, which is noticed at once.",
+        default="10",
+    )
+    interval: float = setting(
+        "health-interval", values.number(0.1, 3600, "seconds"), "Seconds that each try counts for.", default="6"
+    )
+    hold: float = setting(
+        "hold-time",
+        values.number(0, 3600, "seconds"),
+        "Seconds that a container must have run without a restart, healthy, before it counts as proven; `0` "
+        "asks for health once more and waits for nothing.",
+        default="10",
+    )
+
+    @property
+    def deadline(self) -> float:
+        """Seconds until a target that gave no good answer is unhealthy."""
+        return self.retries * self.interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How long the Engine and the lock are waited for, in seconds, and how many reports stay."""
+
+    lock_timeout: float = setting(
+        "lock-timeout",
+        values.number(0, 86400, "seconds"),
+        "Seconds to wait for another run that holds the same target; then this one is refused.",
+        default="900",
+    )
+    keep_reports: int = setting(
+        "keep-reports",
+        values.whole_number(1, 100000, "reports"),
+        "Reports of this tool that stay in the runner's temporary folder; older ones are removed.",
+        default="100",
+    )
+    timeout: float = setting(
+        "engine-timeout",
+        values.number(1, 3600, "seconds"),
+        "Seconds that an answer of the Docker Engine may take; then it hangs, and the run ends.",
+        default="60",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """What is refused unless it is named here. `adopt` is a container that may be something else's, or None."""
+
+    empty: frozenset[str] = setting(
+        "allow-empty",
+        values.variable_names,
+        "Variables of the service that may be empty or not set, separated by commas or blanks; without, one that "
+        "is missing is refused.",
+        multiline=True,
+        shown_default="none",
+    )
+    dependencies: frozenset[str] = setting(
+        "accept-dependencies",
+        values.service_names,
+        "Services that ours waits for with `service_completed_successfully`, such as a migration, and that a "
+        "step of its own runs before; without, such a service is refused.",
+        multiline=True,
+        shown_default="none",
+    )
+    adopt: str | None = setting(
+        "adopt",
+        values.optional(
+            values.matching(
+                r"[A-Za-z0-9][A-Za-z0-9_.-]+",
+                "a container's name",
+                "Give the name that the refusal says, and no other.",
+            )
+        ),
+        "Name of the container that may be replaced although it may be something else's: after a changed port, "
+        "name or Compose file, for one run.",
+        shown_default="none",
+    )
+    mounts: tuple[str, ...] = setting(
+        "allow-mounts",
+        values.container_paths,
+        "Paths in the container, one a line, where a mount may hide files of the image; each is named in the report.",
+        multiline=True,
+        shown_default="none",
+    )
+
+
+def _in_workspace(path: PurePosixPath, surroundings: Surroundings) -> Path:
+    return surroundings.workspace / path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """Where the commit is looked for, and how an image says which it holds."""
+
+    label: str = setting(
+        "revision-label",
+        values.matching(
+            r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
+        ),
+        "Image label that holds the commit.",
+        default=REVISION_LABEL,
+    )
+    folder: Path = setting(
+        "path",
+        values.checkout_folder,
+        "Folder of the checkout in the workspace.",
+        variable="CHECKOUT_PATH",
+        default=".",
+        resolve=_in_workspace,
+    )
+    token: Secret | None = setting(
+        "github-token",
+        values.optional(values.token),
+        "Token to fetch commits and to ask for heads; sent to the server's own host only.",
+        action_default="${{ github.token }}",
+        sensitive=True,
+        shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whether this repository is enforced at all."""
+
+    enabled: bool = setting(
+        "enabled",
+        values.switch,
+        "`false` switches the enforcement off, loudly.",
+        variable="ORCH_IMAGE_FRESHNESS_ENABLED",
+        carrier="FRESHNESS_ENABLED",
+        default="true",
+    )
+    repos: tuple[str, ...] = setting(
+        "repos",
+        values.repos,
+        "Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
+        variable="ORCH_IMAGE_FRESHNESS_REPOS",
+        carrier="FRESHNESS_REPOS",
+        multiline=True,
+        shown_default="all",
+    )
