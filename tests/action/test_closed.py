@@ -63,7 +63,7 @@ def test_no_verdict_but_fresh_opens(act_on_machine: Act, machine_only: Sandbox, 
 
 
 def test_a_fork_and_a_head_that_moved_do_not_open(act_on_machine: Act, machine_only: Sandbox, tmp_path: Path) -> None:
-    """Breaks when `refuse_fork` returns, or `_insist_on_gitea` no longer raises Superseded on Gitea."""
+    """Breaks when `refuse_fork` returns, or `_require_on_gitea` no longer raises Superseded on Gitea."""
     app = python_application(tmp_path / "app", machine_only)
     head = app.repo.head()
     app.repo.commit({"later.txt": ""})
@@ -86,7 +86,7 @@ BROKEN = {
     "import": ("src/freshness/cli/main.py", "import click", "import nothing_of_that_name"),
     "settings": ("src/freshness/cli/gate.py", "settings = read_gate(given, env, env_file)", RAISE),
     "build": ("src/freshness/engine/build.py", "image = find_image(engine, image_id)", RAISE),
-    "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(on_leash(", f"{RAISE} # "),
+    "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(wrap_check(", f"{RAISE} # "),
     "summary": ("src/freshness/report/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),
     "outputs": ("src/freshness/ci/outputs.py", 'self._append("".join(', f"{RAISE} # "),
     "start": ("install.sh", 'exec "$environment/bin/python"', "exec /nowhere"),

@@ -160,7 +160,7 @@ def test_a_container_that_imitates_composes_labels_is_not_taken_for_promoted(pro
 
 
 def test_a_one_off_container_on_productions_port_is_refused(production_here: Production) -> None:
-    """I8. Fails when `foreign_owners` in conflicts.py takes what `docker compose run` started for the service's."""
+    """I8. Fails when `find_conflicts` in conflicts.py takes what `docker compose run` started for the service's."""
     production, image = production_here, production_here.build(SECOND)
     production.sandbox.cli("tag", production.build(FIRST).id, production.tag)
     production.runner.compose("run", "--detach", "--no-deps", "--service-ports", production.app.production)

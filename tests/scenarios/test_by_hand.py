@@ -40,7 +40,7 @@ def test_a_forks_head_that_is_only_named_is_refused(named: str, hosted: Hosted) 
 
 @pytest.mark.parametrize("where", ["at a branch", "in a branch's history", "at a tag"])
 def test_a_commit_by_hand_that_the_repository_has_is_fresh(where: str, hosted: Hosted) -> None:
-    """Breaks when `insist_reachable` looks at branches alone, or no further than a shallow checkout goes."""
+    """Breaks when `require_reachable` looks at branches alone, or no further than a shallow checkout goes."""
     commit = hosted.repo.commit({"by-hand.txt": "1"})
     if where == "at a tag":
         hosted.repo.git("tag", "--annotate", "--message=Release", "v1")

@@ -56,7 +56,7 @@ def impatient_proxy(sandbox: Sandbox, folder: Path, address: str) -> Iterator[No
 def test_a_silent_check_behind_a_proxy_that_closes_what_is_idle_is_heard_to_its_end(
     status: int, decision: tuple[str, str, int], runner: Runner, tmp_path: Path
 ) -> None:
-    """I4. Fails when `listen` in engine/execution.py no longer calls `_say_alive`: the check would be cut off."""
+    """I4. Fails when `listen` in engine/execution.py no longer calls `_send_keepalive`: the check would be cut off."""
     address = f"127.0.0.1:{free_port()}"
     with impatient_proxy(runner.sandbox, tmp_path / "proxy", address):
         ended = runner.gate(DOCKER_HOST=f"tcp://{address}", CHECK_COMMAND=SILENT.format(status=status))
@@ -93,7 +93,7 @@ def test_a_build_that_such_a_proxy_cuts_is_not_blamed_on_the_dockerfile(runner: 
 
 @pytest.mark.parametrize("side", ["on both sides", "on our side alone"])
 def test_a_check_whose_connection_is_cut_closes_the_gate_and_ends(side: str, runner: Runner) -> None:
-    """I4, I8. Fails when `_run_on_leash` takes the end of its connection for the check's, or nobody calls `_end`."""
+    """I4, I8. Fails when `_run_wrapped` takes the end of its connection for the check's, or nobody calls `_end`."""
     runner.app.repo.commit(behave(check="hang"))
     calls: list[Call] = []
     with docker_proxy(runner.sandbox.engine.host) as proxy:
@@ -134,7 +134,7 @@ def test_a_check_without_a_leash_goes_on_when_its_connection_is_cut_and_the_engi
 
 
 def test_what_comes_together_with_the_engines_answer_is_not_lost(runner: Runner) -> None:
-    """Fails when `Connection` does not read ahead what is still in the response: LEASH would not be heard."""
+    """Fails when `Connection` does not read ahead what is still in the response: WRAPPER would not be heard."""
     with docker_proxy(runner.sandbox.engine.host) as proxy:
         proxy.before("POST /exec/*/start", lambda _call: running.process.send_signal(signal.SIGSTOP))
         running = runner.start_gate(DOCKER_HOST=proxy.host)

@@ -157,7 +157,7 @@ def test_what_was_brought_back_is_unchanged_for_the_next_promotion(production_he
 
 
 def test_the_commands_for_a_person_bring_the_configuration_back_too(production_here: Production) -> None:
-    """I9. Fails when `commands_by_hand` in core/promotion.py names today's Compose file where the old one is known."""
+    """I9. Fails when `manual_commands` in core/promotion.py names today's Compose file where the old one is known."""
     production, first = production_here, promoted_with_the_old_one(production_here)
     image = renamed(production)
 

@@ -3,7 +3,7 @@
 import os
 
 from freshness.core.lines import LAST
-from freshness.engine.client import reach
+from freshness.engine.client import connect
 from freshness.engine.containers import find_container, tail
 from tests.engines import BASE_IMAGE, Sandbox
 from tests.runner import eventually
@@ -16,7 +16,7 @@ def test_of_a_container_that_runs_on_the_end_of_its_log_is_read(machine_only: Sa
     name = f"{machine_only.name}-endless"
     machine_only.cli("run", "--detach", "--init", "--name", name, BASE_IMAGE, "python3", "-c", ENDLESS)
     eventually(lambda: "the end" in machine_only.cli("logs", "--tail", "1", name), "what it prints")
-    engine = reach(os.environ, 5)
+    engine = connect(os.environ, 5)
     container = find_container(engine, name)
     assert container is not None
 

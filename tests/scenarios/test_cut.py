@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from freshness.core.lock import Record, follower, to_labels
+from freshness.core.lock import Record, successor_name, to_labels
 from tests.docker_proxy import Call, docker_proxy
 from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
 from tests.runner import Ended, Running
 from tests.scenarios.test_kills import children
-from tests.scenarios.test_lock import ELSEWHERE, HOLDER, deployed, hold, lock_name, locks, start, unlock
+from tests.scenarios.test_lock import ELSEWHERE, HOLDER, deployed, lease, lock_name, locks, start, unlock
 
 
 def cut_while_it_waits(production: Production, image: Built) -> None:
@@ -84,7 +84,7 @@ def test_a_mending_that_fails_is_tried_again_by_the_next(production_here: Produc
 
 
 def test_without_a_log_to_show_it_is_mended_all_the_same(production_here: Production) -> None:
-    """I9. Fails when `show_last_words` raises, or `recover` in recovery.py goes back for a refusal only."""
+    """I9. Fails when `show_container_log` raises, or `recover` in recovery.py goes back for a refusal only."""
     edit_compose(production_here, lambda text: text.replace("    ports:", "    logging: {driver: none}\n    ports:"))
     running, image = deployed(production_here, {"health": 503})
     cut_while_it_waits(production_here, image)
@@ -117,10 +117,10 @@ def test_two_dead_holders_of_one_lock_are_taken_over(production_here: Production
     running, image = deployed(production_here)
     name = lock_name(production_here)
     record = Record(tag=production_here.tag, previous=running.id, candidate=image.id, tagged=running.id, kept=())
-    hold(production_here, replace(HOLDER, token="a" * 32, seconds=0, record=record))
+    lease(production_here, replace(HOLDER, token="a" * 32, seconds=0, record=record))
     last = to_labels(name, replace(HOLDER, token="c" * 32, seconds=0, record=record))
     options = {"type": "tmpfs", "device": "tmpfs"}
-    production_here.sandbox.docker.volumes.create(follower(name, "b" * 32), driver_opts=options, labels=last)
+    production_here.sandbox.docker.volumes.create(successor_name(name, "b" * 32), driver_opts=options, labels=last)
 
     ended = refused(production_here)
 
@@ -134,7 +134,7 @@ def test_a_job_container_that_is_paused_still_holds(production_here: Production)
     job = f"{production_here.sandbox.name}-job"
     container = production_here.sandbox.cli("run", "--detach", "--name", job, "python:3.13-slim", "sleep", "600")
     production_here.sandbox.cli("pause", job)
-    hold(production_here, replace(HOLDER, place=replace(ELSEWHERE, container=container)))
+    lease(production_here, replace(HOLDER, place=replace(ELSEWHERE, container=container)))
 
     ended = production_here.promote(running, LOCK_TIMEOUT="1")
 
@@ -147,7 +147,7 @@ def test_what_somebody_deployed_and_paused_is_left_alone(production_here: Produc
     former, image, theirs = (production_here.build(revision) for revision in (FIRST, SECOND, THIRD))
     production_here.deploy(theirs)
     record = Record(tag=production_here.tag, previous=former.id, candidate=image.id, tagged=former.id, kept=())
-    hold(production_here, replace(HOLDER, seconds=0, record=record))
+    lease(production_here, replace(HOLDER, seconds=0, record=record))
     production_here.container().pause()
 
     ended = refused(production_here)

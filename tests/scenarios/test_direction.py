@@ -117,7 +117,7 @@ DOUBTS = {
 def test_backwards_and_sideways_it_takes_a_reason_that_is_recorded(
     doubt: str, hosted: Hosted, production: Production
 ) -> None:
-    """Breaks when `insist_forward` in core/ancestry.py lets the case pass, or takes the other case's reason."""
+    """Breaks when `require_ancestry` in core/ancestry.py lets the case pass, or takes the other case's reason."""
     history, said, setting = DOUBTS[doubt]
     runs, candidate = history(hosted)
     image, running = production.build(candidate), production.build(runs)
@@ -248,7 +248,7 @@ def test_trees_that_differ_are_refused_with_the_paths(hosted: Hosted, production
 
 
 def test_a_rollback_is_itself_the_permission_and_records_its_reason(hosted: Hosted, production: Production) -> None:
-    """Breaks when `insist_forward` in preflight.py looks at rollbacks, or `rollback` in main.py drops `--reason`."""
+    """Breaks when `require_ancestry` in preflight.py looks at rollbacks, or `rollback` in main.py drops `--reason`."""
     runs, candidate = ahead(hosted)
     running = production.build(runs)
     production.deploy(running)

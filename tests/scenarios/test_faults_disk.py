@@ -68,7 +68,7 @@ def fill(filler: Path) -> None:
 
 
 def test_a_runner_whose_disk_is_too_small_for_the_commit_is_an_error(production_here: Production) -> None:
-    """I5. Fails when `speaking_plainly` in steps.py does not know what a full disk is."""
+    """I5. Fails when `wrap_unexpected_errors` in steps.py does not know what a full disk is."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
     runner, folder = production_here.runner, production_here.runner.folder / "small"

@@ -104,7 +104,7 @@ def test_an_engine_that_ends_while_production_changes_is_said_and_the_next_run_m
 def test_after_the_engine_has_ended_the_commands_that_are_named_bring_production_back(
     fragile_production: Production,
 ) -> None:
-    """I9. Fails when `commands_by_hand` does not lead back to what ran before."""
+    """I9. Fails when `manual_commands` does not lead back to what ran before."""
     production, (running, image) = fragile_production, deployed(fragile_production)
     moment = WHILE_PRODUCTION_CHANGES["the new container was started"]
     ended = promote_while(production, image, moment, lambda _call: daemon_of(production.sandbox).kill())

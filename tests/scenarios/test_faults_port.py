@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from freshness.core.compose import Target
-from freshness.engine.client import reach
-from freshness.engine.conflicts import LOOK_LABEL, foreign_owners
-from freshness.engine.probe_address import Vantage
+from freshness.engine.client import connect
+from freshness.engine.conflicts import PORT_CHECK_LABEL, find_conflicts
+from freshness.engine.probe_address import Prober
 from tests.docker_proxy import docker_proxy
 from tests.engines import BASE_IMAGE, Sandbox, free_port
 from tests.promotions import FIRST, SECOND, SHORT, Production, type_commands
@@ -107,13 +107,13 @@ def test_what_a_killed_look_from_a_jobs_container_left_goes_with_the_next(machin
     began = machine_only.docker.info()["SystemTime"]
 
     with docker_proxy(machine_only.engine.host) as proxy:
-        engine = reach({**os.environ, "DOCKER_HOST": proxy.host})
-        assert list(foreign_owners(engine, target, Vantage(job=job))) == []
+        engine = connect({**os.environ, "DOCKER_HOST": proxy.host})
+        assert list(find_conflicts(engine, target, Prober(job=job))) == []
         engine.client.close()
 
-    until, made = machine_only.docker.info()["SystemTime"], f"label={LOOK_LABEL}={job}"
+    until, made = machine_only.docker.info()["SystemTime"], f"label={PORT_CHECK_LABEL}={job}"
     assert "container create" in machine_only.cli("events", "--since", began, "--until", until, "--filter", made)
     (prune,) = (call for call in proxy.calls if str(call) == "POST /containers/prune")
     filters = json.loads(parse_qs(prune.query)["filters"][0])
-    assert filters == {"label": [LOOK_LABEL], "until": ["60s"]}
-    assert machine_only.cli("ps", "--all", "--quiet", "--filter", f"label={LOOK_LABEL}={job}") == ""
+    assert filters == {"label": [PORT_CHECK_LABEL], "until": ["60s"]}
+    assert machine_only.cli("ps", "--all", "--quiet", "--filter", f"label={PORT_CHECK_LABEL}={job}") == ""

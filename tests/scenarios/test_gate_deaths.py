@@ -79,7 +79,7 @@ def test_a_kill_while_health_is_awaited_leaves_the_gate_closed(runner: Runner) -
 
 
 def test_a_kill_during_the_check_ends_the_check_in_the_container(any_runner: Runner) -> None:
-    """I8. Breaks when `run_staging_check` no longer runs the check on its LEASH."""
+    """I8. Breaks when `run_staging_check` no longer runs the check on its WRAPPER."""
     any_runner.app.repo.commit(behave(check="hang"))
     running = any_runner.start_gate()
     running.wait_for("checking http://")
@@ -215,7 +215,7 @@ def test_an_interrupt_during_the_recreation_says_that_compose_goes_on(runner: Ru
 
 
 def test_the_next_gate_mends_what_a_killed_one_left(runner: Runner) -> None:
-    """I11. Breaks when `foreign_owners` takes what an earlier gate left for foreign."""
+    """I11. Breaks when `find_conflicts` takes what an earlier gate left for foreign."""
     runner.app.repo.commit(NOT_YET_HEALTHY)
     running = runner.start_gate(**LONG_HEALTH)
     running.wait_for("Waiting for HTTP 2xx")

@@ -42,7 +42,7 @@ def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> Non
 
 
 def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:
-    """Breaks when `refuse_unknowable` looks only at the image."""
+    """Breaks when `require_health_source` looks only at the image."""
     check = 'healthcheck: {test: [CMD, python3, "-c", ""], interval: 1s}'
     runner.app.repo.commit(with_service(runner, check))
 
@@ -51,7 +51,7 @@ def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:
 
 @pytest.mark.parametrize("disabled", ["no HEALTHCHECK", "disabled by Compose"])
 def test_no_path_and_no_healthcheck_is_refused_before_staging_changes(disabled: str, runner: Runner) -> None:
-    """I12. Breaks when `refuse_unknowable` no longer raises, or comes after the recreation."""
+    """I12. Breaks when `require_health_source` no longer raises, or comes after the recreation."""
     if disabled == "disabled by Compose":
         runner.app.repo.commit(
             {**with_dockerfile(runner, HEALTHY), **with_service(runner, "healthcheck: {disable: true}")}
@@ -144,7 +144,7 @@ NOBODY: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize("place", NOBODY)
 def test_a_service_that_listens_elsewhere_is_told_where(place: str, runner: Runner) -> None:
-    """Fails when `why_nobody` in engine/listeners.py does not look into the container."""
+    """Fails when `explain_no_answer` in engine/listeners.py does not look into the container."""
     listen, words = NOBODY[place]
     runner.app.repo.commit(behave(listen=listen))
 
@@ -169,7 +169,7 @@ COMPLAINS = "HEALTHCHECK --interval=1s --retries=1 CMD curl -f http://localhost:
 
 
 def test_what_the_healthcheck_said_is_shown(runner: Runner) -> None:
-    """Fails when `tell_unhealthy` does not get the last run, or `show_last_words` does not show all of it."""
+    """Fails when `describe_unhealthy` does not get the last run, or `show_container_log` does not show all of it."""
     runner.app.repo.commit(with_dockerfile(runner, COMPLAINS))
 
     ended = runner.gate(HEALTH_PATH="none")
@@ -207,7 +207,7 @@ def test_a_proxy_cannot_answer_for_staging(proxy: str, runner: Runner) -> None:
 
 
 def test_a_container_without_a_log_to_show_is_unhealthy_all_the_same(runner: Runner) -> None:
-    """Fails when `show_last_words` in container_log.py raises: the verdict would be `error`, and blame Docker."""
+    """Fails when `show_container_log` in container_log.py raises: the verdict would be `error`, and blame Docker."""
     compose = (runner.app.repo.path / "compose.yaml").read_text()
     no_log = compose.replace("    ports:", "    logging: {driver: none}\n    ports:")
     runner.app.repo.commit({"compose.yaml": no_log, **behave(health=503)})

@@ -117,7 +117,7 @@ OWNERS: dict[str, tuple[Callable[[Runner], Container], str]] = {
 
 @pytest.mark.parametrize("owner", OWNERS)
 def test_a_foreign_container_in_the_way_is_stale_before_anything_is_built(owner: str, runner: Runner) -> None:
-    """I6. Breaks when `foreign_owners` no longer yields that, or `Gate.run` builds before it looks for owners."""
+    """I6. Breaks when `find_conflicts` no longer yields that, or `Gate.run` builds before it looks for owners."""
     stand, words = OWNERS[owner]
     foreign = stand(runner)
     before = identity(foreign)
@@ -133,7 +133,7 @@ def test_a_foreign_container_in_the_way_is_stale_before_anything_is_built(owner:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - the process that is in the way
 def test_a_process_on_the_port_is_stale_before_anything_is_built(address: str, runner: Runner) -> None:
-    """I6. Breaks when `foreign_owners` no longer asks `_is_free`."""
+    """I6. Breaks when `find_conflicts` no longer asks `_is_free`."""
     with socket.create_server((address, runner.app.staging_port)):
         ended = runner.gate()
 
@@ -143,7 +143,7 @@ def test_a_process_on_the_port_is_stale_before_anything_is_built(address: str, r
 
 
 def test_a_container_that_another_project_made_of_the_same_file_is_refused_with_its_owner(runner: Runner) -> None:
-    """I6. Breaks when `foreign_owners` compares the service's label alone."""
+    """I6. Breaks when `find_conflicts` compares the service's label alone."""
     compose = (runner.app.repo.path / "compose.yaml").read_text()
     named = f"  orchestrator-staging:\n    container_name: {runner.sandbox.name}-staging\n"
     runner.app.repo.commit({"compose.yaml": compose.replace("  orchestrator-staging:\n", named)})

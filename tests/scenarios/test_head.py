@@ -109,7 +109,7 @@ def test_on_gitea_a_sha_that_is_not_the_payloads_head_is_superseded(hosted: Host
 
 @pytest.mark.parametrize("wrong", ["nobody answers", "the token is refused", "there is no such repository"])
 def test_a_forge_that_cannot_be_asked_is_an_error_and_nothing_is_built(wrong: str, hosted: Hosted) -> None:
-    """Breaks when `choose_commit` takes what the forge does not answer for agreement."""
+    """Breaks when `resolve_candidate` takes what the forge does not answer for agreement."""
     head = hosted.open_pull_request()
     with_what = {
         "nobody answers": {"GITHUB_SERVER_URL": f"http://127.0.0.1:{free_port()}"},
@@ -230,7 +230,7 @@ def test_a_promotion_asks_once_more_since_single_jobs_are_rerun(about: str, host
 
 
 def test_a_promotion_that_cannot_ask_is_an_error_and_one_that_may_not_says_so(hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in ancestry.py passes over a RepositoryError, or `insist_forward` says no note."""
+    """Breaks when `confirm_head` in ancestry.py passes over a RepositoryError, or `require_ancestry` says no note."""
     head = hosted.open_pull_request()
     production = Production(runner=hosted.runner, record=lambda *_: None)
     image = production.build(head)

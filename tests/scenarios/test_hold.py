@@ -27,7 +27,7 @@ def held(ended: Ended) -> float:
 
 @pytest.mark.parametrize("policy", ["always", '"no"'])
 def test_what_crashes_after_it_was_healthy_is_taken_back(policy: str, production_here: Production) -> None:
-    """Fails when `go` in rollout.py does not hold out, or `last_through_hold` waits less than the hold time."""
+    """Fails when `go` in rollout.py does not hold out, or `wait_hold_time` waits less than the hold time."""
     set_restart(production_here.runner, policy)
     running, image = production_here.build(FIRST), production_here.build(SECOND, LATER)
     production_here.deploy(running)
@@ -60,7 +60,7 @@ def test_a_production_that_restarts_again_and_again_is_not_called_healthy(produc
 
 
 def test_what_has_run_longer_is_not_waited_for(production_here: Production) -> None:
-    """Fails when `last_through_hold` counts from now in place of the container's own start."""
+    """Fails when `wait_hold_time` counts from now in place of the container's own start."""
     image = production_here.build(FIRST)
     first = production_here.promote(image, **HOLD)
     container = production_here.container().id
@@ -75,7 +75,7 @@ def test_what_has_run_longer_is_not_waited_for(production_here: Production) -> N
 
 @pytest.mark.parametrize("then", ["exit", 503])
 def test_what_answers_well_once_is_not_promoted(then: object, production_here: Production) -> None:
-    """Fails when `last_through_hold` does not ask once more, or not behind what it waited for."""
+    """Fails when `wait_hold_time` does not ask once more, or not behind what it waited for."""
     running, image = production_here.build(FIRST), production_here.build(SECOND, {**ONCE, "then": then})
     production_here.deploy(running)
 
@@ -107,7 +107,7 @@ def test_a_staging_that_answered_well_once_closes_the_gate(runner: Runner) -> No
 
 
 def test_a_healthcheck_that_says_unhealthy_behind_the_check_closes_the_gate(runner: Runner) -> None:
-    """Fails when `ask_once_more` looks at the answer of the health path alone."""
+    """Fails when `probe_again` looks at the answer of the health path alone."""
     dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
     runner.app.repo.commit({"Dockerfile": dockerfile + SICK_LATER})
 
@@ -124,7 +124,7 @@ def test_a_healthcheck_that_says_unhealthy_behind_the_check_closes_the_gate(runn
 
 
 def test_the_staging_check_counts_as_part_of_the_hold(runner: Runner) -> None:
-    """Fails when `_lasts` in gate.py comes before the check, or `last_through_hold` counts from now."""
+    """Fails when `_lasts` in gate.py comes before the check, or `wait_hold_time` counts from now."""
     slow = "python3 -c 'import time; time.sleep(4)'"
 
     ended = runner.gate(**HOLD, CHECK_COMMAND=slow)

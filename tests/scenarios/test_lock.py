@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from freshness.core.lock import Holder, Place, Record, service_lock, tag_lock, to_labels
+from freshness.core.lock import LockOwner, Place, Record, service_lock, tag_lock, to_labels
 from freshness.engine.lock_liveness import _machine_id, _machine_name
 from tests.docker_proxy import Call, docker_proxy
 from tests.engines import ROOT
@@ -26,7 +26,7 @@ from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
 from tests.runner import Running, eventually
 
 ELSEWHERE = Place(host="elsewhere", machine="m", boot="b", pid_namespace="pid:[1]", pid=7, started=9, container="")
-HOLDER = Holder(
+HOLDER = LockOwner(
     token="1" * 32, command="freshness promote", revision=SECOND, who="ann", run="", seconds=3600, place=ELSEWHERE
 )
 SLOW: dict[str, object] = {"start_seconds": 3}
@@ -42,10 +42,10 @@ def locks(production: Production) -> list[str]:
     return [volume.name for volume in found]
 
 
-def hold(production: Production, holder: Holder) -> None:
+def lease(production: Production, owner: LockOwner) -> None:
     """Makes the volume that this holder would have made."""
     options = {"type": "tmpfs", "device": "tmpfs"}
-    labels = to_labels(lock_name(production), holder)
+    labels = to_labels(lock_name(production), owner)
     production.sandbox.docker.volumes.create(lock_name(production), driver_opts=options, labels=labels)
 
 
@@ -168,7 +168,7 @@ def test_the_command_that_a_refusal_names_leads_to_the_lock_from_anywhere(
 def test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder(production_here: Production) -> None:
     """Fails when `wait` in engine/lock.py goes on for ever, or ends in silence."""
     running, _ = deployed(production_here)
-    hold(production_here, HOLDER)
+    lease(production_here, HOLDER)
     before = production_here.state()
 
     ended = production_here.promote(running, LOCK_TIMEOUT="1")
@@ -179,7 +179,7 @@ def test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder(product
     assert production_here.state() == before
 
 
-DEAD: dict[str, Holder] = {
+DEAD: dict[str, LockOwner] = {
     "its seconds are over": replace(HOLDER, seconds=0),
     "its job's container is gone": replace(HOLDER, place=replace(ELSEWHERE, container="f" * 64)),
     "its machine was started anew": replace(HOLDER, place=replace(ELSEWHERE, machine=_machine_name())),
@@ -188,12 +188,12 @@ DEAD: dict[str, Holder] = {
 
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
-def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: Holder, production: Production) -> None:
+def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: LockOwner, production: Production) -> None:
     """Fails when `why_dead` in engine/lock_liveness.py knows nothing but processes of this machine."""
     if not dead.place.machine:
         pytest.skip("this machine has no /etc/machine-id")
     _, image = deployed(production)
-    hold(production, dead)
+    lease(production, dead)
 
     ended = production.promote(image)
 
@@ -233,10 +233,10 @@ def test_what_a_dead_holder_left_running_holds_for_its_time_alone(production_her
     boot, namespace = Path("/proc/sys/kernel/random/boot_id").read_text().strip(), Path("/proc/self/ns/pid").readlink()
     here = replace(ELSEWHERE, boot=boot, pid_namespace=str(namespace), pid=2**22 + 1, user=str(os.geteuid()))
     with subprocess.Popen([f"sleep@{HOLDER.token}", "600"], executable="sleep") as left:
-        hold(production_here, replace(HOLDER, place=here))
+        lease(production_here, replace(HOLDER, place=here))
         early = production_here.promote(running, LOCK_TIMEOUT="1")
         production_here.sandbox.docker.volumes.get(lock_name(production_here)).remove()
-        hold(production_here, replace(HOLDER, place=here, seconds=0))
+        lease(production_here, replace(HOLDER, place=here, seconds=0))
         ended = production_here.promote(running)
         assert left.wait(20) == -signal.SIGKILL
 
@@ -249,13 +249,13 @@ def test_what_a_dead_holder_left_running_holds_for_its_time_alone(production_her
 def test_a_job_container_that_runs_still_holds(production_here: Production) -> None:
     """Fails when `why_dead` in engine/lock_liveness.py takes every container for an ended one."""
     running, _ = deployed(production_here)
-    hold(production_here, replace(HOLDER, place=replace(ELSEWHERE, container=str(production_here.container().id))))
+    lease(production_here, replace(HOLDER, place=replace(ELSEWHERE, container=str(production_here.container().id))))
 
     assert production_here.promote(running, LOCK_TIMEOUT="1").end == (1, "refused")
 
 
 def test_whoever_lost_the_lock_writes_nothing_any_more(production_here: Production) -> None:
-    """Fails when `insist` in engine/lock.py is not asked on the way back, or asks for the name alone.
+    """Fails when `require` in engine/lock.py is not asked on the way back, or asks for the name alone.
 
     The candidate is never healthy: the promotion would go back, but somebody broke its lock, and another goes first.
     """
@@ -270,7 +270,7 @@ def test_whoever_lost_the_lock_writes_nothing_any_more(production_here: Producti
         broken = unlock(production_here, "--force")
         assert broken.status == 0, broken.log
         second = production_here.promote(running, **SHORT)
-        hold(production_here, HOLDER)  # a third run, under the very name that the first one's lock had
+        lease(production_here, HOLDER)  # a third run, under the very name that the first one's lock had
     ended = first.end()
 
     production_here.assert_serves(running)
@@ -293,7 +293,7 @@ def test_unlock_breaks_what_a_dead_holder_left_and_the_next_run_still_undoes_it(
     """Fails when `_break` in unlock.py forgets what was begun."""
     running, image = deployed(production_here)
     record = Record(tag=production_here.tag, previous=running.id, candidate=image.id, tagged=running.id, kept=())
-    hold(production_here, replace(HOLDER, seconds=0, record=record))
+    lease(production_here, replace(HOLDER, seconds=0, record=record))
     production_here.sandbox.cli("tag", image.id, production_here.tag)
 
     shown = unlock(production_here)
@@ -322,7 +322,7 @@ def test_what_somebody_deployed_meanwhile_is_left_alone(production_here: Product
     running, image = deployed(production_here)
     other = production_here.build("0" * 40)
     record = Record(tag=production_here.tag, previous=other.id, candidate=image.id, tagged="", kept=())
-    hold(production_here, replace(HOLDER, seconds=0, record=record))
+    lease(production_here, replace(HOLDER, seconds=0, record=record))
 
     ended = production_here.promote(running)
 

@@ -179,7 +179,7 @@ def test_a_promotion_looks_at_productions_own_mounts(production_here: Production
 
 
 def test_the_gate_says_before_the_first_deployment_what_a_volume_in_the_image_means(runner: Runner) -> None:
-    """Breaks when `unkept_volumes` is not asked for production's service."""
+    """Breaks when `unmounted_volumes` is not asked for production's service."""
     runner.app.repo.commit({"Dockerfile": dockerfile(runner, SEED, VOLUME)})
 
     without = runner.gate()

@@ -83,7 +83,7 @@ def test_an_anonymous_volume_stays_with_its_image(change: str, production_here: 
 
 
 def test_a_switch_of_composes_own_takes_no_other_service_away(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """I6. Breaks when `foreign_environment` lets COMPOSE_REMOVE_ORPHANS through and `recreate` does not say false."""
+    """I6. Breaks when `child_environment` lets COMPOSE_REMOVE_ORPHANS through and `recreate` does not say false."""
     bystander = f"{runner.sandbox.name}-bystander"
     labels = (f"com.docker.compose.project={runner.app.project}", "com.docker.compose.service=gone")
     words = [

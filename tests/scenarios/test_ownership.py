@@ -111,7 +111,7 @@ def test_another_repository_with_the_same_names_is_refused_until_it_is_said_to_b
 
 
 def test_a_container_of_a_committed_image_is_not_composes_own(runner: Runner) -> None:
-    """I6. Fails when `why_not_composes` in core/ownership.py believes labels that the image brings.
+    """I6. Fails when `why_not_from_compose` in core/ownership.py believes labels that the image brings.
 
     Compose itself would stop and remove one of the two. What is built on such an image is refused as well.
     """

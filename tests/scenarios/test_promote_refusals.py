@@ -142,7 +142,7 @@ def test_a_foreign_container_on_productions_port_is_refused(production_here: Pro
 
 
 def test_a_foreign_container_with_productions_name_is_refused(production_here: Production) -> None:
-    """I8. Fails when `foreign_owners` in engine/conflicts.py compares no names."""
+    """I8. Fails when `find_conflicts` in engine/conflicts.py compares no names."""
     production, image = production_here, production_here.build(SECOND)
     name = f"{production.app.project}-{production.app.production}-1"
     production.sandbox.cli("create", "--name", name, "python:3.13-slim")
@@ -156,7 +156,7 @@ def test_a_foreign_container_with_productions_name_is_refused(production_here: P
 
 
 def test_a_process_on_productions_port_is_refused(production: Production) -> None:
-    """I8. Fails when `foreign_owners` in engine/conflicts.py does not look for a listener that is no container."""
+    """I8. Fails when `find_conflicts` in engine/conflicts.py does not look for a listener that is no container."""
     image = production.build(SECOND)
     before = production.state()
 
@@ -187,7 +187,7 @@ HEALTHCHECK = '    healthcheck: {{test: ["CMD", "{}"], interval: 200ms}}\n'
 
 
 def test_an_image_whose_health_nobody_could_tell_is_refused(production_here: Production) -> None:
-    """I12. Fails when `_refuse_or_plan` in promote.py does not ask `refuse_unknowable`."""
+    """I12. Fails when `_refuse_or_plan` in promote.py does not ask `require_health_source`."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND)
@@ -201,7 +201,7 @@ def test_an_image_whose_health_nobody_could_tell_is_refused(production_here: Pro
 
 
 def test_a_way_back_that_nobody_could_prove_is_refused(production_here: Production) -> None:
-    """I9, I12. Fails when `refuse_unknowable` in engine/health.py does not look at what production runs."""
+    """I9, I12. Fails when `require_health_source` in engine/health.py does not look at what production runs."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     base = f"{production.sandbox.name}-base:1"

@@ -41,7 +41,7 @@ def over(server: SshServer, host: str) -> dict[str, str]:
 
 
 def test_a_whole_gate_is_one_login(runner: Runner, server: SshServer) -> None:
-    """Fails when `read_config` no longer reads with `staying_here`: Compose alone logs in twice.
+    """Fails when `read_config` no longer reads with `env_without_engine`: Compose alone logs in twice.
 
     Health is asked over the same login, at the port that the remote host has published.
     """
@@ -71,7 +71,7 @@ def test_a_whole_promotion_is_one_login(production_here: Production, server: Ssh
 
 @pytest.mark.parametrize("call", MOMENTS_OF_A_GATE.values(), ids=MOMENTS_OF_A_GATE)
 def test_a_lost_connection_closes_the_gate(call: str, runner: Runner, server: SshServer, proxy: DockerProxy) -> None:
-    """Fails when build, check or recreation do not ask with `insist_reachable` whose failure it was."""
+    """Fails when build, check or recreation do not ask with `require_reachable` whose failure it was."""
     proxy.after(call, server.cut)
 
     ended = runner.gate(**over(server, proxy.host))

@@ -97,7 +97,7 @@ def test_a_whole_promotion(runner: Runner, remote: Remote) -> None:
 def test_a_port_that_is_published_on_loopback_alone_is_refused_before_the_first_write(
     runner: Runner, remote: Remote
 ) -> None:
-    """Fails when nothing asks `refuse_unreachable` before: health would be asked, in vain, of what was recreated."""
+    """Fails when nothing asks `require_probeable` before: health would be asked, in vain, of what was recreated."""
     runner.app.repo.commit({"compose.yaml": published(runner, "").replace('["', '["127.0.0.1:')})
 
     ended = runner.gate(**remote.over())
@@ -109,7 +109,7 @@ def test_a_port_that_is_published_on_loopback_alone_is_refused_before_the_first_
 
 
 def test_a_port_on_loopback_is_fine_where_a_healthcheck_tells(runner: Runner, remote: Remote) -> None:
-    """Fails when `refuse_unreachable` does not look whether there is a health path at all."""
+    """Fails when `require_probeable` does not look whether there is a health path at all."""
     compose = published(runner, "").replace('["', '["127.0.0.1:')
     check = '    healthcheck: {test: ["CMD", "true"], interval: 200ms}\n'
     service = "  orchestrator-staging:\n"

@@ -216,7 +216,7 @@ def edit(production: Production, *changes: tuple[str, str], name: str = "compose
 
 
 def test_a_rollback_finds_the_image_however_the_compose_file_writes_its_repository(production: Production) -> None:
-    """I9. Fails when `kept_images` in engine/images.py asks the Engine for anything but the familiar name."""
+    """I9. Fails when `retained_images` in engine/images.py asks the Engine for anything but the familiar name."""
     edit(production, (f"image: {production.tag}\n", f"image: docker.io/acme/{production.sandbox.name}-shop:prod\n"))
     first, second = production.build(FIRST), production.build(SECOND)
     for image in (first, second):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from freshness.core.agreement import agree, confirm_head, settle
-from freshness.core.fork import UNTOLD
+from freshness.core.fork import UNKNOWN_REPOSITORY
 from freshness.core.revision import Candidate, Question
 from freshness.errors import Refused, Superseded
 
@@ -17,7 +17,12 @@ PUSHED = Candidate(commit=ONE, source="GITHUB_SHA", event="push", note="")
 
 def test_a_question_is_answered_by_the_head_and_its_origin_stays_open() -> None:
     answer = settle(QUESTION, {"refs/pull/7/head": ONE, "refs/pull/8/head": OTHER, "refs/heads/main": OTHER})
-    assert (answer.commit, answer.source, answer.number, answer.fork) == (ONE, "refs/pull/7/head", 7, UNTOLD)
+    assert (answer.commit, answer.source, answer.number, answer.fork) == (
+        ONE,
+        "refs/pull/7/head",
+        7,
+        UNKNOWN_REPOSITORY,
+    )
     assert ONE in answer.note
     assert "#7" in answer.note
 
@@ -39,7 +44,7 @@ def test_what_a_branch_of_the_base_repository_stands_at_is_no_forks() -> None:
     refs = {"refs/pull/7/head": ONE}
     assert settle(QUESTION, refs | {"refs/heads/topic": ONE}).fork is None
     for name in ("refs/pull/7/merge", "refs/tags/heads/topic", "refs/for/main"):
-        assert settle(QUESTION, refs | {name: ONE}).fork == UNTOLD
+        assert settle(QUESTION, refs | {name: ONE}).fork == UNKNOWN_REPOSITORY
 
 
 def test_a_branch_does_not_clear_a_fork_that_the_event_names() -> None:

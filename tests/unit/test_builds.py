@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.builds import Listed, surplus_builds
+from freshness.core.builds import ListedImage, surplus_builds
 from freshness.core.image import REVISION_LABEL, Image, familiar_name
 
 NOW = 9
@@ -12,21 +12,23 @@ def commit(number: int) -> str:
     return f"{number:040x}"
 
 
-def built(number: int, *others: str, label: str | None = None, repository: str = "shop", created: int = -1) -> Listed:
+def built(
+    number: int, *others: str, label: str | None = None, repository: str = "shop", created: int = -1
+) -> ListedImage:
     tags = (f"{repository}:{commit(number)}", *others)
     labels = {REVISION_LABEL: commit(number) if label is None else label}
     when = number if created < 0 else created
-    return Listed(image=Image(id=f"sha256:{number}", tags=tags, labels=labels), created=when)
+    return ListedImage(image=Image(id=f"sha256:{number}", tags=tags, labels=labels), created=when)
 
 
-def gone(*listed: Listed, keep: int = 1, used: tuple[str, ...] = (), repository: str = "shop") -> list[str]:
-    at_hand = f"sha256:{NOW}"
+def gone(*listed: ListedImage, keep: int = 1, used: tuple[str, ...] = (), repository: str = "shop") -> list[str]:
+    current = f"sha256:{NOW}"
     found = surplus_builds(
         (*listed, built(NOW, f"{repository}:latest", repository=familiar_name(repository))),
         repository,
         label=REVISION_LABEL,
         used=used,
-        at_hand=at_hand,
+        current=current,
         keep=keep,
     )
     return [one.image.id.removeprefix("sha256:") for one in found]
@@ -61,13 +63,13 @@ def test_builds_of_one_second_are_told_apart_alike_each_time() -> None:
         built(1, label=""),
         built(1, label="<no value>"),
         built(1, repository="other"),
-        Listed(image=Image(id="sha256:1", tags=("shop:cafe",), labels={REVISION_LABEL: "cafe"}), created=1),
-        Listed(image=Image(id="sha256:1", tags=(f"shop:{commit(1)}",)), created=1),
-        Listed(image=Image(id="sha256:1", tags=("<none>:<none>",), labels={REVISION_LABEL: commit(1)}), created=1),
-        Listed(image=Image(id="sha256:1", labels={REVISION_LABEL: commit(1)}), created=1),
+        ListedImage(image=Image(id="sha256:1", tags=("shop:cafe",), labels={REVISION_LABEL: "cafe"}), created=1),
+        ListedImage(image=Image(id="sha256:1", tags=(f"shop:{commit(1)}",)), created=1),
+        ListedImage(image=Image(id="sha256:1", tags=("<none>:<none>",), labels={REVISION_LABEL: commit(1)}), created=1),
+        ListedImage(image=Image(id="sha256:1", labels={REVISION_LABEL: commit(1)}), created=1),
     ],
 )
-def test_what_has_another_name_or_is_none_of_ours_stays(stays: Listed) -> None:
+def test_what_has_another_name_or_is_none_of_ours_stays(stays: ListedImage) -> None:
     """Fails when `surplus_builds` lets go of one with two names, or `_is_build` asks for less than tag and label."""
     assert gone(stays) == []
     assert gone(stays, built(2)) == ["2"]

@@ -9,7 +9,7 @@ import pytest
 from freshness.core import secret
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import bound_paths, environment_of, render, target_of, variables_of
-from freshness.core.retained import KeptTags
+from freshness.core.retained import RetainedTags
 from freshness.engine.compose_file import ComposeFile
 from freshness.promotion.configuration import Today
 
@@ -108,7 +108,7 @@ def test_a_secret_of_what_was_recorded_is_concealed_before_compose_reads_it(monk
     )  # fmt: skip
     today = Today(
         target=TODAY, wanted=Wanted(service="web", port=8500), file=file, configuration="", source="shop/new",
-        kept_tags=KeptTags(repository="shop/web"),
+        kept_tags=RetainedTags(repository="shop/web"),
     )  # fmt: skip
 
     today.make(recorded)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.ancestry import insist_forward
+from freshness.core.ancestry import require_ancestry
 from freshness.core.history import Comparison, Relation
 from freshness.errors import Refused
 
@@ -12,7 +12,7 @@ REASON = "Version 2 loses orders."
 
 def say(relation: Relation, rollback: str | None = None, diverged: str | None = None, via: str | None = None) -> str:
     found = Comparison(relation=relation, ahead=3, behind=2, via=via)
-    return insist_forward(found, production=OLD, candidate=NEW, allow_rollback=rollback, allow_diverged=diverged)
+    return require_ancestry(found, production=OLD, candidate=NEW, allow_rollback=rollback, allow_diverged=diverged)
 
 
 def test_forward_and_the_same_need_no_reason() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from freshness.core.event.rules import RULES
-from freshness.core.fork import UNTOLD, refuse_fork
+from freshness.core.fork import UNKNOWN_REPOSITORY, refuse_fork
 from freshness.core.revision import Candidate
 from freshness.errors import Refused
 
@@ -16,7 +16,7 @@ def candidate(event: str, fork: str | None = "eve/app") -> Candidate:
 
 @pytest.mark.parametrize("event", ["", *RULES])
 def test_a_fork_is_refused_unless_it_is_allowed(event: str) -> None:
-    for fork in ("eve/app", UNTOLD):
+    for fork in ("eve/app", UNKNOWN_REPOSITORY):
         with pytest.raises(Refused, match=f"comes from {fork}, not from this repository"):
             refuse_fork(candidate(event, fork), allowed=False, allowed_with_secrets=True)
     refuse_fork(candidate(event, None), allowed=False, allowed_with_secrets=False)

@@ -38,7 +38,7 @@ def confirm(forge: Forge, commit: str, started_by: str) -> str:
 
 
 def test_a_run_of_an_unnumbered_pull_request_is_held_against_every_head(forge: Forge) -> None:
-    """Fails where a run without a number counts as about no pull request, in `advancing` or in `confirm_now`."""
+    """Fails where a run without a number counts as about no pull request, in `advancing` or in `confirm_still_head`."""
     old = forge.repo.commit({"a": "1"})
     head = forge.repo.commit({"a": "2"})
     forge.pull_request(7, head)

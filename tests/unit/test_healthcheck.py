@@ -1,6 +1,6 @@
 """What is told of a HEALTHCHECK's last run: foreign text, short, with what helps."""
 
-from freshness.core.healthcheck import HealthcheckRun, tell_unhealthy, tell_waiting
+from freshness.core.healthcheck import HealthcheckRun, describe_unhealthy, describe_waiting
 
 
 def run(output: str) -> HealthcheckRun:
@@ -19,15 +19,15 @@ def test_silence_is_told() -> None:
 
 
 def test_a_slow_starter_is_told_about_start_period() -> None:
-    """Fails when `tell_unhealthy` says nothing of it."""
-    told = tell_unhealthy(run("no"), 1.5)
+    """Fails when `describe_unhealthy` says nothing of it."""
+    told = describe_unhealthy(run("no"), 1.5)
 
     assert told.startswith("the HEALTHCHECK says unhealthy: exit status 1, no (")
     assert "a longer `start_period`; it is 1.5 s now" in told
 
 
 def test_one_that_never_ran_says_nothing() -> None:
-    assert tell_unhealthy(None, 0).startswith("the HEALTHCHECK says unhealthy (")
-    assert tell_waiting("", None) == "HEALTHCHECK missing"
-    assert tell_waiting("starting", run("no")) == "HEALTHCHECK starting; its last run: exit status 1, no"
-    assert tell_waiting("healthy", run("")) == "HEALTHCHECK healthy"
+    assert describe_unhealthy(None, 0).startswith("the HEALTHCHECK says unhealthy (")
+    assert describe_waiting("", None) == "HEALTHCHECK missing"
+    assert describe_waiting("starting", run("no")) == "HEALTHCHECK starting; its last run: exit status 1, no"
+    assert describe_waiting("healthy", run("")) == "HEALTHCHECK healthy"

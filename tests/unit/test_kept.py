@@ -3,7 +3,15 @@
 import pytest
 
 from freshness.core.compose import Target
-from freshness.core.retained import Kept, KeptTags, choose_kept, in_table, kept_after, kept_tags_of, left_by
+from freshness.core.retained import (
+    RetainedImage,
+    RetainedTags,
+    choose_retained,
+    in_table,
+    left_by,
+    retained_after,
+    retained_tags_of,
+)
 from freshness.errors import FreshnessError, Refused, SettingsError
 
 A, B, C, D = "sha256:a", "sha256:b", "sha256:c", "sha256:d"
@@ -25,12 +33,12 @@ A, B, C, D = "sha256:a", "sha256:b", "sha256:c", "sha256:d"
 def test_what_ran_before_comes_first_and_each_image_once(
     kept: tuple[str, ...], previous: str, candidate: str, then: tuple[str, ...]
 ) -> None:
-    """I9. Breaks when `kept_after` keeps the candidate, or forgets what ran."""
-    assert kept_after(kept, previous, candidate) == then
+    """I9. Breaks when `retained_after` keeps the candidate, or forgets what ran."""
+    assert retained_after(kept, previous, candidate) == then
 
 
 def test_the_tags_are_numbered_from_the_newest() -> None:
-    tags = KeptTags(repository="host:5000/shop/web")
+    tags = RetainedTags(repository="host:5000/shop/web")
 
     assert [tags.name(1), tags.name(2)] == [
         "host:5000/shop/web:freshness-previous",
@@ -45,8 +53,8 @@ def test_only_our_own_tags_are_ours_in_order() -> None:
         "freshness-previous.3-web", "freshness-previous.01", "freshness-previous.1", "freshness-previous.x",
     ]  # fmt: skip
 
-    assert KeptTags(repository="app").numbers(versions) == (1, 2, 10)
-    assert KeptTags(repository="app", suffix="-web").numbers(versions) == (1, 3)
+    assert RetainedTags(repository="app").numbers(versions) == (1, 2, 10)
+    assert RetainedTags(repository="app", suffix="-web").numbers(versions) == (1, 3)
 
 
 def kept(**images: str) -> str:
@@ -55,11 +63,11 @@ def kept(**images: str) -> str:
         container_port=80,
     )  # fmt: skip
     config = {"name": "shop", "services": {name: {"image": image} for name, image in images.items()}}
-    return kept_tags_of(target, config, "staging").name(1)
+    return retained_tags_of(target, config, "staging").name(1)
 
 
 def test_two_services_of_one_repository_keep_their_previous_images_apart() -> None:
-    """I9. Breaks when `kept_tags_of` looks at no other service: a rollback would find the other's image."""
+    """I9. Breaks when `retained_tags_of` looks at no other service: a rollback would find the other's image."""
     assert kept(web="shop/app:web", worker="shop/app:worker", staging="shop/app") == "shop/app:freshness-previous-web"
     assert kept(web="app:web", worker="docker.io/library/app") == "app:freshness-previous-web"
 
@@ -71,7 +79,7 @@ def test_staging_may_share_productions_repository() -> None:
 ONE, TWO, THREE = "1" * 40, "2" * 40, "2" * 6 + "3" * 34
 RUNS = "sha256:" + "9" * 64
 KEPT = tuple(
-    Kept(number=number, image=f"sha256:{str(number) * 64}", revision=revision, left=left)
+    RetainedImage(number=number, image=f"sha256:{str(number) * 64}", revision=revision, left=left)
     for number, revision, left in ((1, THREE, True), (2, TWO, False), (3, ONE, False), (4, "", False))
 )
 
@@ -87,7 +95,7 @@ def test_any_name_in_the_list_is_taken_and_without_one_the_newest_that_was_not_l
     to: str | None, number: int
 ) -> None:
     """I9. Breaks when a rollback goes where another has come from, or a name of the list is not understood."""
-    assert choose_kept(KEPT, RUNS, to, "app:freshness-previous").number == number
+    assert choose_retained(KEPT, RUNS, to, "app:freshness-previous").number == number
 
 
 @pytest.mark.parametrize(
@@ -102,28 +110,28 @@ def test_any_name_in_the_list_is_taken_and_without_one_the_newest_that_was_not_l
 )
 def test_what_names_none_is_refused_with_what_there_is(to: str, error: type[FreshnessError], said: str) -> None:
     with pytest.raises(error, match="rollback --list") as refusal:
-        choose_kept(KEPT, RUNS, to, "app:freshness-previous")
+        choose_retained(KEPT, RUNS, to, "app:freshness-previous")
     assert said in str(refusal.value)
 
 
 def test_what_names_two_commits_is_refused_and_two_images_of_one_commit_are_not() -> None:
     """Breaks when the first of two is taken for what was meant."""
     alike = (
-        Kept(number=1, image="sha256:a", revision="a" * 8 + "1" * 32),
-        Kept(number=2, image="b", revision="a" * 40),
+        RetainedImage(number=1, image="sha256:a", revision="a" * 8 + "1" * 32),
+        RetainedImage(number=2, image="b", revision="a" * 40),
     )
-    same = tuple(Kept(number=number, image=str(number), revision=ONE) for number in (1, 2))
+    same = tuple(RetainedImage(number=number, image=str(number), revision=ONE) for number in (1, 2))
 
     with pytest.raises(Refused, match="could be"):
-        choose_kept(alike, RUNS, "aaaaaaa", "tag")
-    assert choose_kept(same, RUNS, ONE, "tag").number == 1
+        choose_retained(alike, RUNS, "aaaaaaa", "tag")
+    assert choose_retained(same, RUNS, ONE, "tag").number == 1
 
 
 def test_where_all_was_left_nothing_is_further_back() -> None:
     with pytest.raises(Refused, match=f"further back: a rollback has left {THREE}"):
-        choose_kept(KEPT[:1], RUNS, None, "tag")
+        choose_retained(KEPT[:1], RUNS, None, "tag")
     with pytest.raises(Refused, match="is none"):
-        choose_kept((), RUNS, None, "tag")
+        choose_retained((), RUNS, None, "tag")
 
 
 @pytest.mark.parametrize(
@@ -136,9 +144,9 @@ def test_a_rollback_leaves_what_ran_and_all_that_is_newer(
 
 
 def test_the_list_says_what_runs_and_what_was_left() -> None:
-    table = in_table(Kept(number=0, image=RUNS, revision=TWO, is_configured=True), KEPT).splitlines()
+    table = in_table(RetainedImage(number=0, image=RUNS, revision=TWO, is_configured=True), KEPT).splitlines()
 
     assert table[1].split()[-2:] == ["runs", "now"]
     assert table[2].endswith("left by a rollback")
     assert "names no commit" in table[5]
-    assert in_table(Kept(number=0, image=""), ()).splitlines()[1].endswith("nothing runs now")
+    assert in_table(RetainedImage(number=0, image=""), ()).splitlines()[1].endswith("nothing runs now")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.listening import Listener, explain_nobody, read_listeners
+from freshness.core.listening import Listener, explain_no_listener, read_listeners
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 REST = "00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7316370 1 0000 100 0 0 10 0\n"
@@ -59,9 +59,9 @@ OTHER = Listener(port=3000, is_private=True)
     ],
 )
 def test_it_is_told_why_nobody_answers(listeners: tuple[Listener, ...], words: str) -> None:
-    assert words in (explain_nobody(listeners, 8000) or "")
+    assert words in (explain_no_listener(listeners, 8000) or "")
 
 
 def test_where_something_listens_there_is_another_reason() -> None:
     """Fails when a second listener on loopback hides the one that serves everybody."""
-    assert explain_nobody((PUBLIC, PRIVATE), 8000) is None
+    assert explain_no_listener((PUBLIC, PRIVATE), 8000) is None

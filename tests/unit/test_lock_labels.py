@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.core.lock import (
-    Held,
-    Holder,
+    HeldLock,
+    LockOwner,
     Place,
     Record,
-    follower,
+    current_locks,
     from_labels,
-    in_order,
+    in_takeover_order,
     service_lock,
-    standing,
+    successor_name,
     to_labels,
 )
 
@@ -24,7 +24,7 @@ NAME = service_lock("shop", "web")
 ID = "sha256:" + "a" * 64
 RECORD = Record(tag="shop/web:live", previous=ID, candidate="sha256:" + "b" * 64, tagged="", kept=(ID, ID))
 PLACE = Place(host="host", machine="m", boot="b", pid_namespace="pid:[1]", pid=7, started=99, container="")
-HOLDER = Holder(
+HOLDER = LockOwner(
     token="0" * 32, command="freshness promote", revision="f" * 40, who="ann", run="", seconds=60, place=PLACE,
     record=RECORD,
 )  # fmt: skip
@@ -34,7 +34,7 @@ WAY_BACK = replace(RECORD, goes_back=True, configuration='{"a": "new"}', former=
 
 
 @pytest.mark.parametrize(
-    "holder",
+    "owner",
     [
         HOLDER,
         replace(HOLDER, record=None),
@@ -42,8 +42,8 @@ WAY_BACK = replace(RECORD, goes_back=True, configuration='{"a": "new"}', former=
         replace(HOLDER, record=WAY_BACK),
     ],
 )
-def test_a_holder_is_read_back_as_it_was_written(holder: Holder) -> None:
-    assert from_labels(to_labels(NAME, holder)) == holder
+def test_a_holder_is_read_back_as_it_was_written(owner: LockOwner) -> None:
+    assert from_labels(to_labels(NAME, owner)) == owner
 
 
 def test_a_password_that_version_1_0_wrote_into_a_lock_is_not_said() -> None:
@@ -72,24 +72,24 @@ def test_no_labels_at_all_raise(labels: dict[str, str]) -> None:
     from_labels({**to_labels(NAME, HOLDER), **labels})
 
 
-def held(name: str, token: str) -> Held:
-    return Held(name=name, holder=replace(HOLDER, token=token * 32), since="")
+def held(name: str, token: str) -> HeldLock:
+    return HeldLock(name=name, owner=replace(HOLDER, token=token * 32), since="")
 
 
 def test_who_took_over_stands_and_the_dead_one_does_not() -> None:
     first = held(NAME, "1")
-    second = held(follower(NAME, "1" * 32), "2")
-    third = held(follower(NAME, "2" * 32), "3")
+    second = held(successor_name(NAME, "1" * 32), "2")
+    third = held(successor_name(NAME, "2" * 32), "3")
 
-    assert standing([second, first], NAME) == (second,)
-    assert standing([first, third, second], NAME) == (third,)
+    assert current_locks([second, first], NAME) == (second,)
+    assert current_locks([first, third, second], NAME) == (third,)
 
 
 def test_the_follower_comes_before_one_who_came_too_early() -> None:
     """Breaks when `standing` puts the lock's plain name first: its holder is about to withdraw."""
-    early, follows = held(NAME, "9"), held(follower(NAME, "1" * 32), "2")
+    early, follows = held(NAME, "9"), held(successor_name(NAME, "1" * 32), "2")
 
-    assert standing([early, follows], NAME) == (follows, early)
+    assert current_locks([early, follows], NAME) == (follows, early)
 
 
 def test_two_services_never_share_a_lock() -> None:
@@ -98,12 +98,12 @@ def test_two_services_never_share_a_lock() -> None:
 
 def test_the_volumes_of_a_lock_go_in_the_order_in_which_they_followed() -> None:
     """Fails when `in_order` keeps the Engine's order, which is by chance: the middle one may go first then."""
-    first = Held(name="lock", holder=replace(HOLDER, token="a" * 32), since="")
-    second = Held(name=follower("lock", "a" * 32), holder=replace(HOLDER, token="b" * 32), since="")
-    third = Held(name=follower("lock", "b" * 32), holder=replace(HOLDER, token="c" * 32), since="")
+    first = HeldLock(name="lock", owner=replace(HOLDER, token="a" * 32), since="")
+    second = HeldLock(name=successor_name("lock", "a" * 32), owner=replace(HOLDER, token="b" * 32), since="")
+    third = HeldLock(name=successor_name("lock", "b" * 32), owner=replace(HOLDER, token="c" * 32), since="")
 
     for listed in itertools.permutations((first, second, third)):
-        assert in_order(listed, "lock") == (first, second, third)
+        assert in_takeover_order(listed, "lock") == (first, second, third)
 
 
 def test_what_an_older_release_wrote_is_still_read() -> None:

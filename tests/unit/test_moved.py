@@ -3,7 +3,7 @@
 import pytest
 
 from freshness.core.mounts import Kind, Mount
-from freshness.core.moved import Moved, bound_by, find_moved, folder_before, say_moved
+from freshness.core.moved import Moved, bound_by, explain_moved, find_moved, folder_before
 
 MOUNTS = (
     Mount(kind=Kind.BIND, target="/data", source="/b/data", path="/b/data"),
@@ -45,9 +45,9 @@ def test_the_folder_is_named_with_which_a_relative_mount_is_what_it_was(
 
 
 def test_the_sentence_names_target_both_sources_and_the_folder_only_where_it_helps() -> None:
-    """Fails when `say_moved` leaves one of them out."""
-    message, remedy = say_moved("the container web", [moved("/a/data", "/b/data")], "/b")
-    _, absolute = say_moved("the container web", [moved("/srv/old", "/srv/new")], "/b")
+    """Fails when `explain_moved` leaves one of them out."""
+    message, remedy = explain_moved("the container web", [moved("/a/data", "/b/data")], "/b")
+    _, absolute = explain_moved("the container web", [moved("/srv/old", "/srv/new")], "/b")
 
     assert "mounts /a/data at /data" in message
     assert "/b/data, which has no files" in message

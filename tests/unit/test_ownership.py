@@ -8,13 +8,13 @@ import pytest
 from freshness.core.deployment import Deployment, Recorded, Role
 from freshness.core.ownership import (
     Claim,
-    Standing,
+    ExistingContainer,
     adopts_needlessly,
+    appears_from_compose,
     deployment_of,
-    is_taken_by_compose,
+    is_seen_by_compose,
     object_to,
-    passes_for_composes,
-    why_not_composes,
+    why_not_from_compose,
 )
 from freshness.core.published import Published
 
@@ -36,7 +36,7 @@ CLAIM = Claim(
     repository="org/shop",
     forbidden=8500,
 )
-OURS = Standing(name="shop-web-1", ports=(at(8501),), files=("compose.staging.yaml",))
+OURS = ExistingContainer(name="shop-web-1", ports=(at(8501),), files=("compose.staging.yaml",))
 
 
 def record(**changes: Any) -> Recorded:
@@ -112,35 +112,35 @@ def test_the_gate_never_takes_what_is_on_productions_port() -> None:
     assert object_to(replace(CLAIM, adopt=live.name, forbidden=None), (live,), None) is None
 
 
-@pytest.mark.parametrize("standing", [(), (OURS,)])
-def test_a_record_of_the_other_role_is_refused_and_adopt_does_not_help(standing: tuple[Standing, ...]) -> None:
+@pytest.mark.parametrize("existing", [(), (OURS,)])
+def test_a_record_of_the_other_role_is_refused_and_adopt_does_not_help(existing: tuple[ExistingContainer, ...]) -> None:
     """I6. Fails when `object_to` compares no role: a production that is down is production still."""
     recorded = record(role=Role.PRODUCTION)
 
-    objection = object_to(replace(CLAIM, adopt=OURS.name), standing, recorded)
+    objection = object_to(replace(CLAIM, adopt=OURS.name), existing, recorded)
 
     assert objection is not None
     assert "shop.web is production of org/shop" in objection.message
     assert f"docker volume rm {recorded.name}" in objection.remedy
-    assert object_to(CLAIM, standing, None) is None
+    assert object_to(CLAIM, existing, None) is None
 
 
-@pytest.mark.parametrize("standing", [(), (OURS,)])
+@pytest.mark.parametrize("existing", [(), (OURS,)])
 @pytest.mark.parametrize("ours", ["org/shop", ""])
 def test_another_repository_is_refused_until_somebody_says_that_it_was_renamed(
-    standing: tuple[Standing, ...], ours: str
+    existing: tuple[ExistingContainer, ...], ours: str
 ) -> None:
     """I6. Fails when `_repository_doubt` in core/ownership.py takes an unknown repository for the same one."""
     claim, theirs = replace(CLAIM, repository=ours), record(repository="org/other", container=OURS.name)
 
-    objection = object_to(claim, standing, theirs)
+    objection = object_to(claim, existing, theirs)
 
     assert objection is not None
     assert "belongs to the repository org/other" in objection.message
     assert ours in objection.message
     assert ours or "GITHUB_REPOSITORY=org/other" in objection.message
-    assert object_to(replace(claim, adopt=OURS.name), standing, theirs) is None
-    assert object_to(replace(claim, repository="org/other"), standing, theirs) is None
+    assert object_to(replace(claim, adopt=OURS.name), existing, theirs) is None
+    assert object_to(replace(claim, repository="org/other"), existing, theirs) is None
 
 
 def test_a_shell_without_a_repository_may_go_on_with_the_very_same_file() -> None:
@@ -179,8 +179,8 @@ def test_a_record_keeps_what_ran_and_a_repository_that_this_run_does_not_know() 
     ],
 )
 def test_a_label_that_the_image_brings_is_no_evidence(labels: dict[str, str], image: dict[str, str], said: str) -> None:
-    """I6. Fails when `why_not_composes` in core/ownership.py does not compare with the image's own labels."""
-    doubt = why_not_composes(labels, image)
+    """I6. Fails when `why_not_from_compose` in core/ownership.py does not compare with the image's own labels."""
+    doubt = why_not_from_compose(labels, image)
 
     assert said in doubt
     assert bool(said) == bool(doubt)
@@ -190,13 +190,13 @@ def test_what_compose_takes_for_its_own_is_known() -> None:
     """Measured with 2.26: a container with the label of a hash, even an empty one, and no other sign."""
     one_off = "com.docker.compose.oneoff"
 
-    assert is_taken_by_compose({HASH: ""})
-    assert is_taken_by_compose({one_off: "False"})
-    assert not is_taken_by_compose({HASH: "1", one_off: "True"})
-    assert not is_taken_by_compose({})
-    assert passes_for_composes({HASH: "1", "com.docker.compose.project": "shop"})
-    assert not passes_for_composes({HASH: "1", "com.docker.compose.project": ""})
-    assert not passes_for_composes({"com.docker.compose.project": "shop"})
+    assert is_seen_by_compose({HASH: ""})
+    assert is_seen_by_compose({one_off: "False"})
+    assert not is_seen_by_compose({HASH: "1", one_off: "True"})
+    assert not is_seen_by_compose({})
+    assert appears_from_compose({HASH: "1", "com.docker.compose.project": "shop"})
+    assert not appears_from_compose({HASH: "1", "com.docker.compose.project": ""})
+    assert not appears_from_compose({"com.docker.compose.project": "shop"})
 
 
 def test_what_was_made_from_the_record_was_started_from_the_files_of_the_record() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from freshness.core.answer import Answer, Heard, more_telling
+from freshness.core.answer import Answer, AnswerKind, more_informative
 from freshness.core.pace import LONGEST_PAUSE, LONGEST_WISH, pause_after
 
 TAKES = 0.01
@@ -12,12 +12,12 @@ TAKES = 0.01
 
 
 def status(code: int, retry_after: float | None = None) -> Answer:
-    return Answer(heard=Heard.STATUS, got=f"HTTP {code}", status=code, is_whole=True, retry_after=retry_after)
+    return Answer(kind=AnswerKind.STATUS, got=f"HTTP {code}", status=code, is_whole=True, retry_after=retry_after)
 
 
-NOBODY = Answer(heard=Heard.NOBODY, got="refused")
-NOTHING = Answer(heard=Heard.NOTHING, got="nothing in time")
-NOISE = Answer(heard=Heard.NOISE, got="no HTTP")
+NO_CONNECTION = Answer(kind=AnswerKind.NO_CONNECTION, got="refused")
+NO_ANSWER = Answer(kind=AnswerKind.NO_ANSWER, got="nothing in time")
+NOT_HTTP = Answer(kind=AnswerKind.NOT_HTTP, got="no HTTP")
 
 
 def times(answer: Callable[[float, int], Answer], seconds: float) -> list[float]:
@@ -27,7 +27,7 @@ def times(answer: Callable[[float, int], Answer], seconds: float) -> list[float]
     while now < seconds:
         asked.append(now)
         got = answer(now, len(asked))
-        answers += got.heard in {Heard.STATUS, Heard.NOISE}
+        answers += got.kind in {AnswerKind.STATUS, AnswerKind.NOT_HTTP}
         now += TAKES + pause_after(got, answers=answers, elapsed=now)
     return asked
 
@@ -36,7 +36,7 @@ def most_within(asked: list[float], seconds: float) -> int:
     return max(sum(one <= other < one + seconds for other in asked) for one in asked)
 
 
-@pytest.mark.parametrize("answer", [status(503), status(404), status(302), NOISE])
+@pytest.mark.parametrize("answer", [status(503), status(404), status(302), NOT_HTTP])
 def test_no_minute_has_sixty_questions(answer: Answer) -> None:
     """Fails when the pauses of `pause_after` do not grow, or end below LONGEST_PAUSE."""
     assert most_within(times(lambda _now, _number: answer, 600), 60) < 60
@@ -67,7 +67,7 @@ def test_a_service_that_limits_its_rate_gets_healthy_all_the_same(limit: int) ->
 
 
 @pytest.mark.parametrize("after", [0.1, 0.2, 0.5, 0.8])
-@pytest.mark.parametrize("before", [NOBODY, NOTHING, status(503)])
+@pytest.mark.parametrize("before", [NO_CONNECTION, NO_ANSWER, status(503)])
 def test_health_that_comes_early_is_noticed_within_a_tenth_of_a_second(before: Answer, after: float) -> None:
     """Fails when `pause_after` slows down at once."""
     asked = times(lambda _now, _number: before, 60)
@@ -78,7 +78,7 @@ def test_health_that_comes_early_is_noticed_within_a_tenth_of_a_second(before: A
 @pytest.mark.parametrize("after", [2, 4.5, 10, 60, 600])
 def test_a_service_that_listens_late_is_noticed_soon(after: float) -> None:
     """Fails when a try that costs the service nothing slows down as a question does."""
-    asked = times(lambda _now, _number: NOBODY, 700)
+    asked = times(lambda _now, _number: NO_CONNECTION, 700)
 
     late = next(one for one in asked if one >= after) - after
     assert late < max(0.1, min(after * 0.03, 0.6))
@@ -95,13 +95,13 @@ def test_a_service_is_asked_again_when_it_says() -> None:
 
 
 def test_silence_hides_no_status_that_was_seen() -> None:
-    """Fails when `more_telling` takes the last answer whatever it is."""
+    """Fails when `more_informative` takes the last answer whatever it is."""
     seen = status(503)
 
-    assert more_telling(seen, NOTHING, had_its_time=True) is seen
-    assert more_telling(NOISE, NOTHING, had_its_time=True) is NOISE
-    assert more_telling(NOBODY, NOTHING, had_its_time=False) is NOBODY
-    assert more_telling(NOBODY, NOTHING, had_its_time=True) is NOTHING
-    assert more_telling(None, NOTHING, had_its_time=False) is NOTHING
-    assert more_telling(seen, NOBODY, had_its_time=True) is NOBODY
-    assert more_telling(NOTHING, seen, had_its_time=False) is seen
+    assert more_informative(seen, NO_ANSWER, had_its_time=True) is seen
+    assert more_informative(NOT_HTTP, NO_ANSWER, had_its_time=True) is NOT_HTTP
+    assert more_informative(NO_CONNECTION, NO_ANSWER, had_its_time=False) is NO_CONNECTION
+    assert more_informative(NO_CONNECTION, NO_ANSWER, had_its_time=True) is NO_ANSWER
+    assert more_informative(None, NO_ANSWER, had_its_time=False) is NO_ANSWER
+    assert more_informative(seen, NO_CONNECTION, had_its_time=True) is NO_CONNECTION
+    assert more_informative(NO_ANSWER, seen, had_its_time=False) is seen

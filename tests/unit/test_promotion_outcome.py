@@ -6,7 +6,7 @@ import pytest
 
 from freshness.core.compose import Target
 from freshness.core.image import REVISION_LABEL, Image
-from freshness.core.promotion import PromotionOutcome, commands_by_hand, name_revision
+from freshness.core.promotion import PromotionOutcome, manual_commands, name_revision
 
 TARGET = Target(
     project="shop", service="web", image="host:5000/shop/web:live", container="shop-web-1", address="127.0.0.1",
@@ -36,7 +36,7 @@ def words(*commands: str) -> list[list[str]]:
 
 def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
     """I9. Breaks when the commands go by a tag, a path with a blank falls apart, or a profile that is off is missed."""
-    tag, up = words(*commands_by_hand(TARGET, FILES, OLD, TAGGED))
+    tag, up = words(*manual_commands(TARGET, FILES, OLD, TAGGED))
 
     assert tag == ["docker", "tag", OLD.id, TARGET.image]
     assert up[: len(COMPOSE) + 2] == [*COMPOSE, "--profile", "*"]
@@ -46,7 +46,7 @@ def test_the_way_back_by_hand_is_by_id_and_of_the_one_service() -> None:
 
 def test_where_it_is_known_what_ran_compose_gets_that_from_the_volume_that_has_it() -> None:
     """I9. Breaks when today's Compose file is named, or the values stand in the sentence."""
-    _, up = commands_by_hand(TARGET, FILES, OLD, TAGGED, record="freshness.shop.web")
+    _, up = manual_commands(TARGET, FILES, OLD, TAGGED, record="freshness.shop.web")
 
     read, compose = map(shlex.split, up.split(" | "))
     assert read[:3] == ["docker", "volume", "inspect"]
@@ -61,7 +61,7 @@ def test_where_it_is_known_what_ran_compose_gets_that_from_the_volume_that_has_i
 def test_where_nothing_served_before_the_container_goes_and_the_tag_is_as_it_was(
     tagged: Image | None, tag: list[str]
 ) -> None:
-    remove, restored = words(*commands_by_hand(TARGET, FILES, None, tagged))
+    remove, restored = words(*manual_commands(TARGET, FILES, None, tagged))
 
     assert remove == [*COMPOSE, "--profile", "*", "rm", "--stop", "--force", "web"]
     assert restored == tag

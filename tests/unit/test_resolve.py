@@ -164,9 +164,11 @@ def test_what_was_not_looked_up_is_said(tmp_path: Path) -> None:
     nowhere = {"GITHUB_WORKSPACE": str(tmp_path)}
     pushed = resolve(nowhere | {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}, offline=True)
     assert pushed["reason"].endswith("not looked up: no repository is at hand.")
-    by_hand = resolve(nowhere, revision="a" * 40)
-    assert (by_hand["revision"], by_hand["tree"]) == ("a" * 40, None)
-    assert by_hand["reason"].endswith("no repository is at hand, and nothing shows yet that this repository has it.")
+    is_explicit = resolve(nowhere, revision="a" * 40)
+    assert (is_explicit["revision"], is_explicit["tree"]) == ("a" * 40, None)
+    assert is_explicit["reason"].endswith(
+        "no repository is at hand, and nothing shows yet that this repository has it."
+    )
     repo = GitRepo.init(tmp_path / "repo")
     repo.commit({"a": "1"})
     env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}

@@ -18,8 +18,8 @@ from freshness.settings import (
     ScriptCheck,
     SecretSource,
     UpdateOrder,
+    child_environment,
     compose_environment,
-    foreign_environment,
     read_gate,
     read_promote,
 )
@@ -421,12 +421,12 @@ def test_no_child_gets_a_token(name: str) -> None:
     """Fails when `_is_dropped` in child_environment.py no longer knows one: Compose would put it into containers."""
     own = {"APP_TOKEN": "the application's", "EMPTY": ""}
 
-    assert foreign_environment({name: "secret", **own}) == own
+    assert child_environment({name: "secret", **own}) == own
 
 
 def test_no_child_gets_a_token_by_another_name() -> None:
-    """Fails when `foreign_environment` looks at names alone: a workflow may give the job's token any name."""
-    assert foreign_environment({"GITHUB_TOKEN": "ghs_x", "MINE": "ghs_x", "OTHER": "x"}) == {"OTHER": "x"}
+    """Fails when `child_environment` looks at names alone: a workflow may give the job's token any name."""
+    assert child_environment({"GITHUB_TOKEN": "ghs_x", "MINE": "ghs_x", "OTHER": "x"}) == {"OTHER": "x"}
 
 
 def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:
@@ -441,4 +441,4 @@ def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:
         "FRESHNESS_PYTHON": "/x",
         "INPUT_GITHUB-TOKEN": "x",
     }
-    assert foreign_environment(kept | dropped) == kept
+    assert child_environment(kept | dropped) == kept

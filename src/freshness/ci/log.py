@@ -29,7 +29,7 @@ class Log:
         for line in own_lines(text):
             self._write(line)
 
-    def foreign(self, data: str | bytes) -> None:
+    def untrusted(self, data: str | bytes) -> None:
         """Text that others wrote, whole lines of it: each is marked, and commands neither runner nor terminal."""
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
         for line in LINE_END.split(text.removesuffix("\n")):

@@ -6,7 +6,7 @@ from pathlib import Path
 from freshness.git.checkout import open_repository
 from freshness.git.export import export_tree
 from freshness.git.find import find_revision
-from freshness.git.resolve_commit import choose_commit, forge_address
+from freshness.git.resolve_commit import forge_address, resolve_candidate
 from freshness.settings.model import Incomplete
 from freshness.settings.read import read_gate
 
@@ -18,7 +18,7 @@ def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env
     settings = read_gate(given, env, env_file)
     address = forge_address(settings, env)
     repository = open_repository(settings.repository_folder)
-    candidate, _ = choose_commit(
+    candidate, _ = resolve_candidate(
         env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
     )
     revision = find_revision(repository, candidate, address)

@@ -13,8 +13,8 @@ from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
 from freshness.report.dry_run import look_ahead
 from freshness.report.publish import Publisher
-from freshness.report.steps import speaking_plainly
-from freshness.settings.child_environment import foreign_environment
+from freshness.report.steps import wrap_unexpected_errors
+from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings
 from freshness.settings.read import read_gate
@@ -32,7 +32,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
     """
     publisher = open_run("freshness gate", env, Outputs(path=output_file(env)))
     try:
-        with speaking_plainly():
+        with wrap_unexpected_errors():
             settings = read_gate(given, env, env_file)
             conceal_known(settings, env, env_file)
             publisher = replace(publisher, keep_reports=settings.keep_reports)
@@ -54,7 +54,7 @@ def _new_gate(publisher: Publisher, settings: GateSettings) -> "Gate":
 
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
-    return Gate(settings=settings, env=foreign_environment(publisher.env), run_env=publisher.env, log=publisher.log)
+    return Gate(settings=settings, env=child_environment(publisher.env), run_env=publisher.env, log=publisher.log)
 
 
 def _gate(publisher: Publisher, gate: "Gate") -> int:

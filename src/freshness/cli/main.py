@@ -11,7 +11,7 @@ import click
 from freshness import __version__
 from freshness.cli.streams import answer, complain, let_go, show_usage, unwritten
 from freshness.errors import FreshnessError, Interrupted
-from freshness.report.steps import speaking_plainly
+from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.options import options
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     """Runs the command line and exits: the only place that turns an error into a sentence and an exit status."""
     try:
         _force_utf8()
-        with speaking_plainly():
+        with wrap_unexpected_errors():
             status = _run()
     except FreshnessError as error:
         complain(str(error))

@@ -12,8 +12,8 @@ from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
 from freshness.report.dry_run import look_ahead
 from freshness.report.publish import Publisher
-from freshness.report.steps import speaking_plainly
-from freshness.settings.child_environment import foreign_environment
+from freshness.report.steps import wrap_unexpected_errors
+from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
@@ -41,7 +41,7 @@ def run_promotion(
     outputs = Outputs(path=output_file(env), decisive="outcome", closed=PromotionOutcome.ERROR.value)
     publisher = open_run("freshness rollback" if is_rollback else "freshness promote", env, outputs)
     try:
-        with speaking_plainly():
+        with wrap_unexpected_errors():
             settings = read_promote(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
@@ -65,7 +65,7 @@ def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool
     from freshness.promotion.promote import Promotion
     from freshness.promotion.retag import Retag
 
-    env = foreign_environment(publisher.env)
+    env = child_environment(publisher.env)
     if settings.recreate or settings.image is None:
         return Promotion(settings=settings, env=env, run_env=publisher.env, log=publisher.log, is_rollback=is_rollback)
     return Retag(
@@ -80,7 +80,7 @@ def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool
 
 def _promote(promotion: "Promotion | Retag") -> int:
     try:
-        with speaking_plainly():
+        with wrap_unexpected_errors():
             promotion.run()
     except Interrupted as interrupted:
         promotion.reason = f"The promotion was interrupted. {promotion.reason or 'Nothing was changed.'}"

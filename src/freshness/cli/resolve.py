@@ -6,14 +6,14 @@ from typing import Any
 
 from freshness.ci.event_file import read_event
 from freshness.core.agreement import References
-from freshness.core.event.number import number_told
-from freshness.core.fork import AGIT, UNTOLD, refuse_fork
+from freshness.core.event.number import number_in_payload
+from freshness.core.fork import AGIT, UNKNOWN_REPOSITORY, refuse_fork
 from freshness.core.revision import Candidate
 from freshness.errors import FreshnessError, Refused, SettingsError
 from freshness.git.address import ForgeAddress
 from freshness.git.checkout import open_or_make
 from freshness.git.find import find_revision, refuse_other_than_full_id
-from freshness.git.resolve_commit import Origin, checkout_at_hand, choose_commit, forge_address, insist_by_hand
+from freshness.git.resolve_commit import GitSource, find_checkout, forge_address, require_own_commit, resolve_candidate
 from freshness.process.private_folder import private_folder
 from freshness.settings.model import GateSettings
 from freshness.settings.read import read_gate
@@ -47,7 +47,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
     try:
         answer |= _resolve(settings, asked, offline=given["offline"])
     except Refused as error:
-        answer |= {"number": settings.pr or number_told(read_event(asked)[1]), "reason": str(error)}
+        answer |= {"number": settings.pr or number_in_payload(read_event(asked)[1]), "reason": str(error)}
     text = json.dumps(answer, indent=2) if given["as_json"] else answer["reason"]
     return answer["revision"] is not None, text
 
@@ -60,13 +60,13 @@ def unanswered(given: Mapping[str, Any], env: Texts, error: FreshnessError) -> s
 
 def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, Any]:
     address = None if offline else forge_address(settings, env)
-    candidate, references = choose_commit(
+    candidate, references = resolve_candidate(
         env,
         revision=settings.revision,
         pr=settings.pr,
         recheck_head=settings.recheck_head and not offline,
         address=address,
-        checkout=checkout_at_hand(settings),
+        checkout=find_checkout(settings),
     )
     tree, why_none = _find_tree(settings, env, address, candidate, references)
     return {
@@ -82,7 +82,7 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
 def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
     if candidate.fork is None:
         return ""
-    taken = "taken for a fork" if candidate.fork in (AGIT, UNTOLD) else "a fork"
+    taken = "taken for a fork" if candidate.fork in (AGIT, UNKNOWN_REPOSITORY) else "a fork"
     try:
         refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
     except Refused:
@@ -98,22 +98,22 @@ def _find_tree(
     references: References | None,
 ) -> tuple[str | None, str]:
     """The commit's tree, found as the gate finds it, or None and the sentence that says why."""
-    checkout = checkout_at_hand(settings)
+    checkout = find_checkout(settings)
     if checkout is not None:
-        tree = _look_up(Origin(repository=checkout, address=address), candidate, references, env)
+        tree = _look_up(GitSource(repository=checkout, address=address), candidate, references, env)
         return tree, "" if tree else _LACKS
     if address is None:
-        return None, _NOT_LOOKED_UP + (_NOT_SHOWN if candidate.by_hand else ".")
+        return None, _NOT_LOOKED_UP + (_NOT_SHOWN if candidate.is_explicit else ".")
     with private_folder(env) as folder:
         own = open_or_make(settings.repository_folder, address, folder)
-        return _look_up(Origin(repository=own, address=address), candidate, references, env), ""
+        return _look_up(GitSource(repository=own, address=address), candidate, references, env), ""
 
 
-def _look_up(origin: Origin, candidate: Candidate, references: References | None, env: Texts) -> str | None:
+def _look_up(git_source: GitSource, candidate: Candidate, references: References | None, env: Texts) -> str | None:
     """None where no server is known to fetch a commit from that is not here. Raises Refused, and RepositoryError."""
     refuse_other_than_full_id(candidate)
-    lacks = origin.address is None and candidate.commit not in origin.repository.odb
-    tree = None if lacks else find_revision(origin.repository, candidate, origin.address).tree
-    if candidate.by_hand:
-        insist_by_hand(origin, candidate, references, env)
+    lacks = git_source.address is None and candidate.commit not in git_source.repository.odb
+    tree = None if lacks else find_revision(git_source.repository, candidate, git_source.address).tree
+    if candidate.is_explicit:
+        require_own_commit(git_source, candidate, references, env)
     return tree

@@ -22,12 +22,12 @@ def verify_image(
     Raises SettingsError for an abbreviated id, EngineError where the Engine cannot be asked.
     """
     from freshness.core.image import guard
-    from freshness.engine.client import reach
+    from freshness.engine.client import connect
     from freshness.engine.images import find_image
 
     expected = read_revision("--revision", revision)
     settings = read_promote(given, env, env_file, revision_required=False)
-    engine = reach(env, settings.engine_timeout)
+    engine = connect(env, settings.engine_timeout)
     image = find_image(engine, name)
     if image is None:
         return False, f"refused: the Engine {engine.id} at {engine.endpoint} has no image {name}."
@@ -91,7 +91,7 @@ def _commit(one: TargetStatus) -> str:
 
 def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list[TargetStatus]:
     from freshness.core.deployment import Role
-    from freshness.engine.client import reach
+    from freshness.engine.client import connect
     from freshness.engine.compose import ComposeFile, read_config
     from freshness.target.staging import is_production, staging_config
 
@@ -99,7 +99,7 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
     file = ComposeFile.of(settings, env)
     config = read_config(file, env)
     staging = staging_config(settings, env, config)
-    engine = reach(env, settings.engine_timeout)
+    engine = connect(env, settings.engine_timeout)
     if is_production(settings, staging, config):
         first = _not_named(settings.staging_service)
     else:
@@ -129,11 +129,11 @@ def _notes(
 ) -> tuple[str, ...]:
     from freshness.core.compose import image_of
     from freshness.core.deployment import Role
-    from freshness.engine.strays import Sought, find_strays
+    from freshness.engine.strays import MissingTarget, find_strays
 
     services = config.get("services") or {}
     is_production = role is Role.PRODUCTION
-    sought = Sought(
+    sought = MissingTarget(
         role=role,
         project=config["name"],
         service=service,

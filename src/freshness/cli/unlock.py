@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from freshness.core.lock import Held, Record, is_lock_name, service_lock, tag_lock
+from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, tag_lock
 from freshness.core.quoting import quoted
-from freshness.engine.client import reach
+from freshness.engine.client import connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import why_dead
@@ -29,19 +29,19 @@ def unlock_target(
     held = lock.look()
     if held is None:
         return True, f"Nothing holds {lock.name}."
-    dead = why_dead(lock.engine, held, lock.holder.place)
-    shown = f"{lock.name} is held by {held.holder} since {held.since}. {_began(held.holder.record)}"
+    dead = why_dead(lock.engine, held, lock.owner.place)
+    shown = f"{lock.name} is held by {held.owner} since {held.since}. {_began(held.owner.record)}"
     if dead is None and not force:
         return False, f"{shown}It is, or may be, at work: wait for it, or add --force, and it stops before it writes."
     return _break(lock, held, f"{shown}{f'It is no more: {dead}. ' if dead else ''}")
 
 
-def _break(lock: Lock, held: Held, shown: str) -> tuple[bool, str]:
-    hold = lock.follow(held)
-    if hold is None:
+def _break(lock: Lock, held: HeldLock, shown: str) -> tuple[bool, str]:
+    lease = lock.follow(held)
+    if lease is None:
         return False, f"{shown}Another run took it over this very moment."
-    if hold.holder.record is None:
-        hold.release()
+    if lease.owner.record is None:
+        lease.release()
         return True, f"{shown}The lock is broken."
     return True, f"{shown}The lock is broken; the next promotion or rollback finishes or undoes what was begun."
 
@@ -63,7 +63,7 @@ def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str
         file = ComposeFile.of(settings, env)
         name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
     return new_lock(
-        reach(env, settings.engine_timeout),
+        connect(env, settings.engine_timeout),
         name,
         command="freshness unlock",
         revision=None,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from freshness.core.fork import UNTOLD
+from freshness.core.fork import UNKNOWN_REPOSITORY
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate, Question, head_ref, number_of_head
 from freshness.errors import Refused, Superseded
@@ -37,7 +37,7 @@ def settle(chosen: Candidate | Question, references: References) -> Candidate:
     """
     candidate = _answer(chosen, references) if isinstance(chosen, Question) else _numbered(chosen, references)
     confirm_head(candidate, references)
-    if candidate.fork == UNTOLD and candidate.commit in branch_tips(references):
+    if candidate.fork == UNKNOWN_REPOSITORY and candidate.commit in branch_tips(references):
         return replace(candidate, fork=None)
     return candidate
 
@@ -86,5 +86,5 @@ def _answer(question: Question, references: References) -> Candidate:
         note=f"Commit {commit} is the head of pull request #{question.number}, as the server says now "
         f"({question.ref}); {question.asker} names only the pull request{why}.",
         number=question.number,
-        fork=UNTOLD,
+        fork=UNKNOWN_REPOSITORY,
     )

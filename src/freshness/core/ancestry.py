@@ -6,7 +6,7 @@ from freshness.core.history import Comparison, Relation
 from freshness.errors import Refused
 
 
-def insist_forward(
+def require_ancestry(
     found: Comparison, *, production: str, candidate: str, allow_rollback: str | None, allow_diverged: str | None
 ) -> str:
     """How the candidate stands to production, in a sentence for report and summary, with the reason that allows it.

@@ -10,13 +10,13 @@ _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(r"[^\S ]|[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-class Heard(StrEnum):
+class AnswerKind(StrEnum):
     """An answer's status, bytes that are no answer, a connection that was refused or closed, or nothing in time."""
 
     STATUS = "status"
-    NOISE = "noise"
-    NOBODY = "nobody"
-    NOTHING = "nothing"
+    NOT_HTTP = "noise"
+    NO_CONNECTION = "nobody"
+    NO_ANSWER = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Answer:
     the answer asks for, None where it asks for none.
     """
 
-    heard: Heard
+    kind: AnswerKind
     got: str
     status: int | None = None
     is_whole: bool = False
@@ -39,14 +39,14 @@ class Answer:
         return self.is_whole and self.status in SUCCESS
 
 
-def more_telling(before: Answer | None, now: Answer, *, had_its_time: bool) -> Answer:
+def more_informative(before: Answer | None, now: Answer, *, had_its_time: bool) -> Answer:
     """Which of two answers a person should hear of: the last one, but silence hides no status that was seen.
 
     `had_its_time`: the last question could wait as long as any; one that was cut by the deadline says nothing new.
     """
-    if before is None or now.heard is not Heard.NOTHING:
+    if before is None or now.kind is not AnswerKind.NO_ANSWER:
         return now
-    if before.heard in {Heard.STATUS, Heard.NOISE} or not had_its_time:
+    if before.kind in {AnswerKind.STATUS, AnswerKind.NOT_HTTP} or not had_its_time:
         return before
     return now
 

@@ -8,7 +8,7 @@ from freshness.core.image import Image, repository_of, same_tag, version_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedImage:
     """An image with all its tags, and when it was made: seconds, as the Engine lists it."""
 
     image: Image
@@ -16,17 +16,17 @@ class Listed:
 
 
 def surplus_builds(
-    listed: Iterable[Listed], repository: str, *, label: str, used: Collection[str], at_hand: str, keep: int
-) -> tuple[Listed, ...]:
-    """The builds of this repository beyond the newest `keep`, the oldest first; `at_hand` (an image ID) is the newest.
+    listed: Iterable[ListedImage], repository: str, *, label: str, used: Collection[str], current: str, keep: int
+) -> tuple[ListedImage, ...]:
+    """The builds of this repository beyond the newest `keep`, the oldest first; `current` (an image ID) is the newest.
 
     A build has one name, the commit that its label says. What has another name too (staging's, production's, a kept
     tag, a person's) or is `used` by a container (image IDs) stays, and so does what somebody else tagged.
     """
     found = [one for one in listed if _is_build(one.image, repository, label)]
     # The tag decides between builds of one second; one that was all cached has the time of the older one.
-    found.sort(key=lambda one: (one.image.id == at_hand, one.created, one.image.tags), reverse=True)
-    free = (one for one in found[keep:] if one.image.id not in used and one.image.id != at_hand)
+    found.sort(key=lambda one: (one.image.id == current, one.created, one.image.tags), reverse=True)
+    free = (one for one in found[keep:] if one.image.id not in used and one.image.id != current)
     return tuple(one for one in free if len(one.image.tags) == 1)[::-1]
 
 

@@ -94,7 +94,7 @@ def variables_of(configuration: str) -> tuple[str, ...]:
     return tuple(sorted({one["environment"] for one in declared if one.get("environment")}))
 
 
-def not_taken_back(configuration: str) -> str:
+def not_restored(configuration: str) -> str:
     """What of it is today's all the same, in a sentence; empty where nothing is."""
     paths, variables = bound_paths(configuration), variables_of(configuration)
     what = [f"what lies at {' and '.join(paths)}"] if paths else []

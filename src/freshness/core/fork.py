@@ -10,7 +10,7 @@ from freshness.errors import Refused
 Payload = Mapping[str, object]
 
 DELETED = "a deleted repository"
-UNTOLD = "a repository that the event does not name"
+UNKNOWN_REPOSITORY = "a repository that the event does not name"
 """The `fork` of a commit whose origin the payload leaves open: taken for a fork's until the server says otherwise."""
 
 AGIT = "an AGit push (refs/for/…), for which the right to read is enough"
@@ -38,7 +38,7 @@ _TELLING = frozenset(
 _WITHOUT_SECRETS = frozenset({"pull_request", "pull_request_review", "pull_request_review_comment"})
 
 
-def origin_is_told(event_name: str) -> bool:
+def tells_forks_apart(event_name: str) -> bool:
     """Whether the event's payload tells a fork's commit from the repository's own."""
     return event_name in _TELLING
 
@@ -49,7 +49,7 @@ def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bo
         return
     what = f"The commit {candidate.commit} comes from {candidate.fork}, not from this repository"
     if not allowed:
-        own = " (or restore it, where it was this repository's own)" if candidate.fork == UNTOLD else ""
+        own = " (or restore it, where it was this repository's own)" if candidate.fork == UNKNOWN_REPOSITORY else ""
         raise Refused(
             f"{what}.",
             f"Code of a fork is not built here: push the branch to this repository after a review{own}.",

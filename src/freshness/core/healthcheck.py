@@ -17,7 +17,7 @@ class HealthcheckRun:
         return f"exit status {self.exit_code}" + (f", {lines[-1]}" if lines else ", without a word")
 
 
-def tell_unhealthy(run: HealthcheckRun | None, start_period: float) -> str:
+def describe_unhealthy(run: HealthcheckRun | None, start_period: float) -> str:
     """Why a HEALTHCHECK says unhealthy, and what helps a service that only needs longer to start."""
     said = f": {run}" if run else ""
     return (
@@ -26,6 +26,6 @@ def tell_unhealthy(run: HealthcheckRun | None, start_period: float) -> str:
     )
 
 
-def tell_waiting(status: str, run: HealthcheckRun | None) -> str:
+def describe_waiting(status: str, run: HealthcheckRun | None) -> str:
     """What a HEALTHCHECK says that is not healthy yet."""
     return f"HEALTHCHECK {status or 'missing'}" + (f"; its last run: {run}" if run and status != "healthy" else "")

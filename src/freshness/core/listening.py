@@ -38,7 +38,7 @@ def _read_line(cells: list[str]) -> Listener | None:
     return Listener(port=number, is_private=mapped.is_loopback)
 
 
-def explain_nobody(listeners: Collection[Listener], port: int) -> str | None:
+def explain_no_listener(listeners: Collection[Listener], port: int) -> str | None:
     """Why nobody answers from outside on this port of the container; None where something does listen there."""
     here = [one for one in listeners if one.port == port]
     if any(not one.is_private for one in here):

@@ -62,7 +62,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class LockOwner:
     """Who holds a target: `command` for `revision`, started by `who` in `run` (an address, or empty).
 
     `token` is the holder's alone. `seconds` is how long it may take, by the Engine's clock.
@@ -84,11 +84,11 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A volume of a lock: its `name`, its `holder`, and when it was made, in the Engine's own words."""
+class HeldLock:
+    """A volume of a lock: its `name`, its `owner`, and when it was made, in the Engine's own words."""
 
     name: str
-    holder: Holder
+    owner: LockOwner
     since: str
 
 
@@ -114,39 +114,39 @@ def is_lock_name(text: str) -> bool:
     return _LOCK_NAME.fullmatch(text) is not None
 
 
-def follower(name: str, token: str) -> str:
+def successor_name(name: str, token: str) -> str:
     """The volume of the one who takes the lock over from the dead holder with this token: unique, like the token."""
     return f"{name}.after.{token}"
 
 
-def standing(volumes: Iterable[Held], name: str) -> tuple[Held, ...]:
+def current_locks(volumes: Iterable[HeldLock], name: str) -> tuple[HeldLock, ...]:
     """The volumes of the lock that nobody took over, those that took over first: one, but for a moment."""
     found = tuple(volumes)
     names = {volume.name for volume in found}
-    left = [volume for volume in found if follower(name, volume.holder.token) not in names]
+    left = [volume for volume in found if successor_name(name, volume.owner.token) not in names]
     return tuple(sorted(left, key=lambda volume: volume.name == name))
 
 
-def in_order(volumes: Iterable[Held], name: str) -> tuple[Held, ...]:
+def in_takeover_order(volumes: Iterable[HeldLock], name: str) -> tuple[HeldLock, ...]:
     """The volumes of the lock, each before the one that follows it.
 
     Taken away in this order, what is left is one chain at every moment: never one that seems to be followed by nobody.
     """
-    left, ordered = list(volumes), list[Held]()
+    left, ordered = list(volumes), list[HeldLock]()
     while left:
-        followers = {follower(name, volume.holder.token) for volume in left}
+        followers = {successor_name(name, volume.owner.token) for volume in left}
         first = next((volume for volume in left if volume.name not in followers), left[0])
         left.remove(first)
         ordered.append(first)
     return tuple(ordered)
 
 
-def to_labels(name: str, holder: Holder) -> dict[str, str]:
+def to_labels(name: str, owner: LockOwner) -> dict[str, str]:
     """The labels of the lock's volume; `from_labels` reads them."""
-    place, record = holder.place, holder.record
+    place, record = owner.place, owner.record
     labels = {
-        "token": holder.token, "command": holder.command, "revision": holder.revision, "who": holder.who,
-        "run": holder.run, "seconds": str(holder.seconds), "host": place.host, "machine": place.machine,
+        "token": owner.token, "command": owner.command, "revision": owner.revision, "who": owner.who,
+        "run": owner.run, "seconds": str(owner.seconds), "host": place.host, "machine": place.machine,
         "boot": place.boot, "pid-namespace": place.pid_namespace, "pid": str(place.pid),
         "started": str(place.started), "container": place.container, "user": place.user,
     }  # fmt: skip
@@ -159,7 +159,7 @@ def to_labels(name: str, holder: Holder) -> dict[str, str]:
     return {LOCK_LABEL: name, **{_LABEL + key: value for key, value in labels.items()}}
 
 
-def from_labels(labels: Mapping[str, str]) -> Holder | None:
+def from_labels(labels: Mapping[str, str]) -> LockOwner | None:
     """The holder that the labels name, or None where they are not what `to_labels` writes."""
     said = {key.removeprefix(_LABEL): value for key, value in labels.items() if key.startswith(_LABEL)}
     forms = {"token": _TOKEN, "seconds": _SECONDS, "pid": _NUMBER, "started": _NUMBER, "container": _CONTAINER_ID}
@@ -168,7 +168,7 @@ def from_labels(labels: Mapping[str, str]) -> Holder | None:
     record = _record(said)
     if record is None and "to" in said:
         return None
-    return Holder(
+    return LockOwner(
         **{key: said.get(key, "") for key in ("token", "command", "revision", "who", "run")},
         seconds=int(said["seconds"]),
         place=Place(

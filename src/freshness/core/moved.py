@@ -39,7 +39,7 @@ def folder_before(moved: Moved, folder: str) -> str:
     return moved.old.removesuffix(f"/{inside}") if lies_below else ""
 
 
-def say_moved(what: str, lost: Sequence[Moved], folder: str) -> tuple[str, str]:
+def explain_moved(what: str, lost: Sequence[Moved], folder: str) -> tuple[str, str]:
     """What would be lost of `what` runs or ran, and what to do, as sentences."""
     said = "; ".join(
         f"{what} mounts {one.old} at {one.target}, and the Compose file that is read here means {one.new},"

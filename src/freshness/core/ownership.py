@@ -16,7 +16,7 @@ NUMBER_LABEL = "com.docker.compose.container-number"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 _COMPOSE = "com.docker.compose."
 _MAKING = re.compile(r"[0-9a-f]{12}_")  # before the name, while Compose replaces a container
-_UNTOLD = frozenset({
+_IMPLICIT_FILES = frozenset({
     ".env", "null",
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
 })  # fmt: skip
@@ -45,7 +45,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ExistingContainer:
     """A container that the run would replace.
 
     `files` and `env_files` are named as a claim's are; `is_same_file`: it was started from the very files of this run.
@@ -73,31 +73,31 @@ class Objection:
     remedy: str
 
 
-def object_to(claim: Claim, standing: Sequence[Standing], recorded: Recorded | None) -> Objection | None:
+def object_to(claim: Claim, existing: Sequence[ExistingContainer], recorded: Recorded | None) -> Objection | None:
     """What speaks against the run, or None. No record is no objection: older releases and people made none."""
     if recorded and recorded.deployment.role is not claim.role:
         return _other_role(claim, recorded)
-    for one in standing:
+    for one in existing:
         doubts = _doubts(claim, one, recorded)
         if claim.forbidden and any(port.port == claim.forbidden for port in one.ports):
             return _forbidden(claim, one, doubts)
         if doubts and claim.adopt != one.name:
             return _doubtful(claim, one.name, doubts)
-    if not standing and recorded and claim.adopt not in {recorded.deployment.container, claim.container}:
+    if not existing and recorded and claim.adopt not in {recorded.deployment.container, claim.container}:
         said = _repository_doubt(claim, recorded, is_same_file=False)
         if said:
             return _doubtful(claim, recorded.deployment.container or claim.container, (said,))
     return None
 
 
-def differs_in_files(claim: Claim, one: Standing) -> bool:
+def differs_in_files(claim: Claim, one: ExistingContainer) -> bool:
     """Whether it was started from other files, which does not count where Compose sees no difference."""
     return any(_file_doubts(claim, one))
 
 
-def adopts_needlessly(claim: Claim, standing: Sequence[Standing], recorded: Recorded | None) -> bool:
+def adopts_needlessly(claim: Claim, existing: Sequence[ExistingContainer], recorded: Recorded | None) -> bool:
     """Whether `adopt` is given, and nothing would object without it."""
-    return claim.adopt is not None and object_to(replace(claim, adopt=None), standing, recorded) is None
+    return claim.adopt is not None and object_to(replace(claim, adopt=None), existing, recorded) is None
 
 
 def deployment_of(claim: Claim, recorded: Recorded | None, *, is_as_it_ran: bool = False) -> Deployment:
@@ -117,7 +117,7 @@ def deployment_of(claim: Claim, recorded: Recorded | None, *, is_as_it_ran: bool
     )
 
 
-def why_not_composes(labels: Mapping[str, str], image_labels: Mapping[str, str]) -> str:
+def why_not_from_compose(labels: Mapping[str, str], image_labels: Mapping[str, str]) -> str:
     """In words, why Compose may not have made the container; empty where it did.
 
     A label that the image brings is no evidence. Compose takes for its own whatever has the label of a hash.
@@ -133,7 +133,7 @@ def why_not_composes(labels: Mapping[str, str], image_labels: Mapping[str, str])
     return ""
 
 
-def is_taken_by_compose(labels: Mapping[str, str]) -> bool:
+def is_seen_by_compose(labels: Mapping[str, str]) -> bool:
     """Whether Compose, or this tool, takes the container for one of the service that its labels name."""
     one_off = labels.get(ONE_OFF_LABEL)
     return one_off != "True" and (HASH_LABEL in labels or one_off == "False")
@@ -144,16 +144,16 @@ def labels_of_compose(image_labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{key}={value}" for key, value in sorted(image_labels.items()) if key.startswith(_COMPOSE) and value)
 
 
-def passes_for_composes(image_labels: Mapping[str, str]) -> bool:
+def appears_from_compose(image_labels: Mapping[str, str]) -> bool:
     """Whether Compose takes each container of the image for a service's, whoever started it."""
     return HASH_LABEL in image_labels and bool(image_labels.get(f"{_COMPOSE}project"))
 
 
-def _doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> tuple[str, ...]:
+def _doubts(claim: Claim, one: ExistingContainer, recorded: Recorded | None) -> tuple[str, ...]:
     return tuple(_find_doubts(claim, one, recorded))
 
 
-def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iterator[str]:
+def _find_doubts(claim: Claim, one: ExistingContainer, recorded: Recorded | None) -> Iterator[str]:
     if one.doubt:
         yield one.doubt
     was_ours = _was_ours(claim, one, recorded)
@@ -167,19 +167,19 @@ def _find_doubts(claim: Claim, one: Standing, recorded: Recorded | None) -> Iter
         yield said
 
 
-def _from_record(one: Standing, recorded: Recorded | None) -> Standing:
+def _from_record(one: ExistingContainer, recorded: Recorded | None) -> ExistingContainer:
     """With the files of the record, where it was made from that and from no file."""
     if recorded is None or not _is_made_from(one, recorded):
         return one
     return replace(one, files=recorded.deployment.files, env_files=())
 
 
-def _is_made_from(one: Standing, recorded: Recorded | None) -> bool:
+def _is_made_from(one: ExistingContainer, recorded: Recorded | None) -> bool:
     """Whether a way back made it of what was recorded."""
     return recorded is not None and one.is_recorded and one.configuration == recorded.deployment.made
 
 
-def _was_ours(claim: Claim, one: Standing, recorded: Recorded | None) -> bool:
+def _was_ours(claim: Claim, one: ExistingContainer, recorded: Recorded | None) -> bool:
     """Whether a run of this very name and these ports went back to it: to the name and the ports of then."""
     if recorded is None or not _is_made_from(one, recorded):
         return False
@@ -187,7 +187,7 @@ def _was_ours(claim: Claim, one: Standing, recorded: Recorded | None) -> bool:
     return then.container == claim.container and then.ports == tuple(map(str, claim.ports))
 
 
-def _file_doubts(claim: Claim, one: Standing) -> Iterator[str]:
+def _file_doubts(claim: Claim, one: ExistingContainer) -> Iterator[str]:
     if _told(one.files) != _told(claim.files):
         yield f"it was started from {_list(one.files)}, expected {_list(claim.files)} (`compose-file`)"
     if set(_told(one.env_files)) - set(_told(claim.env_files)):
@@ -212,7 +212,7 @@ def _has_name(claim: Claim, name: str) -> bool:
 
 def _told(files: Sequence[str]) -> tuple[str, ...]:
     """Those that somebody named."""
-    return tuple(path for path in files if path.rpartition("/")[2] not in _UNTOLD)
+    return tuple(path for path in files if path.rpartition("/")[2] not in _IMPLICIT_FILES)
 
 
 def _list(names: Sequence[str]) -> str:
@@ -233,7 +233,7 @@ def _doubtful(claim: Claim, name: str, doubts: Sequence[str]) -> Objection:
     )
 
 
-def _forbidden(claim: Claim, one: Standing, doubts: Sequence[str]) -> Objection:
+def _forbidden(claim: Claim, one: ExistingContainer, doubts: Sequence[str]) -> Objection:
     return Objection(
         message=(
             f"The container {one.name} would be replaced, and publishes {claim.forbidden}, which is production's port"

@@ -1,6 +1,6 @@
 """How soon a service is asked for its health again: quickly while that may be noticed, then ever more slowly."""
 
-from freshness.core.answer import Answer, Heard
+from freshness.core.answer import Answer, AnswerKind
 
 SOONEST = 0.04  # seconds: health that comes early is noticed within 0.1 s of the first good answer
 QUICK_ANSWERS = 12
@@ -22,7 +22,7 @@ def pause_after(answer: Answer, *, answers: int, elapsed: float) -> float:
     It asks fewer than 60 times in the first minute and 20 times in each that follows, so that no usual limit of rate is
     reached by it. A service that says when to come again is asked then, but not later than after LONGEST_WISH.
     """
-    if answer.heard in {Heard.NOBODY, Heard.NOTHING}:
+    if answer.kind in {AnswerKind.NO_CONNECTION, AnswerKind.NO_ANSWER}:
         return silent_pause(elapsed)
     pause = min(SOONEST * GROWTH ** max(answers - QUICK_ANSWERS, 0), LONGEST_PAUSE)
     if answer.status == TOO_MANY:

@@ -25,7 +25,7 @@ class PromotionOutcome(StrEnum):
         return {"promoted": 0, "unchanged": 0, "refused": 1, "error": 3, "rolled-back": 4, "stranded": 5}[self.value]
 
 
-def commands_by_hand(
+def manual_commands(
     target: Target, compose_files: Sequence[str], previous: Image | None, tagged: Image | None, *, record: str = ""
 ) -> tuple[str, ...]:
     """What a person types to bring the previous image back, by the Compose files or by what the lock `record` holds.

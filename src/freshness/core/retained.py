@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTags:
+class RetainedTags:
     """The tags that keep what production ran before: `<repository>:freshness-previous`, `….2`, `….3` and so on.
 
     `suffix` tells apart two services of one repository, each of which would else find the other's images.
@@ -37,17 +37,17 @@ class KeptTags:
         return tuple(sorted(int(match[1] or 1) for match in found))
 
 
-def kept_tags_of(target: Target, config: Mapping[str, Any], staging_service: str) -> KeptTags:
+def retained_tags_of(target: Target, config: Mapping[str, Any], staging_service: str) -> RetainedTags:
     """The service's kept tags, with its name behind them where a third service has the same repository.
 
     `config` is what Compose prints.
     """
     others = (name for name in config["services"] if name not in {target.service, staging_service})
     shared = any(same_tag(repository_of(image_of(config, name)), target.repository) for name in others)
-    return KeptTags(repository=target.repository, suffix=f"-{target.service}" if shared else "")
+    return RetainedTags(repository=target.repository, suffix=f"-{target.service}" if shared else "")
 
 
-def kept_after(kept: Iterable[str], previous: str, candidate: str) -> tuple[str, ...]:
+def retained_after(kept: Iterable[str], previous: str, candidate: str) -> tuple[str, ...]:
     """The image IDs to keep once the candidate is production: what it ran before, then what was kept, each once."""
     if not previous or previous == candidate:
         return tuple(kept)
@@ -64,7 +64,7 @@ def left_by(kept: Sequence[str], previous: str, candidate: str) -> tuple[str, ..
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class RetainedImage:
     """An image that can be gone back to, under its kept tag's `number`, or what runs now, whose number is 0.
 
     `revision` is the commit that it claims, empty where it claims none; `replaced` is when it stopped serving, in the
@@ -86,7 +86,7 @@ class Kept:
         return (self.image if to.startswith(IMAGE) else self.revision).startswith(to)
 
 
-def in_table(now: Kept, kept: Sequence[Kept]) -> str:
+def in_table(now: RetainedImage, kept: Sequence[RetainedImage]) -> str:
     """What runs, and what can be gone back to, for people; `--to` takes a number, a commit or an image ID of it."""
     rows: list[tuple[str, ...]] = [("number", "commit", "replaced", "image ID", "configuration", "")]
     rows += [_row(one, "runs now" if one is now else "left by a rollback" if one.left else "") for one in (now, *kept)]
@@ -95,7 +95,7 @@ def in_table(now: Kept, kept: Sequence[Kept]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _row(one: Kept, what: str) -> tuple[str, ...]:
+def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
     if not one.image:
         return "-", "", "", "", "", "nothing runs now"
     return (
@@ -108,7 +108,7 @@ def _row(one: Kept, what: str) -> tuple[str, ...]:
     )
 
 
-def choose_kept(kept: Sequence[Kept], running: str, to: str | None, tag: str) -> Kept:
+def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None, tag: str) -> RetainedImage:
     """The one to go back to: what `to` names, else the newest that no rollback has left. `running` is what runs.
 
     Raises SettingsError for words that could name none, Refused where there is none, or more than one. `tag` is the
@@ -128,7 +128,7 @@ def choose_kept(kept: Sequence[Kept], running: str, to: str | None, tag: str) ->
     raise Refused(_nothing("", tag), "Promote a proven image instead.")
 
 
-def _named(kept: Sequence[Kept], to: str, tag: str) -> Kept:
+def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:
     if not (_NUMBER.fullmatch(to) or is_shortened(to.removeprefix(IMAGE))):
         raise SettingsError(
             f"--to is {quoted(to)}; expected a number, or the first 7 or more digits of a commit or of an image ID,"
@@ -148,5 +148,5 @@ def _nothing(to: str, tag: str, others: str = "") -> str:
     return f"there is no previous image{to}: under {tag} and its like {are}; `docker system prune -a` takes them all."
 
 
-def _in_words(kept: Sequence[Kept]) -> str:
+def _in_words(kept: Sequence[RetainedImage]) -> str:
     return " and ".join(one.revision or one.image for one in kept)

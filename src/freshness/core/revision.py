@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
-BY_HAND = "revision"
+EXPLICIT = "revision"
 """The `source` of a commit that a person or a workflow gave in the setting `revision` (GIT_SHA)."""
 
 
@@ -28,9 +28,9 @@ class Candidate:
     unnumbered: bool = False
 
     @property
-    def by_hand(self) -> bool:
+    def is_explicit(self) -> bool:
         """Whether it has to be shown that the base repository itself has the commit: forges serve forks' as well."""
-        return self.source == BY_HAND
+        return self.source == EXPLICIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def secret_variables(config: Config, service: str) -> frozenset[str]:
     )
 
 
-def say_emptied(what: str, names: Sequence[str]) -> tuple[str, str]:
+def explain_emptied(what: str, names: Sequence[str]) -> tuple[str, str]:
     """What is about to be lost of `what` runs or ran, and what to do, as two sentences."""
     lost = f"{what} has a value for {', '.join(names)}, which the Compose file lists and leaves empty."
     remedy = (

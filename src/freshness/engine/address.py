@@ -21,19 +21,19 @@ class Address:
 
     host: str
     port: int
-    door: Path | None = None
+    socket_path: Path | None = None
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def connect(self, seconds: float) -> socket.socket:
         """A connection, whose every wait may take as long. No name is resolved. Raises OSError."""
-        if self.door is None:
+        if self.socket_path is None:
             return socket.create_connection((self.host, self.port), seconds)
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(seconds)
         try:
-            connection.connect(str(self.door))
+            connection.connect(str(self.socket_path))
         except OSError:
             connection.close()
             raise
@@ -48,10 +48,10 @@ def address_of(engine: Engine, target: Target, container: Container) -> Address:
     if engine.tunnel is None and not engine.is_local:
         return Address(host=_host_elsewhere(engine, target), port=target.port)
     host, port = _on_the_host(target) if target.is_published else (_own_host(container), target.container_port)
-    return Address(host=host, port=port, door=engine.tunnel.port(host, port) if engine.tunnel else None)
+    return Address(host=host, port=port, socket_path=engine.tunnel.port(host, port) if engine.tunnel else None)
 
 
-def refuse_unaskable(engine: Engine, target: Target) -> None:
+def require_reachable_port(engine: Engine, target: Target) -> None:
     """Raises SettingsError where the port of a remote target could never be asked from here, EngineError."""
     if engine.tunnel is None and not engine.is_local:
         _host_elsewhere(engine, target)

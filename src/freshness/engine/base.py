@@ -7,7 +7,7 @@ import docker
 from freshness.core.image import repository_of
 from freshness.core.stages import only_stages
 from freshness.engine.build import Build, command_of, read_image_id
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.plugin import STARTED_BY_DOCKER
 from freshness.process.children import stream
 from freshness.process.private_folder import private_folder
@@ -49,7 +49,7 @@ def find_base(engine: Engine, image_id: str, label: str, own: str) -> str | None
     layers = _layers(engine, image_id)
     left: list[tuple[int, str]] = []
     others: list[tuple[int, str]] = []
-    with asking("listing the images"):
+    with engine_call("listing the images"):
         listed = engine.client.api.images()
     for entry in listed:
         tags = [tag for tag in entry.get("RepoTags") or () if tag != "<none>:<none>"]
@@ -66,7 +66,7 @@ def find_base(engine: Engine, image_id: str, label: str, own: str) -> str | None
 
 
 def _layers(engine: Engine, image_id: str) -> list[str]:
-    with asking(f"inspecting the image {image_id}"):
+    with engine_call(f"inspecting the image {image_id}"):
         try:
             found = engine.client.api.inspect_image(image_id)  # type: ignore[no-untyped-call]
         except docker.errors.ImageNotFound:

@@ -13,7 +13,7 @@ from freshness.core.build_output import BuildOutput
 from freshness.core.image import Image, guard
 from freshness.core.lines import excerpt
 from freshness.core.secret import Secret
-from freshness.engine.client import Engine, insist_reachable
+from freshness.engine.client import Engine, require_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.errors import BuildFailed, EngineError, FreshnessError, Refused
@@ -31,7 +31,7 @@ class Build:
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
     `subfolder` is the context's path in the tree; `name` is the tree's, under which no file ever has another content
-    and the same size and time, and buildx holds its `lifelines` open. `tag` is `<repository>:<full commit id>`.
+    and the same size and time, and buildx holds its `keepalive_fds` open. `tag` is `<repository>:<full commit id>`.
     `arguments` and `secrets` are in buildx's own words, `variables` what they name, for buildx alone. After `timeout`
     seconds it is given up.
     """
@@ -44,7 +44,7 @@ class Build:
     tag: str
     timeout: float
     name: str = ""
-    lifelines: tuple[int, ...] = ()
+    keepalive_fds: tuple[int, ...] = ()
     arguments: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     variables: Mapping[str, Secret] = field(default_factory=dict)
@@ -66,9 +66,11 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
                 said.read(text)
                 shown(text)
 
-            status = _run(command, _environment(engine, build), take, time.monotonic() + build.timeout, build.lifelines)
+            status = _run(
+                command, _environment(engine, build), take, time.monotonic() + build.timeout, build.keepalive_fds
+            )
         if status != 0:
-            insist_reachable(engine, "building")
+            require_reachable(engine, "building")
             raise _failure(build, status, said)
         image_id = read_image_id(metadata)
     image = find_image(engine, image_id)
@@ -110,7 +112,7 @@ def _run(
     env: Mapping[str, str],
     line: Callable[[str], object],
     deadline: float,
-    lifelines: Sequence[int],
+    keepalive_fds: Sequence[int],
     tries: int = TRIES,
 ) -> int | None:
     """The build's exit status, None where the deadline ended it. Builds again where only the Engine lost a layer."""
@@ -121,11 +123,11 @@ def _run(
         line(text)
 
     timeout = max(deadline - time.monotonic(), 0)
-    status = stream(command, env, look_at, timeout=timeout, lifelines=lifelines)
+    status = stream(command, env, look_at, timeout=timeout, keepalive_fds=keepalive_fds)
     if not status or not lost or tries == 1:
         return status
     line("The Engine let go of a layer that was in use (moby/buildkit issue 6521): building again.")
-    return _run(command, env, line, deadline, lifelines, tries - 1)
+    return _run(command, env, line, deadline, keepalive_fds, tries - 1)
 
 
 def _environment(engine: Engine, build: Build) -> dict[str, str]:

@@ -2,39 +2,39 @@
 
 from collections.abc import Iterator
 
-from freshness.core.builds import Listed, surplus_builds
+from freshness.core.builds import ListedImage, surplus_builds
 from freshness.core.image import Image
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.images import find_tagged, untag_image
-from freshness.engine.lock import Hold
+from freshness.engine.lock import Lease
 
 AT_ONCE = 50
 """Staging is locked meanwhile; what is more goes with the next gates."""
 
 
-def let_builds_go(hold: Hold, repository: str, *, label: str, at_hand: str, keep: int) -> Iterator[str]:
+def prune_builds(lease: Lease, repository: str, *, label: str, current: str, keep: int) -> Iterator[str]:
     """Takes away what `surplus_builds` says, and tells what stays although it should not. One list of all images."""
-    engine = hold.engine
+    engine = lease.engine
     listed = _list_images(engine)
-    surplus = surplus_builds(listed, repository, label=label, used=(), at_hand=at_hand, keep=keep)
+    surplus = surplus_builds(listed, repository, label=label, used=(), current=current, keep=keep)
     if not surplus:
         return
-    surplus = surplus_builds(listed, repository, label=label, used=_used_images(engine), at_hand=at_hand, keep=keep)
+    surplus = surplus_builds(listed, repository, label=label, used=_used_images(engine), current=current, keep=keep)
     for one in surplus[:AT_ONCE]:
         (tag,) = one.image.tags
         now = find_tagged(engine, tag)
         if now and (now.id, now.tags) == (one.image.id, one.image.tags):  # else somebody has moved or named it since
-            untag_image(hold, tag)
+            untag_image(lease, tag)
             if find_tagged(engine, tag):
                 yield f"The build {tag} stays beyond `keep-builds`: the Engine says that something needs it."
 
 
-def _list_images(engine: Engine) -> tuple[Listed, ...]:
+def _list_images(engine: Engine) -> tuple[ListedImage, ...]:
     """All of them: asked for one repository's, the Engine would keep an image's other names to itself."""
-    with asking("listing the images"):
+    with engine_call("listing the images"):
         listed = engine.client.api.images()
     return tuple(
-        Listed(
+        ListedImage(
             image=Image(id=entry["Id"], tags=tuple(entry.get("RepoTags") or ()), labels=entry.get("Labels") or {}),
             created=entry.get("Created") or 0,
         )
@@ -43,5 +43,5 @@ def _list_images(engine: Engine) -> tuple[Listed, ...]:
 
 
 def _used_images(engine: Engine) -> frozenset[str]:
-    with asking("listing the containers"):
+    with engine_call("listing the containers"):
         return frozenset(entry["ImageID"] for entry in engine.client.api.containers(all=True))

@@ -13,9 +13,9 @@ import docker
 import requests
 
 from freshness.core.endpoint import FORMS, host_of, read_ssh, shown
-from freshness.engine.docker_host import DEFAULT, leading_to, read_docker_host
+from freshness.engine.docker_host import DEFAULT, env_for_socket, read_docker_host
 from freshness.engine.session import Client, ConnectionLost
-from freshness.engine.tunnel import Tunnel, opened
+from freshness.engine.tunnel import Tunnel, open_tunnel
 from freshness.errors import EngineError, FreshnessError
 
 # An answer that takes longer means a hanging Engine, where no setting says otherwise.
@@ -47,12 +47,12 @@ class Engine:
         return self.tunnel is None and (host_of(self.endpoint) or "localhost") in LOOPBACK
 
     @property
-    def lifelines(self) -> tuple[int, ...]:
+    def keepalive_fds(self) -> tuple[int, ...]:
         """The descriptors that a child needs that must reach this Engine without us."""
-        return (self.tunnel.lifeline,) if self.tunnel else ()
+        return (self.tunnel.keepalive_fd,) if self.tunnel else ()
 
 
-def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
+def connect(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
     """Connects to the Engine that `DOCKER_HOST`, else the Docker context names.
 
     Logs in once where that is ssh://; the login ends with this process, and with what has its lifeline. Raises
@@ -64,8 +64,8 @@ def reach(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
         where, context, endpoint = named.arguments(env), named.context, shown(named.endpoint)
         ssh = read_ssh(named.endpoint)
         if ssh:
-            tunnel = opened(ssh, endpoint, env)
-            where, context, env = {"base_url": f"unix://{tunnel.docker}"}, DEFAULT, leading_to(tunnel.docker, env)
+            tunnel = open_tunnel(ssh, endpoint, env)
+            where, context, env = {"base_url": f"unix://{tunnel.docker}"}, DEFAULT, env_for_socket(tunnel.docker, env)
         client = Client(tunnel, timeout, where)
         if tunnel:  # which waits for the last connection: before it is let go, ours are closed
             atexit.register(client.close)
@@ -90,7 +90,7 @@ def _unreachable(endpoint: str, tunnel: Tunnel | None, error: Exception, timeout
     late = isinstance(_innermost(error), TimeoutError)
     cause = f"no answer within {timeout:g} s" if late else shown(_cause(error))
     if tunnel:
-        return tunnel.refusal(cause)
+        return tunnel.unreachable_error(cause)
     endpoint = shown(endpoint)
     return EngineError(f"The Docker Engine at {endpoint} cannot be reached: {cause}.", _remedy(endpoint, error))
 
@@ -127,7 +127,7 @@ def _remedy(endpoint: str, error: Exception) -> str:
 
 
 @contextmanager
-def asking(doing: str) -> Iterator[None]:
+def engine_call(doing: str) -> Iterator[None]:
     """Wraps calls to the Engine: what they raise becomes an EngineError that says what was being done."""
     try:
         yield
@@ -154,14 +154,14 @@ def wait_until_reachable(engine: Engine, doing: str) -> None:
     deadline = time.monotonic() + engine.timeout
     while True:
         try:
-            return insist_reachable(engine, doing)
+            return require_reachable(engine, doing)
         except EngineError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(PAUSE_SECONDS)
 
 
-def insist_reachable(engine: Engine, doing: str) -> None:
+def require_reachable(engine: Engine, doing: str) -> None:
     """For what a child of ours could not do: raises EngineError where the Engine does not answer, and is the reason."""
-    with asking(doing):
+    with engine_call(doing):
         engine.client.ping()

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
 from freshness.core.endpoint import FORMS
 from freshness.core.secret import conceal_variables
-from freshness.engine.client import Engine, insist_reachable
+from freshness.engine.client import Engine, require_reachable
 from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PLC0414 -- callers know it from here
 from freshness.engine.containers import Container, running_services, service_containers, unpause
-from freshness.engine.docker_host import staying_here
-from freshness.engine.lock import Hold
+from freshness.engine.docker_host import env_without_engine
+from freshness.engine.lock import Lease
 from freshness.engine.variables import why_lacking
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
 from freshness.process.children import Watch, finish, read
@@ -81,7 +81,7 @@ def read_service(
 def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     """The project, and what Compose warned of."""
     argv = [*file.command(env), "config", "--format", "json"]
-    status, out, err = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
+    status, out, err = read(argv, env_without_engine(file.environment(env)), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
             f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
@@ -100,10 +100,10 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
     return config, err
 
 
-def render_anew(source: Source, env: Mapping[str, str]) -> dict[str, Any] | None:
+def render_again(source: Source, env: Mapping[str, str]) -> dict[str, Any] | None:
     """A recorded configuration as this Compose would print it; None where it cannot read it any more."""
     argv = [*source.command(env), "config", "--format", "json"]
-    status, out, _ = read(argv, staying_here(source.environment(env)), CONFIG_SECONDS, source.given)
+    status, out, _ = read(argv, env_without_engine(source.environment(env)), CONFIG_SECONDS, source.given)
     config: dict[str, Any] | None = json.loads(out) if status == 0 else None
     return config
 
@@ -111,23 +111,23 @@ def render_anew(source: Source, env: Mapping[str, str]) -> dict[str, Any] | None
 def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) -> str:
     """Compose's hash of the service as these files have it now; empty where it cannot be told."""
     argv = [*file.command(env, target.project), "config", "--hash", target.service]
-    status, out, _ = read(argv, staying_here(file.environment(env)), CONFIG_SECONDS)
+    status, out, _ = read(argv, env_without_engine(file.environment(env)), CONFIG_SECONDS)
     return out.split()[-1] if status == 0 and out.strip() else ""
 
 
-def _finish(hold: Hold, file: Source, argv: list[str]) -> tuple[int, str]:
+def _finish(lease: Lease, file: Source, argv: list[str]) -> tuple[int, str]:
     """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
-    engine = hold.engine
+    engine = lease.engine
     watch = Watch(
         longest=RECREATE_SECONDS,
         seconds=engine.timeout,
-        look=lambda: insist_reachable(engine, "Compose was at work, and was ended"),
+        check=lambda: require_reachable(engine, "Compose was at work, and was ended"),
     )
-    token, env = hold.holder.token, file.environment(engine.env)
-    return finish(argv, env, watch, token=token, lifelines=engine.lifelines, given=file.given)
+    token, env = lease.owner.token, file.environment(engine.env)
+    return finish(argv, env, watch, token=token, keepalive_fds=engine.keepalive_fds, given=file.given)
 
 
-def recreate(hold: Hold, file: Source, target: Target, *, keeping: str, force: bool = False) -> Container:
+def recreate(lease: Lease, file: Source, target: Target, *, keeping: str, force: bool = False) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
@@ -135,24 +135,24 @@ def recreate(hold: Hold, file: Source, target: Target, *, keeping: str, force: b
     `keeping` is the ID of the tag's image: a container of it hands its anonymous volumes on to the next one.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
-    found = _awake(hold, target)
+    found = _unpause_all(lease, target)
     words = ["--force-recreate"] if force or any(container.is_paused for container in found) else []
     if any(container.image_id != keeping for container in found):
         # Compose would carry an anonymous volume over to the new container, and the old image's files with it. Said for
         # nothing else: since September 2024 it recreates also what has not changed (docker/compose#12116).
         words.append("--renew-anon-volumes")
-    _up(hold, file, target, "--detach", *words)
-    return insist_only(service_containers(hold.engine, target.project, target.service), target)
+    _up(lease, file, target, "--detach", *words)
+    return require_only(service_containers(lease.engine, target.project, target.service), target)
 
 
-def create_another(hold: Hold, file: Source, target: Target) -> Container:
+def create_another(lease: Lease, file: Source, target: Target) -> Container:
     """Lets Compose make one more container of the service, from its tag's image, and returns it; nothing is started.
 
     Raises as `recreate`.
     """
-    before = {container.id for container in _awake(hold, target)}
-    _up(hold, file, target, "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
-    after = service_containers(hold.engine, target.project, target.service)
+    before = {container.id for container in _unpause_all(lease, target)}
+    _up(lease, file, target, "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
+    after = service_containers(lease.engine, target.project, target.service)
     made = [container for container in after if container.id not in before]
     if len(made) != 1:
         raise Stale(
@@ -162,25 +162,25 @@ def create_another(hold: Hold, file: Source, target: Target) -> Container:
     return made[0]
 
 
-def _awake(hold: Hold, target: Target) -> tuple[Container, ...]:
+def _unpause_all(lease: Lease, target: Target) -> tuple[Container, ...]:
     """The service's containers, as they were found. Those that are paused go on: Compose cannot start these."""
-    found = service_containers(hold.engine, target.project, target.service)
+    found = service_containers(lease.engine, target.project, target.service)
     for container in found:
         if container.is_paused:
-            hold.insist()
-            unpause(hold.engine, container)
+            lease.require()
+            unpause(lease.engine, container)
     return found
 
 
-def _up(hold: Hold, file: Source, target: Target, *words: str) -> None:
+def _up(lease: Lease, file: Source, target: Target, *words: str) -> None:
     """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
-    hold.insist()
-    argv = [*file.command(hold.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
+    lease.require()
+    argv = [*file.command(lease.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
     argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
-    status, output = _finish(hold, file, argv)
+    status, output = _finish(lease, file, argv)
     if status == 0:
         return
-    insist_reachable(hold.engine, f"recreating {target.service}")
+    require_reachable(lease.engine, f"recreating {target.service}")
     said = _last_line(output)
     if _TAKEN.search(output):
         raise Stale(f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again.")
@@ -189,7 +189,7 @@ def _up(hold: Hold, file: Source, target: Target, *words: str) -> None:
     raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again.")
 
 
-def insist_only(found: Sequence[Container], target: Target) -> Container:
+def require_only(found: Sequence[Container], target: Target) -> Container:
     """The service's one container, of those that were found. Raises Stale where there is none or more than one."""
     if len(found) != 1:
         names = ", ".join(container.name for container in found) or "none"
@@ -200,16 +200,16 @@ def insist_only(found: Sequence[Container], target: Target) -> Container:
     return found[0]
 
 
-def remove(hold: Hold, file: Source, target: Target) -> None:
+def remove(lease: Lease, file: Source, target: Target) -> None:
     """Stops and removes the service's container, and nothing else. Raises EngineError, also where one is left."""
-    hold.insist()
-    argv = [*file.command(hold.engine.env, target.project), "--ansi", "never"]
+    lease.require()
+    argv = [*file.command(lease.engine.env, target.project), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
-    status, output = _finish(hold, file, argv)
+    status, output = _finish(lease, file, argv)
     if status != 0:
-        insist_reachable(hold.engine, f"removing {target.service}")
+        require_reachable(lease.engine, f"removing {target.service}")
         raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
-    left = service_containers(hold.engine, target.project, target.service)
+    left = service_containers(lease.engine, target.project, target.service)
     if left:
         names = " ".join(container.name for container in left)
         raise EngineError(
@@ -218,7 +218,7 @@ def remove(hold: Hold, file: Source, target: Target) -> None:
         )
 
 
-def missing_needs(engine: Engine, target: Target) -> tuple[str, ...]:
+def missing_dependencies(engine: Engine, target: Target) -> tuple[str, ...]:
     """The services that ours depends on and that do not run; `--no-deps` never starts them."""
     if not target.needs:
         return ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from freshness.core.secret import conceal_variables
-from freshness.engine.docker_host import staying_here
+from freshness.engine.docker_host import env_without_engine
 from freshness.engine.plugin import find_plugin
 from freshness.errors import SettingsError
 from freshness.process.children import read
@@ -128,7 +128,7 @@ class _Search:
             if moved != folder and not compose.env_files:
                 folder, env_files = moved, (*_beside(moved), *env_files)
             folder = moved
-        _insist_files(paths)
+        _require_files(paths)
         dropped = {name for path in env_files for name in _OWN_VARIABLE.findall(_text(path))} - HONOURED
         return ComposeFile(
             paths=paths,
@@ -175,7 +175,9 @@ def ask(
     question = f"name: {_UNNAMED}\nservices: {{q: {{image: q, environment: [{listed}]}}}}\n"
     words = [word for path in env_files for word in ("--env-file", str(path))]
     argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(folder), *words]
-    status, out, err = read([*argv, "config", "--format", "json"], staying_here(inherited), READ_SECONDS, question)
+    status, out, err = read(
+        [*argv, "config", "--format", "json"], env_without_engine(inherited), READ_SECONDS, question
+    )
     if status != 0:
         said = (err.splitlines() or ["it said nothing"])[-1]
         raise SettingsError(
@@ -202,7 +204,7 @@ def _usual_files(folder: Path) -> tuple[Path, ...]:
     return (*found[:1], *overrides[:1])
 
 
-def _insist_files(paths: Sequence[Path]) -> None:
+def _require_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.is_file():
             raise SettingsError(

@@ -11,26 +11,26 @@ import docker
 from freshness.core.compose import Target
 from freshness.core.image import repository_of, same_tag
 from freshness.engine import port
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
-from freshness.engine.probe_address import Vantage
+from freshness.engine.probe_address import Prober
 from freshness.errors import Stale
 
-LOOK_SECONDS = 30
-LOOK_LABEL = "freshness.look"
+PORT_CHECK_SECONDS = 30
+PORT_CHECK_LABEL = "freshness.look"
 """What every container has that looks for a port; its value is the job's container."""
 
 
-class Obstacle(NamedTuple):
+class Conflict(NamedTuple):
     """What is in the target's way, and what to do about it, in words."""
 
     message: str
     remedy: str
 
 
-def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator[Obstacle]:
+def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[Conflict]:
     """Each foreign container that holds the target's name, image tag or published port, and a process on that."""
-    with asking("listing the containers"):
+    with engine_call("listing the containers"):
         listed = engine.client.api.containers(all=True)
     port_is_explained = not target.is_published
     for entry in listed:
@@ -41,16 +41,16 @@ def foreign_owners(engine: Engine, target: Target, vantage: Vantage) -> Iterator
         port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
             yield from _in_the_way(entry, labels, target)
-    if not port_is_explained and not _is_free(engine, target, vantage):
-        yield Obstacle(
+    if not port_is_explained and not _is_free(engine, target, prober):
+        yield Conflict(
             f"port {target.port} on {target.address} belongs to a process that is no container",
             f"Stop that process (`ss -ltnp` names it), or publish another port: {_another_port(target)}.",
         )
 
 
-def refuse_foreign(engine: Engine, target: Target, vantage: Vantage) -> None:
+def refuse_conflicts(engine: Engine, target: Target, prober: Prober) -> None:
     """Raises Stale where something is in the target's way, with a remedy for each."""
-    found = tuple(foreign_owners(engine, target, vantage))
+    found = tuple(find_conflicts(engine, target, prober))
     if found:
         messages, remedies = zip(*found, strict=True)
         raise Stale(f"{'; '.join(messages)}.", " ".join(dict.fromkeys(remedies)))
@@ -61,7 +61,7 @@ def services_of(engine: Engine, repository: str) -> frozenset[tuple[str, str]]:
 
     The Engine lists a container under its image's name for as long as that name is on the image; else it is asked.
     """
-    with asking("listing the containers of all Compose projects"):
+    with engine_call("listing the containers of all Compose projects"):
         listed = engine.client.api.containers(all=True, filters={"label": PROJECT_LABEL})
         made_from = ((_image_name(engine, entry), entry["Labels"]) for entry in listed)
         return frozenset(
@@ -83,26 +83,26 @@ def _is_of(labels: Mapping[str, str], target: Target) -> bool:
     return (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
 
 
-def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[Obstacle]:
+def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[Conflict]:
     name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
     owner = "no Compose project"
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
     another = PROJECT_LABEL in labels and not _is_of(labels, target)
     if another and entry.get("Image") and same_tag(entry["Image"], target.image):
-        yield Obstacle(
+        yield Conflict(
             f"the image tag {target.image} is what the container {name} of {owner} runs",
             f"Give {target.service} an image name of its own in the Compose file: `image: {_own_image(target)}`."
             f" {_if_not_needed(name)}",
         )
     if name == target.container:
-        yield Obstacle(
+        yield Conflict(
             f"the container name {name} belongs to {owner}",
             f"Give {target.service} a `container_name` of its own in the Compose file, or another `project`."
             f" {_if_not_needed(name)}",
         )
     if _publishes(entry, target):
-        yield Obstacle(
+        yield Conflict(
             f"port {target.port} belongs to the container {name} of {owner}",
             f"Publish another port: {_another_port(target)}. {_if_not_needed(name)}",
         )
@@ -127,10 +127,10 @@ def _publishes(entry: Mapping[str, Any], target: Target) -> bool:
     return target.is_published and any(at.get("PublicPort") == target.port and at["Type"] == "tcp" for at in ports)
 
 
-def _is_free(engine: Engine, target: Target, vantage: Vantage) -> bool:
+def _is_free(engine: Engine, target: Target, prober: Prober) -> bool:
     """Looks where the port will be published: on the Docker host, also when this job has a network of its own."""
-    if vantage.job is not None:
-        return _is_free_on_host(engine, target, vantage.job)
+    if prober.job is not None:
+        return _is_free_on_host(engine, target, prober.job)
     return not engine.is_local or port.is_free(target.address, target.port)
 
 
@@ -142,30 +142,30 @@ def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
     """
     program = Path(port.__file__).read_text(encoding="utf-8")
     command = ["-I", "-c", program, target.address, str(target.port)]
-    with asking("looking whether the port is free on the Docker host"):
-        _remove_looks(engine)
+    with engine_call("looking whether the port is free on the Docker host"):
+        _remove_port_checks(engine)
         image = engine.client.api.inspect_container(job)["Image"]
-        look = engine.client.containers.create(
+        check = engine.client.containers.create(
             image,
             command,
             entrypoint=[_interpreter()],
             network_mode="host",
             volumes_from=[job],
-            labels={LOOK_LABEL: job},
+            labels={PORT_CHECK_LABEL: job},
         )
         try:
-            look.start()
-            return bool(look.wait(timeout=LOOK_SECONDS)["StatusCode"] != port.TAKEN)
+            check.start()
+            return bool(check.wait(timeout=PORT_CHECK_SECONDS)["StatusCode"] != port.TAKEN)
         except docker.errors.APIError:
             return True
         finally:
-            look.remove(force=True)
+            check.remove(force=True)
 
 
-def _remove_looks(engine: Engine) -> None:
+def _remove_port_checks(engine: Engine) -> None:
     """Takes away what killed runs left; by the Engine's clock, so that none goes that is under way."""
     with suppress(docker.errors.APIError):  # another prune is at work, and this is no reason not to look
-        engine.client.containers.prune(filters={"label": LOOK_LABEL, "until": f"{2 * LOOK_SECONDS}s"})
+        engine.client.containers.prune(filters={"label": PORT_CHECK_LABEL, "until": f"{2 * PORT_CHECK_SECONDS}s"})
 
 
 def _interpreter() -> str:

@@ -12,7 +12,7 @@ from freshness.core.healthcheck import HealthcheckRun
 from freshness.core.lines import LAST
 from freshness.core.mounts import normal
 from freshness.core.secret import conceal_variables
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.errors import Unhealthy
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -88,7 +88,7 @@ class Container:
 
 def find_container(engine: Engine, name: str) -> Container | None:
     """The container with this name or ID, or None. One call to the Engine."""
-    with asking(f"inspecting the container {name}"):
+    with engine_call(f"inspecting the container {name}"):
         try:
             return _read(engine.client.api.inspect_container(name))
         except docker.errors.NotFound:
@@ -145,7 +145,7 @@ def _read_healthcheck(state: Mapping[str, Any]) -> HealthcheckRun | None:
 def service_containers(engine: Engine, project: str, service: str) -> tuple[Container, ...]:
     """All containers of the Compose service, running or not, without one-off runs."""
     labels = [f"{PROJECT_LABEL}={project}", f"{SERVICE_LABEL}={service}", f"{ONE_OFF_LABEL}=False"]
-    with asking(f"listing the containers of {service}"):
+    with engine_call(f"listing the containers of {service}"):
         listed = engine.client.api.containers(all=True, filters={"label": labels})
     found = (find_container(engine, entry["Id"]) for entry in listed)
     return tuple(container for container in found if container is not None)
@@ -153,7 +153,7 @@ def service_containers(engine: Engine, project: str, service: str) -> tuple[Cont
 
 def start(engine: Engine, container: Container) -> Container:
     """Starts the container and returns it as it is then. Raises Unhealthy where it cannot start or is gone."""
-    with asking(f"starting the container {container.name}"):
+    with engine_call(f"starting the container {container.name}"):
         try:
             engine.client.api.start(container.id)
         except docker.errors.APIError as error:
@@ -169,13 +169,13 @@ def start(engine: Engine, container: Container) -> Container:
 
 def unpause(engine: Engine, container: Container) -> None:
     """Lets the container go on; one that is gone already is fine."""
-    with asking(f"unpausing the container {container.name}"), suppress(docker.errors.NotFound):
+    with engine_call(f"unpausing the container {container.name}"), suppress(docker.errors.NotFound):
         engine.client.api.unpause(container.id)
 
 
 def running_services(engine: Engine, project: str) -> frozenset[str]:
     """The names of the project's services that have a running container."""
-    with asking(f"listing the containers of the project {project}"):
+    with engine_call(f"listing the containers of the project {project}"):
         listed = engine.client.api.containers(filters={"label": f"{PROJECT_LABEL}={project}"})
     return frozenset(entry["Labels"].get(SERVICE_LABEL, "") for entry in listed)
 
@@ -183,7 +183,7 @@ def running_services(engine: Engine, project: str) -> frozenset[str]:
 def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
     """The last lines of the container's log, as far as they are no more than `LAST` bytes: foreign text."""
     end = b""
-    with asking(f"reading the log of {container.name}"):
+    with engine_call(f"reading the log of {container.name}"):
         for part in engine.client.api.logs(
             container.id, stdout=True, stderr=True, tail=lines, stream=True, follow=False
         ):

@@ -13,8 +13,8 @@ from freshness.core.deployment import (
     target_name,
     to_labels,
 )
-from freshness.engine.client import Engine, asking
-from freshness.engine.lock import VOLUME_OPTIONS, Hold, remove_volume
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.lock import VOLUME_OPTIONS, Lease, remove_volume
 from freshness.errors import EngineError
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]")  # what a volume's name may not hold, and a tag may
@@ -27,32 +27,32 @@ def read_deployment(engine: Engine, project: str, service: str) -> Recorded | No
 
 def read_roles(engine: Engine) -> dict[tuple[str, str], Role]:
     """The role of each project and service that has a record which can be read."""
-    with asking("reading what is recorded on this Docker host"):
+    with engine_call("reading what is recorded on this Docker host"):
         listed = engine.client.api.volumes(filters={"label": DEPLOYMENT_LABEL})["Volumes"] or ()
     found = filter(None, (from_labels(volume["Labels"] or {}) for volume in listed))
     said = sorted(found, key=lambda one: one[0])  # of two records of one target the newer one counts
     return {(deployment.project, deployment.service): deployment.role for _, deployment in said}
 
 
-def write_deployment(hold: Hold, deployment: Deployment) -> None:
+def write_deployment(lease: Lease, deployment: Deployment) -> None:
     """Records the deployment in place of what was recorded before. Raises LockLost, EngineError."""
-    before = _records(hold.engine, deployment.target)
+    before = _records(lease.engine, deployment.target)
     last = newest(before)
     name = f"freshness-deployment.{_NO_NAME.sub('-', deployment.target)}.{uuid.uuid4().hex}"
-    hold.insist()
-    with asking(f"recording what runs at {deployment.target}"):
-        hold.engine.client.api.create_volume(
+    lease.require()
+    with engine_call(f"recording what runs at {deployment.target}"):
+        lease.engine.client.api.create_volume(
             name,
             driver="local",
             driver_opts=VOLUME_OPTIONS,
             labels=to_labels(deployment, last.number + 1 if last else 1),
         )
     for record in before:
-        remove_volume(hold.engine, record.name)
+        remove_volume(lease.engine, record.name)
 
 
 def _records(engine: Engine, target: str) -> list[Recorded]:
-    with asking(f"reading what runs at {target}"):
+    with engine_call(f"reading what runs at {target}"):
         listed = engine.client.api.volumes(filters={"label": f"{DEPLOYMENT_LABEL}={target}"})["Volumes"] or ()
     return [_read(volume) for volume in listed]
 

@@ -68,12 +68,12 @@ def _refuse_hostless(found: DockerHost, env: Mapping[str, str]) -> None:
         )
 
 
-def leading_to(path: Path | str, env: Mapping[str, str]) -> dict[str, str]:
+def env_for_socket(path: Path | str, env: Mapping[str, str]) -> dict[str, str]:
     """The environment in which Docker's plugins find the Engine at this socket, whatever it named before."""
     kept = {name: value for name, value in env.items() if name not in _NAMING}
     return {**kept, "DOCKER_HOST": f"unix://{path}"}
 
 
-def staying_here(env: Mapping[str, str]) -> dict[str, str]:
+def env_without_engine(env: Mapping[str, str]) -> dict[str, str]:
     """The environment for a plugin that needs no Engine: behind ssh:// it would log in all the same, more than once."""
-    return leading_to(os.devnull, env) if read_docker_host(env).endpoint.startswith("ssh://") else dict(env)
+    return env_for_socket(os.devnull, env) if read_docker_host(env).endpoint.startswith("ssh://") else dict(env)

@@ -15,13 +15,13 @@ import docker
 import requests
 
 from freshness.core.multiplex import Demultiplexer
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.engine.session import ConnectionLost
 from freshness.errors import EngineError
 
 # Sent again and again, for a proxy that closes what it takes for idle.
-ALIVE_SECONDS = 1
+KEEPALIVE_SECONDS = 1
 END_SECONDS = 5  # until the Engine knows that a command ended which has ended
 REST_SECONDS = 1  # for what a command said before it ended
 PAUSE_SECONDS = 0.05
@@ -35,7 +35,7 @@ class ContainerEnded(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class ExecState:
     """What the Engine says of a command: whether it runs, and its exit status, None where there is none yet."""
 
     runs: bool
@@ -60,7 +60,7 @@ class Execution:
         with_input: bool,
     ) -> "Execution":
         """A command that is not yet started. Raises ContainerEnded."""
-        with _asking("preparing the staging check"):
+        with _exec_call("preparing the staging check"):
             made = engine.client.api.exec_create(
                 container.id, list(command), stdin=with_input, environment=dict(variables)
             )
@@ -72,32 +72,32 @@ class Execution:
         Raises ContainerEnded, EngineError.
         """
         try:
-            with _asking("starting the staging check"):
+            with _exec_call("starting the staging check"):
                 return Connection(self.engine.client.api.exec_start(self.id, socket=True))
         except EngineError as error:
             # Some runtimes say so by cutting the connection, others by an error of the Engine.
             if isinstance(error.__cause__, requests.exceptions.Timeout | ConnectionLost):
                 raise
-            if self.look().status not in _NO_PROGRAM:
+            if self.poll().status not in _NO_PROGRAM:
                 raise
             return None
 
-    def start_alone(self) -> None:
+    def start_detached(self) -> None:
         """Starts it and does not listen. Raises as `start`."""
-        with _asking("starting a command in the container"):
+        with _exec_call("starting a command in the container"):
             self.engine.client.api.exec_start(self.id, detach=True)
 
-    def look(self) -> Ended:
+    def poll(self) -> ExecState:
         """What the Engine says of it now. Raises ContainerEnded, EngineError."""
-        with _asking("inspecting the staging check"):
+        with _exec_call("inspecting the staging check"):
             found = self.engine.client.api.exec_inspect(self.id)
-        return Ended(runs=bool(found["Running"]), status=found.get("ExitCode"))
+        return ExecState(runs=bool(found["Running"]), status=found.get("ExitCode"))
 
-    def wait(self, deadline: float) -> Ended:
+    def wait(self, deadline: float) -> ExecState:
         """Asks until it has ended or the deadline is over, at least once. Raises as `look`."""
         pause = PAUSE_SECONDS
         while True:
-            ended = self.look()
+            ended = self.poll()
             left = deadline - time.monotonic()
             if not ended.runs or left <= 0:
                 return ended
@@ -106,10 +106,10 @@ class Execution:
 
 
 @contextmanager
-def _asking(doing: str) -> Iterator[None]:
+def _exec_call(doing: str) -> Iterator[None]:
     """As `asking`, but raises ContainerEnded where the Engine says that the container is gone or does not run."""
     try:
-        with asking(doing):
+        with engine_call(doing):
             yield
     except EngineError as error:
         cause = error.__cause__
@@ -121,7 +121,7 @@ def _asking(doing: str) -> Iterator[None]:
         raise
 
 
-def _taken_apart(frames: Demultiplexer, data: bytes) -> Iterator[tuple[int, bytes]]:
+def _demultiplexed(frames: Demultiplexer, data: bytes) -> Iterator[tuple[int, bytes]]:
     try:
         yield from frames.feed(data)
     except ValueError as error:
@@ -132,7 +132,7 @@ def _taken_apart(frames: Demultiplexer, data: bytes) -> Iterator[tuple[int, byte
 
 
 class Connection:
-    """The bytes that come from a command, and a sign of life that goes to it. Closing it is what LEASH waits for."""
+    """The bytes that come from a command, and a sign of life that goes to it. Closing it is what WRAPPER waits for."""
 
     def __init__(self, attached: Any) -> None:
         # docker-py gives the file over the socket, and over TLS the socket; what came together with the answer's head
@@ -148,7 +148,7 @@ class Connection:
             return bytes(self._response.raw._fp.fp.read1(_PIECE) or b"")  # noqa: SLF001
         return b""
 
-    def listen(self, deadline: float, heard: Callable[[int, bytes], object], is_over: Callable[[], bool]) -> bool:
+    def listen(self, deadline: float, receive: Callable[[int, bytes], object], is_over: Callable[[], bool]) -> bool:
         """Hands over what comes. False where the deadline is over first, else the end has come.
 
         Once `is_over`, only what is still under way is waited for. Raises EngineError for what is no such stream.
@@ -158,18 +158,18 @@ class Connection:
             if is_over():
                 deadline = min(deadline, now + REST_SECONDS)
             if now >= alive:
-                alive = now + ALIVE_SECONDS
-                self._say_alive()
+                alive = now + KEEPALIVE_SECONDS
+                self._send_keepalive()
             data = self._receive(min(deadline, alive) - now)
             if data == b"":
                 return True
-            for stream, piece in _taken_apart(frames, data or b""):
-                heard(stream, piece)
+            for stream, piece in _demultiplexed(frames, data or b""):
+                receive(stream, piece)
         return is_over()
 
-    def _say_alive(self) -> None:
+    def _send_keepalive(self) -> None:
         with suppress(OSError):  # the end is found by who reads
-            self._socket.settimeout(ALIVE_SECONDS)
+            self._socket.settimeout(KEEPALIVE_SECONDS)
             self._socket.sendall(b"\n")
 
     def _receive(self, seconds: float) -> bytes | None:

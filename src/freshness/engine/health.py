@@ -5,19 +5,19 @@ from contextlib import nullcontext
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
-from freshness.engine.address import refuse_unaskable
+from freshness.engine.address import require_reachable_port
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
-from freshness.engine.probe_address import Vantage
+from freshness.engine.probe_address import Prober
 from freshness.engine.waiting import WATCH_SECONDS, HealthResult, Wait, why_broken
 from freshness.errors import Refused
 from freshness.settings.model import Health
 
 __all__ = [
     "HealthResult",
-    "ask_once_more",
-    "refuse_unknowable",
-    "refuse_unreachable",
+    "probe_again",
+    "require_health_source",
+    "require_probeable",
     "stay_healthy",
     "wait_until_healthy",
 ]
@@ -25,7 +25,7 @@ __all__ = [
 AGAIN_SECONDS = 5.0  # for one more good answer of what was healthy before
 
 
-def refuse_unknowable(
+def require_health_source(
     health: Health, target: Target, image: Image, previous: Image | None = None, former: Target | None = None
 ) -> None:
     """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine.
@@ -54,35 +54,33 @@ def _has_healthcheck(target: Target, image: Image) -> bool:
     return not said.get("disable") and test[0] != "NONE"
 
 
-def refuse_unreachable(engine: Engine, health: Health, target: Target, vantage: Vantage) -> None:
+def require_probeable(engine: Engine, health: Health, target: Target, prober: Prober) -> None:
     """Raises SettingsError where the health path of a remote target could never be asked from here, EngineError."""
-    if health.path is not None and vantage.job is None:
-        refuse_unaskable(engine, target)
+    if health.path is not None and prober.job is None:
+        require_reachable_port(engine, target)
 
 
 def wait_until_healthy(
-    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
+    engine: Engine, target: Target, container: Container, health: Health, prober: Prober
 ) -> HealthResult:
     """Asks again and again until the deadline; an exit, a restart or `unhealthy` ends it at once.
 
     One request takes at most the health settings' interval.
     """
-    return _wait(engine, target, container, health, vantage, health.deadline)
+    return _wait(engine, target, container, health, prober, health.deadline)
 
 
-def ask_once_more(
-    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
-) -> HealthResult:
+def probe_again(engine: Engine, target: Target, container: Container, health: Health, prober: Prober) -> HealthResult:
     """One more good answer from what was healthy before, soon; and it is the same container still, behind that."""
-    again = _wait(engine, target, container, health, vantage, min(health.deadline, max(health.interval, AGAIN_SECONDS)))
+    again = _wait(engine, target, container, health, prober, min(health.deadline, max(health.interval, AGAIN_SECONDS)))
     broken = again.ok and why_broken(container, find_container(engine, container.id))
     return HealthResult(ok=False, got=broken) if broken else again
 
 
 def _wait(
-    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage, seconds: float
+    engine: Engine, target: Target, container: Container, health: Health, prober: Prober, seconds: float
 ) -> HealthResult:
-    with vantage.facing(engine, target, container) if health.path else nullcontext() as address:
+    with prober.address(engine, target, container) if health.path else nullcontext() as address:
         wait = Wait(
             engine=engine,
             container=container,
@@ -92,7 +90,7 @@ def _wait(
             seconds=seconds,
         )
         while True:
-            result = wait.look()
+            result = wait.poll()
             if result:
                 return result
             wait.pause()

@@ -4,18 +4,18 @@ import re
 from datetime import datetime
 
 from freshness.core.compose import Target
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
-from freshness.engine.health import HealthResult, ask_once_more, stay_healthy
-from freshness.engine.probe_address import Vantage
+from freshness.engine.health import HealthResult, probe_again, stay_healthy
+from freshness.engine.probe_address import Prober
 from freshness.errors import EngineError
 from freshness.settings.model import Health
 
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
-def last_through_hold(
-    engine: Engine, target: Target, container: Container, health: Health, vantage: Vantage
+def wait_hold_time(
+    engine: Engine, target: Target, container: Container, health: Health, prober: Prober
 ) -> HealthResult:
     """Waits until the container has run for the hold time, then asks once more: a good answer proves a moment only.
 
@@ -26,7 +26,7 @@ def last_through_hold(
         held = stay_healthy(engine, container, left)
         if not held.ok:
             return HealthResult(ok=False, got=f"{held.got}, before it had run for {health.hold:g} s (`hold-time`)")
-    again = ask_once_more(engine, target, container, health, vantage)
+    again = probe_again(engine, target, container, health, prober)
     if not again.ok:
         return again
     lasted = f"it has run for {health.hold:g} s or longer, and " if health.hold else ""
@@ -35,7 +35,7 @@ def last_through_hold(
 
 def seconds_since_start(engine: Engine, container: Container) -> float:
     """How long the container has run, by the Engine's own clock alone."""
-    with asking("reading the Engine's clock"):
+    with engine_call("reading the Engine's clock"):
         now = engine.client.info().get("SystemTime", "")
     try:
         return (_read_time(now) - _read_time(container.started_at)).total_seconds()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import h11
 
-from freshness.core.answer import SUCCESS, Answer, Heard, first_line, printable
+from freshness.core.answer import SUCCESS, Answer, AnswerKind, first_line, printable
 from freshness.engine.address import Address
 
 LONGEST_HEAD = 64 * 1024  # bytes, of all headers together and of interim answers before them
@@ -93,7 +93,7 @@ class _Exchange:
         is_good = head.status_code in SUCCESS and not flaw
         said = "" if is_good else first_line(self.body)
         return Answer(
-            heard=Heard.STATUS,
+            kind=AnswerKind.STATUS,
             got=f"HTTP {head.status_code} from {self.where}{self._redirect()}{flaw}"
             f"{f', which says: {said}' if said else ''}",
             status=head.status_code,
@@ -109,8 +109,8 @@ class _Exchange:
             return self.malformed()
         if self.received:
             got = f"no whole answer from {self.where}: its headers had not ended after {round(seconds, 2):g} s"
-            return Answer(heard=Heard.NOISE, got=got)
-        return Answer(heard=Heard.NOTHING, got=f"no answer from {self.where} within {round(seconds, 2):g} s")
+            return Answer(kind=AnswerKind.NOT_HTTP, got=got)
+        return Answer(kind=AnswerKind.NO_ANSWER, got=f"no answer from {self.where} within {round(seconds, 2):g} s")
 
     def broken_off(self, why: str) -> Answer:
         """Where the connection was over before the answer."""
@@ -120,19 +120,19 @@ class _Exchange:
             return self.malformed()
         if self.received:
             got = f"no whole answer from {self.where}: {why} before its headers ended"
-            return Answer(heard=Heard.NOISE, got=got)
-        return Answer(heard=Heard.NOBODY, got=f"no answer from {self.where}: {why}")
+            return Answer(kind=AnswerKind.NOT_HTTP, got=got)
+        return Answer(kind=AnswerKind.NO_CONNECTION, got=f"no answer from {self.where}: {why}")
 
     def malformed(self) -> Answer:
         """Where what came is not HTTP, or more than anybody reads."""
         if self.head is not None:
             return self.answered(self.head, ", whose body is not HTTP")
         if self.begin.startswith(TLS_ALERT):
-            return Answer(heard=Heard.NOISE, got=f"TLS from {self.where}: it speaks HTTPS, and HTTP is asked")
+            return Answer(kind=AnswerKind.NOT_HTTP, got=f"TLS from {self.where}: it speaks HTTPS, and HTTP is asked")
         if self.received > LONGEST_HEAD:
-            return Answer(heard=Heard.NOISE, got=f"headers without end from {self.where}")
+            return Answer(kind=AnswerKind.NOT_HTTP, got=f"headers without end from {self.where}")
         begins = printable(self.begin[:200].decode(errors="replace"))
-        return Answer(heard=Heard.NOISE, got=f"no HTTP from {self.where}: its answer begins {begins!r}")
+        return Answer(kind=AnswerKind.NOT_HTTP, got=f"no HTTP from {self.where}: its answer begins {begins!r}")
 
     @property
     def is_http(self) -> bool:

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from freshness.engine.client import Engine, insist_reachable
+from freshness.engine.client import Engine, require_reachable
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.errors import EngineError
 from freshness.process.children import stream
@@ -44,7 +44,7 @@ def sent(engine: Engine, context: Path, dockerfile: Path, paths: Iterable[str]) 
         argv += ["plain", "--provenance=false", "--file", str(probe), "--output", f"type=tar,dest={result}", str(root)]
         said: list[str] = []
         if stream(argv, {**engine.env, **STARTED_BY_DOCKER}, said.append, timeout=SECONDS) != 0:
-            insist_reachable(engine, "reading .dockerignore")
+            require_reachable(engine, "reading .dockerignore")
             why = said[-1].strip().rstrip(".") if said else "it said nothing"
             raise EngineError(f"buildx cannot apply {IGNORE}: {why}.", "Correct that file, or set `incomplete: allow`.")
         return wanted & _names(result)

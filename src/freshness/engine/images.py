@@ -6,15 +6,15 @@ from http import HTTPStatus
 import docker
 
 from freshness.core.image import Image, familiar_name, repository_of, same_tag, version_of
-from freshness.core.retained import KeptTags
-from freshness.engine.client import Engine, asking
-from freshness.engine.lock import Hold
+from freshness.core.retained import RetainedTags
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.lock import Lease
 from freshness.errors import EngineError
 
 
 def find_image(engine: Engine, name: str) -> Image | None:
     """The image that a tag or an ID names, or None. One call to the Engine."""
-    with asking(f"inspecting the image {name}"):
+    with engine_call(f"inspecting the image {name}"):
         try:
             found = engine.client.api.inspect_image(name)  # type: ignore[no-untyped-call]
         except (docker.errors.ImageNotFound, docker.errors.NullResource):
@@ -38,12 +38,12 @@ def find_tagged(engine: Engine, tag: str) -> Image | None:
     return image if image and any(same_tag(tag, one) for one in image.tags) else None
 
 
-def tag_image(hold: Hold, image_id: str, tag: str) -> None:
+def tag_image(lease: Lease, image_id: str, tag: str) -> None:
     """Moves the tag to the image ID, and looks that it is there: a tag that moves meanwhile changes nothing for us."""
-    hold.insist()
-    with asking(f"tagging {image_id} as {tag}"):
-        hold.engine.client.api.tag(image_id, repository_of(tag), version_of(tag))
-    found = find_tagged(hold.engine, tag)
+    lease.require()
+    with engine_call(f"tagging {image_id} as {tag}"):
+        lease.engine.client.api.tag(image_id, repository_of(tag), version_of(tag))
+    found = find_tagged(lease.engine, tag)
     if found is None or found.id != image_id:
         raise EngineError(
             f"The tag {tag} was set to {image_id}, but names {found.id if found else 'nothing'}.",
@@ -51,13 +51,13 @@ def tag_image(hold: Hold, image_id: str, tag: str) -> None:
         )
 
 
-def untag_image(hold: Hold, tag: str) -> None:
+def untag_image(lease: Lease, tag: str) -> None:
     """Takes the tag away, and with the last one the image, unless a container was made from it: then the tag stays."""
-    hold.insist()
-    with asking(f"removing the tag {tag}"):
+    lease.require()
+    with engine_call(f"removing the tag {tag}"):
         try:
             # With its version, since `cafe` is ambiguous to the containerd image store beside an ID that begins so.
-            hold.engine.client.api.remove_image(f"{repository_of(tag)}:{version_of(tag)}", noprune=True)
+            lease.engine.client.api.remove_image(f"{repository_of(tag)}:{version_of(tag)}", noprune=True)
         except docker.errors.ImageNotFound:
             return
         except docker.errors.APIError as error:
@@ -65,48 +65,48 @@ def untag_image(hold: Hold, tag: str) -> None:
                 raise
 
 
-def restore_tag(hold: Hold, tag: str, image_id: str, label: str) -> None:
+def restore_tag(lease: Lease, tag: str, image_id: str, label: str) -> None:
     """The tag as it was: on this image, or gone where the ID is empty.
 
     What it names then stays, under the commit that its `label` claims. Where it claims none, and a container was made
     from it, the tag stays: the Engine takes no last name away from what is in use.
     """
     if image_id:
-        tag_image(hold, image_id, tag)
+        tag_image(lease, image_id, tag)
         return
-    image = find_tagged(hold.engine, tag)
+    image = find_tagged(lease.engine, tag)
     if image is None:
         return
     if len(image.tags) == 1:
-        _name_by_commit(hold, image, repository_of(tag), label)
-    untag_image(hold, tag)
+        _name_by_commit(lease, image, repository_of(tag), label)
+    untag_image(lease, tag)
 
 
-def _name_by_commit(hold: Hold, image: Image, repository: str, label: str) -> None:
+def _name_by_commit(lease: Lease, image: Image, repository: str, label: str) -> None:
     """Gives the image the name that the gate gives to what it builds, where no other image has that."""
     commit = image.revision(label)
-    if commit and find_tagged(hold.engine, f"{repository}:{commit}") is None:
-        tag_image(hold, image.id, f"{repository}:{commit}")
+    if commit and find_tagged(lease.engine, f"{repository}:{commit}") is None:
+        tag_image(lease, image.id, f"{repository}:{commit}")
 
 
-def kept_images(engine: Engine, tags: KeptTags) -> dict[int, str]:
+def retained_images(engine: Engine, tags: RetainedTags) -> dict[int, str]:
     """The image ID under each kept tag that exists, by its number, the newest first."""
-    with asking(f"listing the images of {tags.repository}"):
+    with engine_call(f"listing the images of {tags.repository}"):
         listed = engine.client.api.images(name=familiar_name(tags.repository))
     versions = {tag.rpartition(":")[2] for image in listed for tag in image.get("RepoTags") or ()}
     found = {number: find_tagged(engine, tags.name(number)) for number in tags.numbers(versions)}
     return {number: image.id for number, image in found.items() if image}
 
 
-def keep_images(hold: Hold, tags: KeptTags, wanted: Sequence[str]) -> None:
+def retain_images(lease: Lease, tags: RetainedTags, wanted: Sequence[str]) -> None:
     """Lets the kept tags name these image IDs, the newest first, and takes away what is more.
 
     From the oldest to the newest, so that no image is without a name while its tag moves on.
     """
-    present = kept_images(hold.engine, tags)
+    present = retained_images(lease.engine, tags)
     for number, image_id in reversed(list(enumerate(wanted, start=1))):
         if present.get(number) != image_id:
-            tag_image(hold, image_id, tags.name(number))
+            tag_image(lease, image_id, tags.name(number))
     for number in present:
         if number > len(wanted):
-            untag_image(hold, tags.name(number))
+            untag_image(lease, tags.name(number))

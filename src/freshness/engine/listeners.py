@@ -7,10 +7,10 @@ from pathlib import Path
 
 import docker
 
-from freshness.core.answer import Answer, Heard
-from freshness.core.listening import explain_nobody, read_listeners
+from freshness.core.answer import Answer, AnswerKind
+from freshness.core.listening import explain_no_listener, read_listeners
 from freshness.engine.address import Address
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.engine.execution import ContainerEnded, Execution
 from freshness.errors import EngineError
@@ -21,13 +21,13 @@ LONGEST_TABLE = 256 * 1024  # bytes
 TLS_RECORDS = (b"\x16\x03", b"\x15\x03")  # how a handshake and an alert begin
 
 
-def why_nobody(engine: Engine, container: Container, address: Address, port: int, answer: Answer) -> str:
+def explain_no_answer(engine: Engine, container: Container, address: Address, port: int, answer: Answer) -> str:
     """What is behind a connection that was refused, or closed without HTTP, in words; empty where that is clear."""
-    if answer.heard not in {Heard.NOBODY, Heard.NOISE}:
+    if answer.kind not in {AnswerKind.NO_CONNECTION, AnswerKind.NOT_HTTP}:
         return ""
     if speaks_tls(address):
         return "it speaks HTTPS there, and HTTP is asked: give it a port or a path of HTTP, or a HEALTHCHECK"
-    if answer.heard is Heard.NOISE:
+    if answer.kind is AnswerKind.NOT_HTTP:
         return ""
     table = _read_here(engine, container) or _read_inside(engine, container)
     if table is None:
@@ -35,7 +35,7 @@ def why_nobody(engine: Engine, container: Container, address: Address, port: int
             f"nothing seems to listen on port {port} inside the container (does it listen on 127.0.0.1 alone, on"
             " another port, or for HTTPS?)"
         )
-    return explain_nobody(read_listeners(table), port) or (
+    return explain_no_listener(read_listeners(table), port) or (
         f"something does listen on port {port} inside the container, and does not answer in HTTP"
     )
 
@@ -59,7 +59,7 @@ def _read_here(engine: Engine, container: Container) -> str | None:
     if not engine.is_local:
         return None
     with suppress(EngineError, OSError, docker.errors.NotFound):
-        with asking(f"inspecting the container {container.name}"):
+        with engine_call(f"inspecting the container {container.name}"):
             process = Path("/proc", str(engine.client.api.inspect_container(container.id)["State"]["Pid"]))
         if container.id in (process / "cgroup").read_text(errors="replace"):  # not another machine's number
             return "\n".join((process / table.removeprefix("/proc/")).read_text() for table in TABLES)

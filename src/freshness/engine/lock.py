@@ -16,9 +16,19 @@ from typing import Self
 
 import docker
 
-from freshness.core.lock import LOCK_LABEL, Held, Holder, Record, follower, from_labels, in_order, standing, to_labels
-from freshness.engine.client import Engine, asking
-from freshness.engine.lock_liveness import end_left_running, left_running, why_dead
+from freshness.core.lock import (
+    LOCK_LABEL,
+    HeldLock,
+    LockOwner,
+    Record,
+    current_locks,
+    from_labels,
+    in_takeover_order,
+    successor_name,
+    to_labels,
+)
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.lock_liveness import end_running_children, running_children, why_dead
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
 
 # What every Engine's prune leaves alone is a local volume that has an option; this one is never mounted.
@@ -28,36 +38,36 @@ PROGRESS_SECONDS = 15
 
 
 @dataclass(slots=True, kw_only=True)
-class Hold:
-    """A target that is ours: whoever writes has one, and looks with `insist` that it still is, before each write.
+class Lease:
+    """A target that is ours: whoever writes has one, and looks with `require` that it still is, before each write.
 
-    `holder` is us; its `record` is our own, or what the dead one left from whom it was taken over. Leaving the block
+    `owner` is us; its `record` is our own, or what the dead one left from whom it was taken over. Leaving the block
     lets go, unless `kept`, or something that we started still changes the host: then the next run takes over.
     """
 
     engine: Engine
     name: str
     lock: str
-    holder: Holder
-    kept: bool = False
+    owner: LockOwner
+    keep_lock: bool = False
     since: float = field(default_factory=time.monotonic)
 
-    def insist(self) -> None:
+    def require(self) -> None:
         """Raises LockLost where the target is not ours any more."""
-        if time.monotonic() - self.since > self.holder.seconds or not self._is_ours():
+        if time.monotonic() - self.since > self.owner.seconds or not self._is_ours():
             raise LockLost(
-                f"{self.lock} was taken over from this run, or its {self.holder.seconds} s are over.",
+                f"{self.lock} was taken over from this run, or its {self.owner.seconds} s are over.",
                 "Nothing more was changed; whoever holds it now finishes or undoes what was begun.",
             )
 
     def _is_ours(self) -> bool:
-        with asking(f"looking at the lock {self.name}"):
+        with engine_call(f"looking at the lock {self.name}"):
             try:
                 labels = self.engine.client.api.inspect_volume(self.name)["Labels"] or {}
             except docker.errors.NotFound:
                 return False
         found = from_labels(labels)
-        return found is not None and found.token == self.holder.token
+        return found is not None and found.token == self.owner.token
 
     def release(self) -> None:
         """Lets go; what is not ours any more is left alone."""
@@ -68,7 +78,7 @@ class Hold:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.kept or (error and any(left_running(self.holder))):
+        if self.keep_lock or (error and any(running_children(self.owner))):
             return
         with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead holder
             self.release()
@@ -76,18 +86,18 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The lock called `name` on an Engine, for `holder`, which is who we are. `say` tells a person.
+    """The lock called `name` on an Engine, for `owner`, which is who we are. `say` tells a person.
 
     `unlock` is the command that leads to this lock.
     """
 
     engine: Engine
     name: str
-    holder: Holder
+    owner: LockOwner
     say: Callable[[str], None]
     unlock: str
 
-    def wait(self, seconds: float) -> Hold | None:
+    def wait(self, seconds: float) -> Lease | None:
         """Waits while another run holds it. A dead one's is taken over, aloud, and given back; None: it is free.
 
         Raises Busy after `seconds`, EngineError.
@@ -95,87 +105,87 @@ class Lock:
         started, told = time.monotonic(), -float(PROGRESS_SECONDS)
         while held := self.look():
             waited = time.monotonic() - started
-            dead = why_dead(self.engine, held, self.holder.place)
-            if dead and (hold := self.follow(held)):
-                end_left_running(held.holder)
-                self.say(f"Taken over: {self.name} was held by {held.holder}, and {dead}.")
-                return hold
+            dead = why_dead(self.engine, held, self.owner.place)
+            if dead and (lease := self.follow(held)):
+                end_running_children(held.owner)
+                self.say(f"Taken over: {self.name} was held by {held.owner}, and {dead}.")
+                return lease
             if waited > seconds:
                 raise Busy(
-                    f"{self.name} is held by {held.holder} since {held.since}, after {seconds:g} s of waiting.",
+                    f"{self.name} is held by {held.owner} since {held.since}, after {seconds:g} s of waiting.",
                     f"Run again when it has ended; `{self.unlock}` shows it, and breaks it where it hangs (--force).",
                 )
             if waited - told >= PROGRESS_SECONDS:
                 told = waited
-                self.say(f"Waiting for {held.holder}, which holds {self.name} since {held.since}, up to {seconds:g} s.")
+                self.say(f"Waiting for {held.owner}, which holds {self.name} since {held.since}, up to {seconds:g} s.")
             time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 -- so that two do not meet again and again
         return None
 
-    def take(self, seconds: float) -> Hold:
+    def take(self, seconds: float) -> Lease:
         """Waits as `wait` does, and holds it then."""
         while True:
-            hold = self.wait(seconds) or self.claim()
-            if hold:
-                return hold
+            lease = self.wait(seconds) or self.claim()
+            if lease:
+                return lease
 
-    def look(self) -> Held | None:
+    def look(self) -> HeldLock | None:
         """The volume that counts now, or None. Raises EngineError for one that is no lock of ours."""
-        return next(iter(standing(self._volumes(), self.name)), None)
+        return next(iter(current_locks(self._volumes(), self.name)), None)
 
-    def claim(self) -> Hold | None:
+    def claim(self) -> Lease | None:
         """Holds it if it is free this very moment."""
-        return self._hold(self.name, self.holder)
+        return self._hold(self.name, self.owner)
 
-    def follow(self, dead: Held) -> Hold | None:
+    def follow(self, dead: HeldLock) -> Lease | None:
         """Takes it over, with the dead one's record; None where another did."""
-        return self._go_on(replace(self.holder, record=dead.holder.record), dead)
+        return self._go_on(replace(self.owner, record=dead.owner.record), dead)
 
-    def succeed(self, hold: Hold, record: Record) -> Hold | None:
+    def succeed(self, lease: Lease, record: Record) -> Lease | None:
         """What is ours already, with another record from now on: there is no moment without one of the two.
 
         None where somebody took it over.
         """
-        holder = replace(self.holder, token=secrets.token_hex(16), record=record)
-        return self._go_on(holder, Held(name=hold.name, holder=hold.holder, since=""))
+        owner = replace(self.owner, token=secrets.token_hex(16), record=record)
+        return self._go_on(owner, HeldLock(name=lease.name, owner=lease.owner, since=""))
 
-    def _go_on(self, holder: Holder, before: Held) -> Hold | None:
-        hold = self._hold(follower(self.name, before.holder.token), holder, before)
-        if hold:
-            for volume in in_order(self._volumes(), self.name):
-                if volume.name != hold.name:
+    def _go_on(self, owner: LockOwner, before: HeldLock) -> Lease | None:
+        lease = self._hold(successor_name(self.name, before.owner.token), owner, before)
+        if lease:
+            for volume in in_takeover_order(self._volumes(), self.name):
+                if volume.name != lease.name:
                     remove_volume(self.engine, volume.name)
-        return hold
+        return lease
 
-    def _hold(self, name: str, holder: Holder, dead: Held | None = None) -> Hold | None:
-        with asking(f"making the lock {name}"):
+    def _hold(self, name: str, owner: LockOwner, dead: HeldLock | None = None) -> Lease | None:
+        with engine_call(f"making the lock {name}"):
             made = self.engine.client.api.create_volume(
-                name, driver="local", driver_opts=VOLUME_OPTIONS, labels=to_labels(self.name, holder)
+                name, driver="local", driver_opts=VOLUME_OPTIONS, labels=to_labels(self.name, owner)
             )
         found = from_labels(made["Labels"] or {})
         if found is None:
             raise self._odd(name)
-        if found.token != holder.token:
+        if found.token != owner.token:
             return None
-        hold = Hold(engine=self.engine, name=name, lock=self.name, holder=holder)
+        lease = Lease(engine=self.engine, name=name, lock=self.name, owner=owner)
         volumes = self._volumes()  # made first, then looked: of two who come at once at least one sees the other
-        others = [volume for volume in standing(volumes, self.name) if volume.name != name]
-        rivals = [volume for volume in others if not dead or why_dead(self.engine, volume, self.holder.place) is None]
+        others = [volume for volume in current_locks(volumes, self.name) if volume.name != name]
+        rivals = [volume for volume in others if not dead or why_dead(self.engine, volume, self.owner.place) is None]
         if rivals or (dead and dead.name not in {volume.name for volume in volumes}):
-            hold.release()
+            lease.release()
             return None
-        return hold
+        return lease
 
-    def _volumes(self) -> list[Held]:
-        with asking(f"looking for the lock {self.name}"):
+    def _volumes(self) -> list[HeldLock]:
+        with engine_call(f"looking for the lock {self.name}"):
             listed = self.engine.client.api.volumes(filters={"label": f"{LOCK_LABEL}={self.name}"})["Volumes"] or ()
         return [self._read(volume) for volume in listed]
 
-    def _read(self, volume: dict[str, object]) -> Held:
+    def _read(self, volume: dict[str, object]) -> HeldLock:
         labels = volume["Labels"]
-        holder = from_labels(labels) if isinstance(labels, dict) else None
-        if holder is None:
+        owner = from_labels(labels) if isinstance(labels, dict) else None
+        if owner is None:
             raise self._odd(str(volume["Name"]))
-        return Held(name=str(volume["Name"]), holder=holder, since=str(volume["CreatedAt"]))
+        return HeldLock(name=str(volume["Name"]), owner=owner, since=str(volume["CreatedAt"]))
 
     @staticmethod
     def _odd(name: str) -> EngineError:
@@ -187,5 +197,5 @@ class Lock:
 
 def remove_volume(engine: Engine, name: str) -> None:
     """Removes the volume, if it is there."""
-    with asking(f"removing the volume {name}"), suppress(docker.errors.NotFound):
+    with engine_call(f"removing the volume {name}"), suppress(docker.errors.NotFound):
         engine.client.api.remove_volume(name)

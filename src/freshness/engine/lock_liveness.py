@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from freshness.core.lock import Held, Holder, Place
-from freshness.engine.client import Engine, asking
+from freshness.core.lock import HeldLock, LockOwner, Place
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import find_container
 
 # What Docker mounts into each container (proc(5), mountinfo: root, then mount point). On the host itself other files of
@@ -55,16 +55,16 @@ def own_container() -> str | None:
     return own[1] if own else None
 
 
-def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
+def why_dead(engine: Engine, held: HeldLock, here: Place) -> str | None:
     """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
-    there = held.holder.place
+    there = held.owner.place
     if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot and there.pid_namespace:
         if _is_running(there.pid, there.started):
             return None
         ended = f"its process {there.pid} has ended"
-        if not any(left_running(held.holder)):
+        if not any(running_children(held.owner)):
             return ended
-        return f"{ended}, and its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
+        return f"{ended}, and its {held.owner.seconds} s are over" if _is_overdue(engine, held) else None
     # Locks of version 1.0 have the machine's id itself.
     if there.machine and here.machine and there.machine in {here.machine, _machine_id()} and there.boot != here.boot:
         return "its machine was started anew"
@@ -72,25 +72,25 @@ def why_dead(engine: Engine, held: Held, here: Place) -> str | None:
         container = find_container(engine, there.container)
         if container is None or not container.is_up:
             return f"its job's container {there.container[:12]} has ended"
-    return f"its {held.holder.seconds} s are over" if _is_overdue(engine, held) else None
+    return f"its {held.owner.seconds} s are over" if _is_overdue(engine, held) else None
 
 
-def left_running(holder: Holder) -> Iterator[int]:
+def running_children(owner: LockOwner) -> Iterator[int]:
     """The processes that the holder started and that still change the host, as far as we can see.
 
     They bear its token in their first word (`finish` in engine/process.py) and are its user's: everybody can read the
     token there, and start a process with the same words.
     """
-    user = holder.place.user or str(os.geteuid())
+    user = owner.place.user or str(os.geteuid())
     for process in Path("/proc").iterdir():
         first = _text(process / "cmdline").partition("\0")[0] if process.name.isdigit() else ""
-        if first.endswith(f"@{holder.token}") and _users(process) == {user}:
+        if first.endswith(f"@{owner.token}") and _users(process) == {user}:
             yield int(process.name)
 
 
-def end_left_running(holder: Holder) -> None:
+def end_running_children(owner: LockOwner) -> None:
     """Ends them, since they must not change the host beside whoever took over."""
-    for pid in left_running(holder):
+    for pid in running_children(owner):
         with suppress(OSError):
             os.kill(pid, signal.SIGKILL)
 
@@ -101,11 +101,11 @@ def _users(process: Path) -> set[str]:
     return set(line.split()[1:])
 
 
-def _is_overdue(engine: Engine, held: Held) -> bool:
+def _is_overdue(engine: Engine, held: HeldLock) -> bool:
     """By the Engine's clock alone: it made the volume, and says what time it is."""
-    with asking("asking for the Engine's time"):
+    with engine_call("asking for the Engine's time"):
         now = datetime.fromisoformat(engine.client.info()["SystemTime"])
-    return now > datetime.fromisoformat(held.since) + timedelta(seconds=held.holder.seconds)
+    return now > datetime.fromisoformat(held.since) + timedelta(seconds=held.owner.seconds)
 
 
 def _is_running(pid: int, started: int) -> bool:

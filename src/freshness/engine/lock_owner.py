@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from freshness.core.endpoint import without_userinfo
-from freshness.core.lock import Holder, unlock_command
+from freshness.core.lock import LockOwner, unlock_command
 from freshness.engine.client import Engine
 from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import find_place
@@ -23,7 +23,7 @@ def new_lock(
     say: Callable[[str], None],
 ) -> Lock:
     """The lock called `name`, to be held by this run for `seconds` at most. `env` is the run's own environment."""
-    holder = Holder(
+    owner = LockOwner(
         token=secrets.token_hex(16),
         command=command,
         revision=revision or "",
@@ -32,7 +32,7 @@ def new_lock(
         seconds=int(seconds),
         place=find_place(engine),
     )
-    return Lock(engine=engine, name=name, holder=holder, say=say, unlock=unlock_command(name, env))
+    return Lock(engine=engine, name=name, owner=owner, say=say, unlock=unlock_command(name, env))
 
 
 def _run_address(env: Mapping[str, str]) -> str:

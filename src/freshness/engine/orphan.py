@@ -12,7 +12,7 @@ from pathlib import Path
 
 import docker
 
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.errors import EngineError
 
@@ -46,7 +46,7 @@ def _watch(reader: int, engine: Engine, container: Container, before: frozenset[
 
 
 def _running_commands(engine: Engine, container: Container) -> frozenset[str]:
-    with asking(f"inspecting the container {container.name}"):
+    with engine_call(f"inspecting the container {container.name}"):
         return frozenset(engine.client.api.inspect_container(container.id).get("ExecIDs") or ())
 
 
@@ -54,7 +54,7 @@ def _end_commands(engine: Engine, container: Container, before: frozenset[str]) 
     """Kills the process group of each command that is new since `before`."""
     with suppress(EngineError):
         for command in _running_commands(engine, container) - before:
-            with asking("inspecting the staging check"), suppress(docker.errors.NotFound):
+            with engine_call("inspecting the staging check"), suppress(docker.errors.NotFound):
                 _kill(engine.client.api.exec_inspect(command)["Pid"], container)
 
 

@@ -14,20 +14,20 @@ import docker
 
 from freshness.core.compose import Target
 from freshness.engine.address import Address, address_of
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container, find_container
 from freshness.engine.lock_liveness import own_container
 from freshness.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vantage:
+class Prober:
     """`job` is the container that this process runs in, or None on the Docker host itself."""
 
     job: str | None
 
     @contextlib.contextmanager
-    def facing(self, engine: Engine, target: Target, container: Container) -> Iterator[Address]:
+    def address(self, engine: Engine, target: Target, container: Container) -> Iterator[Address]:
         """The address at which the container's port is asked, for as long as the block lasts."""
         if self.job is None:
             yield address_of(engine, target, container)
@@ -36,17 +36,17 @@ class Vantage:
             yield Address(host=host, port=target.container_port)
 
 
-def find_vantage(engine: Engine, env: Mapping[str, str]) -> Vantage:
+def find_prober(engine: Engine, env: Mapping[str, str]) -> Prober:
     """Finds out whether this process runs in a container of this Engine that has a network of its own."""
     for name in (env.get("JOB_CONTAINER_NAME"), socket.gethostname()):
         found = _own_container(engine, name) if name else None
         if found is not None:
-            return Vantage(job=found)
-    return Vantage(job=None)
+            return Prober(job=found)
+    return Prober(job=None)
 
 
 def _own_container(engine: Engine, name: str) -> str | None:
-    with asking("looking for the job's own container"):
+    with engine_call("looking for the job's own container"):
         try:
             found = engine.client.api.inspect_container(name)
         except docker.errors.NotFound:
@@ -76,10 +76,10 @@ def _joined(engine: Engine, job: str, container: Container) -> Iterator[str]:
             "Give the service a bridge network, as Compose does by default.",
         )
     network = min(container.addresses)
-    with asking(f"joining the network {network}"):
+    with engine_call(f"joining the network {network}"):
         engine.client.api.connect_container_to_network(job, network)
     try:
         yield container.addresses[network]
     finally:
-        with asking(f"leaving the network {network}"), contextlib.suppress(docker.errors.NotFound):
+        with engine_call(f"leaving the network {network}"), contextlib.suppress(docker.errors.NotFound):
             engine.client.api.disconnect_container_from_network(job, network, force=True)

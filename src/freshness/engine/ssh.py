@@ -46,7 +46,7 @@ def forward(program: str, control: Path, here: Path, there: str) -> list[str]:
     return [program, "-o", f"ControlPath={control}", *OVER_IT, "-O", "forward", "-L", f"{here}:{there}", ITS_NAME]
 
 
-def look_for_socket(program: str, control: Path, path: str) -> list[str]:
+def check_socket(program: str, control: Path, path: str) -> list[str]:
     """Ends with 0 where the user who is logged in may use a socket at this path."""
     look = f"test -S {quote(path)} && test -w {quote(path)}"
     return [program, "-o", f"ControlPath={control}", *OVER_IT, ITS_NAME, look]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from freshness.core.lines import excerpt
+from freshness.engine.check_wrapper import CUT, CheckOutput, wrap_check
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container
-from freshness.engine.execution import END_SECONDS, ContainerEnded, Ended, Execution
-from freshness.engine.leash import CUT, Heard, on_leash
+from freshness.engine.execution import END_SECONDS, ContainerEnded, ExecState, Execution
 from freshness.engine.orphan import no_orphan
 from freshness.errors import EngineError
 
@@ -84,7 +84,7 @@ def run_staging_check(
 ) -> CheckRun:
     """Runs the command in the container with `variables` in its environment; `line` gets its output as it comes.
 
-    The check never outlives us: see LEASH, and `orphan` for an image that has no `python3`. Raises EngineError where
+    The check never outlives us: see WRAPPER, and `orphan` for an image that has no `python3`. Raises EngineError where
     it was the Engine that went, or the way to it: then nobody can tell how the check ended.
     """
     check = Check(
@@ -97,45 +97,45 @@ def run_staging_check(
     )
     try:
         with excerpt(line) as shown:
-            run = _run_on_leash(check, shown)
+            run = _run_wrapped(check, shown)
             return _run_directly(check, shown) if run.lacked_python and command[0] != "python3" else run
     except ContainerEnded as ended:
         return CheckRun(status=None, why=f"the container did not run until the check's end: {ended}")
 
 
-def _run_on_leash(check: Check, line: Line) -> CheckRun:
-    heard, began = Heard(show=line, is_leashed=True), time.monotonic()
-    execution = check.prepare(on_leash(check.command), with_input=True)
-    is_in_time = _listen(execution, heard, check.deadline)
+def _run_wrapped(check: Check, line: Line) -> CheckRun:
+    output, began = CheckOutput(show=line, is_wrapped=True), time.monotonic()
+    execution = check.prepare(wrap_check(check.command), with_input=True)
+    is_in_time = _listen(execution, output, check.deadline)
     took = time.monotonic() - began
     ended = execution.wait(_soon())
     if ended.runs:
-        ended = _end(check, execution, heard)
+        ended = _end(check, execution, output)
     if not is_in_time:
         return CheckRun(status=None, why=LIVES_ON if ended.runs else NOT_IN_TIME)
-    lost = {None, CUT} if heard.leash is None else {None, CUT, 0}
-    if ended.runs or (not heard.has_ended and ended.status in lost):
+    lost = {None, CUT} if output.wrapper_pid is None else {None, CUT, 0}
+    if ended.runs or (not output.has_ended and ended.status in lost):
         raise _cut_off(took, check.timeout)
-    if heard.leash is None:
+    if output.wrapper_pid is None:
         status = ended.status or None
-        return CheckRun(status=status, why=NOTHING_RAN, last_line=heard.last_line, lacked_python=True)
-    return CheckRun(status=ended.status, last_line=heard.last_line)
+        return CheckRun(status=status, why=NOTHING_RAN, last_line=output.last_line, lacked_python=True)
+    return CheckRun(status=ended.status, last_line=output.last_line)
 
 
-def _end(check: Check, execution: Execution, heard: Heard) -> Ended:
-    """Ends a check whose LEASH does not know that we let go of it, as behind a proxy that keeps its own end open."""
-    if heard.leash is not None:
-        killer = ("python3", "-I", "-c", f"import os, signal; os.kill({heard.leash}, signal.SIGTERM)")
-        check.prepare(killer, with_input=False).start_alone()
+def _end(check: Check, execution: Execution, output: CheckOutput) -> ExecState:
+    """Ends a check whose WRAPPER does not know that we let go of it, as behind a proxy that keeps its own end open."""
+    if output.wrapper_pid is not None:
+        killer = ("python3", "-I", "-c", f"import os, signal; os.kill({output.wrapper_pid}, signal.SIGTERM)")
+        check.prepare(killer, with_input=False).start_detached()
     return execution.wait(_soon())
 
 
 def _run_directly(check: Check, line: Line) -> CheckRun:
     """Runs it as it is. The end of our connection does not end it then: the Engine is asked until the deadline."""
-    heard, began = Heard(show=line, is_leashed=False), time.monotonic()
+    output, began = CheckOutput(show=line, is_wrapped=False), time.monotonic()
     with no_orphan(check.engine, check.container):
         execution = check.prepare(check.command, with_input=False)
-        _listen(execution, heard, check.deadline)
+        _listen(execution, output, check.deadline)
         ended = execution.wait(min(_soon(), check.deadline))
         if ended.runs and time.monotonic() < check.deadline:
             line(f"The connection to the check was cut after {time.monotonic() - began:.0f} s. It goes on, unheard.")
@@ -144,19 +144,19 @@ def _run_directly(check: Check, line: Line) -> CheckRun:
         return CheckRun(status=None, why=LIVES_ON if execution.wait(_soon()).runs else NOT_IN_TIME)
     if ended.status is None:
         raise EngineError("The Docker Engine does not say how the staging check ended.", "Look at it, then run again.")
-    return CheckRun(status=ended.status, last_line=heard.last_line)
+    return CheckRun(status=ended.status, last_line=output.last_line)
 
 
-def _listen(execution: Execution, heard: Heard, deadline: float) -> bool:
+def _listen(execution: Execution, output: CheckOutput, deadline: float) -> bool:
     """Starts it, and takes all that it says. False where the deadline came before its end."""
     connection = execution.start()
     if connection is None:
         return True
     try:
-        return connection.listen(deadline, heard.take, lambda: heard.has_ended)
+        return connection.listen(deadline, output.take, lambda: output.has_ended)
     finally:
         connection.close()
-        heard.end()
+        output.end()
 
 
 def _soon() -> float:

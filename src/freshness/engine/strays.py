@@ -6,13 +6,13 @@ from typing import Any
 
 from freshness.core.deployment import Role
 from freshness.core.image import same_tag
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from freshness.engine.deployments import read_roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class MissingTarget:
     """A target without a container. `services` are those of its project's file, `image` its tag, empty for none.
 
     `port` is where it should be published, None where nobody says; what publishes `not_on` is not meant.
@@ -27,10 +27,10 @@ class Sought:
     not_on: int | None = None
 
 
-def find_strays(engine: Engine, sought: Sought) -> Iterator[str]:
+def find_strays(engine: Engine, sought: MissingTarget) -> Iterator[str]:
     """In words, each container that may be meant, and by what it can be named."""
     roles = read_roles(engine)
-    with asking("listing the containers"):
+    with engine_call("listing the containers"):
         listed = engine.client.api.containers(all=True)
     for entry in listed:
         labels = entry.get("Labels") or {}
@@ -45,7 +45,9 @@ def find_strays(engine: Engine, sought: Sought) -> Iterator[str]:
             yield _in_words(entry, place, reasons, sought)
 
 
-def _reasons(entry: Mapping[str, Any], place: tuple[str, str], role: Role | None, sought: Sought) -> Iterator[str]:
+def _reasons(
+    entry: Mapping[str, Any], place: tuple[str, str], role: Role | None, sought: MissingTarget
+) -> Iterator[str]:
     project, service = place
     if sought.port and _publishes(entry, sought.port):
         yield f"publishes {sought.port}"
@@ -61,7 +63,7 @@ def _publishes(entry: Mapping[str, Any], port: int) -> bool:
     return any(at.get("PublicPort") == port and at["Type"] == "tcp" for at in entry.get("Ports") or ())
 
 
-def _in_words(entry: Mapping[str, Any], place: tuple[str, str], reasons: list[str], sought: Sought) -> str:
+def _in_words(entry: Mapping[str, Any], place: tuple[str, str], reasons: list[str], sought: MissingTarget) -> str:
     name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
     project, service = place
     found = f"{name} ({entry['State']}) {' and '.join(reasons)}."

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from freshness.core.endpoint import SshAddress
-from freshness.engine.ssh import destination, find_ssh, forward, log_in, look_for_socket
+from freshness.engine.ssh import check_socket, destination, find_ssh, forward, log_in
 from freshness.errors import EngineError
 from freshness.process.children import read
 from freshness.process.private_folder import make_folder_in
@@ -31,7 +31,7 @@ OPEN_FAILED = "open failed"  # in ssh's words: the server could not connect us
 class Tunnel:
     """A login at `address`. `endpoint` is its name for people, `folder` holds its sockets, and is ours alone.
 
-    It lives as long as somebody holds `lifeline`: we, and a Compose that must come to its end without us.
+    It lives as long as somebody holds `keepalive_fd`: we, and a Compose that must come to its end without us.
     """
 
     def __init__(self, address: SshAddress, endpoint: str, env: Mapping[str, str]) -> None:
@@ -55,7 +55,7 @@ class Tunnel:
         return self.folder / "docker.sock"
 
     @property
-    def lifeline(self) -> int:
+    def keepalive_fd(self) -> int:
         """The descriptor that keeps the login alive."""
         assert self._child is not None and self._child.stdin is not None  # noqa: S101, PT018 -- for the type checker
         return self._child.stdin.fileno()
@@ -83,7 +83,7 @@ class Tunnel:
         while not self._control.exists():
             if child.poll() is not None:
                 raise EngineError(
-                    f"ssh could not log in at {self.endpoint}: {self.last_words()}.",
+                    f"ssh could not log in at {self.endpoint}: {self.last_error_line()}.",
                     "It must ask nothing: the host's key is known, and ours is let in. Try it by hand as the same"
                     f" user: ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
                 )
@@ -104,7 +104,7 @@ class Tunnel:
         status, _, said = read(forward(self._program, self._control, here, there), self._env, FORWARD_SECONDS)
         if status != 0:
             raise EngineError(
-                f"ssh could not forward {there} of {self.endpoint}: {said.strip() or self.last_words()}.",
+                f"ssh could not forward {there} of {self.endpoint}: {said.strip() or self.last_error_line()}.",
                 "Install OpenSSH 7.6 or newer where the job runs, then run again.",
             )
 
@@ -125,9 +125,9 @@ class Tunnel:
             self._child.wait(wait)
         if self._child.returncode is None:
             return None
-        return f"the ssh connection to {self.endpoint} was lost: {self.last_words()}"
+        return f"the ssh connection to {self.endpoint} was lost: {self.last_error_line()}"
 
-    def refusal(self, cause: str) -> EngineError:
+    def unreachable_error(self, cause: str) -> EngineError:
         """Why the Engine does not answer behind a login that worked; `cause` is what was seen at our end."""
         lost = self.lost()
         if lost or OPEN_FAILED not in self._words():
@@ -149,10 +149,10 @@ class Tunnel:
         )
 
     def _may_use_socket(self) -> bool:
-        look = look_for_socket(self._program, self._control, self.address.socket)
+        look = check_socket(self._program, self._control, self.address.socket)
         return read(look, self._env, FORWARD_SECONDS)[0] == 0
 
-    def last_words(self) -> str:
+    def last_error_line(self) -> str:
         """The last line that ssh printed."""
         lines = [line.strip() for line in self._words().splitlines() if line.strip()]
         return lines[-1][:SHOWN].rstrip(".") if lines else "it said nothing"
@@ -171,7 +171,7 @@ class Tunnel:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def opened(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel:
+def open_tunnel(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel:
     """A tunnel that is let go when this process ends. Raises EngineError with what ssh said."""
     tunnel = Tunnel(address, endpoint, env)
     atexit.register(tunnel.close)

@@ -17,7 +17,7 @@ from freshness.core.variables import (
     secret_variables,
 )
 from freshness.engine.compose_file import ComposeFile
-from freshness.engine.docker_host import staying_here
+from freshness.engine.docker_host import env_without_engine
 from freshness.errors import SettingsError
 from freshness.process.children import read
 
@@ -79,7 +79,7 @@ def _lacking(
 
 def _read_raw(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     argv = [*file.command(env), "config", "--no-interpolate", "--format", "json"]
-    status, out, err = read(argv, staying_here(file.environment(env)), SECONDS)
+    status, out, err = read(argv, env_without_engine(file.environment(env)), SECONDS)
     if status != 0:
         raise SettingsError(
             f"Compose cannot read {file.names} without its variables: {(err.splitlines() or ['it said nothing'])[-1]}.",

@@ -6,10 +6,10 @@ import docker
 from docker.types import Mount as EngineMount
 
 from freshness.core.mounts import Kind, Mount, Process
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
+from freshness.engine.image_files import Files, files_of
 from freshness.engine.images import find_image
-from freshness.engine.look import Files, files_of
 from freshness.errors import EngineError
 
 _LOOK = "/freshness-look"
@@ -17,7 +17,7 @@ _LOOK = "/freshness-look"
 
 def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str]]:
     """What the image starts, and the paths that it declares as volumes."""
-    with asking(f"inspecting the image {image_id}"):
+    with engine_call(f"inspecting the image {image_id}"):
         config = engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
     env = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
     process = Process(
@@ -28,7 +28,7 @@ def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str
     return process, frozenset(config.get("Volumes") or ())
 
 
-def held_by(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:
+def files_in_mount(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:
     """The files that a container sees through the mount; None where Docker will fill it from this very image."""
     if mount.kind is Kind.VOLUME and not mount.path:
         return _in_volume(engine, image_id, mount)
@@ -41,7 +41,7 @@ def held_by(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | 
         return {}
 
 
-def holds_files(engine: Engine, image_id: str, path: str) -> bool:
+def has_files(engine: Engine, image_id: str, path: str) -> bool:
     """Whether any file lies at the path on the Docker host, or below it; `image_id` is any image, for the look."""
     bound = EngineMount(_LOOK, path, type="bind", read_only=True)
     with suppress(EngineError), files_of(engine, image_id, (bound,)) as files:  # else nothing is there
@@ -59,7 +59,7 @@ def _has_any(files: Files) -> bool:
 def _in_volume(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:
     if not mount.volume:
         return {}
-    with asking(f"inspecting the volume {mount.volume}"):
+    with engine_call(f"inspecting the volume {mount.volume}"):
         try:
             engine.client.api.inspect_volume(mount.volume)
         except docker.errors.NotFound:
@@ -95,7 +95,7 @@ def _is_as_built(engine: Engine, container: Container, image: Files, path: str) 
     return not built
 
 
-def keep_by_hand(container: Container, path: str, project: str) -> str:
+def how_to_keep(container: Container, path: str, project: str) -> str:
     """What to type so that the files of an anonymous volume stay, as sentences."""
     volume = f"{project}_{path.rpartition('/')[2]}"
     return (

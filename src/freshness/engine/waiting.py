@@ -3,14 +3,14 @@
 import time
 from dataclasses import dataclass, field
 
-from freshness.core.answer import Answer, Heard, more_telling
-from freshness.core.healthcheck import tell_unhealthy, tell_waiting
+from freshness.core.answer import Answer, AnswerKind, more_informative
+from freshness.core.healthcheck import describe_unhealthy, describe_waiting
 from freshness.core.pace import pause_after, silent_pause
 from freshness.engine.address import Address
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container
 from freshness.engine.http_probe import ask
-from freshness.engine.listeners import why_nobody
+from freshness.engine.listeners import explain_no_answer
 from freshness.settings.model import Health
 
 WATCH_SECONDS = 0.25  # between two looks at the container
@@ -48,7 +48,7 @@ class Wait:
         """Seconds to the deadline."""
         return self.began + self.seconds - time.monotonic()
 
-    def look(self) -> HealthResult | None:
+    def poll(self) -> HealthResult | None:
         """How the wait ended, or None where it goes on."""
         now = find_container(self.engine, self.container.id)
         broken = why_broken(self.container, now)
@@ -72,7 +72,7 @@ class Wait:
         if self.address and self.health.path and time.monotonic() >= self.due:
             seconds = min(self.health.interval, max(self.left, 0.01))
             answer = ask(self.address, self.health.path, seconds)
-            self.seen = more_telling(self.seen, answer, had_its_time=seconds == self.health.interval)
+            self.seen = more_informative(self.seen, answer, had_its_time=seconds == self.health.interval)
             self._plan_next(answer)
             return answer.is_good, self.seen.got
         return False, self.seen.got if self.seen else ""
@@ -81,12 +81,12 @@ class Wait:
         """What the container itself shows of a port that nobody answers on."""
         if self.address is None or self.seen is None:
             return ""
-        why = why_nobody(self.engine, self.container, self.address, self.port, self.seen)
+        why = explain_no_answer(self.engine, self.container, self.address, self.port, self.seen)
         return f"; {why}" if why else ""
 
     def _plan_next(self, answer: Answer) -> None:
         """When to ask again; the deadline is not waited for without a last question shortly before."""
-        self.unhappy += answer.heard in {Heard.STATUS, Heard.NOISE}
+        self.unhappy += answer.kind in {AnswerKind.STATUS, AnswerKind.NOT_HTTP}
         now = time.monotonic()
         wanted = now + pause_after(answer, answers=self.unhappy, elapsed=now - self.began)
         last = self.began + self.seconds - min(self.health.interval, LAST_SECONDS)
@@ -103,9 +103,9 @@ def why_broken(before: Container, now: Container | None) -> str | None:
     if not now.runs:
         return f"the container is {now.status} (exit status {now.exit_code})"
     if now.health == "unhealthy":
-        return tell_unhealthy(now.healthcheck, now.start_period)
+        return describe_unhealthy(now.healthcheck, now.start_period)
     return None
 
 
 def _healthcheck(now: Container) -> tuple[bool, str]:
-    return now.health == "healthy", tell_waiting(now.health, now.healthcheck)
+    return now.health == "healthy", describe_waiting(now.health, now.healthcheck)

@@ -18,48 +18,48 @@ from freshness.core.promotion import not_compared
 from freshness.core.revision import Candidate, Revision
 from freshness.core.runner import has_forge
 from freshness.core.secret import Secret
-from freshness.core.variables import find_emptied, say_emptied
+from freshness.core.variables import explain_emptied, find_emptied
 from freshness.core.verdict import Verdict
 from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image, locate
-from freshness.engine.builds import let_builds_go
-from freshness.engine.client import Engine, reach
+from freshness.engine.builds import prune_builds
+from freshness.engine.client import Engine, connect
 from freshness.engine.compose import (
     RECREATE_SECONDS,
     ComposeFile,
-    missing_needs,
+    missing_dependencies,
     read_service,
     recreate,
 )
-from freshness.engine.conflicts import refuse_foreign
+from freshness.engine.conflicts import refuse_conflicts
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
-from freshness.engine.health import refuse_unknowable, refuse_unreachable, wait_until_healthy
-from freshness.engine.hold_time import last_through_hold
+from freshness.engine.health import require_health_source, require_probeable, wait_until_healthy
+from freshness.engine.hold_time import wait_hold_time
 from freshness.engine.images import find_image, tag_image
-from freshness.engine.leftovers import tidy
-from freshness.engine.lock import Hold, Lock
+from freshness.engine.leftovers import keep_one_container
+from freshness.engine.lock import Lease, Lock
 from freshness.engine.lock_owner import new_lock
-from freshness.engine.probe_address import find_vantage
+from freshness.engine.probe_address import find_prober
 from freshness.engine.staging_check import run_staging_check
 from freshness.errors import EngineError, LockLost, SettingsError, Stale
 from freshness.gate.incomplete import IncompletePaths, find_incomplete
 from freshness.git.export import export_tree, refuse_incomplete
 from freshness.git.resolve_commit import (
     NOT_ASKED,
-    Origin,
-    checkout_at_hand,
-    choose_commit,
-    confirm_now,
+    GitSource,
+    confirm_still_head,
+    find_checkout,
     forge_address,
     permitted_revision,
+    resolve_candidate,
 )
 from freshness.git.uncommitted import in_words, uncommitted_paths
 from freshness.process.private_folder import private_folder
-from freshness.report.container_log import show_last_words
+from freshness.report.container_log import show_container_log
 from freshness.report.dry_run import gate_ahead
 from freshness.report.steps import Steps
 from freshness.settings.model import GateSettings, Incomplete, ScriptCheck
-from freshness.target.mounts import Cover, Overlay, find_tracked
+from freshness.target.mounts import MountCheck, Overlay, find_tracked
 from freshness.target.moved import refuse_moved
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 
@@ -103,8 +103,8 @@ class Gate:
             self._look_at_ignored(engine, incomplete)
             build, image = self._build(engine, target, revision, folder / "context")
             self._look_at_mounts(engine, build, image)
-            with self._take_staging(engine, target, revision) as hold:
-                container = self._recreate(hold, target, image)
+            with self._take_staging(engine, target, revision) as lease:
+                container = self._recreate(lease, target, image)
                 if self._is_healthy(engine, target, container):
                     self._check_staging(engine, target, container, revision)
                 self._is_same_container(engine, container)
@@ -122,28 +122,28 @@ class Gate:
             self._look_at_ignored(engine, incomplete)
             yield from gate_ahead(target, revision, self.settings, self._lock(engine, target, revision).look())
 
-    def _validate_commit(self, folder: Path) -> tuple[Origin, Candidate, Revision]:
+    def _validate_commit(self, folder: Path) -> tuple[GitSource, Candidate, Revision]:
         settings = self.settings
         with self.steps.step("commit", "a commit of this repository") as step:
-            self.candidate, references = choose_commit(
+            self.candidate, references = resolve_candidate(
                 self.run_env,
                 revision=settings.revision,
                 pr=settings.pr,
                 recheck_head=settings.recheck_head,
                 address=forge_address(settings, self.run_env),
-                checkout=checkout_at_hand(settings),
+                checkout=find_checkout(settings),
             )
             self.log.say(self.candidate.note)
             refuse_fork(
                 self.candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets
             )
-            origin = Origin.find(settings, self.run_env, folder)
+            origin = GitSource.find(settings, self.run_env, folder)
             self.revision = permitted_revision(origin, settings, self.candidate, references, self.run_env)
             step.got = f"{self.revision.commit} (tree {self.revision.tree}), from {self.revision.source}"
         self._note_uncommitted(origin)
         return origin, self.candidate, self.revision
 
-    def _note_uncommitted(self, origin: Origin) -> None:
+    def _note_uncommitted(self, origin: GitSource) -> None:
         """For a person at a work tree; a job's holds what its earlier steps made."""
         if has_forge(self.run_env) or self.run_env.get("GITHUB_ACTIONS"):
             return
@@ -154,11 +154,11 @@ class Gate:
             self.notes.append(in_words(paths))
             self.log.warning("Uncommitted changes", self.notes[-1])
 
-    def _is_still_head(self, origin: Origin, candidate: Candidate) -> None:
+    def _is_still_head(self, origin: GitSource, candidate: Candidate) -> None:
         """The last check: forges rerun old events, and a head moves while staging is checked."""
         with self.steps.step("head", "this commit as the pull request's head, still") as step:
             if self.settings.recheck_head:
-                step.got = confirm_now(origin, candidate)
+                step.got = confirm_still_head(origin, candidate)
                 return
             step.got = "not asked"
             self.notes.append(NOT_ASKED)
@@ -191,7 +191,7 @@ class Gate:
         self.compose_file = self.compose_file or ComposeFile.of(self.settings, self.env)
         return self.compose_file
 
-    def _export(self, origin: Origin, revision: Revision, folder: Path) -> IncompletePaths:
+    def _export(self, origin: GitSource, revision: Revision, folder: Path) -> IncompletePaths:
         settings = self.settings
         with self.steps.step("build context", "the commit's tree, every object verified") as step:
             exported = export_tree(origin.repository, revision, folder, allow_incomplete=True)
@@ -217,7 +217,7 @@ class Gate:
 
     def _look_for_owners(self, target: Target, *, wait: bool = True) -> Engine:
         with self.steps.step("owner", "a name and a port that are free or staging's own") as step:
-            self.engine = reach(self.env, self.settings.engine_timeout)
+            self.engine = connect(self.env, self.settings.engine_timeout)
             lock = self._lock(self.engine, target, None)
             try:
                 note = self._refuse_foreign(self.engine, target)
@@ -237,7 +237,7 @@ class Gate:
         for container in service_containers(engine, target.project, target.service):
             emptied = find_emptied(target.environment, container.environment, self.settings.allow_empty)
             if emptied:
-                raise SettingsError(*say_emptied(f"The container {container.name}", emptied))
+                raise SettingsError(*explain_emptied(f"The container {container.name}", emptied))
             if find_moved(self.overlay.mounts, container.binds):
                 self.moved.append(container)
                 image = find_image(engine, container.image_id)
@@ -257,10 +257,10 @@ class Gate:
 
     def _refuse_foreign(self, engine: Engine, target: Target) -> str:
         """What is to be noted. Raises Stale where something stands at the target that is not staging's."""
-        vantage = find_vantage(engine, self.env)
-        refuse_unreachable(engine, self.settings.health, target, vantage)
+        prober = find_prober(engine, self.env)
+        require_probeable(engine, self.settings.health, target, prober)
         note = self._ownership(target).require(engine)
-        refuse_foreign(engine, target, vantage)
+        refuse_conflicts(engine, target, prober)
         return note
 
     def _note(self, title: str, note: str) -> None:
@@ -283,12 +283,12 @@ class Gate:
             say=self.log.say,
         )
 
-    def _take_staging(self, engine: Engine, target: Target, revision: Revision) -> Hold:
+    def _take_staging(self, engine: Engine, target: Target, revision: Revision) -> Lease:
         """One gate at a time: from the recreation to the last look staging is this run's alone."""
         with self.steps.step("lock", "staging for this run alone") as step:
-            hold = self._lock(engine, target, revision).take(self.settings.lock_timeout)
-            step.got = f"{hold.name} is ours"
-        return hold
+            lease = self._lock(engine, target, revision).take(self.settings.lock_timeout)
+            step.got = f"{lease.name} is ours"
+        return lease
 
     def _build(self, engine: Engine, target: Target, revision: Revision, folder: Path) -> tuple[Build, Image]:
         settings = self.settings
@@ -309,7 +309,7 @@ class Gate:
                 stage=settings.target,
                 timeout=settings.build_timeout,
             )
-            self.image = build_image(engine, build, self.log.foreign)
+            self.image = build_image(engine, build, self.log.untrusted)
             self._note("Labels of Compose", refuse_borrowed_labels(self.image))
             step.got = f"{self.image.id}, labelled {revision.commit}"
         return build, self.image
@@ -319,35 +319,37 @@ class Gate:
         config, allowed = self.config, self.settings.allow_mounts
         base = lru_cache(maxsize=1)(lambda: build_base(engine, build, image.id))
         with self.steps.step("mounts", "no mount that hides what was built") as step:
-            elsewhere = not engine.is_local or find_vantage(engine, self.env).job is not None
-            cover = Cover(
+            elsewhere = not engine.is_local or find_prober(engine, self.env).job is not None
+            cover = MountCheck(
                 engine=engine, image_id=image.id, overlay=self.overlay, find_base=base, is_elsewhere=elsewhere
             )
-            cover.require_open()
+            cover.require_uncovered()
             self._refuse_moved(engine, image)
             step.got = cover.summary
         self.notes += cover.notes
         production = publishers_of(config, self.settings.prod_port)
         for name in production or (self.settings.service,):
-            other = Cover(engine=engine, image_id=image.id, overlay=Overlay.of(config, name, allowed), find_base=base)
-            warnings = [*other.unkept_volumes(), *(other.problems() if name in production else ())]
+            other = MountCheck(
+                engine=engine, image_id=image.id, overlay=Overlay.of(config, name, allowed), find_base=base
+            )
+            warnings = [*other.unmounted_volumes(), *(other.problems() if name in production else ())]
             for warning in warnings:
                 self.notes.append(f"Before production runs this image: {warning}")
                 self.log.warning("Production's mounts", self.notes[-1])
 
-    def _recreate(self, hold: Hold, target: Target, image: Image) -> Container:
+    def _recreate(self, lease: Lease, target: Target, image: Image) -> Container:
         with self.steps.step("recreation", f"a container that runs {image.id}") as step:
-            refuse_unknowable(self.settings.health, target, image)
-            self._ownership(target).require(hold.engine)  # again: nobody but us may change it from here on
-            self._ownership(target).record(hold)
-            tag_image(hold, image.id, target.image)
-            tidy(hold, target, image.id)
+            require_health_source(self.settings.health, target, image)
+            self._ownership(target).require(lease.engine)  # again: nobody but us may change it from here on
+            self._ownership(target).record(lease)
+            tag_image(lease, image.id, target.image)
+            keep_one_container(lease, target, image.id)
             self.staging = (
                 "Compose was recreating staging, and comes to its end by itself; look with `freshness status`."
             )
-            before = {one.id for one in service_containers(hold.engine, target.project, target.service)}
+            before = {one.id for one in service_containers(lease.engine, target.project, target.service)}
             force = self.settings.force_recreate
-            self.container = recreate(hold, self._find_compose_file(), target, force=force, keeping=image.id)
+            self.container = recreate(lease, self._find_compose_file(), target, force=force, keeping=image.id)
             self.staging = (
                 f"Staging runs {self.container.image_id} in the container {self.container.name}; it was not proven."
             )
@@ -359,17 +361,17 @@ class Gate:
             step.got = f"the container {self.container.name} ({self.container.short_id}) runs it"
             left = not_compared(target.contents) if self.container.id in before else ""
             self.notes += [f"Staging was not recreated.{left}"] if left else []
-        for name in missing_needs(hold.engine, target):
+        for name in missing_dependencies(lease.engine, target):
             self.notes.append(f"{target.service} depends on {name}, which does not run; it is never started here.")
             self.log.warning("Dependency not running", self.notes[-1])
-        self._let_builds_go(hold, target, image)
+        self._let_builds_go(lease, target, image)
         return self.container
 
-    def _let_builds_go(self, hold: Hold, target: Target, image: Image) -> None:
+    def _let_builds_go(self, lease: Lease, target: Target, image: Image) -> None:
         """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
         label, keep = self.settings.revision_label, self.settings.keep_builds
         try:
-            for note in let_builds_go(hold, target.repository, label=label, at_hand=image.id, keep=keep):
+            for note in prune_builds(lease, target.repository, label=label, current=image.id, keep=keep):
                 self.notes.append(note)
         except LockLost:
             raise
@@ -381,11 +383,11 @@ class Gate:
         asked = f"HTTP 2xx from {health.path}" if health.path else "HEALTHCHECK healthy"
         with self.steps.step("health", f"{asked} within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {asked} from {target.service}, up to {health.deadline:g} s.")
-            vantage = find_vantage(engine, self.env)
-            result = wait_until_healthy(engine, target, container, health, vantage)
+            prober = find_prober(engine, self.env)
+            result = wait_until_healthy(engine, target, container, health, prober)
             step.got = result.got
             if not result.ok:
-                show_last_words(self.log, engine, container)
+                show_container_log(self.log, engine, container)
                 step.fail(Verdict.UNHEALTHY, result.got, LOOK_AT_STAGING)
         return result.ok
 
@@ -398,7 +400,7 @@ class Gate:
             self.log.group("Staging check"),
         ):
             variables = {"BASE_URL": base_url, "GIT_SHA": revision.commit, "PYTHONUNBUFFERED": "1"}
-            ran = run_staging_check(engine, container, command, variables, timeout, self.log.foreign)
+            ran = run_staging_check(engine, container, command, variables, timeout, self.log.untrusted)
             step.got = ran.got
             if ran.status != 0:
                 step.fail(Verdict.CHECK_FAILED, ran.got, f"{ran.remedy} {LOOK_AT_STAGING}".strip())
@@ -422,8 +424,8 @@ class Gate:
             return
         health = self.settings.health
         with self.steps.step("hold", f"{container.short_id} healthy still, having run for {health.hold:g} s") as step:
-            result = last_through_hold(engine, target, container, health, find_vantage(engine, self.env))
+            result = wait_hold_time(engine, target, container, health, find_prober(engine, self.env))
             step.got = result.got
             if not result.ok:
-                show_last_words(self.log, engine, container)
+                show_container_log(self.log, engine, container)
                 step.fail(Verdict.UNHEALTHY, result.got, LOOK_AT_STAGING)

@@ -26,7 +26,7 @@ NAMED_LIKE_A_COMMIT = re.compile(r".*/[0-9a-f]{40}")
 """actions/checkout makes a branch of this name on Gitea's merges, for whatever commit the run is about."""
 
 
-def insist_reachable(
+def require_reachable(
     repository: pygit2.Repository,
     candidate: Candidate,
     references: References | None,

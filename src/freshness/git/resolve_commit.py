@@ -8,7 +8,7 @@ from freshness.ci.event_file import read_event
 from freshness.ci.forge_api import is_own_pull_request
 from freshness.core.agreement import References, settle
 from freshness.core.event import choose, interpret
-from freshness.core.fork import UNTOLD
+from freshness.core.fork import UNKNOWN_REPOSITORY
 from freshness.core.revision import Candidate, Question, Revision
 from freshness.core.runner import is_act
 from freshness.errors import Refused, RepositoryError
@@ -18,7 +18,7 @@ from freshness.git.checkout import Repository, is_there, open_or_make, open_repo
 from freshness.git.find import find_revision
 from freshness.git.history import behind_base
 from freshness.git.local import local_references
-from freshness.git.reach import insist_reachable
+from freshness.git.reach import require_reachable
 from freshness.settings.model import GateSettings, PromoteSettings
 
 ACT_GUESS = "https://github.com"
@@ -30,14 +30,14 @@ NOT_ASKED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class GitSource:
     """Where commits come from: the checkout, or a bare repository of our own. `address` is None without a forge."""
 
     repository: Repository
     address: ForgeAddress | None
 
     @classmethod
-    def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "Origin":
+    def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "GitSource":
         """Opens the checkout, or makes a repository in `folder`, which is ours. Raises RepositoryError."""
         address = forge_address(settings, env)
         return cls(repository=open_or_make(settings.repository_folder, address, folder), address=address)
@@ -51,13 +51,13 @@ def forge_address(settings: GateSettings | PromoteSettings, env: Mapping[str, st
     return ForgeAddress.from_environment(env, settings.token)
 
 
-def checkout_at_hand(settings: GateSettings | PromoteSettings) -> Repository | None:
+def find_checkout(settings: GateSettings | PromoteSettings) -> Repository | None:
     """The checkout, or None where there is none. Raises RepositoryError for one that cannot be opened."""
     return open_repository(settings.repository_folder) if is_there(settings.repository_folder) else None
 
 
 def permitted_revision(
-    origin: Origin,
+    git_source: GitSource,
     settings: GateSettings,
     candidate: Candidate,
     references: References | None,
@@ -67,32 +67,36 @@ def permitted_revision(
 
     `env` is the run's own environment. Raises Refused, and RepositoryError.
     """
-    revision = find_revision(origin.repository, candidate, origin.address)
-    if candidate.by_hand:
-        insist_by_hand(origin, candidate, references, env)
+    revision = find_revision(git_source.repository, candidate, git_source.address)
+    if candidate.is_explicit:
+        require_own_commit(git_source, candidate, references, env)
     if settings.require_up_to_date:
-        insist_up_to_date(origin, candidate, references, env.get("GITHUB_BASE_REF", ""))
+        refuse_outdated(git_source, candidate, references, env.get("GITHUB_BASE_REF", ""))
     return revision
 
 
-def insist_by_hand(origin: Origin, candidate: Candidate, references: References | None, env: Mapping[str, str]) -> str:
+def require_own_commit(
+    git_source: GitSource, candidate: Candidate, references: References | None, env: Mapping[str, str]
+) -> str:
     """In words, where this repository has a commit that was given by hand. Raises Refused, and RepositoryError."""
 
     def is_own(number: int) -> bool:
-        address, api_url = origin.address, env.get("GITHUB_API_URL", "")
+        address, api_url = git_source.address, env.get("GITHUB_API_URL", "")
         if address is None or not is_web_address(api_url):
             return False
         return is_own_pull_request(api_url, address.repository, number, address.server_url, address.token)
 
-    return insist_reachable(origin.repository, candidate, references, origin.address, is_own)
+    return require_reachable(git_source.repository, candidate, references, git_source.address, is_own)
 
 
-def insist_up_to_date(origin: Origin, candidate: Candidate, references: References | None, base: str) -> None:
+def refuse_outdated(git_source: GitSource, candidate: Candidate, references: References | None, base: str) -> None:
     """Raises Refused, with the number, where the pull request's branch lacks commits of its base."""
-    known = references if references is not None else local_references(origin.repository)
+    known = references if references is not None else local_references(git_source.repository)
     tip = known.get(f"refs/heads/{base}") or known.get(f"refs/remotes/origin/{base}")
     lacks = (
-        behind_base(origin.repository, candidate.commit, tip, origin.address, number=candidate.number) if tip else None
+        behind_base(git_source.repository, candidate.commit, tip, git_source.address, number=candidate.number)
+        if tip
+        else None
     )
     if lacks == 0:
         return
@@ -107,17 +111,17 @@ def insist_up_to_date(origin: Origin, candidate: Candidate, references: Referenc
     )
 
 
-def confirm_now(origin: Origin, candidate: Candidate) -> str:
+def confirm_still_head(git_source: GitSource, candidate: Candidate) -> str:
     """Asks the forge once more, in words: raises Superseded where the pull request's head is another commit by now."""
     if candidate.number is None and not candidate.unnumbered:
         return "no pull request whose head could have moved"
-    if origin.address is None:
-        raise no_forge()
-    confirmed = settle(candidate, ask_references(origin.repository, origin.address))
+    if git_source.address is None:
+        raise no_forge_error()
+    confirmed = settle(candidate, ask_references(git_source.repository, git_source.address))
     return f"the head of pull request #{confirmed.number} is still {confirmed.commit}"
 
 
-def choose_commit(
+def resolve_candidate(
     env: Mapping[str, str],
     *,
     revision: str | None,
@@ -136,21 +140,21 @@ def choose_commit(
     chosen = interpret(name, payload, env, revision=revision, pr=pr)
     if isinstance(chosen, Question) and address is None and not recheck_head:
         return choose(name, payload, env, revision, pr), None
-    if not (isinstance(chosen, Question) or (recheck_head and is_askable(chosen))):
+    if not (isinstance(chosen, Question) or (recheck_head and needs_forge(chosen))):
         return chosen, None
     if address is None:
-        raise no_forge(can_be_left=isinstance(chosen, Candidate))
+        raise no_forge_error(can_be_left=isinstance(chosen, Candidate))
     references = ask_references(checkout, address)
     return settle(chosen, references), references
 
 
-def is_askable(candidate: Candidate) -> bool:
+def needs_forge(candidate: Candidate) -> bool:
     """Whether the forge can contradict: a pull request's head moves, and only the forge knows whose a commit is."""
     has_head = candidate.number is not None or candidate.unnumbered
-    return has_head or candidate.by_hand or candidate.fork == UNTOLD
+    return has_head or candidate.is_explicit or candidate.fork == UNKNOWN_REPOSITORY
 
 
-def no_forge(*, can_be_left: bool = True) -> RepositoryError:
+def no_forge_error(*, can_be_left: bool = True) -> RepositoryError:
     """The forge has to be asked, and there is none; `can_be_left` where the commit is known without it."""
     return RepositoryError(
         "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",

@@ -21,7 +21,7 @@ SHORTEST = 2
 NAMED = re.compile(rb"^(?:parent|object) ([0-9a-f]{40})$", re.MULTILINE)
 
 
-def insist_sound(repository: pygit2.Repository) -> None:
+def require_intact(repository: pygit2.Repository) -> None:
     """Raises RepositoryError for a loose object that is damaged where libgit2 may come upon it.
 
     Those are the commits and tags (20 µs each), and what these or a reference name. Blobs and trees are not read.

@@ -9,7 +9,7 @@ from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 from freshness.git.address import ForgeAddress
 from freshness.git.deploy_key import DeployKey, find_deploy_key, trusting
-from freshness.git.sound import insist_sound
+from freshness.git.sound import require_intact
 
 NO_REDIRECT_TO_ANOTHER_HOST = 1
 """libgit2's GIT_REMOTE_REDIRECT_NONE. Its default follows the first redirect anywhere, with our headers."""
@@ -82,7 +82,7 @@ def exchange(
     which begins with `doing`, where it cannot be reached, does not let us in, or sends us elsewhere; and for a damaged
     repository.
     """
-    insist_sound(repository)
+    require_intact(repository)
     headers = find_credentials(checkout or repository, address)
     key = None if headers else find_deploy_key(checkout or repository, address)
     remote = open_remote(repository, key.url if key else address.url)

@@ -27,13 +27,13 @@ def stream(
     line: Callable[[str], object],
     *,
     timeout: float,
-    lifelines: Sequence[int] = (),
+    keepalive_fds: Sequence[int] = (),
 ) -> int | None:
     """Runs a child that only computes, hands over each line as it comes, and returns its exit status.
 
     The kernel kills it when we die, however we die: Gitea's runner cancels with a SIGKILL to us alone. After `timeout`
     seconds it is killed, and None returned. Its standard input stays open until it ends, and so do the descriptors
-    `lifelines`. A line without an end comes in pieces.
+    `keepalive_fds`. A line without an end comes in pieces.
     """
     child = subprocess.Popen(
         argv,
@@ -43,7 +43,7 @@ def stream(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        pass_fds=lifelines,
+        pass_fds=keepalive_fds,
         preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
     with child, _killed_after(child, timeout) as expired:
@@ -98,7 +98,7 @@ class Watch:
 
     longest: float
     seconds: float
-    look: Callable[[], object]
+    check: Callable[[], object]
 
 
 def finish(
@@ -107,14 +107,14 @@ def finish(
     watch: Watch,
     *,
     token: str,
-    lifelines: Sequence[int] = (),
+    keepalive_fds: Sequence[int] = (),
     given: str | None = None,
 ) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it said last.
 
-    It bears the token of our lock in its name, where `ps` and the next run see it: it may outlive us. So may what the
-    descriptors `lifelines` keep alive. What is `given` it reads from its standard input: all of it is there before it
-    starts, in memory.
+    Its name has the token of our lock, where `ps` and the next run see it: it may outlive us. So may what the
+    descriptors `keepalive_fds` keep alive. It reads `given` from its standard input, all of which is in memory before
+    it starts.
 
     Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
@@ -129,7 +129,7 @@ def finish(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=lifelines,
+            pass_fds=keepalive_fds,
         )
         status = _attend(child, watch)
         output.seek(max(output.seek(0, os.SEEK_END) - LAST, 0))
@@ -151,7 +151,7 @@ def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:
         with suppress(subprocess.TimeoutExpired):
             return child.wait(min(watch.seconds, left))
         try:
-            watch.look()
+            watch.check()
         except EngineError:
             _end(child)
             raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freshness.ci.event_file import read_event
-from freshness.core.ancestry import insist_forward
+from freshness.core.ancestry import require_ancestry
 from freshness.core.event import interpret
 from freshness.core.history import Comparison, Relation
 from freshness.core.revision import Candidate, Revision
@@ -15,7 +15,7 @@ from freshness.errors import Refused
 from freshness.git.differ import differing_paths
 from freshness.git.find import find_revision
 from freshness.git.history import relation
-from freshness.git.resolve_commit import Origin, confirm_now
+from freshness.git.resolve_commit import GitSource, confirm_still_head
 from freshness.process.private_folder import private_folder
 from freshness.settings.model import PromoteSettings
 
@@ -38,9 +38,9 @@ class Advance:
     unnumbered: bool = False
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> GitSource:
         """Opened only where a question needs it: a first deployment asks none. Raises RepositoryError."""
-        return Origin.find(self.settings, self.env, self.folder)
+        return GitSource.find(self.settings, self.env, self.folder)
 
     def confirm_head(self, claimed: str) -> str:
         """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
@@ -48,16 +48,16 @@ class Advance:
             return "not asked: `recheck-head` is false"
         if self.number is None and not self.unnumbered:
             return "not asked: the promotion is about no pull request"
-        return confirm_now(self.origin, self._candidate(claimed))
+        return confirm_still_head(self.origin, self._candidate(claimed))
 
     def is_unknown(self, production: str, candidate: str) -> bool:
         """Whether the history does not tell how the candidate stands to that commit. Raises RepositoryError."""
         return self._relate(production, candidate).relation is Relation.UNKNOWN
 
-    def insist_forward(self, production: str, candidate: str) -> str:
+    def require_ancestry(self, production: str, candidate: str) -> str:
         """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
         settings = self.settings
-        return insist_forward(
+        return require_ancestry(
             self._relate(production, candidate),
             production=production,
             candidate=candidate,

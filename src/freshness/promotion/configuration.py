@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import render, target_of
-from freshness.core.retained import KeptTags
+from freshness.core.retained import RetainedTags
 from freshness.core.secret import conceal_variables
-from freshness.engine.compose import ComposeFile, render_anew
+from freshness.engine.compose import ComposeFile, render_again
 from freshness.engine.rendered import Rendered
 from freshness.promotion.plan import Make
 
@@ -25,7 +25,7 @@ class Today:
     file: ComposeFile
     configuration: str = field(repr=False)
     source: str
-    kept_tags: KeptTags
+    kept_tags: RetainedTags
 
     def make(self, configuration: str) -> Make:
         """What Compose makes by this configuration: by today's files where these say the same, or none is known."""
@@ -42,7 +42,7 @@ class Today:
         if configuration == self.configuration:
             return True
         name = json.loads(configuration)["name"]
-        anew = render_anew(self._rendered(configuration), env)
+        anew = render_again(self._rendered(configuration), env)
         return anew is not None and render({**anew, "name": name}, self.target.service) == self.configuration
 
     def _rendered(self, configuration: str) -> Rendered:

@@ -10,7 +10,7 @@ from freshness.core.configuration import environment_of
 from freshness.core.image import Image
 from freshness.core.mounts import Mount, mounts_of
 from freshness.core.moved import bound_by
-from freshness.core.variables import find_emptied, say_emptied
+from freshness.core.variables import explain_emptied, find_emptied
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, configuration_of
 from freshness.errors import Refused
@@ -86,7 +86,7 @@ def refuse_loss(
     _refuse_lost_files(engine, target, ran, file)
     emptied = find_emptied(target.environment, ran.environment, allowed)
     if emptied:
-        message, remedy = say_emptied(ran.what, emptied)
+        message, remedy = explain_emptied(ran.what, emptied)
         raise Refused(message, f"{remedy}{ran.otherwise}")
     refuse_moved(engine, candidate.id, mounts, what=ran.what, before=ran.before, file=file, otherwise=ran.otherwise)
 

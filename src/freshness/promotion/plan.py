@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from freshness.core.compose import Target
 from freshness.core.image import Image, same_tag
 from freshness.core.lock import Record
-from freshness.core.retained import KeptTags, kept_after, left_by
+from freshness.core.retained import RetainedTags, left_by, retained_after
 from freshness.engine.client import Engine
-from freshness.engine.compose import ComposeFile, Source, insist_only
+from freshness.engine.compose import ComposeFile, Source, require_only
 from freshness.engine.containers import Container, service_containers
-from freshness.engine.images import find_image, find_tagged, kept_images
-from freshness.engine.volumes import keep_by_hand, written_volumes
+from freshness.engine.images import find_image, find_tagged, retained_images
+from freshness.engine.volumes import how_to_keep, written_volumes
 from freshness.errors import Refused
 from freshness.promotion.observe import Scene
 
@@ -45,7 +45,7 @@ class Plan:
     former: Make
     tagged: Image | None
     kept: tuple[str, ...]
-    kept_tags: KeptTags
+    kept_tags: RetainedTags
     goes_back: bool = False
     is_current: bool = False
     resumes: bool = False
@@ -65,7 +65,7 @@ class Plan:
     @property
     def kept_then(self) -> tuple[str, ...]:
         """The image IDs to keep once the candidate is production."""
-        return kept_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
+        return retained_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def observe(
     make: Make,
     former: Make,
     candidate: Image,
-    kept_tags: KeptTags,
+    kept_tags: RetainedTags,
     *,
     goes_back: bool,
     mounted: frozenset[str],
@@ -118,7 +118,7 @@ def observe(
         previous=previous,
         former=former,
         tagged=_tagged(engine, target, unmended),
-        kept=tuple(kept_images(engine, kept_tags).values()),
+        kept=tuple(retained_images(engine, kept_tags).values()),
         kept_tags=kept_tags,
         goes_back=goes_back,
         is_current=_is_current(scene, make, candidate),
@@ -138,7 +138,7 @@ def _refuse_loss(
 ) -> None:
     """Raises Refused or Stale where there would be no way back, or something would not come with it."""
     target = make.target
-    running = insist_only(scene.containers, target) if scene.containers else None
+    running = require_only(scene.containers, target) if scene.containers else None
     if running and previous is None:
         raise Refused(
             f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
@@ -177,12 +177,12 @@ def _refuse_lost_volumes(
         raise Refused(
             f"production's container {running.name} keeps files in anonymous volumes at {', '.join(written)} that its"
             " image did not bring: a container of another image would lose them, or they would lie over it.",
-            f"{keep_by_hand(running, written[0], target.project)} Where nothing of it has to stay, take the container"
+            f"{how_to_keep(running, written[0], target.project)} Where nothing of it has to stay, take the container"
             f" away, with production down until the new image serves: docker rm --force --volumes {running.name}",
         )
 
 
-def plan_of(engine: Engine, record: Record, make: Make, former: Make, kept_tags: KeptTags) -> Plan:
+def plan_of(engine: Engine, record: Record, make: Make, former: Make, kept_tags: RetainedTags) -> Plan:
     """The plan of a promotion that was cut, from its record. An image that is gone keeps its ID: a tag will say so."""
     target = make.target
     found = {one: find_image(engine, one) or Image(id=one) for one in (record.previous, record.tagged) if one}

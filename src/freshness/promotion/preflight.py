@@ -8,7 +8,7 @@ from freshness.core.deployment import Deployment, Recorded, Role
 from freshness.core.image import Image, guard
 from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome, name_revision
-from freshness.core.retained import Kept, KeptTags, choose_kept
+from freshness.core.retained import RetainedImage, RetainedTags, choose_retained
 from freshness.core.scope import in_scope
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
@@ -77,7 +77,7 @@ class Candidacy:
         )
 
     def kept_source(
-        self, engine: Engine, tags: KeptTags, running: str, recorded: Recorded | None, project: str = ""
+        self, engine: Engine, tags: RetainedTags, running: str, recorded: Recorded | None, project: str = ""
     ) -> str:
         """What to go back to: a kept tag, or the ID of what is `running`, where `--to` names that.
 
@@ -90,11 +90,11 @@ class Candidacy:
         image = find_image(engine, running) if running and self.rollback_to else None
         if image:
             revision = image.revision(self.settings.revision_label) or ""
-            kept = (*kept, Kept(number=0, image=image.id, revision=revision))
-        chosen = choose_kept(kept, running, self.rollback_to, tags.name(1))
+            kept = (*kept, RetainedImage(number=0, image=image.id, revision=revision))
+        chosen = choose_retained(kept, running, self.rollback_to, tags.name(1))
         return tags.name(chosen.number) if chosen.number else chosen.image
 
-    def _refuse_shared(self, engine: Engine, tags: KeptTags, project: str) -> None:
+    def _refuse_shared(self, engine: Engine, tags: RetainedTags, project: str) -> None:
         """Two productions of one repository keep their images under the same tags, where nobody can tell them apart."""
         others = self._other_productions(engine, tags, project)
         if others and (project or len(others) > 1):
@@ -109,7 +109,7 @@ class Candidacy:
         served = recorded.deployment.served(candidate.id) if recorded else None
         return self.is_rollback and not (served and served.left)
 
-    def warn_of_shared(self, engine: Engine, tags: KeptTags, project: str) -> None:
+    def warn_of_shared(self, engine: Engine, tags: RetainedTags, project: str) -> None:
         """Says before the incident that `rollback` will be refused."""
         others = self._other_productions(engine, tags, project)
         if others and not self.is_rollback:
@@ -120,7 +120,7 @@ class Candidacy:
             )
             self.log.warning("No rollback", self.notes[-1])
 
-    def _other_productions(self, engine: Engine, tags: KeptTags, project: str) -> list[str]:
+    def _other_productions(self, engine: Engine, tags: RetainedTags, project: str) -> list[str]:
         """The other projects with containers of the repository, without what is staging by its record or the settings.
 
         A staging keeps nothing.
@@ -192,7 +192,7 @@ class Candidacy:
                     f"{step.got}.", "Its tag was moved since: give the gate's `image-id`, or run the gate again."
                 )
 
-    def insist_forward(self, production: Image | None, candidate: Image, last: Recorded | None) -> None:
+    def require_ancestry(self, production: Image | None, candidate: Image, last: Recorded | None) -> None:
         """Never backwards, never sideways: raises Refused for a commit that is no head any more or lacks what runs.
 
         Where nothing runs, `last` is what was recorded to have run last, None where nothing was.
@@ -217,7 +217,7 @@ class Candidacy:
             return self._stand_to_last(claimed, advance, last.deployment) if last and last.deployment.image else NOTHING
         runs = production.revision(self.settings.revision_label)
         if runs is not None:
-            return advance.insist_forward(runs, claimed)
+            return advance.require_ancestry(runs, claimed)
         if self.settings.require_known:
             raise Refused(
                 f"production runs {production.id}, which names no commit, and `require-known` is true.",
@@ -231,7 +231,7 @@ class Candidacy:
         unknown = not last.revision or advance.is_unknown(last.revision, claimed)
         if not unknown:
             try:
-                return f"{runs}. {advance.insist_forward(last.revision, claimed)}"
+                return f"{runs}. {advance.require_ancestry(last.revision, claimed)}"
             except Refused as error:
                 raise Refused(f"{runs}: {error.args[0]}", error.remedy) from error
         why = f"its commit {last.revision} is not in the history" if last.revision else "it names no commit"

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.compose import Target, Wanted
-from freshness.core.configuration import not_taken_back, render, variables_of
+from freshness.core.configuration import not_restored, render, variables_of
 from freshness.core.deployment import Recorded, Role
 from freshness.core.image import Image
 from freshness.core.lock import Record, service_lock
-from freshness.core.promotion import PromotionOutcome, commands_by_hand, not_compared
-from freshness.core.retained import kept_tags_of
+from freshness.core.promotion import PromotionOutcome, manual_commands, not_compared
+from freshness.core.retained import retained_tags_of
 from freshness.engine.base import find_base
-from freshness.engine.client import Engine, reach
+from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service
-from freshness.engine.conflicts import refuse_foreign
+from freshness.engine.conflicts import refuse_conflicts
 from freshness.engine.containers import Container
-from freshness.engine.health import refuse_unknowable, refuse_unreachable
+from freshness.engine.health import require_health_source, require_probeable
 from freshness.engine.images import find_image
-from freshness.engine.lock import Hold, Lock
-from freshness.engine.probe_address import Vantage, find_vantage
+from freshness.engine.lock import Lease, Lock
+from freshness.engine.probe_address import Prober, find_prober
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.acquire import TAKEN_OVER, Tenure, find_cut
@@ -35,23 +35,23 @@ from freshness.promotion.start_first import StartFirst
 from freshness.promotion.stop_first import StopFirst
 from freshness.promotion.wording import first_deployment, refuse_missing, why_anew, with_what
 from freshness.report.dry_run import cut_ahead, promotion_ahead
-from freshness.report.steps import Steps, speaking_plainly
+from freshness.report.steps import Steps, wrap_unexpected_errors
 from freshness.settings.model import UpdateOrder
-from freshness.target.mounts import Cover, Overlay, find_tracked
+from freshness.target.mounts import MountCheck, Overlay, find_tracked
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 from freshness.target.staging import refuse_own_source, staging_config, staging_tag
 
 
 @dataclass(slots=True, kw_only=True)
 class Promotion(Candidacy):
-    """One run of the promotion. `plan` is None until all refusals are behind it, `vantage` until it was asked for.
+    """One run of the promotion. `plan` is None until all refusals are behind it, `prober` until it was asked for.
 
     `last` is what was recorded to have run last, where nothing runs. `staging_project` is staging's, where its tag is
     the source.
     """
 
     plan: Plan | None = None
-    vantage: Vantage | None = None
+    prober: Prober | None = None
     last: Recorded | None = None
     overlay: Overlay = field(default_factory=Overlay)
     staging_project: str = ""
@@ -79,28 +79,28 @@ class Promotion(Candidacy):
         """Promotes. Raises what ended the run (FreshnessError, Interrupted); `outcome` says how it left production."""
         today = self._read_service()
         try:
-            self.plan, hold = self._begin(today)
+            self.plan, lease = self._begin(today)
         except Refused:
             if self.outcome is not PromotionOutcome.STRANDED:
                 self.outcome = PromotionOutcome.REFUSED
             raise
-        with hold:
-            hold.kept = self.unmended is not None  # a refusal does not make it forgotten
-            self._take(hold, today.target)
-            hold.kept = False
-            self._change(self._switch(hold, self.plan))
+        with lease:
+            lease.keep_lock = self.unmended is not None  # a refusal does not make it forgotten
+            self._take(lease, today.target)
+            lease.keep_lock = False
+            self._change(self._switch(lease, self.plan))
 
-    def _take(self, hold: Hold, target: Target) -> None:
+    def _take(self, lease: Lease, target: Target) -> None:
         """Looks again whose the target is, now that nobody else may change it, and writes it down."""
         ownership = self._ownership(target)
         with self.steps.step("ownership", "a target that is production's own, still") as step:
             try:
-                ownership.require(hold.engine)
+                ownership.require(lease.engine)
             except Refused:
                 if self.outcome is not PromotionOutcome.STRANDED:
                     self.outcome = PromotionOutcome.REFUSED
                 raise
-            ownership.record(hold, is_as_it_ran=self.plan is not None and self.plan.is_as_it_ran)
+            ownership.record(lease, is_as_it_ran=self.plan is not None and self.plan.is_as_it_ran)
             step.got = f"{target.service} of the project {target.project}"
 
     def _note(self, title: str, note: str) -> None:
@@ -138,10 +138,10 @@ class Promotion(Candidacy):
         yield from promotion_ahead(self._refuse_or_plan(lock.engine, today), self.settings, held)
 
     def _find_lock(self, target: Target) -> Lock:
-        self.engine = reach(self.env, self.settings.engine_timeout)
+        self.engine = connect(self.env, self.settings.engine_timeout)
         return self.lock(self.engine, service_lock(target.project, target.service), self._longest)
 
-    def _begin(self, today: Today) -> tuple[Plan, Hold]:
+    def _begin(self, today: Today) -> tuple[Plan, Lease]:
         return Tenure(
             run=self,
             what="promotion",
@@ -149,7 +149,7 @@ class Promotion(Candidacy):
             plan=lambda engine: self._refuse_or_plan(engine, today),
             record=lambda plan: plan.record,
             is_still_so=lambda engine, plan: plan.is_still_so(engine),
-            recover=lambda hold, record: self._recover(hold, record, today),
+            recover=lambda lease, record: self._recover(lease, record, today),
         ).begin("production for this run alone")
 
     @property
@@ -192,9 +192,9 @@ class Promotion(Candidacy):
             step.got = f"production runs {self.name(plan.previous)}" if plan.previous else "production runs nothing yet"
         self._look_at_mounts(engine, make)
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
-            refuse_unknowable(self.settings.health, make.target, candidate, plan.previous, former.target)
+            require_health_source(self.settings.health, make.target, candidate, plan.previous, former.target)
             step.got = self.settings.health.path or "the HEALTHCHECK decides"
-        self.insist_forward(plan.previous, candidate, scene.last)
+        self.require_ancestry(plan.previous, candidate, scene.last)
         self.last = scene.last
         return plan
 
@@ -238,22 +238,22 @@ class Promotion(Candidacy):
 
     def _require_open(self, engine: Engine, make: Make, candidate: Image) -> Overlay:
         """What is mounted over the image, today or as it ran. Raises Refused where that hides what was proven."""
-        label, vantage, overlay = self.settings.revision_label, find_vantage(engine, self.env), self.overlay
+        label, prober, overlay = self.settings.revision_label, find_prober(engine, self.env), self.overlay
         if not isinstance(make.source, ComposeFile):
             overlay = Overlay.of(json.loads(make.configuration), self.settings.service, self.settings.allow_mounts)
         with self.steps.step("mounts", "no mount that hides what was built") as step:
-            cover = Cover(
+            cover = MountCheck(
                 engine=engine,
                 image_id=candidate.id,
                 overlay=overlay,
                 find_base=lambda: find_base(engine, candidate.id, label, make.target.repository),
-                is_elsewhere=not engine.is_local or vantage.job is not None,
+                is_elsewhere=not engine.is_local or prober.job is not None,
             )
-            cover.require_open()
+            cover.require_uncovered()
             step.got = cover.summary
         for note in cover.notes:
             self._remark(note)
-        for warning in cover.unkept_volumes():
+        for warning in cover.unmounted_volumes():
             if (note := f"The image of production: {warning}") not in self.notes:
                 self._note("Production's mounts", note)
         return overlay
@@ -262,9 +262,9 @@ class Promotion(Candidacy):
         """Raises Refused where a run beside the Engine sees that what would be mounted again is gone."""
         if isinstance(make.source, ComposeFile):
             return
-        if engine.is_local and self.vantage and self.vantage.job is None:
+        if engine.is_local and self.prober and self.prober.job is None:
             refuse_missing(make.configuration)
-        self._remark(not_taken_back(make.configuration))
+        self._remark(not_restored(make.configuration))
 
     def _remark(self, text: str) -> None:
         if text and text not in self.notes:
@@ -284,7 +284,7 @@ class Promotion(Candidacy):
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty, self._overlay)
             step.got = f"{target.service} of the project {target.project} on port {target.port}"
-            kept_tags = kept_tags_of(target, config, settings.staging_service)
+            kept_tags = retained_tags_of(target, config, settings.staging_service)
             return Today(
                 target=target,
                 wanted=wanted,
@@ -306,34 +306,34 @@ class Promotion(Candidacy):
 
     def _refuse_foreign(self, engine: Engine, today: Target, target: Target) -> None:
         """Raises Stale where what stands there today, or what is in the way of the `target`, is not production's."""
-        self.vantage = vantage = find_vantage(engine, self.env)
-        refuse_unreachable(engine, self.settings.health, target, vantage)
+        self.prober = prober = find_prober(engine, self.env)
+        require_probeable(engine, self.settings.health, target, prober)
         self._note("adopt", self._ownership(today).require(engine))
-        refuse_foreign(engine, target, vantage)
+        refuse_conflicts(engine, target, prober)
 
-    def _switch(self, hold: Hold, plan: Plan, steps: Steps | None = None) -> Switch:
+    def _switch(self, lease: Lease, plan: Plan, steps: Steps | None = None) -> Switch:
         order = StartFirst if self._in_pairs else StopFirst
         return Switch(
-            hold=hold,
+            lease=lease,
             plan=plan,
-            order=order(hold=hold, plan=plan, force=self.settings.force_recreate),
+            order=order(lease=lease, plan=plan, force=self.settings.force_recreate),
             overlap=self.settings.update_overlap,
             health=self.settings.health,
             keep=self.settings.keep_images,
-            vantage=self.vantage or find_vantage(hold.engine, self.env),
+            prober=self.prober or find_prober(lease.engine, self.env),
             log=self.log,
             steps=steps or self.steps,
             notes=self.notes,
             label=self.settings.revision_label,
         )
 
-    def _recover(self, hold: Hold, record: Record, today: Today) -> str:
+    def _recover(self, lease: Lease, record: Record, today: Today) -> str:
         """In words what became of it. What cannot be undone is said, and left to the plan that this run makes next."""
-        self._ownership(today.target).require_role(hold.engine)
+        self._ownership(today.target).require_role(lease.engine)
         self.log.say("A promotion was cut in the middle; first it is finished or undone.")
         make, former = today.make(record.configuration), today.make(record.former)
-        plan = plan_of(hold.engine, record, make, former, today.kept_tags)
-        switch = self._switch(hold, plan, Steps())
+        plan = plan_of(lease.engine, record, make, former, today.kept_tags)
+        switch = self._switch(lease, plan, Steps())
         try:
             return recover(switch, record)
         except LockLost:
@@ -353,13 +353,13 @@ class Promotion(Candidacy):
         with interrupts_deferred():
             self.log.say("The promotion failed. Going back to what production ran before.")
             try:
-                with speaking_plainly():
+                with wrap_unexpected_errors():
                     serving = switch.go_back()
             except LockLost:
                 self.reason = TAKEN_OVER
                 raise
             except FreshnessError as error:
-                switch.hold.kept = True  # with its record: the next run tries again
+                switch.lease.keep_lock = True  # with its record: the next run tries again
                 self.outcome = PromotionOutcome.STRANDED
                 self.reason = self._call_for_help("The promotion failed, and so did the way back", switch, error)
                 return
@@ -368,7 +368,7 @@ class Promotion(Candidacy):
                 return
             self.outcome = PromotionOutcome.ROLLED_BACK
             if not isinstance(plan.former.source, ComposeFile):
-                self._remark(not_taken_back(plan.former.configuration))
+                self._remark(not_restored(plan.former.configuration))
             self.reason = (
                 f"The promotion failed; {self.name(plan.previous)} serves again{with_what(plan)}."
                 if plan.previous
@@ -383,12 +383,12 @@ class Promotion(Candidacy):
                 " promote an image that gets healthy."
             )
         known = plan.former.configuration
-        commands = commands_by_hand(
+        commands = manual_commands(
             plan.former.target if plan.previous else plan.target,
             self.compose_file.words,
             plan.previous,
             plan.tagged,
-            record=switch.hold.name if known and plan.previous else "",
+            record=switch.lease.name if known and plan.previous else "",
         )
         by = "" if known else " with the Compose file that production was started with"
         variables = "".join(f", {name} set" for name in variables_of(known)) if known else ""

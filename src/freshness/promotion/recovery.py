@@ -12,7 +12,7 @@ from freshness.promotion.rollout import Switch
 def recover(switch: Switch, record: Record) -> str:
     """Finishes or undoes it, and says which. Raises what kept it from being undone: then a person is needed."""
     target = switch.plan.target
-    found = service_containers(switch.hold.engine, target.project, target.service)
+    found = service_containers(switch.lease.engine, target.project, target.service)
     what = decide_recovery(record, {container.image_id for container in found if container.is_up})
     if what is Recovery.LEAVE:
         return "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
@@ -34,15 +34,15 @@ def _restore_former_tag(switch: Switch, record: Record) -> None:
     """The tag that the record is about, where production's is another by now: nothing else puts it back."""
     if record.tag == switch.plan.target.image:
         return
-    named = find_tagged(switch.hold.engine, record.tag)
+    named = find_tagged(switch.lease.engine, record.tag)
     if named and named.id == record.candidate:
-        restore_tag(switch.hold, record.tag, record.tagged, switch.label)
+        restore_tag(switch.lease, record.tag, record.tagged, switch.label)
 
 
 def _is_hopeless(switch: Switch, record: Record) -> bool:
     """Whether a prune took both images: there is nothing to go back to, and nothing to go on with."""
     images = (record.previous, record.candidate)
-    return all(image and find_image(switch.hold.engine, image) is None for image in images)
+    return all(image and find_image(switch.lease.engine, image) is None for image in images)
 
 
 def _tell(serving: Image | None, record: Record) -> str:

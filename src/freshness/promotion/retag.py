@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from freshness.core.image import Image, repository_of
 from freshness.core.lock import Record, tag_lock
 from freshness.core.promotion import PromotionOutcome
-from freshness.core.retained import KeptTags, kept_after
-from freshness.engine.client import Engine, reach
+from freshness.core.retained import RetainedTags, retained_after
+from freshness.engine.client import Engine, connect
 from freshness.engine.compose import read_config
 from freshness.engine.deployments import read_deployment
-from freshness.engine.images import find_tagged, keep_images, kept_images, restore_tag, tag_image
-from freshness.engine.lock import Hold, Lock
+from freshness.engine.images import find_tagged, restore_tag, retain_images, retained_images, tag_image
+from freshness.engine.lock import Lease, Lock
 from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.acquire import TAKEN_OVER, Tenure, find_cut
@@ -48,19 +48,19 @@ class Retag(Candidacy):
         return self.previous_id if self.outcome is PromotionOutcome.ROLLED_BACK else ""
 
     @property
-    def kept_tags(self) -> KeptTags:
+    def kept_tags(self) -> RetainedTags:
         """The tags that keep what the tag named before."""
-        return KeptTags(repository=repository_of(self.tag))
+        return RetainedTags(repository=repository_of(self.tag))
 
     def run(self) -> None:
         """Moves the tag. Raises what ended the run; `outcome` says how it left the tag."""
         try:
-            record, hold = self._begin()
+            record, lease = self._begin()
         except Refused:
             self.outcome = PromotionOutcome.REFUSED
             raise
-        with hold, interrupts_deferred():
-            self._move(hold, record)
+        with lease, interrupts_deferred():
+            self._move(lease, record)
 
     def look_ahead(self) -> Iterator[str]:
         """All refusals, and then what `run` would do, step by step; nothing is written. Raises FreshnessError."""
@@ -72,10 +72,10 @@ class Retag(Candidacy):
         yield from retag_ahead(self._refuse_or_record(lock.engine, source), held)
 
     def _find_lock(self) -> Lock:
-        self.engine = reach(self.env, self.settings.engine_timeout)
+        self.engine = connect(self.env, self.settings.engine_timeout)
         return self.lock(self.engine, tag_lock(self.tag), LONGEST_SECONDS)
 
-    def _begin(self) -> tuple[Record, Hold]:
+    def _begin(self) -> tuple[Record, Lease]:
         source = self._source()
         return Tenure(
             run=self,
@@ -89,18 +89,18 @@ class Retag(Candidacy):
             recover=self._recover,
         ).begin(f"{self.tag} for this run alone")
 
-    def _recover(self, hold: Hold, record: Record) -> str | None:
+    def _recover(self, lease: Lease, record: Record) -> str | None:
         if record.tag != self.tag:
             return None
-        now = find_tagged(hold.engine, self.tag)
+        now = find_tagged(lease.engine, self.tag)
         if now and now.id == record.candidate:
-            kept = kept_after(record.kept, record.previous, record.candidate)
-            keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
-            self._record_named(hold, record, now, kept)
+            kept = retained_after(record.kept, record.previous, record.candidate)
+            retain_images(lease, self.kept_tags, kept[: self.settings.keep_images])
+            self._record_named(lease, record, now, kept)
             return f"finished: {self.tag} names {record.candidate}"
         if (now.id if now else "") != record.tagged:
             return f"left alone: {self.tag} names neither image, so somebody moved it meanwhile"
-        self._restore(hold, record)
+        self._restore(lease, record)
         return f"undone: {self.tag} names {record.previous or 'nothing'}"
 
     def _refuse_or_record(self, engine: Engine, source: str) -> Record:
@@ -114,19 +114,19 @@ class Retag(Candidacy):
         self.prove(candidate)
         self.insist_staged(engine, self.project, candidate)
         self.previous = find_tagged(engine, self.tag)
-        self.insist_forward(self.previous, candidate, None if self.previous else recorded)
+        self.require_ancestry(self.previous, candidate, None if self.previous else recorded)
         return self._record(engine, candidate.id, goes_back=self.goes_back(recorded, candidate))
 
     def _record(self, engine: Engine, candidate: str, *, goes_back: bool) -> Record:
         named = self._named(engine)
-        kept = tuple(kept_images(engine, self.kept_tags).values())
+        kept = tuple(retained_images(engine, self.kept_tags).values())
         return Record(tag=self.tag, previous=named, candidate=candidate, tagged=named, kept=kept, goes_back=goes_back)
 
-    def _record_named(self, hold: Hold, record: Record, image: Image, kept: Sequence[str]) -> None:
+    def _record_named(self, lease: Lease, record: Record, image: Image, kept: Sequence[str]) -> None:
         """Writes down what the tag names. What fails here is no reason to move it back: it is noted."""
         label, there = self.settings.revision_label, kept[: self.settings.keep_images]
         try:
-            record_named(hold, self.tag, record, image, there, label)
+            record_named(lease, self.tag, record, image, there, label)
         except LockLost:
             raise
         except FreshnessError as error:
@@ -144,33 +144,33 @@ class Retag(Candidacy):
         self.project = staging["name"]
         return staging_tag(settings, staging)
 
-    def _move(self, hold: Hold, record: Record) -> None:
-        kept = kept_after(record.kept, record.previous, record.candidate)
+    def _move(self, lease: Lease, record: Record) -> None:
+        kept = retained_after(record.kept, record.previous, record.candidate)
         if record.previous == record.candidate:
             self.outcome = PromotionOutcome.UNCHANGED
             self.reason = f"{self.tag} names {record.candidate} already; nothing was changed."
             return
         try:
             with self.steps.step("retag", f"{self.tag} on {record.candidate}") as step:
-                tag_image(hold, record.candidate, self.tag)
-                keep_images(hold, self.kept_tags, kept[: self.settings.keep_images])
+                tag_image(lease, record.candidate, self.tag)
+                retain_images(lease, self.kept_tags, kept[: self.settings.keep_images])
                 step.got = f"it names {record.candidate}"
         except LockLost:
             self.reason = TAKEN_OVER
             raise
         except FreshnessError:
-            self._move_back(hold, record)
+            self._move_back(lease, record)
             raise
         if self.candidate:
-            self._record_named(hold, record, self.candidate, kept)
+            self._record_named(lease, record, self.candidate, kept)
         self.outcome = PromotionOutcome.PROMOTED
         named = self.name(self.candidate) if self.candidate else record.candidate
         self.reason = f"{self.tag} names {named}; nothing was recreated, as `recreate` is false."
 
-    def _move_back(self, hold: Hold, record: Record) -> None:
-        hold.kept = True  # with its record: the next run tries again
+    def _move_back(self, lease: Lease, record: Record) -> None:
+        lease.keep_lock = True  # with its record: the next run tries again
         try:
-            self._restore(hold, record)
+            self._restore(lease, record)
         except LockLost:
             self.reason = TAKEN_OVER
             raise
@@ -178,10 +178,10 @@ class Retag(Candidacy):
             self.outcome = PromotionOutcome.STRANDED
             self.reason = f"The tag may be left halfway: look what {self.tag} names."
             raise
-        hold.kept = False
+        lease.keep_lock = False
         self.outcome = PromotionOutcome.ROLLED_BACK
         self.reason = f"The promotion failed; {self.tag} is as it was."
 
-    def _restore(self, hold: Hold, record: Record) -> None:
-        restore_tag(hold, self.tag, record.tagged, self.settings.revision_label)
-        keep_images(hold, self.kept_tags, record.kept)
+    def _restore(self, lease: Lease, record: Record) -> None:
+        restore_tag(lease, self.tag, record.tagged, self.settings.revision_label)
+        retain_images(lease, self.kept_tags, record.kept)

@@ -11,18 +11,18 @@ from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import recreate, remove
 from freshness.engine.containers import Container, find_container, service_containers
 from freshness.engine.health import HealthResult, stay_healthy, wait_until_healthy
-from freshness.engine.hold_time import last_through_hold
-from freshness.engine.images import find_image, find_tagged, keep_images, restore_tag, tag_image
-from freshness.engine.leftovers import leave_running, tidy
-from freshness.engine.lock import Hold
-from freshness.engine.probe_address import Vantage
+from freshness.engine.hold_time import wait_hold_time
+from freshness.engine.images import find_image, find_tagged, restore_tag, retain_images, tag_image
+from freshness.engine.leftovers import keep_one_container, keep_only_running
+from freshness.engine.lock import Lease
+from freshness.engine.probe_address import Prober
 from freshness.errors import FreshnessError, LockLost, Stale, Unhealthy
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.deployment_record import record_served
 from freshness.promotion.plan import Make, Plan
 from freshness.promotion.start_first import StartFirst
 from freshness.promotion.stop_first import StopFirst
-from freshness.report.container_log import show_last_words
+from freshness.report.container_log import show_container_log
 from freshness.report.steps import Steps
 from freshness.settings.model import Health
 
@@ -35,13 +35,13 @@ class Switch:
     `notes` gets what is to be told, `failed` the IDs of the containers that were found unhealthy.
     """
 
-    hold: Hold
+    lease: Lease
     plan: Plan
     order: StopFirst | StartFirst
     overlap: float
     health: Health
     keep: int
-    vantage: Vantage
+    prober: Prober
     log: Log
     steps: Steps
     notes: list[str]
@@ -50,11 +50,11 @@ class Switch:
 
     def go(self) -> Container:
         """The writes, in the one order that always leaves a way back: tag by ID, keep, recreate; then the proof."""
-        hold, plan = self.hold, self.plan
+        lease, plan = self.lease, self.plan
         with self.steps.step("recreation", f"production on {plan.candidate.id}") as step, interrupts_deferred():
-            tag_image(hold, plan.candidate.id, plan.target.image)
+            tag_image(lease, plan.candidate.id, plan.target.image)
             if plan.kept_then != plan.kept:
-                keep_images(hold, plan.kept_tags, plan.kept_then)
+                retain_images(lease, plan.kept_tags, plan.kept_then)
             container = self._bring()
             step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate, plan.target)
@@ -78,9 +78,9 @@ class Switch:
 
         `despite`: a Compose that fails does not count, where the candidate runs all the same.
         """
-        hold, plan = self.hold, self.plan
+        lease, plan = self.lease, self.plan
         with self.steps.step("finish", f"production on {plan.candidate.id}") as step, interrupts_deferred():
-            tag_image(hold, plan.candidate.id, plan.target.image)
+            tag_image(lease, plan.candidate.id, plan.target.image)
             container = self._despite(self.order.resume, plan.candidate, plan.target, despite=despite)
             step.got = self._insist_runs(container, plan.candidate)
         self._prove(container, plan.candidate, plan.target)
@@ -88,7 +88,7 @@ class Switch:
         self._hold_out(container, plan.target)
         with interrupts_deferred():
             self._retire_others(container)
-        there = [image_id for image_id in plan.kept_then if find_image(hold.engine, image_id)]  # a prune may have been
+        there = [image_id for image_id in plan.kept_then if find_image(lease.engine, image_id)]  # a prune may have been
         self._keep(there[: self.keep])
         self._record(container, plan.candidate, plan.make, there[: self.keep])
         return container
@@ -105,18 +105,18 @@ class Switch:
         is the candidate where the one before is gone from this Engine: a prune takes it in the moment in which no
         container runs it, and then forward is the only way to serve a proven image.
         """
-        hold, plan, former = self.hold, self.plan, self.plan.former
-        wait_until_reachable(hold.engine, "going back")
+        lease, plan, former = self.lease, self.plan, self.plan.former
+        wait_until_reachable(lease.engine, "going back")
         if plan.previous is None:
-            remove(hold, plan.make.source, plan.target)
-            restore_tag(hold, plan.target.image, plan.record.tagged, self.label)
+            remove(lease, plan.make.source, plan.target)
+            restore_tag(lease, plan.target.image, plan.record.tagged, self.label)
             return None
-        if find_image(hold.engine, plan.previous.id) is None:
+        if find_image(lease.engine, plan.previous.id) is None:
             self.notes.append(f"The image that ran before, {plan.previous.id}, is gone from this Engine.")
             self.finish(despite=True)
             return plan.candidate
         with self.steps.step("way back", f"production on {plan.previous.id}") as step:
-            tag_image(hold, plan.previous.id, former.target.image)
+            tag_image(lease, plan.previous.id, former.target.image)
             container = self._bring_back(plan.previous)
             step.got = self._insist_runs(container, plan.previous)
         self._restore_other_tag()
@@ -132,19 +132,19 @@ class Switch:
         tag = self.plan.target.image
         if same_tag(tag, self.plan.former.target.image):
             return
-        named = find_tagged(self.hold.engine, tag)
+        named = find_tagged(self.lease.engine, tag)
         if named and named.id == self.plan.candidate.id:
-            restore_tag(self.hold, tag, self.plan.record.tagged, self.label)
+            restore_tag(self.lease, tag, self.plan.record.tagged, self.label)
 
     def _bring_back(self, image: Image) -> Container:
         """What never stopped is left as it is, whatever the Compose file says by now; else Compose makes it anew."""
-        hold, former = self.hold, self.plan.former
-        before = leave_running(hold, former.target, image.id, self.plan.running)
+        lease, former = self.lease, self.plan.former
+        before = keep_only_running(lease, former.target, image.id, self.plan.running)
         if before and self._never_stopped(before) and self._wait_until_healthy(before, former.target).ok:
             return before
-        tidy(hold, former.target, image.id)
+        keep_one_container(lease, former.target, image.id)
         # Where it runs and is not healthy, Compose may see nothing to change.
-        bring = partial(recreate, hold, former.source, former.target, force=before is not None, keeping=image.id)
+        bring = partial(recreate, lease, former.source, former.target, force=before is not None, keeping=image.id)
         return self._despite(bring, image, former.target)
 
     def _never_stopped(self, container: Container) -> bool:
@@ -174,15 +174,15 @@ class Switch:
             return runs
 
     def _find_alone(self, image: Image, target: Target) -> Container | None:
-        wait_until_reachable(self.hold.engine, "looking what runs")
-        tidy(self.hold, target, image.id)
-        found = service_containers(self.hold.engine, target.project, target.service)
+        wait_until_reachable(self.lease.engine, "looking what runs")
+        keep_one_container(self.lease, target, image.id)
+        found = service_containers(self.lease.engine, target.project, target.service)
         return found[0] if len(found) == 1 and found[0].runs and found[0].image_id == image.id else None
 
     def _record(self, container: Container, image: Image, make: Make, kept: Sequence[str]) -> None:
         """Writes down what serves now. What fails here is no reason to go back: it is noted."""
         try:
-            record_served(self.hold, self.plan, make, image, container, kept, self.label)
+            record_served(self.lease, self.plan, make, image, container, kept, self.label)
         except LockLost:
             raise
         except FreshnessError as error:
@@ -191,7 +191,7 @@ class Switch:
     def _keep(self, wanted: Sequence[str]) -> None:
         """Lets the kept tags name these. What fails here is no reason to go back: it is noted."""
         try:
-            keep_images(self.hold, self.plan.kept_tags, wanted)
+            retain_images(self.lease, self.plan.kept_tags, wanted)
         except LockLost:
             raise
         except FreshnessError as error:
@@ -206,7 +206,7 @@ class Switch:
 
     def _prove(self, container: Container, image: Image, target: Target) -> None:
         """Health, then identity: the same container, this image, and the tag on it. Raises Stale or Unhealthy."""
-        engine, health = self.hold.engine, self.health
+        engine, health = self.lease.engine, self.health
         with self.steps.step("health", f"a healthy service within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {target.service} to be healthy, up to {health.deadline:g} s.")
             step.got = self._insist_healthy(container, self._wait_until_healthy(container, target))
@@ -228,14 +228,14 @@ class Switch:
             return
         with self.steps.step("overlap", f"a healthy container for {self.overlap:g} s beside the old one") as step:
             self.log.say(f"{container.name} serves beside {others} for {self.overlap:g} s.")
-            self._insist_healthy(container, stay_healthy(self.hold.engine, container, self.overlap))
+            self._insist_healthy(container, stay_healthy(self.lease.engine, container, self.overlap))
             step.got = self._insist_healthy(container, self._wait_until_healthy(container, self.plan.target))
 
     def _hold_out(self, container: Container, target: Target) -> None:
         """It lasts: by now the overlap has passed, which counts. The way back holds too: what crashes is none."""
-        engine, health = self.hold.engine, self.health
+        engine, health = self.lease.engine, self.health
         with self.steps.step("hold", f"{container.short_id} healthy still, having run for {health.hold:g} s") as step:
-            result = last_through_hold(engine, target, container, health, self.vantage)
+            result = wait_hold_time(engine, target, container, health, self.prober)
             step.got = self._insist_healthy(container, result)
 
     def _retire_others(self, container: Container) -> None:
@@ -252,12 +252,12 @@ class Switch:
         return ", ".join(other.name for other in self.order.others(container))
 
     def _wait_until_healthy(self, container: Container, target: Target) -> HealthResult:
-        return wait_until_healthy(self.hold.engine, target, container, self.health, self.vantage)
+        return wait_until_healthy(self.lease.engine, target, container, self.health, self.prober)
 
     def _insist_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
         if not result.ok:
             self.failed.add(container.id)
-            show_last_words(self.log, self.hold.engine, container)
+            show_container_log(self.log, self.lease.engine, container)
             raise Unhealthy(result.got, "Look at the log above.")
         return result.got

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from freshness.engine.compose import create_another
 from freshness.engine.containers import Container, service_containers, start
-from freshness.engine.leftovers import leave_only, retire
-from freshness.engine.lock import Hold
+from freshness.engine.leftovers import keep_only, stop_and_remove
+from freshness.engine.lock import Lease
 from freshness.engine.volumes import written_volumes
 from freshness.errors import Refused, Stale
 from freshness.promotion.plan import Plan
@@ -15,7 +15,7 @@ from freshness.promotion.plan import Plan
 class StartFirst:
     """Compose makes one more container; each is started and retired by its ID, since Compose would choose which."""
 
-    hold: Hold
+    lease: Lease
     plan: Plan
     force: bool = False
 
@@ -37,32 +37,32 @@ class StartFirst:
 
     def retire_others(self, container: Container) -> None:
         """Stops each with its own signal and grace, and removes it; this one gets the service's proper name."""
-        leave_only(self.hold, self.plan.target, container)
+        keep_only(self.lease, self.plan.target, container)
 
     def _start_another(self, running: Container | None, *, force: bool = False) -> Container:
         """Asks Compose for a container, not whether it would make one: what it makes tells what has changed."""
         plan = self.plan
-        made, wanted = create_another(self.hold, plan.make.source, plan.target), plan.candidate.id
+        made, wanted = create_another(self.lease, plan.make.source, plan.target), plan.candidate.id
         if made.image_id != wanted:
-            retire(self.hold, made, volumes=True)
+            stop_and_remove(self.lease, made, volumes=True)
             raise Stale(
                 f"the container {made.name} was made from {made.image_id}, not from {wanted}, and never started.",
                 "Something else moves production's tag: find it, then run again.",
             )
         if running and running.runs and running.is_like(made) and not force:
-            retire(self.hold, made, volumes=True)
+            stop_and_remove(self.lease, made, volumes=True)
             return running
-        written = written_volumes(self.hold.engine, running) if running else ()
+        written = written_volumes(self.lease.engine, running) if running else ()
         lost = [path for path in written if path not in self.plan.mounted]
         if running and lost:
-            retire(self.hold, made, volumes=True)
+            stop_and_remove(self.lease, made, volumes=True)
             raise Refused(
                 f"production's container {running.name} keeps files in anonymous volumes at"
                 f" {', '.join(lost)}, which one beside it would start without.",
                 "Give the service a named volume there in the Compose file, or set `update-order: stop-first`.",
             )
-        self.hold.insist()
-        return start(self.hold.engine, made)
+        self.lease.require()
+        return start(self.lease.engine, made)
 
     def _running(self, image_id: str) -> list[Container]:
         """The service's running containers of this image, the newest last."""
@@ -71,4 +71,4 @@ class StartFirst:
 
     def _containers(self) -> tuple[Container, ...]:
         target = self.plan.target
-        return service_containers(self.hold.engine, target.project, target.service)
+        return service_containers(self.lease.engine, target.project, target.service)

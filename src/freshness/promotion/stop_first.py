@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from freshness.engine.compose import recreate
 from freshness.engine.containers import Container
-from freshness.engine.leftovers import tidy
-from freshness.engine.lock import Hold
+from freshness.engine.leftovers import keep_one_container
+from freshness.engine.lock import Lease
 from freshness.promotion.plan import Plan
 
 
@@ -13,7 +13,7 @@ from freshness.promotion.plan import Plan
 class StopFirst:
     """Compose makes the new container, stops and removes the old one, and starts the new one in its place."""
 
-    hold: Hold
+    lease: Lease
     plan: Plan
     force: bool = False
 
@@ -23,7 +23,7 @@ class StopFirst:
 
     def resume(self) -> Container:
         """As `bring`, after a run that was cut."""
-        tidy(self.hold, self.plan.target, self.plan.candidate.id)
+        keep_one_container(self.lease, self.plan.target, self.plan.candidate.id)
         return self._recreate(force=False)
 
     def others(self, _container: Container) -> tuple[Container, ...]:
@@ -36,9 +36,9 @@ class StopFirst:
     def _recreate(self, *, force: bool) -> Container:
         plan, wanted = self.plan, self.plan.candidate.id
         source = plan.make.source
-        container = recreate(self.hold, source, plan.target, force=force, keeping=wanted)
+        container = recreate(self.lease, source, plan.target, force=force, keeping=wanted)
         was_left = plan.running is not None and plan.running.id == container.id
         if container.image_id == wanted or not was_left:
             return container
         # Compose believes labels: this one says that it was made from an image that it does not run.
-        return recreate(self.hold, source, plan.target, force=True, keeping=wanted)
+        return recreate(self.lease, source, plan.target, force=True, keeping=wanted)

@@ -8,7 +8,7 @@ from freshness.engine.containers import Container, find_container, tail
 from freshness.errors import EngineError
 
 
-def show_last_words(log: Log, engine: Engine, container: Container) -> None:
+def show_container_log(log: Log, engine: Engine, container: Container) -> None:
     """The end of the container's log, and what its HEALTHCHECK last said, in folds, as foreign text.
 
     Not every container has a log that can be read.
@@ -16,13 +16,13 @@ def show_last_words(log: Log, engine: Engine, container: Container) -> None:
     with log.group(f"The end of the log of {container.name}"):
         try:
             for line in tail(engine, container):
-                log.foreign(line)
+                log.untrusted(line)
         except EngineError as error:  # the driver `none`, or the container is gone: no reason to judge otherwise
-            log.foreign(f"It cannot be read: {error}")
+            log.untrusted(f"It cannot be read: {error}")
     with suppress(EngineError):
         now = find_container(engine, container.id)
         if now and now.healthcheck:
             with log.group(f"The last run of the HEALTHCHECK of {container.name}"):
                 for line in now.healthcheck.output.splitlines():
-                    log.foreign(line)
-                log.foreign(f"exit status {now.healthcheck.exit_code}")
+                    log.untrusted(line)
+                log.untrusted(f"exit status {now.healthcheck.exit_code}")

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from freshness.core.compose import Target
 from freshness.core.decision import explain
-from freshness.core.lock import Held, Record
+from freshness.core.lock import HeldLock, Record
 from freshness.core.revision import Revision
 from freshness.errors import FreshnessError
 from freshness.report.publish import Publisher
-from freshness.report.steps import Steps, speaking_plainly
+from freshness.report.steps import Steps, wrap_unexpected_errors
 from freshness.settings.model import GateSettings, PromoteSettings, UpdateOrder
 
 if TYPE_CHECKING:  # it brings docker
@@ -35,7 +35,7 @@ def look_ahead(publisher: Publisher, story: Story) -> int:
     """Says in the log what would happen, or why nothing would; the exit status. The outputs stay closed."""
     why, status, ahead = "", 0, list[str]()
     try:
-        with speaking_plainly():
+        with wrap_unexpected_errors():
             ahead.extend(story.look_ahead())
     except FreshnessError as error:
         why, status = explain(story.steps.checks) if story.steps.exit_status else str(error), error.exit_status
@@ -49,14 +49,14 @@ def look_ahead(publisher: Publisher, story: Story) -> int:
     return 0
 
 
-def cut_ahead(held: Held) -> Iterator[str]:
+def cut_ahead(held: HeldLock) -> Iterator[str]:
     """The steps where a run was cut in the middle: more cannot be told, since what production is will change."""
-    yield f"take over from {held.holder}, which ended in the middle since {held.since}"
+    yield f"take over from {held.owner}, which ended in the middle since {held.since}"
     yield "finish what that began where its image serves, or undo it, with the same proofs as any promotion"
     yield "begin anew, with all refusals: ask again then, since nobody knows yet what production will run"
 
 
-def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: Held | None) -> Iterator[str]:
+def promotion_ahead(plan: "Plan", settings: PromoteSettings, held: HeldLock | None) -> Iterator[str]:
     """The steps of a promotion."""
     target, candidate = plan.target, plan.candidate.id
     yield from _lock_ahead(held, f"{target.service} of {target.project}")
@@ -85,7 +85,7 @@ def _kept_ahead(plan: "Plan", keep: int) -> Iterator[str]:
             yield f"keep {image_id} as {plan.kept_tags.name(number)}: {why}"
 
 
-def retag_ahead(record: Record, held: Held | None) -> Iterator[str]:
+def retag_ahead(record: Record, held: HeldLock | None) -> Iterator[str]:
     """The steps of a mere retag."""
     yield from _lock_ahead(held, record.tag)
     if record.previous == record.candidate:
@@ -96,7 +96,7 @@ def retag_ahead(record: Record, held: Held | None) -> Iterator[str]:
         yield f"keep {record.previous} under a tag of its own: so that `freshness rollback` finds it"
 
 
-def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held: Held | None) -> Iterator[str]:
+def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held: HeldLock | None) -> Iterator[str]:
     """The steps of a gate."""
     yield f"build {settings.file} from {revision.commit}, and nothing else, as {target.repository}:{revision.commit}"
     yield from _lock_ahead(held, f"{target.service} of {target.project}")
@@ -110,7 +110,7 @@ def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held:
     yield "look that the commit is the head still: only then the gate opens"
 
 
-def _lock_ahead(held: Held | None, what: str) -> Iterator[str]:
+def _lock_ahead(held: HeldLock | None, what: str) -> Iterator[str]:
     if held:
-        yield f"wait for {held.holder}, which holds {what} since {held.since}; what it left half done comes first"
+        yield f"wait for {held.owner}, which holds {what} since {held.since}; what it left half done comes first"
     yield f"hold {what} with a volume on the Docker host that says what is begun: one run at a time, and none is lost"

@@ -71,7 +71,7 @@ class Steps:
         """As `check`, for what is no function of its own."""
         step, started = Step(), self._clock()
         try:
-            with speaking_plainly():
+            with wrap_unexpected_errors():
                 yield step
         except FreshnessError as error:
             failed = CheckResult.FAILED if isinstance(error, Refused) else CheckResult.ERROR
@@ -97,7 +97,7 @@ class Steps:
 
 
 @contextmanager
-def speaking_plainly() -> Iterator[None]:
+def wrap_unexpected_errors() -> Iterator[None]:
     """Whatever is no error of ours becomes one: what the machine refused by its name, all else as a defect."""
     try:
         yield

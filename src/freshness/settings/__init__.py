@@ -1,7 +1,7 @@
 """The settings: one table, read into frozen values, with all problems at once."""
 
 from freshness.settings.application import ApplicationSettings, JobSettings, ServiceSettings
-from freshness.settings.child_environment import compose_environment, foreign_environment
+from freshness.settings.child_environment import child_environment, compose_environment
 from freshness.settings.env_file import read_env_file
 from freshness.settings.kinds import CommandCheck, HealthKind, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 from freshness.settings.model import ComposeSettings, GateSettings, Health, PromoteSettings
@@ -23,8 +23,8 @@ __all__ = [
     "SecretSource",
     "ServiceSettings",
     "UpdateOrder",
+    "child_environment",
     "compose_environment",
-    "foreign_environment",
     "options",
     "read_env_file",
     "read_gate",

@@ -27,7 +27,7 @@ _NEEDED = re.compile(
 )
 
 
-def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:
+def child_environment(env: Mapping[str, str]) -> dict[str, str]:
     """`env` for a child process.
 
     The actions set every setting's variable, empty where its input is: an empty one is left out, since it would
@@ -39,7 +39,7 @@ def foreign_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 def compose_environment(env: Mapping[str, str], *, only_inputs: bool) -> dict[str, str]:
     """`env` for Compose, which interpolates all of it. With `only_inputs`: inputs, and what a program needs to run."""
-    found = foreign_environment(env)
+    found = child_environment(env)
     if only_inputs:
         return {name: value for name, value in found.items() if name in _OURS or _NEEDED.fullmatch(name)}
     return found

@@ -8,8 +8,8 @@ from typing import Any
 
 from freshness.core.mounts import Kind, Mount, Process, covers, mounts_of, named_paths, normal, process_of, programs
 from freshness.engine.client import Engine
-from freshness.engine.look import Files, files_of
-from freshness.engine.volumes import held_by, image_process
+from freshness.engine.image_files import Files, files_of
+from freshness.engine.volumes import files_in_mount, image_process
 from freshness.errors import Refused
 from freshness.git.tracked import tracked_at
 
@@ -75,7 +75,7 @@ def _instead(mount: Mount) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class MountCheck:
     """The look at one image under an overlay. `find_base` gives the ID of the image's base, None where unknown.
 
     `is_elsewhere`: this machine, or this job's container, does not see the Docker host's files.
@@ -88,7 +88,7 @@ class Cover:
     is_elsewhere: bool = False
     notes: list[str] = field(default_factory=list)
 
-    def require_open(self) -> None:
+    def require_uncovered(self) -> None:
         """Raises Refused with each mount that hides what the image is; `notes` gets a sentence for each other one."""
         problems = list(self.problems())
         if problems:
@@ -109,7 +109,7 @@ class Cover:
         count = len(self.overlay.mounts)
         return f"{count} {'mount' if count == 1 else 'mounts'}, each in the notes" if count else "no mounts"
 
-    def unkept_volumes(self) -> Iterator[str]:
+    def unmounted_volumes(self) -> Iterator[str]:
         """In words, each volume that the image declares and that has no mount of the service's own."""
         _, declared = image_process(self.engine, self.image_id)
         for path in sorted(normal(path) for path in declared):
@@ -140,7 +140,7 @@ class Cover:
 class _Look:
     """What is asked once for all mounts of an image."""
 
-    cover: Cover
+    cover: MountCheck
     files: Files
     stack: ExitStack
     base: Files | None = None
@@ -184,7 +184,7 @@ class _Look:
         based = dict(self._base_files(target))
         own = {path: identity for path, identity in self.files.under(target) if based.get(path) != identity}
         if own and any(covers(volume, target) for volume in self.volumes):
-            held = held_by(self.cover.engine, self.cover.image_id, mount)
+            held = files_in_mount(self.cover.engine, self.cover.image_id, mount)
             own = {path: identity for path, identity in own.items() if held is not None and held.get(path) != identity}
         return min(own, default=None)
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from freshness.core.mounts import Mount
-from freshness.core.moved import find_moved, say_moved
+from freshness.core.moved import explain_moved, find_moved
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile
-from freshness.engine.volumes import holds_files
+from freshness.engine.volumes import has_files
 from freshness.errors import Refused
 
 
@@ -28,8 +28,8 @@ def refuse_moved(
     lost = [
         one
         for one in find_moved(mounts, before)
-        if not holds_files(engine, image_id, one.new) and holds_files(engine, image_id, one.old)
+        if not has_files(engine, image_id, one.new) and has_files(engine, image_id, one.old)
     ]
     if lost:
-        message, remedy = say_moved(what, lost, str(file.folder))
+        message, remedy = explain_moved(what, lost, str(file.folder))
         raise Refused(message, f"{remedy}{otherwise}")

@@ -8,22 +8,22 @@ from freshness.core.deployment import Recorded, Role
 from freshness.core.image import Image
 from freshness.core.ownership import (
     Claim,
+    ExistingContainer,
     Objection,
-    Standing,
     adopts_needlessly,
+    appears_from_compose,
     deployment_of,
     differs_in_files,
     labels_of_compose,
     object_to,
-    passes_for_composes,
 )
 from freshness.core.repository_name import name_of
 from freshness.core.runner import is_act
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, configuration_of
 from freshness.engine.deployments import read_deployment, write_deployment
-from freshness.engine.lock import Hold
-from freshness.engine.standing import find_standing
+from freshness.engine.existing import find_existing
+from freshness.engine.lock import Lease
 from freshness.errors import Refused, Stale
 from freshness.git.work_tree import WorkTree, is_same_file
 from freshness.settings.model import GateSettings, PromoteSettings
@@ -67,9 +67,9 @@ class Ownership:
     def require(self, engine: Engine) -> str:
         """Raises Stale where the target may be somebody else's. A note for people, where `adopt` is not needed."""
         claim, recorded = self.claim, self._read(engine)
-        standing = self._find_standing(engine, recorded.deployment.files if recorded else ())
-        _refuse(object_to(claim, standing, recorded))
-        if not adopts_needlessly(claim, standing, recorded):
+        existing = self._find_standing(engine, recorded.deployment.files if recorded else ())
+        _refuse(object_to(claim, existing, recorded))
+        if not adopts_needlessly(claim, existing, recorded):
             return ""
         return f"`adopt: {claim.adopt}` is not needed: take it out, since it switches a protection off."
 
@@ -77,21 +77,21 @@ class Ownership:
         """As `require`, by the record alone: after a run that was cut, the containers may be half made."""
         _refuse(object_to(self.claim, (), self._read(engine)))
 
-    def record(self, hold: Hold, *, is_as_it_ran: bool = False) -> None:
+    def record(self, lease: Lease, *, is_as_it_ran: bool = False) -> None:
         """Writes down whose the target is, where that is not written yet. Raises LockLost, EngineError.
 
         `is_as_it_ran`: it is made from the record, and from none of this run's files.
         """
-        recorded = self._read(hold.engine)
+        recorded = self._read(lease.engine)
         deployment = deployment_of(self.claim, recorded, is_as_it_ran=is_as_it_ran)
         if recorded is None or recorded.deployment != deployment:
-            write_deployment(hold, deployment)
+            write_deployment(lease, deployment)
 
     def _read(self, engine: Engine) -> Recorded | None:
         return read_deployment(engine, self.claim.project, self.claim.service)
 
-    def _find_standing(self, engine: Engine, known: Sequence[str]) -> tuple[Standing, ...]:
-        found = find_standing(
+    def _find_standing(self, engine: Engine, known: Sequence[str]) -> tuple[ExistingContainer, ...]:
+        found = find_existing(
             engine,
             self.target,
             name_files=lambda paths: tuple(self.work_tree.name(path, known) for path in paths),
@@ -117,7 +117,7 @@ def refuse_borrowed_labels(image: Image) -> str:
     Raises Refused where Compose would take, and remove, each container that anybody starts from it.
     """
     labels = labels_of_compose(image.labels)
-    if passes_for_composes(image.labels):
+    if appears_from_compose(image.labels):
         raise Refused(
             f"the image {image.id} brings labels of Docker Compose ({', '.join(labels)}), as after `docker commit`:"
             " Compose would take every container of it for its own, and remove it.",

@@ -41,7 +41,7 @@ def commands(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("text", ATTACKS)
-@pytest.mark.parametrize("say", ["say", "foreign"])
+@pytest.mark.parametrize("say", ["say", "untrusted"])
 def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
     lines = written(say, text)
     assert lines
@@ -53,14 +53,14 @@ def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
 )
 def test_no_character_turns_a_line_around_or_hides_in_it(number: int) -> None:
     """Fails when one of the marks is missing from `_MISLEADING`."""
-    for say in ("say", "foreign"):
+    for say in ("say", "untrusted"):
         assert chr(number) not in "".join(written(say, f"a{chr(number)}b"))
     assert chr(number) not in one_line(f"a{chr(number)}b")
 
 
 @given(st.text())
 def test_no_text_commands_runner_or_terminal(text: str) -> None:
-    for say in ("say", "foreign"):
+    for say in ("say", "untrusted"):
         lines = written(say, text)
         assert commands(lines) == []
         assert not {character for line in lines for character in line if character < " " and character != "\t"}
@@ -68,21 +68,21 @@ def test_no_text_commands_runner_or_terminal(text: str) -> None:
 
 @given(st.binary())
 def test_no_bytes_command_runner_or_terminal(data: bytes) -> None:
-    lines = written("foreign", data)
+    lines = written("untrusted", data)
     assert all(line.startswith("│ ") for line in lines)
     assert commands(lines) == []
 
 
 def test_foreign_lines_are_marked_and_otherwise_as_they_were() -> None:
-    assert written("foreign", "a\n\n  b\tß\n") == ["│ a", "│ ", "│   b\tß"]
+    assert written("untrusted", "a\n\n  b\tß\n") == ["│ a", "│ ", "│   b\tß"]
 
 
 def test_colours_and_titles_are_taken_out() -> None:
-    assert written("foreign", "\x1b[1;31mred\x1b[0m \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\x9b") == ["│ red link"]
+    assert written("untrusted", "\x1b[1;31mred\x1b[0m \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\x9b") == ["│ red link"]
 
 
 def test_a_very_long_line_is_cut_and_says_so() -> None:
-    (line,) = written("foreign", "x" * 10_000)
+    (line,) = written("untrusted", "x" * 10_000)
     assert len(line) < 4100
     assert line.endswith("(6000 more characters)")
 
@@ -133,7 +133,7 @@ def test_each_line_is_there_at_once() -> None:
 def test_a_stream_that_knows_only_ascii_gets_question_marks() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
-    Log(stream, actions=False).foreign("ß")
+    Log(stream, actions=False).untrusted("ß")
     assert raw.getvalue() == b"? ?\n"
 
 

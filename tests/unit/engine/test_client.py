@@ -16,8 +16,8 @@ import docker
 import pytest
 import requests
 
-from freshness.engine.client import asking, reach
-from freshness.engine.docker_host import staying_here
+from freshness.engine.client import connect, engine_call
+from freshness.engine.docker_host import env_without_engine
 from freshness.errors import EngineError, SettingsError
 from tests.certificates import Authority
 
@@ -60,7 +60,7 @@ def refused_port() -> int:
 def why(env: dict[str, str], timeout: float = 60) -> str:
     """The sentence and the remedy. docker-py leaves the socket open that it could not connect: it goes here."""
     with pytest.raises(EngineError) as raised:
-        reach(env, timeout)
+        connect(env, timeout)
     said = str(raised.value)
     del raised
     with warnings.catch_warnings():
@@ -116,7 +116,7 @@ def test_what_is_no_address_is_an_error_and_no_crash(host: str) -> None:
 def test_a_remote_engine_without_a_host_is_a_wrong_setting(host: str) -> None:
     """Breaks when `reach` asks without having looked whether there is a host: docker-py would ask this machine."""
     with pytest.raises(SettingsError, match="names no host") as raised:
-        reach({"DOCKER_HOST": host})
+        connect({"DOCKER_HOST": host})
 
     assert host in str(raised.value)
 
@@ -125,19 +125,19 @@ def test_a_context_without_a_host_is_a_wrong_setting(isolated: Path) -> None:
     make_context(isolated, "deploy", "ssh://")
 
     with pytest.raises(SettingsError, match="The Docker context 'deploy' is 'ssh://', which names no host"):
-        reach({"DOCKER_CONTEXT": "deploy"})
+        connect({"DOCKER_CONTEXT": "deploy"})
 
 
 def test_verification_without_an_engine_to_verify_is_a_wrong_setting() -> None:
     """Docker's plugins would ask localhost:2376, docker-py the socket. Breaks when `reach` does not look."""
     with pytest.raises(SettingsError, match="DOCKER_TLS_VERIFY is set, and no Engine is named"):
-        reach({"DOCKER_TLS_VERIFY": "1"})
+        connect({"DOCKER_TLS_VERIFY": "1"})
 
 
 def test_certificates_without_verification_are_a_wrong_setting() -> None:
     """docker-py would speak TLS with anybody, Docker's plugins none at all. Breaks when `reach` does not look."""
     with pytest.raises(SettingsError, match="anybody could answer there"):
-        reach({"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_CERT_PATH": "/certificates"})
+        connect({"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_CERT_PATH": "/certificates"})
 
 
 def test_a_password_is_never_shown() -> None:
@@ -148,13 +148,13 @@ def test_a_password_is_never_shown() -> None:
 
 
 def test_what_needs_no_engine_is_not_led_to_one_behind_ssh(isolated: Path) -> None:
-    """Compose logs in twice only to read its file. Breaks when `staying_here` gives it back what it was given."""
+    """Compose logs in twice only to read its file. Breaks when `env_without_engine` gives it back what it was given."""
     make_context(isolated, "deploy", "ssh://deploy@host.invalid")
     here = {"DOCKER_HOST": "unix:///dev/null", "PATH": "/bin"}
 
-    assert staying_here({"DOCKER_HOST": "ssh://deploy@host.invalid", "PATH": "/bin"}) == here
-    assert staying_here({"DOCKER_CONTEXT": "deploy", "PATH": "/bin"}) == here
-    assert staying_here({"DOCKER_HOST": "tcp://host:2376"}) == {"DOCKER_HOST": "tcp://host:2376"}
+    assert env_without_engine({"DOCKER_HOST": "ssh://deploy@host.invalid", "PATH": "/bin"}) == here
+    assert env_without_engine({"DOCKER_CONTEXT": "deploy", "PATH": "/bin"}) == here
+    assert env_without_engine({"DOCKER_HOST": "tcp://host:2376"}) == {"DOCKER_HOST": "tcp://host:2376"}
 
 
 def make_context(home: Path, name: str, host: str) -> None:
@@ -208,7 +208,7 @@ def test_a_context_that_is_not_there_is_named() -> None:
 )
 def test_an_engine_that_fails_is_an_error_that_says_what_was_being_done(raised: Exception, said: str) -> None:
     """Breaks when `asking` lets that exception through: a user would see a traceback."""
-    with pytest.raises(EngineError) as caught, asking("tagging the image"):
+    with pytest.raises(EngineError) as caught, engine_call("tagging the image"):
         raise raised
 
     assert "tagging the image" in str(caught.value)
@@ -219,7 +219,7 @@ def test_an_engine_that_fails_is_an_error_that_says_what_was_being_done(raised: 
 def test_our_own_errors_pass_unchanged() -> None:
     ours = EngineError("this", "that")
 
-    with pytest.raises(EngineError) as caught, asking("anything"):
+    with pytest.raises(EngineError) as caught, engine_call("anything"):
         raise ours
 
     assert caught.value is ours

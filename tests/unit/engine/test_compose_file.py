@@ -90,7 +90,7 @@ def test_where_no_env_file_is_none_is_looked_for(tmp_path: Path) -> None:
 
 
 def test_each_file_has_to_be_there(tmp_path: Path) -> None:
-    """Fails when `_insist_files` looks at the first alone."""
+    """Fails when `_require_files` looks at the first alone."""
     write(tmp_path, "a.yaml")
 
     with pytest.raises(SettingsError, match=r"no Compose file at .*/b\.yaml"):

@@ -7,7 +7,7 @@ import pytest
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
-from freshness.engine.health import refuse_unknowable
+from freshness.engine.health import require_health_source
 from freshness.errors import Refused
 from freshness.settings.model import Health
 
@@ -34,7 +34,7 @@ def target(healthcheck: Mapping[str, Any] | None) -> Target:
     ],
 )
 def test_a_healthcheck_is_enough(image: Image, said: Mapping[str, Any] | None) -> None:
-    refuse_unknowable(NO_PATH, target(said), image, image)
+    require_health_source(NO_PATH, target(said), image, image)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_a_healthcheck_is_enough(image: Image, said: Mapping[str, Any] | None) -
 def test_nothing_to_ask_is_refused(image: Image, said: Mapping[str, Any] | None) -> None:
     """I12. Fails when `_has_healthcheck` takes any `healthcheck:`, or an image's `HEALTHCHECK NONE`, for a test."""
     with pytest.raises(Refused, match="neither the image nor the Compose file"):
-        refuse_unknowable(NO_PATH, target(said), image)
+        require_health_source(NO_PATH, target(said), image)
 
 
 def test_nothing_to_ask_on_the_way_back_is_refused() -> None:
-    """I9. Fails when `refuse_unknowable` does not look at `previous`."""
+    """I9. Fails when `require_health_source` does not look at `previous`."""
     with pytest.raises(Refused, match="going back to it could never be proven"):
-        refuse_unknowable(NO_PATH, target(None), WITH, WITHOUT)
+        require_health_source(NO_PATH, target(None), WITH, WITHOUT)
 
 
 def test_with_a_health_path_no_healthcheck_is_needed() -> None:
-    refuse_unknowable(Health(path="/health", retries=1, interval=1, hold=0), target(None), WITHOUT, WITHOUT)
+    require_health_source(Health(path="/health", retries=1, interval=1, hold=0), target(None), WITHOUT, WITHOUT)

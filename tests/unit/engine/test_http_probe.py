@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from freshness.core.answer import Answer, Heard
+from freshness.core.answer import Answer, AnswerKind
 from freshness.engine.address import Address
 from freshness.engine.http_probe import LONGEST_BODY, LONGEST_HEAD, ask
 
@@ -171,7 +171,10 @@ def test_nothing_that_listens_is_nobody() -> None:
 
     answer = ask(address, "/health", SECONDS)
 
-    assert (answer.heard, answer.got) == (Heard.NOBODY, f"no answer from {address}/health: Connection refused")
+    assert (answer.kind, answer.got) == (
+        AnswerKind.NO_CONNECTION,
+        f"no answer from {address}/health: Connection refused",
+    )
 
 
 def test_silence_is_told_with_its_time(serve: Serve) -> None:
@@ -179,7 +182,7 @@ def test_silence_is_told_with_its_time(serve: Serve) -> None:
 
     answer = ask(address, "/health", SECONDS)
 
-    assert (answer.heard, answer.got) == (Heard.NOTHING, f"no answer from {address}/health within 0.6 s")
+    assert (answer.kind, answer.got) == (AnswerKind.NO_ANSWER, f"no answer from {address}/health within 0.6 s")
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("3", 3.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)])

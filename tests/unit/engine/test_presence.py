@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from freshness.core.lock import Holder, Place
+from freshness.core.lock import LockOwner, Place
 from freshness.engine.lock_liveness import (
     _is_running,
     _machine_id,
@@ -18,7 +18,7 @@ from freshness.engine.lock_liveness import (
     _started,
     _text,
     _users,
-    left_running,
+    running_children,
 )
 from tests.runner import eventually
 
@@ -53,23 +53,23 @@ def test_a_number_that_no_process_has_is_no_process(pid: int) -> None:
 
 
 @pytest.fixture
-def holder() -> Holder:
+def owner() -> LockOwner:
     """A holder of ours, which has ended."""
     place = Place(host="here", machine="", boot="", pid_namespace="", pid=0, started=0, container="", user=OURS)
     token = os.urandom(16).hex()
-    return Holder(token=token, command="freshness promote", revision="", who="", run="", seconds=60, place=place)
+    return LockOwner(token=token, command="freshness promote", revision="", who="", run="", seconds=60, place=place)
 
 
-def test_what_a_dead_holder_left_running_is_found_by_its_token(holder: Holder) -> None:
+def test_what_a_dead_holder_left_running_is_found_by_its_token(owner: LockOwner) -> None:
     """I8. Breaks when the next run begins while Compose still recreates."""
-    with subprocess.Popen([f"sleep@{holder.token}", "60"], executable="sleep") as child:
+    with subprocess.Popen([f"sleep@{owner.token}", "60"], executable="sleep") as child:
         try:
-            assert eventually(lambda: list(left_running(holder)), "the child's own name") == [child.pid]
-            of_version_1_0 = replace(holder, place=replace(holder.place, user=""))
-            assert list(left_running(of_version_1_0)) == [child.pid]
+            assert eventually(lambda: list(running_children(owner)), "the child's own name") == [child.pid]
+            of_version_1_0 = replace(owner, place=replace(owner.place, user=""))
+            assert list(running_children(of_version_1_0)) == [child.pid]
         finally:
             child.kill()
-    assert not list(left_running(holder))
+    assert not list(running_children(owner))
 
 
 def named_for_it(token: str) -> tuple[list[str], dict[str, Any]]:
@@ -92,17 +92,17 @@ def set_to_our_user(token: str) -> tuple[list[str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("imitated", [named_for_it, in_an_argument, within_the_first_word, set_to_our_user])
-def test_no_other_process_keeps_a_dead_holder_alive(holder: Holder, imitated: Callable[[str], Any]) -> None:
-    """Fails when `left_running` takes the token anywhere in the words, or does not ask whose the process is."""
+def test_no_other_process_keeps_a_dead_holder_alive(owner: LockOwner, imitated: Callable[[str], Any]) -> None:
+    """Fails when `running_children` takes the token anywhere in the words, or does not ask whose the process is."""
     if os.geteuid() != 0 and imitated in {named_for_it, set_to_our_user}:
         pytest.skip("only root can start a process for another user")
-    words, how = imitated(holder.token)
+    words, how = imitated(owner.token)
     with subprocess.Popen(words, **{"executable": "cat", **how}, stdin=subprocess.PIPE) as child:
         try:
             wanted = {str(NOBODY), "0"} if imitated is set_to_our_user else {str(how.get("user", os.geteuid()))}
-            eventually(lambda: holder.token in _text(f"/proc/{child.pid}/cmdline"), "the child's own words")
+            eventually(lambda: owner.token in _text(f"/proc/{child.pid}/cmdline"), "the child's own words")
             eventually(lambda: _users(Path(f"/proc/{child.pid}")) == wanted, "the child's user")
-            assert not list(left_running(holder))
+            assert not list(running_children(owner))
         finally:
             child.kill()
 

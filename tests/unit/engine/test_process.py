@@ -16,7 +16,7 @@ from tests.runner import eventually
 
 SECONDS = 30
 TOKEN = "0123456789abcdef"  # noqa: S105 -- a lock's, no secret
-PATIENT = Watch(longest=SECONDS, seconds=SECONDS, look=print)
+PATIENT = Watch(longest=SECONDS, seconds=SECONDS, check=print)
 PARENT = """
 import os, sys
 from freshness.process import children as process
@@ -47,10 +47,10 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_until(look: object, what: str) -> None:
-    assert callable(look)
+def wait_until(check: object, what: str) -> None:
+    assert callable(check)
     deadline = time.monotonic() + SECONDS
-    while not look():
+    while not check():
         assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
         os.sched_yield()
 
@@ -128,7 +128,7 @@ def test_what_only_computes_is_killed_with_us() -> None:
 
 
 def test_a_child_finds_its_standard_input_open_until_we_are_gone() -> None:
-    """Breaks when `stream` gives /dev/null: the check's LEASH would take it for our end."""
+    """Breaks when `stream` gives /dev/null: the check's WRAPPER would take it for our end."""
     with in_a_parent(
         "process.stream(['sh', '-c', 'timeout 0.3 cat; echo $?'], os.environ, tell, timeout=60)"
     ) as parent:
@@ -141,7 +141,7 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "go-on")
     script = f"echo $$ > {tmp_path}/pid; cat {tmp_path}/go-on; echo more; echo more >&2; echo done > {tmp_path}/end"
     call = "process.finish(['sh', '-c', sys.argv[1]], os.environ, "
-    watch = "process.Watch(longest=60, seconds=60, look=print), token='t')"
+    watch = "process.Watch(longest=60, seconds=60, check=print), token='t')"
     with in_a_parent(call + watch, script) as parent:
         go_on = (tmp_path / "go-on").open("w")  # waits for the child to read it
         child = int((tmp_path / "pid").read_text())
@@ -190,8 +190,8 @@ def no_answer() -> None:
 @pytest.mark.parametrize(
     ("watch", "said"),
     [
-        (Watch(longest=0.2, seconds=60, look=print), "did not end within 0.2 s, and was ended"),
-        (Watch(longest=60, seconds=0.1, look=no_answer), "the Engine did not answer"),
+        (Watch(longest=0.2, seconds=60, check=print), "did not end within 0.2 s, and was ended"),
+        (Watch(longest=60, seconds=0.1, check=no_answer), "the Engine did not answer"),
     ],
 )
 def test_what_hangs_with_the_engine_is_ended_with_all_that_it_started(watch: Watch, said: str, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_hangs_with_the_engine_is_ended_with_all_that_it_started(watch: Wat
 def test_what_changes_the_host_may_take_longer_than_one_look() -> None:
     """Breaks when `_attend` ends its child at the first look, or does not look again and again."""
     looks: list[float] = []
-    watch = Watch(longest=SECONDS, seconds=0.05, look=lambda: looks.append(time.monotonic()))
+    watch = Watch(longest=SECONDS, seconds=0.05, check=lambda: looks.append(time.monotonic()))
 
     assert finish(shell("sleep 0.5; echo done"), os.environ, watch, token=TOKEN) == (0, "done\n")
     assert len(looks) > 2

@@ -13,8 +13,8 @@ import pytest
 
 from freshness.core.endpoint import read_ssh
 from freshness.engine import tunnel as tunnels
-from freshness.engine.client import reach
-from freshness.engine.tunnel import Tunnel, opened
+from freshness.engine.client import connect
+from freshness.engine.tunnel import Tunnel, open_tunnel
 from freshness.errors import EngineError
 from tests.ssh_server import SshServer, serve_logins, why_no_sshd
 
@@ -46,7 +46,7 @@ def listening(tmp_path: Path) -> Iterator[Path]:
 def why(env: dict[str, str]) -> str:
     """The sentence and the remedy. docker-py leaves the socket open that got no answer: it goes here."""
     with pytest.raises(EngineError) as raised:
-        reach(env)
+        connect(env)
     said = str(raised.value)
     del raised
     with warnings.catch_warnings():
@@ -58,7 +58,7 @@ def why(env: dict[str, str]) -> str:
 def login(server: SshServer, path: str = "") -> Tunnel:
     address = read_ssh(f"{server.url}{path}")
     assert address is not None
-    return opened(address, server.url, {**os.environ, "PATH": server.client})
+    return open_tunnel(address, server.url, {**os.environ, "PATH": server.client})
 
 
 def test_a_key_that_is_not_let_in_is_told(server: SshServer) -> None:
@@ -123,13 +123,13 @@ def test_a_port_of_the_remote_host_is_reached_over_the_same_login(server: SshSer
     """Fails when `_forward` does not ask the ssh that runs already."""
     tunnel = login(server, str(listening))
     with socket.create_server(("127.0.0.1", 0)) as there:
-        door = tunnel.port("127.0.0.1", there.getsockname()[1])
+        socket_path = tunnel.port("127.0.0.1", there.getsockname()[1])
         with socket.socket(socket.AF_UNIX) as here:
-            here.connect(str(door))
+            here.connect(str(socket_path))
             here.sendall(b"hello")
             with there.accept()[0] as accepted:
                 assert accepted.recv(5) == b"hello"
-        assert tunnel.port("127.0.0.1", there.getsockname()[1]) == door
+        assert tunnel.port("127.0.0.1", there.getsockname()[1]) == socket_path
     tunnel.close()
 
     assert server.logins == 1

@@ -7,7 +7,7 @@ import pytest
 
 from freshness.core.agreement import settle
 from freshness.core.event import interpret
-from freshness.core.fork import AGIT, UNTOLD
+from freshness.core.fork import AGIT, UNKNOWN_REPOSITORY
 from freshness.core.revision import Candidate, Question
 from freshness.errors import Refused, Superseded
 from tests import payloads
@@ -102,7 +102,7 @@ FORKS = {
     "pull_request-opened-from-fork": "eve/app",
     "pull_request_target-closed-by-deleting-fork": "eve/app",
     "pull_request_target-opened-from-fork": "eve/app",
-    "workflow_run-completed-after-pull_request": UNTOLD,
+    "workflow_run-completed-after-pull_request": UNKNOWN_REPOSITORY,
 }
 
 
@@ -168,7 +168,7 @@ def test_a_comment_asks_the_server_for_the_head(name: str, full_ids: set[str]) -
         number,
         f"refs/pull/{number}/head",
     )
-    assert candidate.fork == UNTOLD
+    assert candidate.fork == UNKNOWN_REPOSITORY
 
 
 @pytest.mark.parametrize("name", REFUSED)

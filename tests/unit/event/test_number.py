@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.event.number import number_told
+from freshness.core.event.number import number_in_payload
 from tests.payloads import load
 
 RUN = {"event": "pull_request", "head_sha": "a" * 40}
@@ -22,7 +22,7 @@ RUN = {"event": "pull_request", "head_sha": "a" * 40}
     ],
 )
 def test_a_payload_tells_its_pull_request(name: str, number: int | None) -> None:
-    assert number_told(load(name)[1]) == number
+    assert number_in_payload(load(name)[1]) == number
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_a_payload_tells_its_pull_request(name: str, number: int | None) -> None
     ],
 )
 def test_what_is_damaged_or_of_two_minds_tells_none(payload: dict[str, object]) -> None:
-    assert number_told(payload) is None
+    assert number_in_payload(payload) is None

@@ -8,7 +8,7 @@ from freshness.core.agreement import settle
 from freshness.core.event import interpret
 from freshness.core.revision import Candidate
 from freshness.errors import Refused, Superseded
-from freshness.git.resolve_commit import is_askable
+from freshness.git.resolve_commit import needs_forge
 from tests.payloads import load
 
 HEAD = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
@@ -60,7 +60,7 @@ def test_a_damaged_entry_is_refused_although_another_one_agrees(wrong: object) -
 def test_a_run_that_names_no_pull_request_is_held_against_every_head(event: str, pulls: object) -> None:
     """GitHub leaves the list empty for forks and for closed ones. Fails where an old head is not asked about."""
     candidate = decide(event=event, pull_requests=pulls)
-    assert (candidate.number, candidate.unnumbered, is_askable(candidate)) == (None, True, True)
+    assert (candidate.number, candidate.unnumbered, needs_forge(candidate)) == (None, True, True)
     refs = {"refs/heads/feature": HEAD, "refs/pull/6/head": OTHER, "refs/pull/6/merge": HEAD}
     with pytest.raises(Superseded, match=f"says {HEAD}, a pull request's head"):
         settle(candidate, refs)

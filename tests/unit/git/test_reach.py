@@ -7,7 +7,7 @@ import pytest
 from freshness.errors import Refused
 from freshness.git.ask import ask_references
 from freshness.git.checkout import open_repository
-from freshness.git.reach import insist_reachable
+from freshness.git.reach import require_reachable
 from tests.forge import Forge
 from tests.git import GitRepo
 from tests.revisions import name_commit
@@ -16,19 +16,19 @@ Insist = Callable[[GitRepo, str], str]
 
 
 @pytest.fixture
-def insist(forge: Forge) -> Insist:
+def require(forge: Forge) -> Insist:
     """As with `recheck-head`: the forge is asked."""
 
     def ask(clone: GitRepo, commit: str) -> str:
         repository = open_repository(clone.path)
         references = ask_references(repository, forge.address)
-        return insist_reachable(repository, name_commit(commit), references, forge.address, nobodys)
+        return require_reachable(repository, name_commit(commit), references, forge.address, nobodys)
 
     return ask
 
 
 def locally(clone: GitRepo, commit: str) -> str:
-    return insist_reachable(open_repository(clone.path), name_commit(commit), None, None, nobodys)
+    return require_reachable(open_repository(clone.path), name_commit(commit), None, None, nobodys)
 
 
 @pytest.fixture
@@ -45,22 +45,22 @@ def fork(forge: Forge) -> str:
     return commit
 
 
-def test_a_forks_commit_is_refused_though_the_forge_serves_it(forge: Forge, fork: str, insist: Insist) -> None:
+def test_a_forks_commit_is_refused_though_the_forge_serves_it(forge: Forge, fork: str, require: Insist) -> None:
     """Fails where being served, or refs/pull/N/head, is enough."""
     clone = forge.clone("clone")
     clone.git("fetch", "--quiet", forge.repo.url, fork)
     with pytest.raises(Refused, match=rf"{fork}, which is in the history of no branch .* {forge.server.url}"):
-        insist(clone, fork)
+        require(clone, fork)
 
 
 def test_a_local_clones_own_references_do_not_clear_a_forks_commit_online(
-    forge: Forge, fork: str, insist: Insist
+    forge: Forge, fork: str, require: Insist
 ) -> None:
     """Fails where the clone's branches count although the forge was asked: a workflow can have made them."""
     clone = forge.clone("clone")
     clone.git("fetch", "--quiet", forge.repo.url, f"{fork}:refs/heads/mine", f"{fork}:refs/remotes/origin/mine")
     with pytest.raises(Refused):
-        insist(clone, fork)
+        require(clone, fork)
     assert locally(clone, fork)
 
 
@@ -98,7 +98,7 @@ def test_what_checkout_makes_for_a_pull_request_is_no_branch(forge: Forge, fork:
         locally(clone, fork)
 
 
-def test_the_tip_of_a_branch_or_tag_is_the_repositorys_own(forge: Forge, insist: Insist) -> None:
+def test_the_tip_of_a_branch_or_tag_is_the_repositorys_own(forge: Forge, require: Insist) -> None:
     first = forge.repo.commit({"a": "1"})
     forge.repo.git("tag", "--annotate", "--message=1", "v1")
     forge.repo.branch("topic")
@@ -106,48 +106,48 @@ def test_the_tip_of_a_branch_or_tag_is_the_repositorys_own(forge: Forge, insist:
     forge.repo.git("checkout", "--quiet", "--orphan", "other")
     forge.repo.git("branch", "--quiet", "-D", "main")
     clone = forge.shallow_clone("topic")
-    assert insist(clone, topic) == "refs/heads/topic stands at it"
-    assert insist(clone, first) == "refs/tags/v1 stands at it"
+    assert require(clone, topic) == "refs/heads/topic stands at it"
+    assert require(clone, first) == "refs/tags/v1 stands at it"
     assert len(forge.server.seen) == 2, "nothing was fetched"
     assert locally(clone, topic) == "refs/heads/topic stands at it"
 
 
-def test_an_older_commit_of_a_branch_is_found_in_a_full_clone_without_fetching(forge: Forge, insist: Insist) -> None:
+def test_an_older_commit_of_a_branch_is_found_in_a_full_clone_without_fetching(forge: Forge, require: Insist) -> None:
     commits = [forge.repo.commit({"a": str(number)}) for number in range(5)]
     clone = forge.clone("clone")
-    assert insist(clone, commits[1]) == "it is in the history of a branch or tag"
+    assert require(clone, commits[1]) == "it is in the history of a branch or tag"
     assert len(forge.server.seen) == 1
     assert locally(clone, commits[1])
 
 
 @pytest.mark.parametrize("depth", [3, 60])
-def test_a_shallow_clone_is_deepened_until_the_commit_is_found(forge: Forge, insist: Insist, depth: int) -> None:
+def test_a_shallow_clone_is_deepened_until_the_commit_is_found(forge: Forge, require: Insist, depth: int) -> None:
     """Fails where the history that a shallow clone lacks counts as history that is not."""
     commits = [forge.repo.commit({"a": str(number)}) for number in range(depth + 2)]
     clone = forge.shallow_clone()
     clone.git("fetch", "--quiet", "--depth=1", forge.repo.url, "main")
     with pytest.raises(Refused):
         locally(clone, commits[1])
-    assert insist(clone, commits[1]) == "it is in the history of a branch or tag"
+    assert require(clone, commits[1]) == "it is in the history of a branch or tag"
     assert clone.git("for-each-ref", "refs/freshness") == ""
 
 
-def test_a_branch_that_the_clone_does_not_have_is_fetched(forge: Forge, insist: Insist) -> None:
+def test_a_branch_that_the_clone_does_not_have_is_fetched(forge: Forge, require: Insist) -> None:
     forge.repo.commit({"a": "1"})
     clone = forge.clone("clone")
     forge.repo.branch("topic")
     earlier = forge.repo.commit({"a": "2"})
     forge.repo.commit({"a": "3"})
-    assert insist(clone, earlier)
+    assert require(clone, earlier)
 
 
-def test_a_head_that_was_forced_away_is_refused(forge: Forge, insist: Insist) -> None:
+def test_a_head_that_was_forced_away_is_refused(forge: Forge, require: Insist) -> None:
     forge.repo.commit({"a": "1"})
     gone = forge.repo.commit({"a": "2"})
     clone = forge.clone("clone")
     forge.repo.git("reset", "--quiet", "--hard", "HEAD~1")
     with pytest.raises(Refused, match="Push the commit to a branch"):
-        insist(clone, gone)
+        require(clone, gone)
 
 
 def nobodys(_number: int) -> bool:
@@ -155,7 +155,7 @@ def nobodys(_number: int) -> bool:
 
 
 def test_the_head_of_an_own_pull_request_counts_when_its_branch_is_gone(forge: Forge, fork: str) -> None:
-    """The API says whose it is. Breaks when `insist_reachable` does not ask, or asks about another number."""
+    """The API says whose it is. Breaks when `require_reachable` does not ask, or asks about another number."""
     repository = open_repository(forge.clone("clone").path)
     references = ask_references(repository, forge.address)
     asked: list[int] = []
@@ -164,11 +164,11 @@ def test_the_head_of_an_own_pull_request_counts_when_its_branch_is_gone(forge: F
         asked.append(number)
         return True
 
-    where = insist_reachable(repository, name_commit(fork), references, forge.address, is_own)
+    where = require_reachable(repository, name_commit(fork), references, forge.address, is_own)
     assert where == "it is in the history of pull request #9 of this repository"
     assert asked == [9]
     with pytest.raises(Refused):
-        insist_reachable(repository, name_commit(fork), None, None, is_own)
+        require_reachable(repository, name_commit(fork), None, None, is_own)
 
 
 def test_an_earlier_commit_of_an_own_pull_request_counts_too(forge: Forge) -> None:
@@ -183,7 +183,7 @@ def test_an_earlier_commit_of_an_own_pull_request_counts_too(forge: Forge) -> No
     forge.allow_ids()
     repository = open_repository(forge.clone("clone", "--depth=1").path)
     references = ask_references(repository, forge.address)
-    where = insist_reachable(repository, name_commit(earlier), references, forge.address, lambda number: number == 9)
+    where = require_reachable(repository, name_commit(earlier), references, forge.address, lambda number: number == 9)
     assert where == "it is in the history of pull request #9 of this repository"
     with pytest.raises(Refused, match=earlier):
-        insist_reachable(repository, name_commit(earlier), references, forge.address, nobodys)
+        require_reachable(repository, name_commit(earlier), references, forge.address, nobodys)

@@ -10,7 +10,7 @@ import pytest
 
 from freshness.git.checkout import open_repository
 from freshness.git.local import local_references
-from freshness.git.sound import insist_sound
+from freshness.git.sound import require_intact
 from tests.forge import NAME, TOKEN, Forge
 from tests.git import COMMIT_TIME, GitRepo
 
@@ -123,7 +123,7 @@ def test_a_damaged_blob_that_nobody_meets_and_an_empty_file_stop_nothing(
     """A power cut leaves empty files."""
     commit = repo.commit({"a": LONG})
     spoil(repo, repo.head("HEAD:a"), damage)
-    insist_sound(open_repository(repo.path))
+    require_intact(open_repository(repo.path))
     assert local_references(open_repository(repo.path)) == {"refs/heads/main": commit}
 
 
@@ -137,4 +137,4 @@ def test_references_are_peeled_through_nested_tags_and_broken_ones_are_left_out(
     (repo.path / ".git" / "refs" / "heads" / "dangling").write_text("a" * 40)
     expected = {"refs/heads/main", "refs/heads/same", "refs/tags/v1", "refs/tags/v2"}
     assert local_references(open_repository(repo.path)) == dict.fromkeys(expected, commit)
-    insist_sound(open_repository(repo.path))
+    require_intact(open_repository(repo.path))

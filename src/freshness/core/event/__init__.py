@@ -5,13 +5,21 @@ Fields: GitHub's webhook payloads, and what Gitea 1.26 was seen to send (tests/p
 
 from dataclasses import replace
 
-from freshness.core.event.fields import Environment, Payload, full_id, github_sha, object_at, or_by_hand, remedy_for
+from freshness.core.event.fields import (
+    Environment,
+    Payload,
+    full_id,
+    github_sha,
+    object_at,
+    or_set_revision,
+    remedy_for,
+)
 from freshness.core.event.pull_request import NEEDED
 from freshness.core.event.rules import GITEA_WORDS, RULES
 from freshness.core.event.shape import caller_of
-from freshness.core.fork import fork_of, origin_is_told
+from freshness.core.fork import fork_of, tells_forks_apart
 from freshness.core.quoting import quoted
-from freshness.core.revision import BY_HAND, Candidate, Question
+from freshness.core.revision import EXPLICIT, Candidate, Question
 from freshness.errors import Refused
 
 __all__ = ["choose", "interpret"]
@@ -44,7 +52,7 @@ def interpret(
         )
     raise Refused(
         f"The event {quoted(event)} names no commit to gate; expected one of {NAMING}.",
-        f"Run the gate on one of these events{or_by_hand(event)}.",
+        f"Run the gate on one of these events{or_set_revision(event)}.",
     )
 
 
@@ -61,22 +69,22 @@ def choose(
         f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names{where}; "
         f"it was not asked{f', and {unset} do not say where it is' if unset else ''}.",
         f"Let it be asked ({f'set {unset}, ' if unset else ''}`recheck-head: true`, no `--offline`)"
-        f"{or_by_hand(chosen.event)}.",
+        f"{or_set_revision(chosen.event)}.",
     )
 
 
 def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> Candidate:
-    if not origin_is_told(event):
+    if not tells_forks_apart(event):
         raise Refused(
             f"A `revision` is given on the event {quoted(event)}, which does not tell whether it is a fork's; "
             "expected pull_request, push or workflow_dispatch.",
             "Run the gate on pull_request, or start it by hand with workflow_dispatch and `revision`.",
         )
-    commit = full_id(revision, BY_HAND, "Give what `git rev-parse` prints.")
+    commit = full_id(revision, EXPLICIT, "Give what `git rev-parse` prints.")
     sha = github_sha(env)
     why = f", nor was GITHUB_SHA {quoted(sha)}" if sha not in {"", commit} else ""
     note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked{why}."
-    candidate = Candidate(commit=commit, source=BY_HAND, event=event, note=note)
+    candidate = Candidate(commit=commit, source=EXPLICIT, event=event, note=note)
     if payload.get("pull_request") is None and not event.startswith("pull_request"):
         return candidate
     pull_request = object_at(payload, "pull_request", "event", remedy_for(event, env, NEEDED))
@@ -84,7 +92,7 @@ def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> 
 
 
 def _by_number(event: str, payload: Payload, env: Environment, number: int) -> Question:
-    if "pull_request" in payload or event.startswith("pull_request") or not origin_is_told(event):
+    if "pull_request" in payload or event.startswith("pull_request") or not tells_forks_apart(event):
         raise Refused(
             f"`pr` is {number} on the event {quoted(event)}, which names a commit itself.",
             "Leave `pr` empty there; it is for workflow_dispatch and the command line.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeGuard
 
-from freshness.core.fork import origin_is_told
+from freshness.core.fork import tells_forks_apart
 from freshness.core.hexid import is_full_id
 from freshness.core.quoting import quoted
 from freshness.core.runner import is_act
@@ -19,12 +19,12 @@ def remedy_for(event: str, env: Environment, needed: str) -> str:
     """What to do about a damaged payload: under act it is the user's own. `needed` names the fields."""
     if is_act(env):
         return f"Give act the event: `act {event} -e event.json`, with {needed}."
-    return f"Run the gate again with the payload as the forge sent it{or_by_hand(event)}."
+    return f"Run the gate again with the payload as the forge sent it{or_set_revision(event)}."
 
 
-def or_by_hand(event: str) -> str:
+def or_set_revision(event: str) -> str:
     """The end of a remedy: the commit can be given by hand, but for events that do not tell a fork's."""
-    return ", or give the commit with `revision`" if origin_is_told(event) else ""
+    return ", or give the commit with `revision`" if tells_forks_apart(event) else ""
 
 
 def full_id(value: object, field: str, remedy: str) -> str:

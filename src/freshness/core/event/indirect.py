@@ -13,7 +13,7 @@ from freshness.core.event.fields import (
     pull_number,
     remedy_for,
 )
-from freshness.core.fork import UNTOLD, other_repository
+from freshness.core.fork import UNKNOWN_REPOSITORY, other_repository
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate, Question
 from freshness.errors import Refused
@@ -70,7 +70,7 @@ def _fork(run: Payload, payload: Payload, env: Environment) -> str | None:
         return other_repository(run["head_repository"], "event.workflow_run.head_repository", bases, env)
     started_by = run.get("event")
     own = isinstance(started_by, str) and started_by and not _OF_OTHERS.match(started_by)
-    return None if own else UNTOLD
+    return None if own else UNKNOWN_REPOSITORY
 
 
 def _number(run: Payload, commit: str, remedy: str) -> int | None:

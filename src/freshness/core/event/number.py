@@ -6,7 +6,7 @@ from freshness.core.event.fields import Payload, is_pull_number
 from freshness.core.event.indirect import numbers_of_run
 
 
-def number_told(payload: Payload) -> int | None:
+def number_in_payload(payload: Payload) -> int | None:
     """The pull request's number, where the payload tells exactly one. Nothing is raised for damaged ones."""
     told = {number for number in _numbers(payload) if is_pull_number(number)}
     return told.pop() if len(told) == 1 else None

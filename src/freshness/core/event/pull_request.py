@@ -31,7 +31,7 @@ def of_pull_request(event: str, payload: Payload, env: Environment) -> Candidate
     number = _number(payload, pull_request, remedy)
     commit = full_id(object_at(pull_request, "head", "event.pull_request", remedy).get("sha"), HEAD, remedy)
     if is_gitea(env) and event != "pull_request_target":
-        _insist_on_gitea(payload, pull_request, number, commit, env)
+        _require_on_gitea(payload, pull_request, number, commit, env)
     state = _state(pull_request, number, remedy)
     return Candidate(
         commit=commit,
@@ -66,15 +66,15 @@ def _state(pull_request: Payload, number: int, remedy: str) -> str:
     return "the closed " if state == "closed" else ""
 
 
-def _insist_on_gitea(payload: Payload, pull_request: Payload, number: int, commit: str, env: Environment) -> None:
+def _require_on_gitea(payload: Payload, pull_request: Payload, number: int, commit: str, env: Environment) -> None:
     """GITHUB_SHA is the merge commit on the event that a merge makes, and refs/pull/N/head on every other."""
     if payload.get("action") == "closed" and pull_request.get("merged") is True:
-        _insist_on_merge(pull_request, number, env)
+        _require_on_merge(pull_request, number, env)
         return
     agree(number, {HEAD: commit, f"GITHUB_SHA (refs/pull/{number}/head)": github_sha(env)})
 
 
-def _insist_on_merge(pull_request: Payload, number: int, env: Environment) -> None:
+def _require_on_merge(pull_request: Payload, number: int, env: Environment) -> None:
     merged_as, sha = pull_request.get("merge_commit_sha"), github_sha(env)
     if sha and isinstance(merged_as, str) and merged_as.lower() == sha:
         return

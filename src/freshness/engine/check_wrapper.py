@@ -9,7 +9,7 @@ from freshness.core.multiplex import STANDARD_ERROR
 # standard input when the client is gone: this small program waits for that, and takes the check with it. It says that
 # it is there on its standard output before anything else, and has its standard error to itself: what comes in is
 # answered there, so that no proxy takes the connection for idle, and so is the check's own end.
-LEASH = r"""
+WRAPPER = r"""
 import os, signal, subprocess, sys, threading
 os.write(1, b"\0leash %d\n" % os.getpid())
 try:
@@ -42,30 +42,30 @@ _THERE = "\0leash "
 _ENDED, _ALIVE = b"\4", b"\6"
 
 
-def on_leash(command: tuple[str, ...]) -> list[str]:
-    """The command, run by LEASH."""
-    return ["python3", "-I", "-c", LEASH, *command]
+def wrap_check(command: tuple[str, ...]) -> list[str]:
+    """The command, run by WRAPPER."""
+    return ["python3", "-I", "-c", WRAPPER, *command]
 
 
 @dataclass(slots=True, kw_only=True)
-class Heard:
+class CheckOutput:
     """What came over the connection. `show` gets the lines of the check: foreign text.
 
-    With `is_leashed` nothing is the check's before LEASH said that it is there: what comes instead is the runtime's,
-    and only kept as the `last_line`. `leash` is then LEASH's process id in the container, and `has_ended` says that
+    With `is_wrapped` nothing is the check's before WRAPPER said that it is there: what comes instead is the runtime's,
+    and only kept as the `last_line`. `leash` is then WRAPPER's process id in the container, and `has_ended` says that
     the check came to its end by itself.
     """
 
     show: Show
-    is_leashed: bool
-    leash: int | None = None
+    is_wrapped: bool
+    wrapper_pid: int | None = None
     has_ended: bool = False
     last_line: str = ""
     _lines: dict[int, Lines] = field(default_factory=dict)
 
     def take(self, stream: int, data: bytes, *, is_last: bool = False) -> None:
         """A piece of one of the two streams."""
-        if self.is_leashed and stream == STANDARD_ERROR:
+        if self.is_wrapped and stream == STANDARD_ERROR:
             self.has_ended = self.has_ended or _ENDED in data
             data = data.translate(None, _ENDED + _ALIVE)
         for line in self._lines.setdefault(stream, Lines()).feed(data, is_last=is_last):
@@ -77,9 +77,9 @@ class Heard:
             self.take(stream, b"", is_last=True)
 
     def _take_line(self, line: str) -> None:
-        if self.is_leashed and self.leash is None and line.startswith(_THERE):
-            self.leash = int(line.removeprefix(_THERE))
+        if self.is_wrapped and self.wrapper_pid is None and line.startswith(_THERE):
+            self.wrapper_pid = int(line.removeprefix(_THERE))
             return
         self.last_line = line.strip() or self.last_line
-        if self.leash is not None or not self.is_leashed:
+        if self.wrapper_pid is not None or not self.is_wrapped:
             self.show(line)

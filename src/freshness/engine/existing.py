@@ -7,9 +7,9 @@ from typing import Any
 import docker
 
 from freshness.core.compose import Target
-from freshness.core.ownership import HASH_LABEL, Standing, is_taken_by_compose, why_not_composes
+from freshness.core.ownership import HASH_LABEL, ExistingContainer, is_seen_by_compose, why_not_from_compose
 from freshness.core.published import published_by_container
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import FILES_LABEL, PROJECT_LABEL, SERVICE_LABEL, split_files
 from freshness.engine.rendered import FILE_NAME
 
@@ -21,23 +21,25 @@ AreOurs = Callable[[tuple[str, ...]], bool]
 """Whether absolute paths are this run's own files."""
 
 
-def find_standing(engine: Engine, target: Target, *, name_files: NameFiles, is_ours: AreOurs) -> tuple[Standing, ...]:
+def find_existing(
+    engine: Engine, target: Target, *, name_files: NameFiles, is_ours: AreOurs
+) -> tuple[ExistingContainer, ...]:
     """All of them, running or not. Raises EngineError."""
     labels = [f"{PROJECT_LABEL}={target.project}", f"{SERVICE_LABEL}={target.service}"]
     found = []
-    with asking(f"listing the containers of {target.service}"):
+    with engine_call(f"listing the containers of {target.service}"):
         for entry in engine.client.api.containers(all=True, filters={"label": labels}):
-            if not is_taken_by_compose(entry.get("Labels") or {}):
+            if not is_seen_by_compose(entry.get("Labels") or {}):
                 continue
             with suppress(docker.errors.NotFound):  # it went meanwhile
                 found.append(_read(engine, engine.client.api.inspect_container(entry["Id"]), name_files, is_ours))
     return tuple(found)
 
 
-def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ours: AreOurs) -> Standing:
+def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ours: AreOurs) -> ExistingContainer:
     labels = found["Config"].get("Labels") or {}
     files = split_files(labels.get(FILES_LABEL, ""))
-    return Standing(
+    return ExistingContainer(
         name=found["Name"].removeprefix("/"),
         ports=published_by_container(found["HostConfig"].get("PortBindings") or {}),
         files=name_files(files),
@@ -45,7 +47,7 @@ def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ou
         is_same_file=is_ours(files),
         configuration=labels.get(HASH_LABEL, ""),
         is_recorded=files == (FILE_NAME,),
-        doubt=why_not_composes(labels, _labels_of_image(engine, found["Image"])),
+        doubt=why_not_from_compose(labels, _labels_of_image(engine, found["Image"])),
     )
 
 

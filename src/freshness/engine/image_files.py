@@ -15,10 +15,10 @@ import docker
 from docker.types import Mount as EngineMount
 
 from freshness.core.mounts import normal
-from freshness.engine.client import Engine, asking
+from freshness.engine.client import Engine, engine_call
 from freshness.errors import EngineError
 
-LOOK_LABEL = "freshness.files"
+INSPECTION_LABEL = "freshness.files"
 """What every container has that was made for a look."""
 LONGEST = "600s"
 PIECE = 1 << 20
@@ -37,7 +37,7 @@ class Files:
     def stat(self, path: str) -> Mapping[str, Any] | None:
         """What the Engine says of the path, symbolic links in its folders followed; None where nothing is."""
         api = self.engine.client.api
-        with asking(f"looking at {path} in {self.container[:12]}"):
+        with engine_call(f"looking at {path} in {self.container[:12]}"):
             url = f"{api.base_url}/v{api.api_version}/containers/{self.container}/archive"
             answer = api.head(url, params={"path": path})
             if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -65,7 +65,7 @@ class Files:
 
     def _found(self, path: str, identify: Identify) -> Generator[tuple[str, object], None, None]:
         place = self.resolve(path)
-        with asking(f"reading {place} in {self.container[:12]}"):
+        with engine_call(f"reading {place} in {self.container[:12]}"):
             try:
                 pieces, _ = self.engine.client.api.get_archive(self.container, place, chunk_size=PIECE)
             except docker.errors.NotFound:
@@ -117,14 +117,14 @@ def _identity(archive: tarfile.TarFile, member: tarfile.TarInfo) -> object:
 def files_of(engine: Engine, image_id: str, mounts: tuple[EngineMount, ...] = ()) -> Iterator[Files]:
     """The files of a container that is made from the image, with these mounts, is never started, and goes again."""
     api = engine.client.api
-    with asking(f"looking into the image {image_id}"):
+    with engine_call(f"looking into the image {image_id}"):
         with suppress(docker.errors.APIError):  # what killed runs left; another prune may be at work
-            api.prune_containers({"label": LOOK_LABEL, "until": LONGEST})  # type: ignore[no-untyped-call]
+            api.prune_containers({"label": INSPECTION_LABEL, "until": LONGEST})  # type: ignore[no-untyped-call]
         host = api.create_host_config(mounts=list(mounts), network_mode="none")
         # A command, since an image need not have one.
-        made = api.create_container(image_id, ["none"], labels={LOOK_LABEL: "1"}, host_config=host)["Id"]
+        made = api.create_container(image_id, ["none"], labels={INSPECTION_LABEL: "1"}, host_config=host)["Id"]
     try:
         yield Files(engine=engine, container=made)
     finally:
-        with asking(f"removing the container {made[:12]}"), suppress(docker.errors.NotFound):
+        with engine_call(f"removing the container {made[:12]}"), suppress(docker.errors.NotFound):
             api.remove_container(made, v=True, force=True)
