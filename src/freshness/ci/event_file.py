@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from freshness.core.quoting import quoted
+from freshness.core.run import Run
 from freshness.errors import SettingsError
 
 _LARGEST = 30_000_000  # bytes; GitHub cuts payloads at 25 MB
@@ -13,8 +14,8 @@ _LARGEST = 30_000_000  # bytes; GitHub cuts payloads at 25 MB
 
 def read_event(env: Mapping[str, str]) -> tuple[str, Mapping[str, object]]:
     """The event's name and payload; both empty outside a workflow. Raises SettingsError."""
-    name, path = env.get("GITHUB_EVENT_NAME", ""), env.get("GITHUB_EVENT_PATH", "")
-    return name, read_payload(Path(path)) if name and path else {}
+    run = Run.of(env)
+    return run.event, read_payload(Path(run.event_path)) if run.event and run.event_path else {}
 
 
 def read_payload(path: Path) -> Mapping[str, object]:

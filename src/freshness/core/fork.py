@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate
+from freshness.core.run import Run
 from freshness.core.scope import is_repository_name
 from freshness.errors import Refused
 
@@ -83,7 +84,7 @@ def other_repository(repository: object, field: str, bases: tuple[object, ...], 
     if repository is None:
         return DELETED
     ours = _identity(repository, field)
-    known = [base for base in bases if base is not None] or [{"full_name": env.get("GITHUB_REPOSITORY")}]
+    known = [base for base in bases if base is not None] or [{"full_name": Run.of(env).repository or None}]
     same = all(_is_same(ours, _identity(base, "event.repository")) for base in known)
     return None if same else ours[0]
 

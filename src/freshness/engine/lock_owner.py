@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from freshness.core.endpoint import without_userinfo
 from freshness.core.lock import LockOwner, unlock_command
+from freshness.core.run import Run
 from freshness.engine.client import Engine
 from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import find_place
@@ -27,7 +28,7 @@ def new_lock(
         token=secrets.token_hex(16),
         command=command,
         revision=revision or "",
-        who=env.get("GITHUB_ACTOR") or _user(),
+        who=Run.of(env).actor or _user(),
         run=_run_address(env),
         seconds=int(seconds),
         place=find_place(engine),
@@ -36,9 +37,10 @@ def new_lock(
 
 
 def _run_address(env: Mapping[str, str]) -> str:
-    parts = [env.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    server = without_userinfo(parts[0])
-    return f"{server}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else parts[2]
+    run = Run.of(env)
+    if not (run.server_url and run.repository):
+        return run.id
+    return f"{without_userinfo(run.server_url)}/{run.repository}/actions/runs/{run.id}" if run.id else ""
 
 
 def _user() -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 
 from freshness.core.compose import Target
+from freshness.core.run import Run
 from freshness.engine.address import Address, address_of
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container, find_container
@@ -38,7 +39,7 @@ class Prober:
 
 def find_prober(engine: Engine, env: Mapping[str, str]) -> Prober:
     """Finds out whether this process runs in a container of this Engine that has a network of its own."""
-    for name in (env.get("JOB_CONTAINER_NAME"), socket.gethostname()):
+    for name in (Run.of(env).container, socket.gethostname()):
         found = _own_container(engine, name) if name else None
         if found is not None:
             return Prober(job=found)

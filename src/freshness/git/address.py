@@ -8,6 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from freshness.core.proxy import http_proxy_of
+from freshness.core.run import Run
 from freshness.core.secret import Secret
 
 OWNER_AND_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}$)[\w.-]+", re.ASCII)
@@ -32,15 +33,15 @@ class ForgeAddress:
     @classmethod
     def from_environment(cls, env: Mapping[str, str], token: Secret | None) -> Self | None:
         """What the CI says, or None where it names no forge: outside CI, or act with a repository that has no owner."""
-        server_url, repository = env.get("GITHUB_SERVER_URL", ""), env.get("GITHUB_REPOSITORY", "")
-        if not is_web_address(server_url) or not OWNER_AND_NAME.fullmatch(repository):
+        run = Run.of(env)
+        if not is_web_address(run.server_url) or not OWNER_AND_NAME.fullmatch(run.repository):
             return None
         return cls(
-            server_url=server_url.rstrip("/"),
-            repository=repository,
+            server_url=run.server_url.rstrip("/"),
+            repository=run.repository,
             token=token,
-            runner_temp=env.get("RUNNER_TEMP") or None,
-            proxy=http_proxy_of(server_url, env),
+            runner_temp=run.temp or None,
+            proxy=http_proxy_of(run.server_url, env),
         )
 
     @property

@@ -10,7 +10,7 @@ from freshness.core.agreement import References, settle
 from freshness.core.event import choose, interpret
 from freshness.core.fork import UNKNOWN_REPOSITORY
 from freshness.core.revision import Candidate, Question, Revision
-from freshness.core.runner import is_act
+from freshness.core.run import Run
 from freshness.errors import Refused, RepositoryError
 from freshness.git.address import ForgeAddress, is_web_address
 from freshness.git.ask import ask_references
@@ -45,7 +45,8 @@ class GitSource:
 
 def forge_address(settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> ForgeAddress | None:
     """Where the forge serves the repository. A plain act run guesses it, unless a person names a server or a token."""
-    guessed = is_act(env) and env.get("GITHUB_SERVER_URL") == ACT_GUESS
+    run = Run.of(env)
+    guessed = run.is_act and run.server_url == ACT_GUESS
     if guessed and settings.token is None and not settings.recheck_head:
         return None
     return ForgeAddress.from_environment(env, settings.token)
@@ -71,7 +72,7 @@ def permitted_revision(
     if candidate.is_explicit:
         require_own_commit(git_source, candidate, references, env)
     if settings.require_up_to_date:
-        refuse_outdated(git_source, candidate, references, env.get("GITHUB_BASE_REF", ""))
+        refuse_outdated(git_source, candidate, references, Run.of(env).base_ref)
     return revision
 
 
@@ -81,7 +82,7 @@ def require_own_commit(
     """In words, where this repository has a commit that was given by hand. Raises Refused, and RepositoryError."""
 
     def is_own(number: int) -> bool:
-        address, api_url = git_source.address, env.get("GITHUB_API_URL", "")
+        address, api_url = git_source.address, Run.of(env).api_url
         if address is None or not is_web_address(api_url):
             return False
         return is_own_pull_request(api_url, address.repository, number, address.server_url, address.token)

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from freshness.core.run import Run
+
 ACCESS_LIST, INHERITED_LIST = "system.posix_acl_access", "system.posix_acl_default"
 
 
 def make_private_folder(env: Mapping[str, str]) -> Path:
     """A new folder (0700) under RUNNER_TEMP, else the system's. Raises OSError, also where others could replace it."""
-    return make_folder_in((Path(env.get("RUNNER_TEMP", "")), Path(tempfile.gettempdir())))
+    return make_folder_in((Path(Run.of(env).temp), Path(tempfile.gettempdir())))
 
 
 def make_folder_in(places: Sequence[Path], prefix: str = "freshness-") -> Path:

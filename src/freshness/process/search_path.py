@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from freshness.core.run import Run
+
 
 def with_safe_path(env: Mapping[str, str]) -> dict[str, str]:
     """`env` with a PATH of such folders alone; all that looks for a program, our children too, finds it by this one."""
@@ -25,5 +27,5 @@ def _workspaces(env: Mapping[str, str]) -> list[Path]:
     """The runner's workspace; on a command line the Git work tree around the working directory."""
     cwd = Path.cwd()
     trees = [folder for folder in (cwd, *cwd.parents) if (folder / ".git").exists()][:1]
-    given = Path(env.get("GITHUB_WORKSPACE", ""))
+    given = Path(Run.of(env).workspace)
     return [*trees, *([given] if given.is_absolute() and given != Path("/") else [])]

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from freshness.core.runner import has_forge
+from freshness.core.run import Run
 from freshness.settings import values
 from freshness.settings.declaration import Surroundings, setting
 from freshness.settings.kinds import Match
 
 
 def _else_whether_there_is_a_forge(given: bool | None, surroundings: Surroundings) -> bool:  # noqa: FBT001 -- a value
-    return has_forge(surroundings.env) if given is None else given
+    return Run.of(surroundings.env).has_forge if given is None else given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

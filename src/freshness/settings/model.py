@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
+from freshness.core.run import Run
 from freshness.settings import values
 from freshness.settings.build import BuildSettings
 from freshness.settings.commit import Ancestry, Forks, Head
@@ -148,7 +149,7 @@ class GateSettings(_Shared):
     forks: Forks = group(Forks)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
-    repository: str | None = derived(lambda surroundings: surroundings.env.get("GITHUB_REPOSITORY") or None)
+    repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -307,7 +308,7 @@ class PromoteSettings(_Shared):
     ancestry: Ancestry = group(Ancestry)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
-    repository: str | None = derived(lambda surroundings: surroundings.env.get("GITHUB_REPOSITORY") or None)
+    repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     allow_unverified: bool = False
     warnings: tuple[str, ...] = ()
 

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from freshness.core.quoting import quoted
+from freshness.core.run import Run
 from freshness.core.scope import in_scope
 from freshness.errors import SettingsError
 from freshness.settings.declaration import Surroundings, assemble, settings_of
@@ -82,7 +83,7 @@ def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
 
 
 def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, revision_required: bool) -> None:
-    repository = surroundings.env.get("GITHUB_REPOSITORY") or None
+    repository = Run.of(surroundings.env).repository or None
     enforced = values.get("enabled", True) and in_scope(repository, values.get("repos", ()))
     if revision_required and enforced and values.get("expected-revision", "") is None:
         surroundings.refuse(
@@ -130,12 +131,12 @@ def _read_names(env_file: Texts, surroundings: Surroundings) -> tuple[str, ...]:
 
 
 def _workspace(env: Texts, cwd: Path | None) -> Path:
-    given = env.get("GITHUB_WORKSPACE", "")
+    given = Run.of(env).workspace
     return Path(given) if given else cwd or Path.cwd()
 
 
 def _require_absolute(surroundings: Surroundings) -> None:
-    given = surroundings.env.get("GITHUB_WORKSPACE", "")
+    given = Run.of(surroundings.env).workspace
     if given and not PurePosixPath(given).is_absolute():
         surroundings.refuse(
             f"GITHUB_WORKSPACE is {quoted(given)}; expected an absolute path.",

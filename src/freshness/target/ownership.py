@@ -18,7 +18,7 @@ from freshness.core.ownership import (
     object_to,
 )
 from freshness.core.repository_name import name_of
-from freshness.core.runner import is_act
+from freshness.core.run import Run
 from freshness.engine.client import Engine
 from freshness.engine.compose import ComposeFile, configuration_of
 from freshness.engine.deployments import read_deployment, write_deployment
@@ -48,8 +48,10 @@ class Ownership:
         role: Role,
     ) -> "Ownership":
         """By the settings; `env` is the run's own environment, which says whether a job has a workspace."""
-        named = "" if is_act(env) else name_of(settings.repository or "")  # plain act makes a name up where it has none
-        work_tree = WorkTree.around(file.paths[0], settings.workspace if env.get("GITHUB_WORKSPACE") else None)
+        named = (
+            "" if Run.of(env).is_act else name_of(settings.repository or "")
+        )  # plain act makes a name up where it has none
+        work_tree = WorkTree.around(file.paths[0], settings.workspace if Run.of(env).workspace else None)
         claim = Claim(
             project=target.project,
             service=target.service,

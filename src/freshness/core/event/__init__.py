@@ -5,21 +5,14 @@ Fields: GitHub's webhook payloads, and what Gitea 1.26 was seen to send (tests/p
 
 from dataclasses import replace
 
-from freshness.core.event.fields import (
-    Environment,
-    Payload,
-    full_id,
-    github_sha,
-    object_at,
-    or_set_revision,
-    remedy_for,
-)
+from freshness.core.event.fields import Environment, Payload, full_id, object_at, or_set_revision, remedy_for
 from freshness.core.event.pull_request import NEEDED
 from freshness.core.event.rules import GITEA_WORDS, RULES
 from freshness.core.event.shape import caller_of
 from freshness.core.fork import fork_of, tells_forks_apart
 from freshness.core.quoting import quoted
 from freshness.core.revision import EXPLICIT, Candidate, Question
+from freshness.core.run import Run
 from freshness.errors import Refused
 
 __all__ = ["choose", "interpret"]
@@ -81,7 +74,7 @@ def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> 
             "Run the gate on pull_request, or start it by hand with workflow_dispatch and `revision`.",
         )
     commit = full_id(revision, EXPLICIT, "Give what `git rev-parse` prints.")
-    sha = github_sha(env)
+    sha = Run.of(env).commit
     why = f", nor was GITHUB_SHA {quoted(sha)}" if sha not in {"", commit} else ""
     note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked{why}."
     candidate = Candidate(commit=commit, source=EXPLICIT, event=event, note=note)
@@ -97,4 +90,4 @@ def _by_number(event: str, payload: Payload, env: Environment, number: int) -> Q
             f"`pr` is {number} on the event {quoted(event)}, which names a commit itself.",
             "Leave `pr` empty there; it is for workflow_dispatch and the command line.",
         )
-    return Question(number=number, event=event, asker="the setting `pr`", sha=github_sha(env))
+    return Question(number=number, event=event, asker="the setting `pr`", sha=Run.of(env).commit)

@@ -6,7 +6,7 @@ from typing import TypeGuard
 from freshness.core.fork import tells_forks_apart
 from freshness.core.hexid import is_full_id
 from freshness.core.quoting import quoted
-from freshness.core.runner import is_act
+from freshness.core.run import Run
 from freshness.errors import Refused
 
 Payload = Mapping[str, object]
@@ -17,7 +17,7 @@ _LARGEST_NUMBER = 2**31
 
 def remedy_for(event: str, env: Environment, needed: str) -> str:
     """What to do about a damaged payload: under act it is the user's own. `needed` names the fields."""
-    if is_act(env):
+    if Run.of(env).is_act:
         return f"Give act the event: `act {event} -e event.json`, with {needed}."
     return f"Run the gate again with the payload as the forge sent it{or_set_revision(event)}."
 
@@ -58,8 +58,3 @@ def pull_number(value: object, field: str, remedy: str) -> int:
 def is_zero_id(value: object) -> bool:
     """Whether it is the id of no object, which both forges send in place of a deleted one."""
     return isinstance(value, str) and len(value) in {40, 64} and not value.strip("0")
-
-
-def github_sha(env: Environment) -> str:
-    """GITHUB_SHA in lower case; empty where it is not set."""
-    return env.get("GITHUB_SHA", "").lower()

@@ -8,7 +8,6 @@ from freshness.core.event.fields import (
     Environment,
     Payload,
     full_id,
-    github_sha,
     object_at,
     pull_number,
     remedy_for,
@@ -16,6 +15,7 @@ from freshness.core.event.fields import (
 from freshness.core.fork import UNKNOWN_REPOSITORY, other_repository
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate, Question
+from freshness.core.run import Run
 from freshness.errors import Refused
 
 RUN_HEAD = "event.workflow_run.head_sha"
@@ -39,7 +39,7 @@ def of_comment(event: str, payload: Payload, env: Environment) -> Question:
             f"The {event} is on the issue #{number}, which names no commit; expected a pull request.",
             "Let the job run only where `github.event.issue.pull_request` is set.",
         )
-    return Question(number=number, event=event, asker="event.issue.number", sha=github_sha(env))
+    return Question(number=number, event=event, asker="event.issue.number", sha=Run.of(env).commit)
 
 
 def of_run(event: str, payload: Payload, env: Environment) -> Candidate:
@@ -50,7 +50,7 @@ def of_run(event: str, payload: Payload, env: Environment) -> Candidate:
     remedy = remedy_for(event, env, "`workflow_run.head_sha` and `workflow_run.head_repository`")
     run = object_at(payload, "workflow_run", "event", remedy)
     commit = full_id(run.get("head_sha"), RUN_HEAD, remedy)
-    sha = github_sha(env)
+    sha = Run.of(env).commit
     number = _number(run, commit, remedy)
     why = f"; GITHUB_SHA {quoted(sha)} is not it: that is the default branch's tip" if sha not in {"", commit} else ""
     return Candidate(

@@ -9,7 +9,6 @@ from freshness.core.event.fields import (
     Environment,
     Payload,
     full_id,
-    github_sha,
     object_at,
     pull_number,
     remedy_for,
@@ -17,7 +16,7 @@ from freshness.core.event.fields import (
 from freshness.core.fork import fork_of
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate
-from freshness.core.runner import is_act, is_gitea
+from freshness.core.run import Run
 from freshness.errors import Refused
 
 HEAD = "event.pull_request.head.sha"
@@ -30,7 +29,7 @@ def of_pull_request(event: str, payload: Payload, env: Environment) -> Candidate
     pull_request = object_at(payload, "pull_request", "event", remedy)
     number = _number(payload, pull_request, remedy)
     commit = full_id(object_at(pull_request, "head", "event.pull_request", remedy).get("sha"), HEAD, remedy)
-    if is_gitea(env) and event != "pull_request_target":
+    if Run.of(env).is_gitea and event != "pull_request_target":
         _require_on_gitea(payload, pull_request, number, commit, env)
     state = _state(pull_request, number, remedy)
     return Candidate(
@@ -71,11 +70,11 @@ def _require_on_gitea(payload: Payload, pull_request: Payload, number: int, comm
     if payload.get("action") == "closed" and pull_request.get("merged") is True:
         _require_on_merge(pull_request, number, env)
         return
-    agree(number, {HEAD: commit, f"GITHUB_SHA (refs/pull/{number}/head)": github_sha(env)})
+    agree(number, {HEAD: commit, f"GITHUB_SHA (refs/pull/{number}/head)": Run.of(env).commit})
 
 
 def _require_on_merge(pull_request: Payload, number: int, env: Environment) -> None:
-    merged_as, sha = pull_request.get("merge_commit_sha"), github_sha(env)
+    merged_as, sha = pull_request.get("merge_commit_sha"), Run.of(env).commit
     if sha and isinstance(merged_as, str) and merged_as.lower() == sha:
         return
     said = {"event.pull_request.merge_commit_sha": merged_as, "GITHUB_SHA (the merge commit)": sha}
@@ -84,11 +83,11 @@ def _require_on_merge(pull_request: Payload, number: int, env: Environment) -> N
 
 def _why_not_sha(event: str, pull_request: Payload, commit: str, env: Environment) -> str:
     """The end of the note, where GITHUB_SHA is another commit."""
-    sha = github_sha(env)
+    sha = Run.of(env).commit
     if not sha or sha == commit:
         return ""
     not_it = f"; GITHUB_SHA {quoted(sha)} is not it:"
-    if is_act(env):
+    if Run.of(env).is_act:
         return f"{not_it} under act that is the local HEAD"
     if event == "pull_request_target":
         return f"{not_it} that is the tip of the base branch, whose workflow runs"

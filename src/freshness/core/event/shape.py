@@ -1,6 +1,7 @@
 """Tells the event by its payload where the runner only says `workflow_call`, as Gitea's does in a reusable workflow."""
 
 from freshness.core.event.fields import Environment, Payload
+from freshness.core.run import Run
 from freshness.errors import Refused
 
 # The key that a payload has, and the event that alone sends it; the first that is there decides.
@@ -20,7 +21,7 @@ def caller_of(payload: Payload, env: Environment) -> str:
     """The event that started the calling workflow. Raises Refused where the payload is of none that names a commit."""
     if "pull_request" in payload:
         # The workflow of the base branch runs on pull_request_target alone, and has secrets for a fork's commit too.
-        from_base = env.get("GITHUB_REF", "").startswith("refs/heads/")
+        from_base = Run.of(env).ref.startswith("refs/heads/")
         return "pull_request_target" if from_base else "pull_request"
     for key, event in _KEYS:
         if key in payload:

@@ -6,14 +6,13 @@ from freshness.core.event.fields import (
     Environment,
     Payload,
     full_id,
-    github_sha,
     is_zero_id,
     object_at,
     remedy_for,
 )
 from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate
-from freshness.core.runner import is_act
+from freshness.core.run import Run
 from freshness.errors import Refused, Superseded
 
 _WHAT = {
@@ -27,8 +26,8 @@ GROUP_HEAD = "event.merge_group.head_sha"
 
 def of_start(event: str, _: Payload, env: Environment) -> Candidate:
     """The commit that the run was started on."""
-    commit = full_id(env.get("GITHUB_SHA"), "GITHUB_SHA", "Give the commit with `revision`.")
-    what = "the local HEAD" if is_act(env) else _WHAT[event]
+    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Give the commit with `revision`.")
+    what = "the local HEAD" if Run.of(env).is_act else _WHAT[event]
     note = f"Commit {commit} is {what} (GITHUB_SHA)."
     return Candidate(commit=commit, source="GITHUB_SHA", event=event, note=note)
 
@@ -52,8 +51,8 @@ def of_push(event: str, payload: Payload, env: Environment) -> Candidate:
             "The push deleted its branch or tag; expected a commit.",
             "There is nothing to gate: run it on other pushes.",
         )
-    commit = full_id(env.get("GITHUB_SHA"), "GITHUB_SHA", "Give the commit with `revision`.")
-    what = "the local HEAD, which act calls pushed" if is_act(env) else "the pushed one"
+    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Give the commit with `revision`.")
+    what = "the local HEAD, which act calls pushed" if Run.of(env).is_act else "the pushed one"
     note = f"Commit {commit} is {what} (GITHUB_SHA)."
     candidate = Candidate(commit=commit, source="GITHUB_SHA", event=event, note=note)
     if not isinstance(after, str) or after.lower() == commit:
@@ -69,8 +68,8 @@ def of_merge_group(event: str, payload: Payload, env: Environment) -> Candidate:
         raise Refused("The merge group was destroyed; expected one to check.", "Run on the type checks_requested.")
     group = object_at(payload, "merge_group", "event", remedy)
     commit = full_id(group.get("head_sha"), GROUP_HEAD, remedy)
-    sha = github_sha(env)
-    if sha not in {"", commit} and not is_act(env):
+    sha = Run.of(env).commit
+    if sha not in {"", commit} and not Run.of(env).is_act:
         raise Superseded(
             f"The merge group: {GROUP_HEAD} says {commit}, GITHUB_SHA says {quoted(sha)}; expected the same commit.",
             "Put the pull request into the queue again.",
