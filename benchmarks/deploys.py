@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row
-from tests.applications import behave, python_application
-from tests.asking_client import asking
-from tests.engines import machine_engine, new_sandbox
-from tests.runner import Ended, Runner
+from tests.support.applications import behave, python_application
+from tests.support.asking_client import asking
+from tests.support.engines import machine_engine, new_sandbox
+from tests.support.runner import Ended, Runner
 
 STOPWATCH = Path(__file__).with_name("stopwatch.py")
 ROUNDS = 5

@@ -7,9 +7,9 @@ from statistics import median
 
 from benchmarks.deploys import Timed, deployed, gate, promote
 from benchmarks.table import Row
-from tests.asking_client import asking
-from tests.engines import free_port
-from tests.runner import Runner, eventually
+from tests.support.asking_client import asking
+from tests.support.engines import free_port
+from tests.support.runner import Runner, eventually
 
 ROUNDS = 9
 COMPOSE = "docker compose up -d --force-recreate"

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import chosen, plugins
-from tests.daemon import Version
-from tests.engines import (
+from tests import chosen
+from tests.support import plugins
+from tests.support.daemon import Version
+from tests.support.engines import (
     CLASSIC,
     CONTAINERD,
     Engine,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.act import Act, JobContainers, copy_action
-from tests.engines import ROOT, Sandbox
+from tests.support.act import Act, JobContainers, copy_action
+from tests.support.engines import ROOT, Sandbox
 
 
 @pytest.fixture(scope="session")

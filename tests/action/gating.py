@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.act import RELEASED, Act, ActRun, copy_action, write_workflow
-from tests.applications import Application
-from tests.engines import ROOT
+from tests.support.act import RELEASED, Act, ActRun, copy_action, write_workflow
+from tests.support.applications import Application
+from tests.support.engines import ROOT
 
 Job = dict[str, object]
 Step = dict[str, object]

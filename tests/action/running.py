@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.act import Act, ActRun, read_needs, write_workflow
 from tests.action.gating import Job
-from tests.applications import Application
-from tests.runner import command_of, eventually
+from tests.support.act import Act, ActRun, read_needs, write_workflow
+from tests.support.applications import Application
+from tests.support.runner import command_of, eventually
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from freshness.ci.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS
-from tests.engines import ROOT
+from tests.support.engines import ROOT
 
 FILES = {"gate": ROOT / "action.yml", "promote": ROOT / "promote/action.yml"}
 DECLARED = {"gate": set(GATE_OUTPUTS), "outcome": set(PROMOTE_OUTPUTS)}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.act import Act
-from tests.engines import ROOT, Sandbox, free_port
-from tests.git import GitRepo, run_git
+from tests.support.act import Act
+from tests.support.engines import ROOT, Sandbox, free_port
+from tests.support.git import GitRepo, run_git
 
 
 def this_version(path: Path) -> GitRepo:

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from tests.act import Act, write_workflow
 from tests.action.gating import Job, broken_copy, dispatch, gate_job, in_a_row, promoted, seen, with_promotions
-from tests.applications import Application, behave, python_application
-from tests.engines import BASE_IMAGE, Sandbox
-from tests.git import Content
-from tests.runner import pull_request
+from tests.support.act import Act, write_workflow
+from tests.support.applications import Application, behave, python_application
+from tests.support.engines import BASE_IMAGE, Sandbox
+from tests.support.git import Content
+from tests.support.runner import pull_request
 
 LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
 SHORT = {"health-retries": "2", "health-interval": "0.5"}

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.act import RELEASED, Act, ActRun, write_workflow
 from tests.action.gating import ALWAYS, Job, Step, broken_copy, gate_job, in_a_row, seen
-from tests.applications import Application, behave, python_application
-from tests.engines import BASE_IMAGE, Sandbox
-from tests.git import Content
-from tests.runner import pull_request
+from tests.support.act import RELEASED, Act, ActRun, write_workflow
+from tests.support.applications import Application, behave, python_application
+from tests.support.engines import BASE_IMAGE, Sandbox
+from tests.support.git import Content
+from tests.support.runner import pull_request
 
 SWITCH = "ORCH_IMAGE_FRESHNESS_ENABLED"
 COMMANDS = (

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from tests.act import Act, write_workflow
 from tests.action.gating import OUTPUTS, dispatch, gate_job, in_a_row, seen
-from tests.applications import Application, python_application
-from tests.engines import Sandbox
-from tests.runner import pull_request
+from tests.support.act import Act, write_workflow
+from tests.support.applications import Application, python_application
+from tests.support.engines import Sandbox
+from tests.support.runner import pull_request
 
 
 def in_staging(app: Application, sandbox: Sandbox, *words: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from freshness.process.private_folder import ACCESS_LIST
-from tests.access_lists import list_write_access
-from tests.applications import BUSYBOX
-from tests.engines import ROOT
+from tests.support.access_lists import list_write_access
+from tests.support.applications import BUSYBOX
+from tests.support.engines import ROOT
 
 FAKE_TOOL = "import sys, click, docker, pygit2\nprint('tool', *sys.argv[1:], oct(__import__('os').umask(0)))\n"
 

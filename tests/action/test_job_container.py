@@ -3,13 +3,13 @@
 import socket
 from pathlib import Path
 
-from tests.act import Act
 from tests.action.gating import ALWAYS, CHECKOUT, Step, dispatch, gate_job, in_a_row, seen, shell
 from tests.action.running import running
 from tests.action.test_promote_action import OURS, deploy, outcome, promote_job
-from tests.applications import behave, python_application, static_application
-from tests.engines import Sandbox
-from tests.runner import Runner
+from tests.support.act import Act
+from tests.support.applications import behave, python_application, static_application
+from tests.support.engines import Sandbox
+from tests.support.runner import Runner
 
 
 def networks(sandbox: Sandbox) -> dict[str, set[str]]:

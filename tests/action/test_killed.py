@@ -3,12 +3,12 @@
 import signal
 from pathlib import Path
 
-from tests.act import Act
 from tests.action.gating import Job, gate_job, in_a_row, promoted, seen, with_promotions
 from tests.action.running import running
-from tests.applications import Application, behave, python_application
-from tests.engines import BASE_IMAGE, Sandbox
-from tests.git import Content
+from tests.support.act import Act
+from tests.support.applications import Application, behave, python_application
+from tests.support.engines import BASE_IMAGE, Sandbox
+from tests.support.git import Content
 
 WAITING = {
     "build": "waiting in the build",

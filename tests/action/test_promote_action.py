@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.act import RELEASED, Act, ActRun, write_workflow
 from tests.action.gating import ALWAYS, CHECKOUT, Job, documented_if, gate_job
-from tests.applications import Application, behave, python_application
-from tests.engines import Sandbox
+from tests.support.act import RELEASED, Act, ActRun, write_workflow
+from tests.support.applications import Application, behave, python_application
+from tests.support.engines import Sandbox
 
 PROMOTE = RELEASED.replace("@", "/promote@")
 OUTCOME = ("outcome", "reason", "image-id", "previous-image-id", "report-path")

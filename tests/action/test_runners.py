@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.act import Act, ActRun
 from tests.action.gating import run_gate
-from tests.applications import Application, python_application, static_application
-from tests.engines import Sandbox
+from tests.support.act import Act, ActRun
+from tests.support.applications import Application, python_application, static_application
+from tests.support.engines import Sandbox
 
 
 def assert_fresh(run: ActRun, app: Application, sandbox: Sandbox) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.act import ACT, Act, ActRun, docker_programs, read_needs, write_workflow
 from tests.action.gating import CHECKOUT, dispatch, gate_job, seen, shell
-from tests.applications import Application, python_application
-from tests.engines import Sandbox
-from tests.git import GitRepo
+from tests.support.act import ACT, Act, ActRun, docker_programs, read_needs, write_workflow
+from tests.support.applications import Application, python_application
+from tests.support.engines import Sandbox
+from tests.support.git import GitRepo
 
 NOBODY = 65534
 UNREACHABLE = {

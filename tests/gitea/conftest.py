@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Sandbox
 from tests.gitea.server import Gitea, running_gitea
 from tests.gitea.shop import Shop, publish_actions
+from tests.support.engines import Sandbox
 
 
 @pytest.fixture(scope="session")

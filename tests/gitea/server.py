@@ -17,7 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests.engines import ROOT, free_port, pause
+from tests.support.engines import ROOT, free_port, pause
 
 BUILT = ROOT / ".cache/gitea"
 USER, PASSWORD = "founder", "a-password-of-tests"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.engines import ROOT, Sandbox, free_port
-from tests.git import Content, GitRepo
 from tests.gitea.server import SECONDS, Gitea, Rejected, Run
+from tests.support.engines import ROOT, Sandbox, free_port
+from tests.support.git import Content, GitRepo
 
 ACTION, CHECKOUT = "tools/freshness-action", "actions/checkout"
 WORKFLOW, CHECK = ".gitea/workflows/deploy.yml", "scripts/staging_check.py"

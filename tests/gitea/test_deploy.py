@@ -8,7 +8,7 @@ import pytest
 
 from tests.gitea.server import Gitea
 from tests.gitea.shop import CHECK, WORKFLOW, Shop
-from tests.runner import eventually
+from tests.support.runner import eventually
 
 
 def test_a_pull_request_is_gated_and_what_was_merged_is_promoted_once(shop: Shop) -> None:

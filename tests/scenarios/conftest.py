@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import python_application
-from tests.engines import Sandbox
-from tests.jobs import Hosted, host
-from tests.promotions import Production, make_history
-from tests.runner import Runner
+from tests.support.applications import python_application
+from tests.support.engines import Sandbox
+from tests.support.jobs import Hosted, host
+from tests.support.promotions import Production, make_history
+from tests.support.runner import Runner
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import Application, python_application, static_application
-from tests.engines import Sandbox
+from tests.support.applications import Application, python_application, static_application
+from tests.support.engines import Sandbox
 
 REVISION = "0123456789" * 4
 

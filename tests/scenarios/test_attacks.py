@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 from docker.models.containers import Container
 
-from tests.engines import Sandbox
-from tests.promotions import FIRST, LABEL, SECOND, THIRD, Built, Production
+from tests.support.engines import Sandbox
+from tests.support.promotions import FIRST, LABEL, SECOND, THIRD, Built, Production
 
 BACK_AND_FORTH = {"ALLOW_ROLLBACK": "an attack is rehearsed", "ALLOW_DIVERGED": "an attack is rehearsed"}
 """Lets two revisions take turns."""

@@ -9,10 +9,10 @@ from socket import AF_INET6
 
 import pytest
 
-from tests.applications import behave
-from tests.git import GitRepo, Link
-from tests.promotions import SHORT
-from tests.runner import Runner
+from tests.support.applications import behave
+from tests.support.git import GitRepo, Link
+from tests.support.promotions import SHORT
+from tests.support.runner import Runner
 
 
 class Anything(BaseHTTPRequestHandler):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.engines import BASE_IMAGE
-from tests.hostile_text import HOSTILE, assert_commands_nothing
-from tests.promotions import FIRST, SECOND, Production
-from tests.runner import Runner
+from tests.support.engines import BASE_IMAGE
+from tests.support.hostile_text import HOSTILE, assert_commands_nothing
+from tests.support.promotions import FIRST, SECOND, Production
+from tests.support.runner import Runner
 
 
 def test_no_label_commands_the_runner(production_here: Production) -> None:

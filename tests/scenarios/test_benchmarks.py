@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.engines import ROOT, Sandbox
+from tests.support.engines import ROOT, Sandbox
 
 MEASURED = ("export of ", "freshness ", "action: ", "gate: ", "promote: ", "health: ", "promote: without an answer")
 

@@ -4,9 +4,9 @@ import docker
 import pytest
 import requests
 
-from tests.docker_proxy import Call, docker_proxy
-from tests.engines import Sandbox
-from tests.promotions import FIRST, SECOND, Production
+from tests.support.docker_proxy import Call, docker_proxy
+from tests.support.engines import Sandbox
+from tests.support.promotions import FIRST, SECOND, Production
 
 
 def test_a_promotion_through_the_proxy_is_a_promotion_and_each_call_is_seen(production_here: Production) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.forge import AUTHORIZATION
-from tests.jobs import GITEA, NUMBER, Hosted
+from tests.support.forge import AUTHORIZATION
+from tests.support.jobs import GITEA, NUMBER, Hosted
 
 NAMED: dict[str, Callable[[Hosted], dict[str, str]]] = {
     "comment": lambda hosted: hosted.on_comment(),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import behave, static_application
-from tests.docker_proxy import Call, docker_proxy
-from tests.engines import Sandbox, free_port
-from tests.proxy import HAPROXY, UNPACKED, why_no_proxy
-from tests.runner import Runner, eventually
-from tests.ssh_server import serve_logins, why_no_sshd
+from tests.support.applications import behave, static_application
+from tests.support.docker_proxy import Call, docker_proxy
+from tests.support.engines import Sandbox, free_port
+from tests.support.proxy import HAPROXY, UNPACKED, why_no_proxy
+from tests.support.runner import Runner, eventually
+from tests.support.ssh_server import serve_logins, why_no_sshd
 
 IDLE_SECONDS = 3
 SILENT = "sh -c 'sleep 6; exit {status}'"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import pause
-from tests.forge import AUTHORIZATION, TOKEN
-from tests.git import GitRepo
-from tests.jobs import GITEA, GITHUB, NUMBER, Hosted
-from tests.runner import Running, command_of
+from tests.support.engines import pause
+from tests.support.forge import AUTHORIZATION, TOKEN
+from tests.support.git import GitRepo
+from tests.support.jobs import GITEA, GITHUB, NUMBER, Hosted
+from tests.support.runner import Running, command_of
 
 HEADER = f"Authorization: {AUTHORIZATION}"
 SECRETS = (TOKEN, AUTHORIZATION.split()[1])

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, THIRD, Production
-from tests.runner import Runner
 from tests.scenarios.test_gate_settings import NO_ENGINE, composed
 from tests.scenarios.test_rollback import edit
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.runner import Runner
 
 
 def says(production: Production, value: str) -> str:

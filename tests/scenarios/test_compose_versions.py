@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import plugins
-from tests.promotions import FIRST, SECOND, SHORT, Production
 from tests.scenarios.test_configuration import assert_as_it_was, promoted_with_the_old_one, renamed, variables
 from tests.scenarios.test_rollback import edit
+from tests.support import plugins
+from tests.support.promotions import FIRST, SECOND, SHORT, Production
 
 PROFILE = ("TARGET: production\n", "TARGET: production\n    profiles: [live]\n")
 """Compose 2.40 leaves profiles out of its hash, which 2.26 does not."""

@@ -5,8 +5,8 @@ import os
 from freshness.core.lines import LAST
 from freshness.engine.client import connect
 from freshness.engine.containers import find_container, tail
-from tests.engines import BASE_IMAGE, Sandbox
-from tests.runner import eventually
+from tests.support.engines import BASE_IMAGE, Sandbox
+from tests.support.runner import eventually
 
 ENDLESS = "print('x' * 3_000_000); print('the end', flush=True); import time; time.sleep(600)"
 

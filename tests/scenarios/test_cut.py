@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from freshness.core.lock import Record, successor_name, to_labels
-from tests.docker_proxy import Call, docker_proxy
-from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
-from tests.runner import Ended, Running
 from tests.scenarios.test_kills import children
 from tests.scenarios.test_lock import ELSEWHERE, HOLDER, deployed, lease, lock_name, locks, start, unlock
+from tests.support.docker_proxy import Call, docker_proxy
+from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
+from tests.support.runner import Ended, Running
 
 
 def cut_while_it_waits(production: Production, image: Built) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.forge import AUTHORIZATION
-from tests.jobs import GITEA, NUMBER, Hosted
-from tests.promotions import LONG, Built, Production
-from tests.runner import Ended
+from tests.support.forge import AUTHORIZATION
+from tests.support.jobs import GITEA, NUMBER, Hosted
+from tests.support.promotions import LONG, Built, Production
+from tests.support.runner import Ended
 
 WHY = "the newest one loses orders"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, THIRD, Production
-from tests.runner import Ended
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.runner import Ended
 
 
 def dry(production: Production, *words: str, **variables: str) -> Ended:

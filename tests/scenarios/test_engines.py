@@ -1,6 +1,6 @@
 """The Engines that scenarios run on are what the tests take them for."""
 
-from tests.engines import BASE_IMAGE, Sandbox, free_port
+from tests.support.engines import BASE_IMAGE, Sandbox, free_port
 
 
 def test_a_published_port_is_reached_on_loopback(engine: Sandbox) -> None:

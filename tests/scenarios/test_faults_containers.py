@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.applications import behave
-from tests.docker_proxy import docker_proxy
-from tests.faults import Moment, parametrize
-from tests.jobs import BLOCKED
-from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
-from tests.runner import eventually
+from tests.support.applications import behave
+from tests.support.docker_proxy import docker_proxy
+from tests.support.faults import Moment, parametrize
+from tests.support.jobs import BLOCKED
+from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
+from tests.support.runner import eventually
 
 Bring = Callable[[Production, str], None]
 """Brings a service into a state."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import python_application
-from tests.docker_proxy import docker_proxy
-from tests.engines import Engine, Sandbox, new_sandbox, private_engine, why_no_private_engine
-from tests.faults import daemon_of
-from tests.promotions import FIRST, SECOND, SHORT, Production, make_history
-from tests.runner import Runner
+from tests.support.applications import python_application
+from tests.support.docker_proxy import docker_proxy
+from tests.support.engines import Engine, Sandbox, new_sandbox, private_engine, why_no_private_engine
+from tests.support.faults import daemon_of
+from tests.support.promotions import FIRST, SECOND, SHORT, Production, make_history
+from tests.support.runner import Runner
 
 MEGABYTES = 700
 BIG = 4 << 20

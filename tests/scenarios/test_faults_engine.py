@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.daemon import Daemon
-from tests.docker_proxy import Call, docker_proxy
-from tests.faults import (
+from tests.support.daemon import Daemon
+from tests.support.docker_proxy import Call, docker_proxy
+from tests.support.faults import (
     BEFORE_THE_FIRST_WRITE,
     WHILE_PRODUCTION_CHANGES,
     WHILE_STAGING_CHANGES,
@@ -14,8 +14,8 @@ from tests.faults import (
     daemon_of,
     parametrize,
 )
-from tests.promotions import FIRST, SECOND, SHORT, Built, Production, Promoted, type_commands
-from tests.runner import eventually
+from tests.support.promotions import FIRST, SECOND, SHORT, Built, Production, Promoted, type_commands
+from tests.support.runner import eventually
 
 PATIENT = {"ENGINE_TIMEOUT": "15", **SHORT}
 """An Engine that is started anew is back by then, on a busy machine too."""

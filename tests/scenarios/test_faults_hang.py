@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker_proxy import docker_proxy
-from tests.faults import (
+from tests.support.docker_proxy import docker_proxy
+from tests.support.faults import (
     BEFORE_THE_FIRST_WRITE,
     WHILE_PRODUCTION_CHANGES,
     WHILE_STAGING_CHANGES,
@@ -13,8 +13,8 @@ from tests.faults import (
     daemon_of,
     parametrize,
 )
-from tests.promotions import FIRST, SECOND, SHORT, Production
-from tests.runner import command_of
+from tests.support.promotions import FIRST, SECOND, SHORT, Production
+from tests.support.runner import command_of
 
 SECONDS = "3"
 """For an answer; a busy machine's Engine needs more than one."""

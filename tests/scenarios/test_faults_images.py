@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.docker_proxy import docker_proxy
-from tests.promotions import FIRST, SECOND, SHORT, THIRD, Production
+from tests.support.docker_proxy import docker_proxy
+from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Production
 
 
 def test_an_image_that_is_deleted_after_the_gate_is_refused(production_here: Production) -> None:

@@ -13,9 +13,9 @@ from freshness.core.compose import Target
 from freshness.engine.client import connect
 from freshness.engine.conflicts import PORT_CHECK_LABEL, find_conflicts
 from freshness.engine.probe_address import Prober
-from tests.docker_proxy import docker_proxy
-from tests.engines import BASE_IMAGE, Sandbox, free_port
-from tests.promotions import FIRST, SECOND, SHORT, Production, type_commands
+from tests.support.docker_proxy import docker_proxy
+from tests.support.engines import BASE_IMAGE, Sandbox, free_port
+from tests.support.promotions import FIRST, SECOND, SHORT, Production, type_commands
 
 
 @pytest.fixture

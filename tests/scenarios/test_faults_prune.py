@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import python_application
-from tests.docker_proxy import docker_proxy
-from tests.engines import BASE_IMAGE, Sandbox
-from tests.faults import WHILE_PRODUCTION_CHANGES, Moment, parametrize
-from tests.promotions import FIRST, SECOND, SHORT, THIRD, Production, make_history
-from tests.runner import Runner
+from tests.support.applications import python_application
+from tests.support.docker_proxy import docker_proxy
+from tests.support.engines import BASE_IMAGE, Sandbox
+from tests.support.faults import WHILE_PRODUCTION_CHANGES, Moment, parametrize
+from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Production, make_history
+from tests.support.runner import Runner
 
 FRAGILE = {"containerd": "fragile", "classic": "fragile_classic"}
 

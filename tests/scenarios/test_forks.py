@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.jobs import FORK, GITEA, NUMBER, Hosted
+from tests.support.jobs import FORK, GITEA, NUMBER, Hosted
 
 ONE = {"ALLOW_FORKS": "true"}
 BOTH = {**ONE, "ALLOW_FORKS_WITH_SECRETS": "true"}

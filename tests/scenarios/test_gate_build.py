@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import plugins
-from tests.git import Content, Link
-from tests.runner import Runner, identity
+from tests.support import plugins
+from tests.support.git import Content, Link
+from tests.support.runner import Runner, identity
 
 SERVED = {"services/api/server.py", "services/api/behaviour.json", "services/api/scripts/staging_check.py"}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from freshness.core.decision import REQUIRED
-from tests.applications import behave, static_application
-from tests.engines import Sandbox
-from tests.runner import Runner, eventually
+from tests.support.applications import behave, static_application
+from tests.support.engines import Sandbox
+from tests.support.runner import Runner, eventually
 
 ENDS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "it exits with 1": ({"check": "fail"}, {}, "exit status 1"),

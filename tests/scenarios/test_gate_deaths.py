@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import behave, static_application
-from tests.engines import Sandbox
-from tests.git import Content
-from tests.runner import Ended, Runner, Running, command_of, eventually, identity
+from tests.support.applications import behave, static_application
+from tests.support.engines import Sandbox
+from tests.support.git import Content
+from tests.support.runner import Ended, Runner, Running, command_of, eventually, identity
 
 SOON = 1.0
 """Seconds within which a child is gone after its gate was killed."""

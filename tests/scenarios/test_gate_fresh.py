@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.engines import BASE_IMAGE
-from tests.git import GitRepo
-from tests.runner import Runner, identity, pull_request
+from tests.support.engines import BASE_IMAGE
+from tests.support.git import GitRepo
+from tests.support.runner import Runner, identity, pull_request
 
 DECLARED = {
     "gate", "verdict", "reason", "revision", "tree", "image", "image-id", "daemon-id", "report-path",

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.applications import behave
-from tests.git import Content
-from tests.runner import Runner
+from tests.support.applications import behave
+from tests.support.git import Content
+from tests.support.runner import Runner
 
 SHORT = {"HEALTH_RETRIES": "2", "HEALTH_INTERVAL": "0.5"}
 LONG = {"HEALTH_RETRIES": "100", "HEALTH_INTERVAL": "6"}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.applications import static_application
-from tests.engines import Sandbox
-from tests.runner import Runner, identity
+from tests.support.applications import static_application
+from tests.support.engines import Sandbox
+from tests.support.runner import Runner, identity
 
 
 def test_an_application_from_scratch_is_gated_and_promoted(engine: Sandbox, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Sandbox
-from tests.runner import Runner
+from tests.support.engines import Sandbox
+from tests.support.runner import Runner
 
 PAGE = 4096
 """A tmpfs hands out whole pages; this one has a single page for files."""

@@ -1,7 +1,7 @@
 """BuildKit keeps build contexts by the name of their folder, and asks again only for files of another size or time."""
 
-from tests.git import Content
-from tests.runner import Runner
+from tests.support.git import Content
+from tests.support.runner import Runner
 
 
 def test_two_commits_of_one_second_with_files_of_one_size_are_told_apart(any_runner: Runner) -> None:

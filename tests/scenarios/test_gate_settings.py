@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import Application
-from tests.git import Content, Link
-from tests.runner import Ended, Runner
+from tests.support.applications import Application
+from tests.support.git import Content, Link
+from tests.support.runner import Ended, Runner
 
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from docker.models.containers import Container
 
-from tests.docker_proxy import docker_proxy
-from tests.engines import BASE_IMAGE
-from tests.runner import Runner, eventually, identity
+from tests.support.docker_proxy import docker_proxy
+from tests.support.engines import BASE_IMAGE
+from tests.support.runner import Runner, eventually, identity
 
 WAITING_CHECK = """
 import os, time

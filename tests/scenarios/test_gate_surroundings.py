@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from freshness.engine.plugin import SYSTEM_FOLDERS
-from tests import plugins
-from tests.git import GitRepo, run_git
-from tests.runner import Ended, Runner, pull_request
+from tests.support import plugins
+from tests.support.git import GitRepo, run_git
+from tests.support.runner import Ended, Runner, pull_request
 
 
 class Listener:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engines import free_port
-from tests.forge import AUTHORIZATION
-from tests.jobs import GITEA, GITHUB, NUMBER, PLAIN_ACT, Hosted
-from tests.promotions import LONG, Production
-from tests.runner import Ended
+from tests.support.engines import free_port
+from tests.support.forge import AUTHORIZATION
+from tests.support.jobs import GITEA, GITHUB, NUMBER, PLAIN_ACT, Hosted
+from tests.support.promotions import LONG, Production
+from tests.support.runner import Ended
 
 REF = f"refs/pull/{NUMBER}/head"
 NOT_ASKED = "`recheck-head` is false"

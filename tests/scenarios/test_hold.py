@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.applications import behave
-from tests.jobs import BLOCKED
-from tests.promotions import FIRST, SECOND, SHORT, Production
-from tests.runner import Ended, Runner, eventually
+from tests.support.applications import behave
+from tests.support.jobs import BLOCKED
+from tests.support.promotions import FIRST, SECOND, SHORT, Production
+from tests.support.runner import Ended, Runner, eventually
 
 HOLD = {"HOLD_TIME": "4"}
 LATER = {"exit_after": 2}

@@ -6,11 +6,18 @@ from pathlib import Path
 import pytest
 
 from freshness.core.deployment import Deployment, Role, to_labels
-from tests.applications import python_application
-from tests.daemon import Version
-from tests.engines import CONTAINERD, Engine, copy_base_image, new_sandbox, private_engine, why_no_private_engine
-from tests.promotions import FIRST, SECOND, THIRD, Production, make_history
-from tests.runner import Runner
+from tests.support.applications import python_application
+from tests.support.daemon import Version
+from tests.support.engines import (
+    CONTAINERD,
+    Engine,
+    copy_base_image,
+    new_sandbox,
+    private_engine,
+    why_no_private_engine,
+)
+from tests.support.promotions import FIRST, SECOND, THIRD, Production, make_history
+from tests.support.runner import Runner
 
 
 @pytest.fixture

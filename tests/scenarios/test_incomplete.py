@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.git import Content
-from tests.runner import Runner
+from tests.support.git import Content
+from tests.support.runner import Runner
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
 IGNORING = "*.bin\n!docs/**/kept.bin\nvendor\nassets/**\n"

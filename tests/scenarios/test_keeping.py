@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.engines import Sandbox
-from tests.runner import Runner
+from tests.support.engines import Sandbox
+from tests.support.runner import Runner
 
 LABEL = "org.opencontainers.image.revision"
 PREVIOUS = "freshness-previous"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker_proxy import docker_proxy
-from tests.promotions import FIRST, LONG, SECOND, THIRD, Production
-from tests.runner import Running, command_of
+from tests.support.docker_proxy import docker_proxy
+from tests.support.promotions import FIRST, LONG, SECOND, THIRD, Production
+from tests.support.runner import Running, command_of
 
 BEFORE_US = "in <module>\n    import signal\n"
 """In the log of a run that was interrupted while Python itself was starting: nothing of ours can have a say there."""

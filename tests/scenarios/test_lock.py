@@ -20,10 +20,10 @@ import pytest
 
 from freshness.core.lock import LockOwner, Place, Record, service_lock, tag_lock, to_labels
 from freshness.engine.lock_liveness import _machine_id, _machine_name
-from tests.docker_proxy import Call, docker_proxy
-from tests.engines import ROOT
-from tests.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
-from tests.runner import Running, eventually
+from tests.support.docker_proxy import Call, docker_proxy
+from tests.support.engines import ROOT
+from tests.support.promotions import FIRST, LONG, SECOND, SHORT, Built, Production
+from tests.support.runner import Running, eventually
 
 ELSEWHERE = Place(host="elsewhere", machine="m", boot="b", pid_namespace="pid:[1]", pid=7, started=9, container="")
 HOLDER = LockOwner(

@@ -4,11 +4,11 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.promotions import FIRST, SECOND, Production, type_commands
-from tests.runner import Runner
 from tests.scenarios.test_compose_files import database, says
 from tests.scenarios.test_mounts import with_mounts
 from tests.scenarios.test_rollback import edit
+from tests.support.promotions import FIRST, SECOND, Production, type_commands
+from tests.support.runner import Runner
 
 MOUNTS = "volumes: ['./data:/data', './conf:/conf', './bare:/bare']"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import Application
-from tests.git import GitRepo
-from tests.promotions import FIRST, SECOND, Production, type_commands
-from tests.runner import Ended, Runner
+from tests.support.applications import Application
+from tests.support.git import GitRepo
+from tests.support.promotions import FIRST, SECOND, Production, type_commands
+from tests.support.runner import Ended, Runner
 
 SEED = "RUN mkdir /data && echo seed > /data/seed\n"
 VOLUME = "VOLUME /data\n"

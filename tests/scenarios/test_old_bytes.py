@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.promotions import Production
-from tests.runner import Runner, identity
+from tests.support.promotions import Production
+from tests.support.runner import Runner, identity
 
 VOLUME = "VOLUME /app\n"
 

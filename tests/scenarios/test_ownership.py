@@ -6,10 +6,10 @@ from pathlib import Path
 
 from docker.models.containers import Container
 
-from tests.engines import BASE_IMAGE, free_port
-from tests.git import GitRepo
-from tests.promotions import FIRST, SECOND, Production
-from tests.runner import Runner, identity
+from tests.support.engines import BASE_IMAGE, free_port
+from tests.support.git import GitRepo
+from tests.support.promotions import FIRST, SECOND, Production
+from tests.support.runner import Runner, identity
 
 IDLE = f"image: {BASE_IMAGE}, command: sleep infinity, init: true"
 

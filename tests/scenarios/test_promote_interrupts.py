@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, Production, promoted
+from tests.support.promotions import FIRST, SECOND, Production, promoted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_the_image_that_the_gate_proved_becomes_production(production: Production) -> None:

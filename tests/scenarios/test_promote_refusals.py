@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from tests import plugins
-from tests.promotions import FIRST, LABEL, SECOND, THIRD, Production, Promoted
+from tests.support import plugins
+from tests.support.promotions import FIRST, LABEL, SECOND, THIRD, Production, Promoted
 
 LETTERS = "abcdef0123" * 4
 """A revision that differs in upper case."""

@@ -1,6 +1,6 @@
 """`recreate: false`: production's tag moves by image ID, and nothing else does."""
 
-from tests.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_without_recreation_only_the_tag_moves(production: Production) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promotions import FIRST, Production
+from tests.support.promotions import FIRST, Production
 
 CASES = [
     ("EXPECTED_REVISION", ""),

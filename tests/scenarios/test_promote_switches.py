@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.promotions import FIRST, SECOND, Production
+from tests.support.promotions import FIRST, SECOND, Production
 
 OFF = {
     "disabled": {"ORCH_IMAGE_FRESHNESS_ENABLED": "false"},

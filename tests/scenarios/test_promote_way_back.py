@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker_proxy import Call, DockerProxy, docker_proxy
-from tests.engines import pause
-from tests.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands
+from tests.support.docker_proxy import Call, DockerProxy, docker_proxy
+from tests.support.engines import pause
+from tests.support.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands
 
 DEAD: dict[str, object] = {"exit_after": 0}
 """What fails soonest, where it does not matter how."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker_proxy import DockerProxy, docker_proxy
-from tests.engines import Sandbox
-from tests.promotions import FIRST, SECOND, THIRD, Production
-from tests.runner import Runner, command_of, eventually
 from tests.scenarios.test_gate_deaths import processes, stubborn
-from tests.ssh_server import SshServer, serve_logins, why_no_sshd
+from tests.support.docker_proxy import DockerProxy, docker_proxy
+from tests.support.engines import Sandbox
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.runner import Runner, command_of, eventually
+from tests.support.ssh_server import SshServer, serve_logins, why_no_sshd
 
 MOMENTS_OF_A_GATE = {
     "before anything": "GET /containers/json",

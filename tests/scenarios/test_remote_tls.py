@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import python_application
-from tests.certificates import Authority
-from tests.engines import CONTAINERD, Engine, Sandbox, new_sandbox, private_engine, why_no_private_engine
-from tests.promotions import FIRST, SECOND, Production, make_history
-from tests.runner import Runner
+from tests.support.applications import python_application
+from tests.support.certificates import Authority
+from tests.support.engines import CONTAINERD, Engine, Sandbox, new_sandbox, private_engine, why_no_private_engine
+from tests.support.promotions import FIRST, SECOND, Production, make_history
+from tests.support.runner import Runner
 
 HOST = "10.214.0.1"
 """The Engine's own address on its bridge: no loopback, so that it counts as another machine."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.engines import free_port
-from tests.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
+from tests.support.engines import free_port
+from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Built, Production
 
 
 def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, Built]:

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.engines import BASE_IMAGE, ROOT
-from tests.jobs import GITEA, GITHUB
-from tests.runner import Runner
+from tests.support.engines import BASE_IMAGE, ROOT
+from tests.support.jobs import GITEA, GITHUB
+from tests.support.runner import Runner
 
 NOWHERE = "f" * 40
 GATE = {

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker_proxy import docker_proxy
-from tests.promotions import FIRST, LABEL, SECOND, SHORT, Production, make_history, promoted
-from tests.proxy import build_proxy, documented_configuration, why_no_proxy
-from tests.runner import Runner, Running
 from tests.scenarios.test_kills import Siege
+from tests.support.docker_proxy import docker_proxy
+from tests.support.promotions import FIRST, LABEL, SECOND, SHORT, Production, make_history, promoted
+from tests.support.proxy import build_proxy, documented_configuration, why_no_proxy
+from tests.support.runner import Runner, Running
 
 PORT = 8000
 """What the application listens on in its container."""

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.promotions import FIRST, SECOND, Production
-from tests.runner import Runner
+from tests.support.promotions import FIRST, SECOND, Production
+from tests.support.runner import Runner
 
 
 def status(runner: Runner) -> list[dict[str, Any]]:

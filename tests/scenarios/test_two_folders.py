@@ -1,7 +1,7 @@
 """Staging and production are two projects with files of their own and one image repository: the usual two folders."""
 
-from tests.promotions import Production
-from tests.runner import Ended
+from tests.support.promotions import Production
+from tests.support.runner import Ended
 
 
 def two_files(production: Production) -> dict[str, str]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.git import Content
-from tests.promotions import FIRST, SECOND, THIRD, Production
-from tests.runner import Runner
 from tests.scenarios.test_gate_settings import NO_ENGINE, composed
+from tests.support.git import Content
+from tests.support.promotions import FIRST, SECOND, THIRD, Production
+from tests.support.runner import Runner
 
 Case = tuple[str, str, str]
 LACKING: dict[str, Case] = {

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.engines import Sandbox
-from tests.promotions import LABEL
-from tests.runner import Ended, Runner
+from tests.support.engines import Sandbox
+from tests.support.promotions import LABEL
+from tests.support.runner import Ended, Runner
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 PLAIN = f'FROM python:3.13-slim\nARG GIT_SHA=""\nLABEL {LABEL}=$GIT_SHA freshness.test=@NAME@\n'

@@ -9,7 +9,7 @@ import pytest
 from freshness.errors import Superseded
 from freshness.promotion.ancestry import advancing
 from freshness.settings.read import read_promote
-from tests.forge import NAME, TOKEN, Forge, serve_forge
+from tests.support.forge import NAME, TOKEN, Forge, serve_forge
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import ROOT
-from tests.git import run_git
+from tests.support.engines import ROOT
+from tests.support.git import run_git
 
 LINTED = (
     "action.yml",

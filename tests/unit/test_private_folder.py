@@ -10,7 +10,7 @@ import pytest
 
 import freshness.process.private_folder as private_folder_module
 from freshness.process.private_folder import ACCESS_LIST, INHERITED_LIST, make_private_folder, private_folder
-from tests.access_lists import list_write_access
+from tests.support.access_lists import list_write_access
 
 NOBODY = 65534
 

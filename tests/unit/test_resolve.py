@@ -12,9 +12,9 @@ import pytest
 from freshness.cli.resolve import resolve_commit
 from freshness.errors import RepositoryError, SettingsError
 from tests import payloads
-from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge, serve_forge
-from tests.git import GitRepo
 from tests.payloads import load
+from tests.support.forge import AUTHORIZATION, NAME, TOKEN, Forge, serve_forge
+from tests.support.git import GitRepo
 
 ROOT = Path(__file__).parents[2]
 PAYLOADS = Path(payloads.__file__).parent

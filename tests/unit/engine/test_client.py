@@ -19,7 +19,7 @@ import requests
 from freshness.engine.client import connect, engine_call
 from freshness.engine.docker_host import env_without_engine
 from freshness.errors import EngineError, SettingsError
-from tests.certificates import Authority
+from tests.support.certificates import Authority
 
 NOBODY = 65534
 

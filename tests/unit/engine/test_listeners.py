@@ -11,7 +11,7 @@ import pytest
 
 from freshness.engine.address import Address
 from freshness.engine.listeners import speaks_tls
-from tests.certificates import Authority
+from tests.support.certificates import Authority
 
 
 def asked(handle: Callable[[socket.socket], object]) -> bool:

@@ -20,7 +20,7 @@ from freshness.engine.lock_liveness import (
     _users,
     running_children,
 )
-from tests.runner import eventually
+from tests.support.runner import eventually
 
 NOBODY = 65534
 OURS = str(os.geteuid())

@@ -12,7 +12,7 @@ import pytest
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
 from freshness.process.children import Watch, finish, read, stream
-from tests.runner import eventually
+from tests.support.runner import eventually
 
 SECONDS = 30
 TOKEN = "0123456789abcdef"  # noqa: S105 -- a lock's, no secret

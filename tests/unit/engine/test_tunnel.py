@@ -16,7 +16,7 @@ from freshness.engine import tunnel as tunnels
 from freshness.engine.client import connect
 from freshness.engine.tunnel import Tunnel, open_tunnel
 from freshness.errors import EngineError
-from tests.ssh_server import SshServer, serve_logins, why_no_sshd
+from tests.support.ssh_server import SshServer, serve_logins, why_no_sshd
 
 
 @pytest.fixture

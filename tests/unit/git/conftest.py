@@ -7,8 +7,8 @@ import pygit2
 import pytest
 from pygit2.enums import ConfigLevel
 
-from tests.forge import Forge, serve_forge
-from tests.git import GitRepo
+from tests.support.forge import Forge, serve_forge
+from tests.support.git import GitRepo
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -14,10 +14,10 @@ from freshness.git.address import ForgeAddress
 from freshness.git.ask import ask_references
 from freshness.git.checkout import open_repository
 from freshness.git.find import find_revision
-from tests.forge import AUTHORIZATION, NAME, TOKEN, Forge
-from tests.git import GitRepo
-from tests.git_server import serve_git
-from tests.revisions import name_commit
+from tests.support.forge import AUTHORIZATION, NAME, TOKEN, Forge
+from tests.support.git import GitRepo
+from tests.support.git_server import serve_git
+from tests.support.revisions import name_commit
 
 HEAD = head_ref(7)
 

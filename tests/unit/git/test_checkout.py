@@ -7,8 +7,8 @@ import pytest
 
 from freshness.errors import RepositoryError
 from freshness.git.checkout import open_repository
-from tests.git import GitRepo
-from tests.revisions import export, find, read_tree
+from tests.support.git import GitRepo
+from tests.support.revisions import export, find, read_tree
 
 
 def test_a_work_tree_a_bare_repository_a_linked_work_tree_and_a_submodule_open(repo: GitRepo, tmp_path: Path) -> None:

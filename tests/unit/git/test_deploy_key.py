@@ -10,9 +10,9 @@ from freshness.git.ask import ask_references
 from freshness.git.checkout import open_repository
 from freshness.git.deploy_key import find_deploy_key
 from freshness.git.find import find_revision
-from tests.git import GitRepo
-from tests.revisions import name_commit
-from tests.ssh_server import SshServer, serve_ssh, why_no_sshd
+from tests.support.git import GitRepo
+from tests.support.revisions import name_commit
+from tests.support.ssh_server import SshServer, serve_ssh, why_no_sshd
 
 NAME = "org/app"
 

@@ -10,8 +10,8 @@ import pytest
 from freshness.errors import RepositoryError, SettingsError
 from freshness.git.checkout import open_repository
 from freshness.git.export import export_tree
-from tests.git import COMMIT_TIME, Content, Executable, GitRepo, Link
-from tests.revisions import export, find, read_tree
+from tests.support.git import COMMIT_TIME, Content, Executable, GitRepo, Link
+from tests.support.revisions import export, find, read_tree
 
 
 def test_dirty_untracked_ignored_and_staged_files_stay_out(repo: GitRepo, tmp_path: Path) -> None:

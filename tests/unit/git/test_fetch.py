@@ -14,9 +14,9 @@ from freshness.git import checkout
 from freshness.git.address import ForgeAddress
 from freshness.git.checkout import open_repository
 from freshness.git.find import find_revision
-from tests.git import GitRepo
-from tests.git_server import GitServer, serve_git
-from tests.revisions import export, name_commit, read_tree
+from tests.support.git import GitRepo
+from tests.support.git_server import GitServer, serve_git
+from tests.support.revisions import export, name_commit, read_tree
 
 TOKEN = "ghs_0123456789"  # noqa: S105 (made up for these tests)
 AUTHORIZATION = "Basic " + b64encode(f"x-access-token:{TOKEN}".encode()).decode()

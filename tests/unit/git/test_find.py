@@ -3,8 +3,8 @@
 import pytest
 
 from freshness.errors import Refused
-from tests.git import COMMIT_TIME, GitRepo
-from tests.revisions import find
+from tests.support.git import COMMIT_TIME, GitRepo
+from tests.support.revisions import find
 
 
 def test_a_commit_becomes_a_revision_whatever_head_is(repo: GitRepo) -> None:

@@ -7,8 +7,8 @@ from freshness.git import history
 from freshness.git.checkout import open_or_make, open_repository
 from freshness.git.differ import differing_paths
 from freshness.git.history import behind_base, relation
-from tests.forge import Forge
-from tests.git import Executable, GitRepo, Link
+from tests.support.forge import Forge
+from tests.support.git import Executable, GitRepo, Link
 
 
 def of(clone: GitRepo, production: str, candidate: str, forge: Forge | None, number: int | None = None) -> Comparison:

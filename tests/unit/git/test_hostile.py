@@ -7,8 +7,8 @@ import pygit2
 import pytest
 
 from freshness.errors import FreshnessError, Refused, RepositoryError
-from tests.git import GitRepo
-from tests.revisions import export, read_tree
+from tests.support.git import GitRepo
+from tests.support.revisions import export, read_tree
 
 FILE, LINK, FOLDER = b"100644", b"120000", b"40000"
 

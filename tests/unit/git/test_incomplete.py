@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from freshness.errors import Refused
-from tests.git import GitRepo
-from tests.revisions import export
+from tests.support.git import GitRepo
+from tests.support.revisions import export
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
 

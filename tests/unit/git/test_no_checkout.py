@@ -8,9 +8,9 @@ from freshness.errors import RepositoryError
 from freshness.git.checkout import open_or_make, open_repository
 from freshness.git.export import export_tree
 from freshness.git.find import find_revision
-from tests.forge import TOKEN, Forge
-from tests.git import GitRepo
-from tests.revisions import name_commit, read_tree
+from tests.support.forge import TOKEN, Forge
+from tests.support.git import GitRepo
+from tests.support.revisions import name_commit, read_tree
 
 
 @pytest.fixture

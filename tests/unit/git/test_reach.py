@@ -8,9 +8,9 @@ from freshness.errors import Refused
 from freshness.git.ask import ask_references
 from freshness.git.checkout import open_repository
 from freshness.git.reach import require_reachable
-from tests.forge import Forge
-from tests.git import GitRepo
-from tests.revisions import name_commit
+from tests.support.forge import Forge
+from tests.support.git import GitRepo
+from tests.support.revisions import name_commit
 
 Insist = Callable[[GitRepo, str], str]
 

@@ -10,8 +10,8 @@ import pytest
 from freshness.errors import Refused, RepositoryError, SettingsError
 from freshness.git import shares
 from freshness.git.shares import work_in_shares
-from tests.git import GitRepo
-from tests.revisions import export, read_tree
+from tests.support.git import GitRepo
+from tests.support.revisions import export, read_tree
 
 ALONE = os.getpid()
 

@@ -11,8 +11,8 @@ import pytest
 from freshness.git.checkout import open_repository
 from freshness.git.local import local_references
 from freshness.git.sound import require_intact
-from tests.forge import NAME, TOKEN, Forge
-from tests.git import COMMIT_TIME, GitRepo
+from tests.support.forge import NAME, TOKEN, Forge
+from tests.support.git import COMMIT_TIME, GitRepo
 
 ROOT = Path(__file__).parents[3]
 STAMP = f"A <a@b> {COMMIT_TIME} +0000"

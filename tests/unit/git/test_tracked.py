@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from freshness.git.tracked import tracked_at
-from tests.git import GitRepo
+from tests.support.git import GitRepo
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from freshness.git import uncommitted
 from freshness.git.checkout import open_repository
 from freshness.git.uncommitted import in_words, uncommitted_paths
-from tests.git import GitRepo
+from tests.support.git import GitRepo
 
 
 def test_changed_staged_removed_and_untracked_files_are_found_and_ignored_ones_not(repo: GitRepo) -> None:

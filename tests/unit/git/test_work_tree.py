@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from freshness.git.work_tree import WorkTree, is_same_file
-from tests.git import GitRepo
+from tests.support.git import GitRepo
 
 
 def checkout(folder: Path) -> Path:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forge import NAME, TOKEN, Forge, serve_forge
-from tests.git import Content, GitRepo
-from tests.runner import Runner, Running, pull_request
+from tests.support.forge import NAME, TOKEN, Forge, serve_forge
+from tests.support.git import Content, GitRepo
+from tests.support.runner import Runner, Running, pull_request
 
 NUMBER = 7
 FORK = "eve/app"

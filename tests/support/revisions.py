@@ -6,7 +6,7 @@ from freshness.core.revision import Candidate, Revision
 from freshness.git.checkout import open_repository
 from freshness.git.export import Exported, export_tree
 from freshness.git.find import find_revision
-from tests.git import GitRepo
+from tests.support.git import GitRepo
 
 
 def name_commit(commit: str, number: int | None = None) -> Candidate:

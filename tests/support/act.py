@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests import plugins
-from tests.engines import BASE_IMAGE, ROOT, Sandbox
+from tests.support import plugins
+from tests.support.engines import BASE_IMAGE, ROOT, Sandbox
 
 ACT = ROOT / ".venv/bin/act"
 RELEASED = "org/freshness-action@v1"

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.engines import ROOT, Sandbox
+from tests.support.engines import ROOT, Sandbox
 
 UNPACKED = ROOT / ".cache/haproxy"
 HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}/usr/sbin")

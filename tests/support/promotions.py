@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.applications import Application, behave
-from tests.asking_client import Answers, asking
-from tests.engines import Sandbox
-from tests.git import GitRepo
-from tests.runner import Ended, Runner, Running
+from tests.support.applications import Application, behave
+from tests.support.asking_client import Answers, asking
+from tests.support.engines import Sandbox
+from tests.support.git import GitRepo
+from tests.support.runner import Ended, Runner, Running
 
 LABEL = "org.opencontainers.image.revision"
 FIRST = "15027b0393b450eeb501b9b6ffb03ec71ee65869"

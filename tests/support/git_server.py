@@ -9,7 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.git import isolated_environment
+from tests.support.git import isolated_environment
 
 
 class GitServer(ThreadingHTTPServer):

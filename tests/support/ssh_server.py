@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines import ROOT, free_port
+from tests.support.engines import ROOT, free_port
 
 UNPACKED = ROOT / ".cache/openssh"
 PROGRAMS = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}/usr/sbin:{UNPACKED}/usr/bin"

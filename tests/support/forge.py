@@ -8,8 +8,8 @@ from pathlib import Path
 
 from freshness.core.secret import Secret
 from freshness.git.address import ForgeAddress
-from tests.git import GitRepo
-from tests.git_server import GitServer, serve_git
+from tests.support.git import GitRepo
+from tests.support.git_server import GitServer, serve_git
 
 NAME = "org/app"
 TOKEN = "ghs_0123456789"  # noqa: S105 -- that of no forge

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from freshness.engine.plugin import SYSTEM_FOLDERS, find_plugin
 from freshness.errors import EngineError
-from tests.engines import ROOT
+from tests.support.engines import ROOT
 
 NAMES = ("buildx", "compose")
 UNPACKED = ROOT / ".cache/sid/plugins"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.daemon import Daemon
-from tests.docker_proxy import Call, DockerProxy
-from tests.engines import Sandbox
+from tests.support.daemon import Daemon
+from tests.support.docker_proxy import Call, DockerProxy
+from tests.support.engines import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

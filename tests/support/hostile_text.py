@@ -1,6 +1,6 @@
 """Text that commands a runner wherever it gets through as it is, and the proof that it did not."""
 
-from tests.runner import Ended
+from tests.support.runner import Ended
 
 HOSTILE = "".join(
     f"{before}{command}\n"

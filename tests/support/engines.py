@@ -17,9 +17,9 @@ from pathlib import Path
 import docker
 import docker.errors
 
-from tests.daemon import Daemon, Version, running_daemon
+from tests.support.daemon import Daemon, Version, running_daemon
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 UNPACKED = ROOT / ".cache/debian13/engine"
 CONTAINERD = Version(
     programs=(UNPACKED / "usr/sbin", UNPACKED / "usr/bin"), config='{"features": {"containerd-snapshotter": true}}'

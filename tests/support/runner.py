@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from docker.models.containers import Container
 
-from tests.applications import Application
-from tests.engines import ROOT, Sandbox, pause
+from tests.support.applications import Application
+from tests.support.engines import ROOT, Sandbox, pause
 
 T = TypeVar("T")
 ANY_SECONDS = 60

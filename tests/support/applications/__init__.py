@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import ROOT, Sandbox, free_port
-from tests.git import Content, GitRepo
+from tests.support.engines import ROOT, Sandbox, free_port
+from tests.support.git import Content, GitRepo
 
 HERE = Path(__file__).parent
 BUSYBOX = ROOT / ".cache/busybox/busybox"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from tests.engines import Sandbox
+from tests.support.engines import Sandbox
 
 
 @dataclass(slots=True)
