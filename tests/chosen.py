@@ -92,6 +92,8 @@ CHOSEN = {
         "scenarios/test_gate_health.py::test_no_path_and_no_healthcheck_is_refused_before_staging_changes[no HEALTHCHECK]",
         "scenarios/test_gate_health.py::test_no_answer_is_unhealthy_at_the_deadline",
         "scenarios/test_promote_refusals.py::test_an_image_whose_health_nobody_could_tell_is_refused",
+        "scenarios/test_portless.py::test_what_nothing_could_prove_is_refused_with_three_ways_out",
+        "scenarios/test_portless.py::test_where_running_is_enough_it_runs_for_the_hold_time",
     ),
     "I13: nothing from the work tree lies over the image": (
         "scenarios/test_loss.py::test_a_relative_mount_in_another_folder_leaves_no_data_behind",

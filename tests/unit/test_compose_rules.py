@@ -96,12 +96,46 @@ def test_a_range_that_says_which_port_is_which_is_no_problem() -> None:
     assert problems(project({"ports": ports})) == ()
 
 
-@pytest.mark.parametrize("ports", [None, [], published(8502), published(8501, protocol="udp"), [{"target": 8501}]])
-def test_a_port_that_is_not_published_is_a_problem(ports: list[dict[str, Any]] | None) -> None:
-    """I12. Breaks when `_published` takes UDP, or a port that is only exposed."""
-    (problem,) = problems(project({"ports": ports}))
+@pytest.mark.parametrize("is_given", [True, False])
+@pytest.mark.parametrize("ports", [published(8502, 8503), [*published(8502, 8503), *published(8501, protocol="udp")]])
+def test_a_port_that_is_not_published_is_a_problem(*, ports: list[dict[str, Any]], is_given: bool) -> None:
+    """I12. Breaks when `_published` takes UDP, or `chosen_port` takes one of several."""
+    (problem,) = problems(project({"ports": ports}), is_port_given=is_given)
 
-    assert "not 8501" in problem
+    assert "publishes 8502, 8503, not 8501. Set `port` to one that it publishes" in problem
+
+
+@pytest.mark.parametrize(
+    ("staging", "changes", "is_published", "port", "inside"),
+    [
+        ({}, {"is_port_given": False}, True, 8501, 80),
+        ({"ports": published(9000, 8501)}, {"is_port_given": False}, True, 8501, 80),
+        ({"ports": published(9000)}, {"is_port_given": False}, True, 9000, 80),
+        ({"ports": None}, {"port": 8000}, False, 8000, 8000),
+        ({"ports": published(8501, protocol="udp")}, {"port": 8000}, False, 8000, 8000),
+        ({"ports": None, "expose": ["8000"]}, {"is_port_given": False}, False, 8000, 8000),
+        ({"ports": None, "expose": ["8000/tcp"]}, {"is_port_given": False, "asks_path": True}, False, 8000, 8000),
+        ({"ports": None, "expose": ["8000", "9000"]}, {"is_port_given": False}, False, 0, 0),
+        ({"ports": [{"target": 8501}]}, {"is_port_given": False}, False, 0, 0),
+    ],
+)
+def test_a_port_is_read_from_compose_where_nobody_gives_one(
+    *, staging: Config, changes: Config, is_published: bool, port: int, inside: int
+) -> None:
+    """Breaks when `chosen_port` leaves out one of its ways."""
+    config = project(staging)
+
+    assert problems(config, **changes) == ()
+    target = read_target(config, wanted(**changes))
+    assert (target.is_published, target.port, target.container_port) == (is_published, port, inside)
+
+
+@pytest.mark.parametrize("expose", [None, ["8000", "9000"]])
+def test_a_path_without_any_port_to_ask_is_a_problem(expose: list[str] | None) -> None:
+    """I12. Breaks when `_port_problems` lets it through: nobody could ever ask."""
+    (problem,) = problems(project({"ports": None, "expose": expose}), is_port_given=False, asks_path=True)
+
+    assert "Set `port` to the one inside the container" in problem
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ TODAY = Target(
 )  # fmt: skip
 
 
+def test_the_port_inside_is_asked_of_what_published_none_then() -> None:
+    """I9. Breaks when `target_of` takes the host's port of today for the one inside."""
+    config = {**CONFIG, "services": {"web": {"image": "shop/web"}}}
+
+    then = target_of(render(config, "web"), Wanted(service="web", port=8600), TODAY)
+
+    assert (then.is_published, then.container_port) == (False, 80)
+
+
 def test_one_service_is_kept_with_what_it_uses_and_nothing_else() -> None:
     """Breaks when another service's values are kept, or a `build` whose arguments may be secret."""
     kept = json.loads(render(CONFIG, "web"))

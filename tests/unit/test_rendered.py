@@ -75,7 +75,7 @@ def test_the_example_holds_every_variable_and_can_be_read(tmp_path: Path) -> Non
     path.write_text(text.replace("\n#", "\n").replace("\n ", "\n# "), encoding="utf-8")
     variables = read_env_file(path)
     assert variables.keys() >= {setting.variable for setting in GATE + PROMOTE}
-    assert variables["TARGET_PORT"] == "8501"
+    assert variables["TARGET_SERVICE"] == "orchestrator-staging"
 
 
 @pytest.mark.parametrize(("name", "table"), [("gate", GATE), ("promote", PROMOTE)])

@@ -47,7 +47,7 @@ def test_nothing_given_means_the_designs_defaults() -> None:
     )
     assert (settings.service, settings.port, settings.prod_port) == ("orchestrator-staging", 8501, 8500)
     assert (settings.context, settings.file) == (PurePosixPath(), PurePosixPath("Dockerfile"))
-    assert settings.health == Health(path="/health", retries=10, interval=6, hold=10)
+    assert settings.health == Health(asked="", retries=10, interval=6, hold=10)
     assert settings.health.deadline == 60
     assert settings.check == ScriptCheck(path="scripts/staging_check.py", mode="stub")
     assert settings.check_timeout == 300
@@ -114,7 +114,6 @@ def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
         ("TARGET_PORT", "-1"),
         ("TARGET_PORT", "8501.0"),
         ("TARGET_PORT", "٨٥٠١"),
-        ("TARGET_PORT", "8500"),
         ("TARGET_SERVICE", "-x"),
         ("TARGET_SERVICE", "a b"),
         ("GIT_SHA", "main"),
@@ -442,3 +441,9 @@ def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:
         "INPUT_GITHUB-TOKEN": "x",
     }
     assert child_environment(kept | dropped) == kept
+
+
+def test_what_only_has_to_run_has_to_run_for_some_time() -> None:
+    """I12. Breaks when `_proves_nothing` is not asked: a moment would be proof enough."""
+    assert gate({"HEALTH_PATH": "running"}).health.is_running_enough
+    assert "expected some seconds" in refusal({"HEALTH_PATH": "Running", "HOLD_TIME": "0"})

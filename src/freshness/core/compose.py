@@ -1,7 +1,7 @@
 """Reads a Compose project as `docker compose config --format json` prints it: may our service be touched?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from freshness.core.image import is_image_name, repository_of, same_tag
@@ -16,9 +16,10 @@ class Target:
     """A Compose service that runs an image: where its tag, its container and its port are.
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
-    `127.0.0.1`, and empty where none is published; `container_port` is what the service listens on inside. `needs` are
-    the services it depends on, and `healthcheck` and `environment` are what the Compose file says of it. `ports` are
-    all that it publishes, `contents` the configs and secrets whose content Compose does not compare.
+    `127.0.0.1`, and empty where none is published; then `port` is the one inside as well, 0 where nobody says it.
+    `container_port` is what the service listens on inside. `needs` are the services it depends on, and `healthcheck`
+    and `environment` are what the Compose file says of it. `ports` are all that it publishes, `contents` the configs
+    and secrets whose content Compose does not compare.
     """
 
     project: str
@@ -40,6 +41,13 @@ class Target:
         return bool(self.address)
 
     @property
+    def place(self) -> str:
+        """Where it is asked, in words."""
+        if self.is_published:
+            return f"on port {self.port}"
+        return f"publishing no port, on {self.port} inside" if self.port else "publishing no port"
+
+    @property
     def repository(self) -> str:
         """The image's name without its tag."""
         return repository_of(self.image)
@@ -49,12 +57,15 @@ class Target:
 class Wanted:
     """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself.
 
-    `in_pairs`: it changes while two of its containers run, publishes nothing, and `port` is the one inside. `accepted`
-    are services that somebody else runs to their end before.
+    `port` is the usual one unless `is_port_given`; of a service that publishes nothing it is the one inside.
+    `asks_path`: health is asked by HTTP at a path that somebody gave. `in_pairs`: it changes while two of its
+    containers run, and publishes nothing. `accepted` are services that somebody else runs to their end before.
     """
 
     service: str
     port: int
+    is_port_given: bool = True
+    asks_path: bool = False
     image: str | None = None
     container: str | None = None
     prod_port: int | None = None
@@ -89,16 +100,17 @@ def why_missing(config: Mapping[str, Any], service: str) -> str | None:
 def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
     """The service as a Target; only for a config in which `find_problems` found none."""
     ours: Service = config["services"][wanted.service]
+    chosen = chosen_port(ours, wanted)
     published = () if wanted.in_pairs else _published(ours)
-    mine = ((address, inside) for port, address, inside in published if port == wanted.port)
-    address, container_port = next(mine, ("", wanted.port))
+    mine = ((address, inside) for port, address, inside in published if port == chosen)
+    address, container_port = next(mine, ("", chosen))
     return Target(
         project=config["name"],
         service=wanted.service,
         image=image_of(config, wanted.service),
         container=container_of(config, wanted.service),
         address=address,
-        port=wanted.port,
+        port=chosen,
         container_port=container_port,
         needs=tuple(ours.get("depends_on") or ()),
         healthcheck=ours.get("healthcheck"),
@@ -133,6 +145,18 @@ def published_ports(config: Mapping[str, Any], service: str) -> tuple[int, ...]:
     return tuple(port for port, _, _ in _published(config["services"][service]))
 
 
+def chosen_port(ours: Service, wanted: Wanted) -> int:
+    """The port that was given, else the usual one where it is published, else the only one; 0 where nobody says it."""
+    ports = tuple(dict.fromkeys(port for port, _, _ in _published(ours)))
+    if wanted.is_port_given or wanted.in_pairs or wanted.port in ports:
+        return wanted.port
+    if ports:
+        return ports[0] if len(ports) == 1 else 0
+    exposed = {str(port).removesuffix("/tcp") for port in ours.get("expose") or ()}
+    only = exposed.pop() if len(exposed) == 1 else ""
+    return int(only) if only.isdecimal() else 0
+
+
 def publishers_of(config: Mapping[str, Any], port: int) -> tuple[str, ...]:
     """The services that publish this port on the Docker host."""
     services: Mapping[str, Service] = config.get("services") or {}
@@ -153,14 +177,19 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     if wanted.in_pairs:
         yield from find_pair_problems(wanted.service, ours, wanted.container)
         return
-    ports = {port for port, _, _ in _published(ours)}
-    yield from _range_problems(ours, wanted)
-    if wanted.port not in ports:
-        has = ", ".join(map(str, sorted(ports))) or "no port"
+    ports, chosen = {port for port, _, _ in _published(ours)}, chosen_port(ours, wanted)
+    yield from _range_problems(ours, replace(wanted, port=chosen))
+    if ports and chosen not in ports:
+        has = ", ".join(map(str, sorted(ports)))
         yield (
-            f"The service {wanted.service!r} publishes {has}, not {wanted.port}."
-            f" Publish it in the Compose file, to this host alone: `127.0.0.1:{wanted.port}:PORT_INSIDE`; or set `port`"
-            " to what it publishes."
+            f"The service {wanted.service!r} publishes {has}, not {chosen or wanted.port}."
+            f" Set `port` to one that it publishes, or publish another in the Compose file, to this host alone:"
+            f" `127.0.0.1:{chosen or wanted.port}:PORT_INSIDE`."
+        )
+    if not ports and not chosen and wanted.asks_path:
+        yield (
+            f"The service {wanted.service!r} publishes no port and `health-path` is set, but nothing says on which port"
+            " it listens. Set `port` to the one inside the container, or give the service one port in `expose:`."
         )
     if wanted.prod_port in ports:
         yield (

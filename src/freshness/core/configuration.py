@@ -59,13 +59,18 @@ def _others(ours: Mapping[str, Any]) -> Iterator[str]:
 def target_of(configuration: str, wanted: Wanted, today: Target) -> Target:
     """The target as it was, or `today` where the configuration is not known (empty).
 
-    Its port is the one that the settings name, if it published that then, else the first that it published.
+    Its port is the one that the settings name, if it published that then, else the first that it published; where it
+    published none and does today, it is the one inside.
     """
     if not configuration:
         return today
     config = json.loads(configuration)
     ports = () if wanted.in_pairs else published_ports(config, wanted.service)
-    port = wanted.port if wanted.port in ports or not ports else ports[0]
+    port = wanted.port
+    if ports and port not in ports:
+        port = ports[0]
+    if not ports and today.is_published:
+        port = today.container_port
     return read_target(config, replace(wanted, port=port))
 
 

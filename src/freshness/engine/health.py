@@ -2,6 +2,7 @@
 
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
@@ -18,6 +19,7 @@ __all__ = [
     "probe_again",
     "require_health_source",
     "require_probeable",
+    "settle_health",
     "stay_healthy",
     "wait_until_healthy",
 ]
@@ -32,19 +34,31 @@ def require_health_source(
 
     That goes for `previous` as well, which would have to be proven on the way back, as the target `former`.
     """
-    if health.path is not None:
+    if health.path is not None or health.is_running_enough:
         return
     if not _has_healthcheck(target, image):
+        why = "the health path is `none`"
+        if health.asked != "none":
+            why = f"{target.service} publishes no port, neither `port` nor `health-path` is set"
         raise Refused(
-            "the health path is `none`, and neither the image nor the Compose file has a HEALTHCHECK.",
-            "Give the image a HEALTHCHECK, or set `health-path`.",
+            f"{why}, and neither the image nor the Compose file has a HEALTHCHECK.",
+            "Give the image a HEALTHCHECK; or set `health-path`, and `port` to the one inside the container; or, where"
+            " it is enough that it runs for `hold-time`, `health-path: running`.",
         )
     if previous and not _has_healthcheck(former or target, previous):
         raise Refused(
-            f"the health path is `none`, and the image that production runs, {previous.id}, has no HEALTHCHECK: going"
+            f"the HEALTHCHECK decides, and the image that production runs, {previous.id}, has no HEALTHCHECK: going"
             " back to it could never be proven.",
-            "Set `health-path`, or give the service a `healthcheck:` in the Compose file.",
+            "Set `health-path` (`running` where it is enough that it runs), or give the service a `healthcheck:` in the"
+            " Compose file.",
         )
+
+
+def settle_health(health: Health, target: Target, *, is_port_given: bool) -> Health:
+    """The HEALTHCHECK decides where nothing is published, and nobody named a port or a path."""
+    if health.asked or is_port_given or target.is_published:
+        return health
+    return replace(health, asked="healthcheck")
 
 
 def _has_healthcheck(target: Target, image: Image) -> bool:

@@ -1,7 +1,7 @@
 """The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from freshness.engine.compose import (
 )
 from freshness.engine.conflicts import refuse_conflicts
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
-from freshness.engine.health import require_health_source, require_probeable, wait_until_healthy
+from freshness.engine.health import require_health_source, require_probeable, settle_health, wait_until_healthy
 from freshness.engine.hold_time import wait_hold_time
 from freshness.engine.images import find_image, tag_image
 from freshness.engine.leftovers import keep_one_container
@@ -168,6 +168,8 @@ class Gate:
         wanted = Wanted(
             service=self.settings.service,
             port=self.settings.port,
+            is_port_given=self.settings.given_port is not None,
+            asks_path=self.settings.health.asked.startswith("/"),
             image=self.settings.image,
             container=self.settings.container,
             prod_port=self.settings.prod_port,
@@ -176,7 +178,12 @@ class Gate:
         with self.steps.step("service", "a service that shares nothing with another") as step:
             file = self._find_compose_file()
             self.config, self.target = read_service(file, self.env, wanted, self.settings.allow_empty, self._overlay)
-            step.got = f"{self.target.service} of the project {self.target.project} on port {self.target.port}"
+            health = settle_health(
+                self.settings.health, self.target, is_port_given=self.settings.given_port is not None
+            )
+            self.settings = replace(self.settings, health=health)
+            self.notes += [health.note] if health.note else []
+            step.got = f"{self.target.service} of the project {self.target.project}, {self.target.place}"
         return self.target
 
     def _overlay(self, config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -380,7 +387,7 @@ class Gate:
 
     def _is_healthy(self, engine: Engine, target: Target, container: Container) -> bool:
         health = self.settings.health
-        asked = f"HTTP 2xx from {health.path}" if health.path else "HEALTHCHECK healthy"
+        asked = health.wanted
         with self.steps.step("health", f"{asked} within {health.deadline:g} s") as step:
             self.log.say(f"Waiting for {asked} from {target.service}, up to {health.deadline:g} s.")
             prober = find_prober(engine, self.env)
@@ -392,7 +399,7 @@ class Gate:
         return result.ok
 
     def _check_staging(self, engine: Engine, target: Target, container: Container, revision: Revision) -> None:
-        base_url = f"http://localhost:{target.container_port}"
+        base_url = f"http://localhost:{target.container_port}" if target.container_port else ""
         command = self._check_command(base_url)
         timeout = self.settings.check_timeout
         with (

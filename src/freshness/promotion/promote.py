@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from freshness.core.compose import Target, Wanted
@@ -17,7 +17,7 @@ from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS, ComposeFile, read_service
 from freshness.engine.conflicts import refuse_conflicts
 from freshness.engine.containers import Container
-from freshness.engine.health import require_health_source, require_probeable
+from freshness.engine.health import require_health_source, require_probeable, settle_health
 from freshness.engine.images import find_image
 from freshness.engine.lock import Lease, Lock
 from freshness.engine.probe_address import Prober, find_prober
@@ -193,7 +193,7 @@ class Promotion(Candidacy):
         self._look_at_mounts(engine, make)
         with self.steps.step("health question", "a health path or a HEALTHCHECK, for the way back as well") as step:
             require_health_source(self.settings.health, make.target, candidate, plan.previous, former.target)
-            step.got = self.settings.health.path or "the HEALTHCHECK decides"
+            step.got = self.settings.health.wanted
         self.require_ancestry(plan.previous, candidate, scene.last)
         self.last = scene.last
         return plan
@@ -276,6 +276,8 @@ class Promotion(Candidacy):
         wanted = Wanted(
             service=settings.service,
             port=settings.port,
+            is_port_given=settings.given_port is not None,
+            asks_path=settings.health.asked.startswith("/"),
             image=settings.image,
             container=settings.container,
             in_pairs=self._in_pairs,
@@ -283,7 +285,11 @@ class Promotion(Candidacy):
         )
         with self.steps.step("service", "a service that shares nothing with another") as step:
             config, target = read_service(self.compose_file, self.env, wanted, settings.allow_empty, self._overlay)
-            step.got = f"{target.service} of the project {target.project} on port {target.port}"
+            step.got = f"{target.service} of the project {target.project}, {target.place}"
+            has_port = settings.given_port is not None or self._in_pairs
+            health = settle_health(settings.health, target, is_port_given=has_port)
+            self.settings = replace(settings, health=health)
+            self.notes += [health.note] if health.note else []
             kept_tags = retained_tags_of(target, config, settings.staging_service)
             return Today(
                 target=target,

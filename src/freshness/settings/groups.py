@@ -11,16 +11,17 @@ from freshness.settings.declaration import Surroundings, setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How health is asked: `path` is None where the image's HEALTHCHECK decides; `interval` in seconds.
+    """How a container is proven. `asked` is a path, `none` or `running`, empty where nobody said.
 
-    `hold` is how many seconds a container must have run to count as proven.
+    `interval` is in seconds, and `hold` is how many seconds a container must have run to count as proven.
     """
 
-    path: str | None = setting(
+    asked: str = setting(
         "health-path",
         values.health_path,
-        "HTTP path that answers 2xx once the service is healthy; `none`: the image's HEALTHCHECK decides.",
-        default="/health",
+        "HTTP path that answers 2xx once the service is healthy; `none`: the HEALTHCHECK decides; `running`: it only "
+        "has to run for `hold-time`, as a worker without a HEALTHCHECK does.",
+        shown_default="`/health`; the HEALTHCHECK where the service publishes no port and `port` is not set",
         common=True,
     )
     retries: int = setting(
@@ -39,6 +40,28 @@ class Health:
         "asks for health once more and waits for nothing.",
         default="10",
     )
+
+    @property
+    def path(self) -> str | None:
+        """The HTTP path to ask, None where the HEALTHCHECK decides or nothing is asked."""
+        return self.asked if self.asked.startswith("/") else None if self.asked else "/health"
+
+    @property
+    def is_running_enough(self) -> bool:
+        """Whether no more is asked than that it runs for `hold` seconds."""
+        return self.asked == "running"
+
+    @property
+    def wanted(self) -> str:
+        """What counts as healthy, in words."""
+        if self.is_running_enough:
+            return "a running container"
+        return f"HTTP 2xx from {self.path}" if self.path else "HEALTHCHECK healthy"
+
+    @property
+    def note(self) -> str:
+        """What is to be said of how little was asked; empty where more was."""
+        return f"Proven to be *running* for {self.hold:g} s, and no more." if self.is_running_enough else ""
 
     @property
     def deadline(self) -> float:

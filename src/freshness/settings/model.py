@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from freshness.core.run import Run
 from freshness.settings import values
@@ -74,6 +74,8 @@ class _Shared:
     """Short names of what both hold."""
 
     __slots__ = ()
+    usual_port: ClassVar[int]
+    given_port: int | None
     services: tuple[str, ...]
     compose: ComposeSettings
     engine: EngineSettings
@@ -82,6 +84,7 @@ class _Shared:
     head: Head
     scope: Scope
 
+    port = _Short(lambda settings: settings.given_port or settings.usual_port)
     service = _Short(lambda settings: settings.services[0])
     project = _Short(lambda settings: settings.compose.project)
     force_recreate = _Short(lambda settings: settings.compose.force_recreate)
@@ -105,6 +108,7 @@ class _Shared:
 class GateSettings(_Shared):
     """The gate's settings. None means: `revision` from the event, `image` and `container` from Compose."""
 
+    usual_port: ClassVar[int] = 8501
     services: tuple[str, ...] = setting(
         "service",
         values.services,
@@ -114,8 +118,13 @@ class GateSettings(_Shared):
         words=True,
         common=True,
     )
-    port: int = setting(
-        "port", values.port, "Port of staging on the Docker host.", variable="TARGET_PORT", default="8501", common=True
+    given_port: int | None = setting(
+        "port",
+        values.optional(values.port),
+        "Port of staging on the Docker host; of a service that publishes none, the one inside its container.",
+        variable="TARGET_PORT",
+        shown_default="`8501`, else the only one that the service publishes",
+        common=True,
     )
     revision: str | None = setting(
         "revision",
@@ -250,6 +259,7 @@ class PromoteSettings(_Shared):
         "Compose project of staging, where it is another one than production's.",
         shown_default="what its Compose file says, else production's",
     )
+    usual_port: ClassVar[int] = 8500
     services: tuple[str, ...] = setting(
         "service",
         values.services,
@@ -259,8 +269,13 @@ class PromoteSettings(_Shared):
         words=True,
         common=True,
     )
-    port: int = setting(
-        "port", values.port, "Port of production on the Docker host.", variable="PROD_PORT", default="8500", common=True
+    given_port: int | None = setting(
+        "port",
+        values.optional(values.port),
+        "Port of production on the Docker host; of a service that publishes none, the one inside its container.",
+        variable="PROD_PORT",
+        shown_default="`8500`, else the only one that the service publishes",
+        common=True,
     )
     compose: ComposeSettings = group(ComposeSettings)
     health: Health = group(Health)

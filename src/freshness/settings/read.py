@@ -62,18 +62,13 @@ def _read(
     _require_absolute(surroundings)
     surroundings.problems.extend(host_problems(env))
     rules(values, surroundings)
+    _require_proof(values, surroundings)
     raise_problems(surroundings.problems)
     return assemble(kind, values, surroundings, warnings=tuple(surroundings.notes) + unknown)
 
 
 def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
     """What is wrong across the gate's settings; of what could not be read nothing is said twice."""
-    port = values.get("port")
-    if port is not None and port == values.get("prod-port"):
-        surroundings.refuse(
-            f"`port` (TARGET_PORT) and `prod-port` (PROD_PORT) are both {port}; expected staging on a port of its own.",
-            "Give staging's port in `port` and production's in `prod-port`.",
-        )
     if values.get("revision") is not None and values.get("pr") is not None:
         surroundings.refuse(
             "`revision` (GIT_SHA) and `pr` (PR) are both given; expected one of them.",
@@ -96,6 +91,15 @@ def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, rev
             "Name production's image tag in `image`.",
         )
     _require_one(values.get("service", ()), "PROD_SERVICE", surroundings)
+
+
+def _require_proof(values: Mapping[str, Any], surroundings: Surroundings) -> None:
+    if (values.get("health-path"), values.get("hold-time")) == ("running", 0):
+        surroundings.refuse(
+            "`health-path` (HEALTH_PATH) is running, and `hold-time` (HOLD_TIME) is 0; expected some seconds for which"
+            " the container has to run.",
+            "Set `hold-time` to as long as the service may take to fail.",
+        )
 
 
 def _require_one(names: tuple[str, ...], variable: str, surroundings: Surroundings) -> None:

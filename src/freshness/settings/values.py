@@ -203,16 +203,16 @@ def variable_names(text: str) -> frozenset[str]:
     return names
 
 
-def health_path(text: str) -> str | None:
-    """An HTTP path, None for `none`."""
-    return None if text.lower() == "none" else http_path(text)
+def health_path(text: str) -> str:
+    """An HTTP path, `none`, `running`, or empty where nothing is given."""
+    return text.lower() if text.lower() in {"", "none", "running"} else http_path(text)
 
 
 def http_path(text: str) -> str:
     """A path as it stands in a request."""
     if not re.fullmatch(r"/[!-~]*", text) or text.startswith("//") or "#" in text:
         raise WrongValue(
-            "an HTTP path that begins with one `/`, or `none`",
+            "an HTTP path that begins with one `/`, `none` or `running`",
             "Give the path alone, without host and port, such as /health; percent-encode what is not ASCII.",
         )
     return text

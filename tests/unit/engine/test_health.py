@@ -1,17 +1,18 @@
 """Whether anything could ever tell that a container is healthy, by what image and Compose file say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
-from freshness.engine.health import require_health_source
+from freshness.engine.health import require_health_source, settle_health
 from freshness.errors import Refused
 from freshness.settings.model import Health
 
-NO_PATH = Health(path=None, retries=1, interval=1, hold=0)
+NO_PATH = Health(asked="none", retries=1, interval=1, hold=0)
 WITH = Image(id="sha256:a", healthcheck={"Test": ["CMD", "true"]})
 WITHOUT = Image(id="sha256:b")
 SWITCHED_OFF = Image(id="sha256:c", healthcheck={"Test": ["NONE"]})
@@ -60,5 +61,30 @@ def test_nothing_to_ask_on_the_way_back_is_refused() -> None:
         require_health_source(NO_PATH, target(None), WITH, WITHOUT)
 
 
+@pytest.mark.parametrize(
+    ("given", "address", "is_port_given", "path"),
+    [
+        (False, "", False, None),
+        (True, "", False, "/health"),
+        (False, "", True, "/health"),
+        (False, "::", False, "/health"),
+    ],
+)
+def test_the_healthcheck_decides_only_where_nobody_named_a_port_or_a_path(
+    *, given: bool, address: str, is_port_given: bool, path: str | None
+) -> None:
+    """Fails when `settle_health` lets one of the three go."""
+    health = Health(asked="/health" if given else "", retries=1, interval=1, hold=0)
+
+    settled = settle_health(health, replace(target(None), address=address), is_port_given=is_port_given)
+
+    assert settled.path == path
+
+
+def test_where_it_is_enough_to_run_no_healthcheck_is_needed() -> None:
+    running = Health(asked="running", retries=1, interval=1, hold=9)
+    require_health_source(running, target(None), WITHOUT, WITHOUT)
+
+
 def test_with_a_health_path_no_healthcheck_is_needed() -> None:
-    require_health_source(Health(path="/health", retries=1, interval=1, hold=0), target(None), WITHOUT, WITHOUT)
+    require_health_source(Health(asked="/health", retries=1, interval=1, hold=0), target(None), WITHOUT, WITHOUT)
