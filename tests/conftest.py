@@ -1,6 +1,7 @@
 """Isolation for every test, and the Engines for those that ask."""
 
 import ipaddress
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -52,12 +53,22 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test connected to {address!r}; tests serve what they ask for themselves, on loopback")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders. Not by `mktemp` each: it reads the names of all that it ever made."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (make_folder(folder / str(number)) for number in itertools.count())
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 @pytest.fixture(autouse=True)
-def isolated(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> Path:
     """A home of the test's own, and nothing of the runner, Git, Docker or our settings but a person's own plugins."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
     plugins.install(plugins.CURRENT if request.config.getoption("--current-tools") else OWN_PLUGINS, home)
     for name in os.environ:
         if name not in KEPT and not name.startswith(("PYTEST_", "PYTHON", "COV_")):

@@ -1,12 +1,11 @@
-"""The kill switch and the scope: every row of the table in `docs/kill-switch.md`, for gate and promote."""
-
-from typing import NamedTuple
+"""The kill switch and the scope: each end that the table in `docs/kill-switch.md` knows, for gate and promote."""
 
 import pytest
 
-from tests.support.engines import BASE_IMAGE, ROOT
+from tests.support.engines import BASE_IMAGE
 from tests.support.jobs import GITEA, GITHUB
 from tests.support.runner import Runner
+from tests.support.scope_table import Row, rows
 
 NOWHERE = "f" * 40
 GATE = {
@@ -23,34 +22,9 @@ PROMOTE = {
 }
 
 
-class Row(NamedTuple):
-    """One row's cells, as they are written without their backticks."""
-
-    enabled: str
-    repos: str
-    repository: str
-    then: str
-    since: str
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return {
-            "ORCH_IMAGE_FRESHNESS_ENABLED": self.enabled,
-            "ORCH_IMAGE_FRESHNESS_REPOS": self.repos,
-            "GITHUB_REPOSITORY": self.repository,
-        }
-
-
-def rows() -> list[Row]:
-    text = (ROOT / "docs/kill-switch.md").read_text(encoding="utf-8")
-    table = text.partition("<!-- scope -->")[2].partition("<!-- /scope -->")[0]
-    lines = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
-    return [
-        Row(*(cell.strip() if index == 4 else cell.strip(" `") for index, cell in enumerate(line))) for line in lines
-    ]
-
-
-ROWS = pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.enabled}|{row.repos}|{row.repository}")
+EACH = {row.then: row for row in rows() if row.repository}
+"""One row for each end: what each row means is `tests/unit/test_scope.py`'s, that it reaches the command is ours."""
+ROWS = pytest.mark.parametrize("row", EACH.values(), ids=EACH)
 
 
 @pytest.mark.parametrize("forge", [GITEA, GITHUB], ids=["Gitea", "GitHub"])

@@ -1,10 +1,38 @@
 """Which repositories the invariant is enforced for."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.core.scope import in_scope, parse_patterns
+from freshness.errors import SettingsError
+from freshness.settings import GateSettings, PromoteSettings, read_gate, read_promote
+from tests.support.scope_table import Row, rows
+
+UNPROVEN = {"EXPECTED_REVISION": "f" * 40}
+
+
+Read = Callable[..., GateSettings | PromoteSettings]
+
+
+def where_it_is_in_force(read: Read, variables: dict[str, str]) -> str:
+    try:
+        settings = read({}, UNPROVEN | variables, cwd=Path("/srv/checkout"))
+    except SettingsError:
+        return "an error"
+    if not settings.enabled:
+        return "disabled"
+    return "enforced" if in_scope(settings.repository, settings.repos) else "out of scope"
+
+
+@pytest.mark.parametrize("read", [read_gate, read_promote])
+@pytest.mark.parametrize("row", rows(), ids=str)
+def test_both_commands_are_in_force_where_the_table_says_so(row: Row, read: Read) -> None:
+    """I10. Breaks when `in_scope` decides otherwise, or `read_gate` or `read_promote` takes a value for another."""
+    assert where_it_is_in_force(read, row.variables) == row.then
 
 
 @pytest.mark.parametrize("text", ["acme/app", "ACME/*", "x/y, acme/a?p", "x/y\nacme/app", "*/app"])
