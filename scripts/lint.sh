@@ -25,6 +25,7 @@ check lint-imports --no-logo
 check zizmor --offline --no-progress --persona auditor "${workflows[@]}" "${actions[@]}"
 check check-jsonschema --builtin-schema vendor.github-workflows "${workflows[@]}"
 check check-jsonschema --builtin-schema vendor.github-actions "${actions[@]}"
+check check-jsonschema --check-metaschema docs/schema/*.json
 check python scripts/render_settings.py --check
 
 [ ${#failed[@]} = 0 ] || { printf 'lint: findings by %s\n' "${failed[*]}" >&2; exit 1; }

@@ -14,13 +14,14 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from freshness.ci.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
 from freshness.cli.main import commands  # noqa: E402 -- after the path that finds it
 from freshness.core.event.rules import RULES  # noqa: E402
 from freshness.settings.declaration import Setting  # noqa: E402
 from freshness.settings.table import GATE, PROMOTE, PYTHON  # noqa: E402
+from scripts.settings_schema import commit_schema, host_schema  # noqa: E402
 
 Blocks = Mapping[str, Callable[[], str]]
 
@@ -115,6 +116,11 @@ FILES: Mapping[str, Blocks] = {
         "help": command_help,
     },
 }
+WHOLE: Mapping[str, Callable[[], str]] = {
+    "docs/schema/freshness.json": commit_schema,
+    "docs/schema/host.json": host_schema,
+}
+"""Files that are nothing else."""
 
 
 def fill(text: str, blocks: Blocks) -> str:
@@ -139,16 +145,18 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only look")
     parser.add_argument("--root", type=Path, default=ROOT)
     arguments = parser.parse_args()
-    wrong = [problem for name in FILES if (problem := _render(arguments.root / name, FILES[name], arguments.check))]
+    fills = {name: lambda text, blocks=blocks: fill(text, blocks) for name, blocks in FILES.items()}
+    fills |= {name: lambda _, make=make: make() for name, make in WHOLE.items()}
+    wrong = [problem for name in fills if (problem := _render(arguments.root / name, fills[name], arguments.check))]
     for problem in wrong:
         print(problem, file=sys.stderr)
     return 1 if wrong else 0
 
 
-def _render(path: Path, blocks: Blocks, check: bool) -> str:  # noqa: FBT001 -- the one choice there is
+def _render(path: Path, new_text: Callable[[str], str], check: bool) -> str:  # noqa: FBT001 -- the one choice there is
     try:
         old = path.read_text(encoding="utf-8")
-        new = fill(old, blocks)
+        new = new_text(old)
     except (OSError, LookupError) as error:
         return f"{path}: {error}"
     if old == new:

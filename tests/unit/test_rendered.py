@@ -15,8 +15,9 @@ from freshness.settings.declaration import Setting
 from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]
-FILES = ("action.yml", "promote/action.yml", ".env.example", "docs/reference.md", "docs/events.md")
-PLANTED = {"docs/events.md": ("GITHUB_SHA", "HEAD")}
+SCHEMAS = ("docs/schema/freshness.json", "docs/schema/host.json")
+FILES = ("action.yml", "promote/action.yml", ".env.example", "docs/reference.md", "docs/events.md", *SCHEMAS)
+PLANTED = {"docs/events.md": ("GITHUB_SHA", "HEAD")} | dict.fromkeys(SCHEMAS, ("Seconds", "Minutes"))
 """What drift looks like there; in all others, another port of production."""
 
 
@@ -34,7 +35,7 @@ def tables(text: str) -> list[tuple[str, str]]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for name in FILES:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -53,7 +54,9 @@ def test_planted_drift_is_found_and_mended(copy: Path, name: str) -> None:
     assert answer.returncode == 1
     assert str(path) in answer.stderr
     assert render(copy).returncode == 0
+    assert name in SCHEMAS or tables(right)
     assert tables(path.read_text(encoding="utf-8")) == tables(right)
+    assert name not in SCHEMAS or path.read_text(encoding="utf-8") == right
 
 
 def test_missing_markers_are_found(copy: Path) -> None:

@@ -119,7 +119,7 @@ _ROLLBACK_OPTIONS = (
     "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
     "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout", "allow-mounts",
-    "staging-project", "staging-service",
+    "staging-project", "staging-service", "deploy-environment",
 )  # fmt: skip
 
 
@@ -231,6 +231,7 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
     "project",
     "revision-label",
     "engine-timeout",
+    "deploy-environment",
 )
 @click.pass_context
 def status(context: click.Context, /, **given: Any) -> None:
@@ -241,7 +242,16 @@ def status(context: click.Context, /, **given: Any) -> None:
 
 
 @commands.command(short_help="Show who holds a target, and break that where it hangs.")
-@options("promote", "compose-file", "compose-env-files", "project-directory", "service", "project", "engine-timeout")
+@options(
+    "promote",
+    "compose-file",
+    "compose-env-files",
+    "project-directory",
+    "service",
+    "project",
+    "engine-timeout",
+    "deploy-environment",
+)
 @click.option("--lock", "name", metavar="NAME", help="The lock of this name, as a refusal names it.")
 @click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
 @click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")

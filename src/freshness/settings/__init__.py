@@ -6,7 +6,7 @@ from freshness.settings.env_file import read_env_file
 from freshness.settings.kinds import CommandCheck, HealthKind, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 from freshness.settings.model import ComposeSettings, GateSettings, Health, PromoteSettings
 from freshness.settings.options import options
-from freshness.settings.read import read_gate, read_promote
+from freshness.settings.read import read_gate, read_promote, with_commits_file
 
 __all__ = [
     "ApplicationSettings",
@@ -29,4 +29,5 @@ __all__ = [
     "read_env_file",
     "read_gate",
     "read_promote",
+    "with_commits_file",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from freshness.settings import values
 from freshness.settings.declaration import setting
-from freshness.settings.kinds import CommandCheck, HealthKind, ScriptCheck
+from freshness.settings.kinds import CommandCheck, HealthKind, ScriptCheck, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,9 @@ class JobSettings:
     """A Compose service that runs once, to its end. `timeout` is in seconds."""
 
     service: str
+    stage: Stage = setting(
+        "stage", values.choice(Stage), "When it runs: `pre-deploy`, or `post-deploy`.", default="pre-deploy"
+    )
     timeout: float = setting(
         "timeout", values.number(1, 86400, "seconds"), "Seconds that the job may take.", default="600"
     )

@@ -37,7 +37,8 @@ class Setting:
     `default` is the text that is read where nothing is given, `shown_default` what people see in its place.
     `words` are names with commas, blanks or line ends between them.
     `carrier` is the variable that carries the input in the actions where that is not `variable`; `action_default` is
-    the input's own default there. `sensitive` values are never shown and have no option, which `ps` would show.
+    the input's own default there. `sensitive` values are never shown and have no option, which `ps` would show; `flags`
+    are other names of the option.
     `resolve` turns the parsed value into the final one where that depends on the run's surroundings.
     """
 
@@ -54,6 +55,7 @@ class Setting:
     sensitive: bool = False
     carrier: str = ""
     action_default: str = ""
+    flags: tuple[str, ...] = ()
     resolve: Callable[[Any, Surroundings], object] | None = None
 
     @property
@@ -64,7 +66,7 @@ class Setting:
     @property
     def title(self) -> str:
         """How every sentence names it."""
-        return f"`{self.name}` ({self.variable})"
+        return f"`{self.name}` ({self.variable})" if self.variable else f"`{self.name}`"
 
 
 def setting(name: str, read: Callable[[str], object], about: str, **how: Any) -> Any:

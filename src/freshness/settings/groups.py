@@ -190,3 +190,28 @@ class Scope:
         multiline=True,
         shown_default="all",
     )
+
+
+def _settings_path(text: str) -> PurePosixPath | None:
+    return None if text.lower() == "none" else values.relative_path(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """Which part of the files of settings counts. `path` is the commit's file from the Git tree's root, or None."""
+
+    environment: str | None = setting(
+        "deploy-environment",
+        values.optional(
+            values.matching(r"[a-z0-9][a-z0-9_-]*", "an environment's name", "Use lower case letters and digits.")
+        ),
+        "Environment whose part of the settings files counts, such as `eu`.",
+        shown_default="`staging` for the gate, `production` for everything else",
+        flags=("-e", "--environment"),
+    )
+    path: PurePosixPath | None = setting(
+        "settings-file",
+        _settings_path,
+        "File of settings in the commit, relative to the repository's root; `none`: none is read.",
+        default="freshness.toml",
+    )

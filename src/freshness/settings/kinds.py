@@ -34,6 +34,13 @@ class HealthKind(StrEnum):
     RUNNING = "running"
 
 
+class Stage(StrEnum):
+    """When a job runs: before anything is replaced, or once all is proven."""
+
+    PRE_DEPLOY = "pre-deploy"
+    POST_DEPLOY = "post-deploy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCheck:
     """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""

@@ -1,18 +1,20 @@
 """The settings of gate and promotion: each declared once, validated, frozen, with every path resolved."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Generic, TypeVar
 
 from freshness.core.run import Run
 from freshness.settings import values
+from freshness.settings.application import ApplicationSettings
 from freshness.settings.build import BuildSettings
 from freshness.settings.commit import Ancestry, Forks, Head
 from freshness.settings.compose import ComposeSettings
 from freshness.settings.declaration import derived, group, setting
-from freshness.settings.groups import EngineSettings, Exceptions, Health, Scope, SourceSettings
+from freshness.settings.groups import EngineSettings, Exceptions, FileSettings, Health, Scope, SourceSettings
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
+from freshness.settings.sources import Reading
 
 __all__ = [
     "CommandCheck", "ComposeSettings", "GateSettings", "Health", "Incomplete", "Match", "PromoteSettings",
@@ -156,8 +158,11 @@ class GateSettings(_Shared):
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
     forks: Forks = group(Forks)
+    files: FileSettings = group(FileSettings)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
+    application: ApplicationSettings
+    reading: Reading = field(repr=False, compare=False)
     repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     warnings: tuple[str, ...] = ()
 
@@ -321,11 +326,17 @@ class PromoteSettings(_Shared):
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
     ancestry: Ancestry = group(Ancestry)
+    files: FileSettings = group(FileSettings)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
+    application: ApplicationSettings
+    reading: Reading = field(repr=False, compare=False)
     repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
-    allow_unverified: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def allow_unverified(self) -> bool:
+        return self.reading.allow_unverified
 
     @property
     def match(self) -> Match:

@@ -26,7 +26,7 @@ def options(table: str, *names: str) -> Callable[[_Command], _Command]:
         for setting in reversed(settings):
             if setting.sensitive or (names and setting.name not in names):
                 continue
-            add = click.option(f"--{setting.name}", setting.field, metavar="TEXT", help=_help(setting))
+            add = click.option(*setting.flags, f"--{setting.name}", setting.field, metavar="TEXT", help=_help(setting))
             command = add(command)
         return command
 

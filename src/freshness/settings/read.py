@@ -1,7 +1,8 @@
 """Reads the settings of the two actions and of their commands, and reports all problems at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -11,9 +12,11 @@ from freshness.core.scope import in_scope
 from freshness.errors import SettingsError
 from freshness.settings.declaration import Surroundings, assemble, settings_of
 from freshness.settings.docker_host import host_problems
+from freshness.settings.files import with_files
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.near_miss import near_misses
-from freshness.settings.sources import Sources, raise_problems, read_table
+from freshness.settings.read_application import read_application
+from freshness.settings.sources import Reading, Sources, read_table
 from freshness.settings.table import GATE, PROMOTE
 from freshness.settings.values import WrongValue, revision
 
@@ -27,7 +30,8 @@ def read_gate(options: Options, env: Texts, env_file: Texts | None = None, *, cw
 
     `cwd` stands for the workspace where GITHUB_WORKSPACE is not set. Raises SettingsError with all problems.
     """
-    return _read(GateSettings, Sources(options=options, env=env, env_file=env_file or {}), cwd, _gate_rules)
+    sources = Sources(options=options, env=env, env_file=env_file or {})
+    return _read(GateSettings, Reading(sources=sources, cwd=cwd, environment="staging", rules=_gate_rules))
 
 
 def read_promote(
@@ -43,28 +47,38 @@ def read_promote(
 
     No revision is required either where a person says so aloud (`allow_unverified`), disabled, or out of scope.
     """
-
-    def rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
-        _promote_rules(values, surroundings, revision_required=revision_required and not allow_unverified)
-
     sources = Sources(options=options, env=env, env_file=env_file or {})
-    return replace(_read(PromoteSettings, sources, cwd, rules), allow_unverified=allow_unverified)
+    reading = Reading(
+        sources=sources,
+        cwd=cwd,
+        environment="production",
+        rules=partial(_promote_rules, revision_required=revision_required and not allow_unverified),
+        allow_unverified=allow_unverified,
+        commit_follows=revision_required,
+    )
+    return _read(PromoteSettings, reading)
 
 
-def _read(
-    kind: type[_S], sources: Sources, cwd: Path | None, rules: Callable[[Mapping[str, Any], Surroundings], None]
-) -> _S:
+def with_commits_file(settings: _S, text: str) -> _S:
+    """The settings with what the commit's own file says too, empty where it has none. Raises SettingsError."""
+    return _read(type(settings), replace(settings.reading, commit_file=text, commit_follows=False))
+
+
+def _read(kind: type[_S], reading: Reading) -> _S:
     """Text by text, then what depends on the surroundings, then the rules across settings, then the one value."""
-    env = sources.env
-    surroundings = Surroundings(env=env, workspace=_workspace(env, cwd), problems=[], notes=[])
-    values = read_table(settings_of(kind), sources, surroundings)
+    env = reading.sources.env
+    surroundings = Surroundings(env=env, workspace=_workspace(env, reading.cwd), problems=[], notes=[])
+    table = tuple(settings_of(kind))
+    sources = with_files(reading, table, surroundings)
+    values = read_table(table, sources, surroundings)
     unknown = _read_names(sources.env_file, surroundings)
     _require_absolute(surroundings)
     surroundings.problems.extend(host_problems(env))
-    rules(values, surroundings)
+    reading.rules(values, surroundings)
     _require_proof(values, surroundings)
-    raise_problems(surroundings.problems)
-    return assemble(kind, values, surroundings, warnings=tuple(surroundings.notes) + unknown)
+    application = read_application(values.get("service", ()), sources, table, values, surroundings)
+    warnings = tuple(surroundings.notes) + unknown
+    return assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
 
 
 def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:

@@ -1,7 +1,8 @@
 """Finds the text of each setting (option, environment, env file, default) and reads it, collecting every problem."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from freshness.core.quoting import quoted
@@ -9,17 +10,39 @@ from freshness.errors import SettingsError
 from freshness.settings.declaration import Problem, Setting, Surroundings
 from freshness.settings.values import WrongValue
 
+Texts = Mapping[str, str]
+
+
+BY_DEFAULT = "by default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFile:
+    """What a file of settings says, as text by the settings' names: of all environments, and of the one chosen.
+
+    `place` is how sentences name it. `values` are what only the host's own file has.
+    """
+
+    place: str
+    services: Mapping[str, Texts] = field(default_factory=dict)
+    jobs: Mapping[str, Texts] = field(default_factory=dict)
+    values: Texts = field(default_factory=dict)
+    environments: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where settings come from, first wins: command line `options` by name, the environment, the env file.
+    """Where settings come from, first wins: command line `options` by name, the environment, the env file, `files`.
 
     An option that is given counts even when it is empty (it then means the default); an empty variable counts as unset.
+    Of the files the host's own is the first. `first` is the service that the settings of a single service speak of.
     """
 
     options: Mapping[str, str | None]
-    env: Mapping[str, str]
-    env_file: Mapping[str, str]
+    env: Texts
+    env_file: Texts
+    files: tuple[SettingsFile, ...] = ()
+    first: str = ""
 
     def find(self, setting: Setting) -> tuple[str, str]:
         """The setting's text and where it comes from."""
@@ -31,21 +54,59 @@ class Sources:
                 return self.env[variable], "in the environment"
         if self.env_file.get(setting.variable, "").strip():
             return self.env_file[setting.variable], "in the env file"
-        return setting.default, "by default"
+        for file in self.files:
+            if text := file.services.get(self.first, {}).get(setting.name) or self._value(file, setting):
+                return text, f"in {file.place}"
+        return setting.default, BY_DEFAULT
+
+    def in_files(self, section: str, name: str, setting: Setting) -> tuple[str, str]:
+        """As `find`, for a setting of a service or job of that name."""
+        for file in self.files:
+            if text := getattr(file, section).get(name, {}).get(setting.name):
+                return text, f"in {file.place}"
+        return setting.default, BY_DEFAULT
+
+    def _value(self, file: SettingsFile, setting: Setting) -> str:
+        """A file that has tables of services names the services by them."""
+        return file.values.get(setting.name) or ("\n".join(file.services) if setting.field == "service" else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How settings were read, so that they can be read again with the file of the commit, once that is known.
+
+    `environment` is the default one, `rules` those across settings. `commit_file` is the file's text; with
+    `commit_follows` it is not known yet.
+    """
+
+    sources: Sources
+    cwd: Path | None
+    environment: str
+    rules: Callable[[Mapping[str, Any], Surroundings], None]
+    allow_unverified: bool = False
+    commit_file: str = ""
+    commit_follows: bool = True
 
 
 def read_table(table: Iterable[Setting], sources: Sources, surroundings: Surroundings) -> dict[str, Any]:
     """The values by name; each that is missing there has its problem in `surroundings`."""
     values: dict[str, Any] = {}
     for setting in table:
-        text, place = sources.find(setting)
-        try:
-            value = setting.read(_clean(text, setting))
-        except WrongValue as wrong:
-            surroundings.problems.append(_problem(setting, text, place, wrong))
-            continue
-        values[setting.name] = setting.resolve(value, surroundings) if setting.resolve else value
+        read_into(values, setting, sources.find(setting), surroundings)
     return values
+
+
+def read_into(
+    values: dict[str, Any], setting: Setting, found: tuple[str, str], surroundings: Surroundings, title: str = ""
+) -> None:
+    """Adds the value of the text that was `found` and where, or what is wrong with it to the problems."""
+    text, place = found
+    try:
+        value = setting.read(_clean(text, setting))
+    except WrongValue as wrong:
+        surroundings.problems.append(_problem(setting, title or setting.title, text, place, wrong))
+        return
+    values[setting.name] = setting.resolve(value, surroundings) if setting.resolve else value
 
 
 def raise_problems(problems: list[Problem]) -> None:
@@ -78,7 +139,7 @@ def _is_text(character: str) -> bool:
     )
 
 
-def _problem(setting: Setting, text: str, place: str, wrong: WrongValue) -> Problem:
+def _problem(setting: Setting, title: str, text: str, place: str, wrong: WrongValue) -> Problem:
     got = "a value that is not shown" if setting.sensitive or setting.multiline else quoted(text)
-    message = f"{setting.title} is {got} {place}; expected {wrong.expected}."
+    message = f"{title} is {got} {place}; expected {wrong.expected}."
     return Problem(message=message, remedy=wrong.remedy)
