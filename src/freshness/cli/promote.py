@@ -16,7 +16,7 @@ from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import PromoteSettings
-from freshness.settings.read import read_promote
+from freshness.settings.read import read_promote, with_commits_file
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
     from freshness.promotion.promote import Promotion
@@ -46,6 +46,10 @@ def run_promotion(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
             conceal_known(settings, env, env_file)
+            if not is_rollback:
+                from freshness.git.commit_file import file_at_hand
+
+                settings = with_commits_file(settings, file_at_hand(settings))
             publisher = replace(publisher, keep_reports=settings.keep_reports)
             promotion = _story(settings, publisher, is_rollback=is_rollback)
             promotion.notes.extend(notes)

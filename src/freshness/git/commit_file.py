@@ -5,21 +5,52 @@ from pathlib import PurePosixPath
 import pygit2
 from pygit2.enums import ObjectType
 
-from freshness.core.revision import Revision
-from freshness.errors import Refused
+from freshness.errors import Refused, RepositoryError, SettingsError
+from freshness.git.checkout import is_there, open_repository
+from freshness.git.commits import parse_commit
 from freshness.git.objects import ObjectStore
 from freshness.git.tree import Entry, EntryKind, parse_tree
+from freshness.settings.model import PromoteSettings
 
 _PLAIN = frozenset({EntryKind.FILE, EntryKind.EXECUTABLE})
 LARGEST = 1_000_000  # bytes
 
 
-def read_commit_file(repository: pygit2.Repository, revision: Revision, path: PurePosixPath) -> str:
+def file_at_hand(settings: PromoteSettings) -> str:
+    """The text of the expected commit's file, as far as the checkout has the commit. Nothing is fetched.
+
+    Raises SettingsError where the checkout has the file and lacks the commit: nobody knows what the commit says.
+    """
+    commit, path, checkout = settings.expected_revision, settings.files.path, settings.source.folder
+    if commit is None or path is None or not is_there(checkout):
+        return ""
+    has_file = (checkout / path).exists()
+    try:
+        repository = open_repository(checkout)
+    except RepositoryError:
+        if has_file:
+            raise
+        return ""  # as before there were files: what cannot be opened may not be needed at all
+    if commit in repository.odb:
+        return read_commit_file(repository, commit, path)
+    if has_file:
+        raise SettingsError(
+            f"{path} is in the checkout, and the expected commit {commit} is not; expected both, to read the commit's.",
+            "Check out the commit, or with `fetch-depth: 0`; or set `settings-file: none`.",
+        )
+    return ""
+
+
+def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosixPath) -> str:
     """The text of the file, empty where the commit has none; every object's hash is verified.
 
     Raises Refused for what is no plain text file, RepositoryError where the objects cannot be read.
     """
-    store, tree = ObjectStore.of(repository), revision.tree
+    store = ObjectStore.of(repository)
+    node = parse_commit(store.read(commit, ObjectType.COMMIT))
+    if node is None:
+        raise Refused(f"{commit} is a malformed commit object.", "Run `git fsck`, make the commit anew and push it.")
+    tree = node.tree
     for folder in path.parts[:-1]:
         entry = _entry(store, tree, folder)
         if entry is None or entry.kind is not EntryKind.FOLDER:
@@ -35,7 +66,7 @@ def read_commit_file(repository: pygit2.Repository, revision: Revision, path: Pu
         text = "\0"
     if "\0" in text or len(content) > LARGEST:
         raise Refused(
-            f"{path} of the commit {revision.commit} is no file of text; expected one of at most {LARGEST} bytes.",
+            f"{path} of the commit {commit} is no file of text; expected one of at most {LARGEST} bytes.",
             "Commit it as a plain file in UTF-8, or name another in `settings-file`.",
         )
     return text

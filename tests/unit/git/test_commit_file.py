@@ -4,15 +4,15 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from freshness.errors import Refused
+from freshness.errors import Refused, SettingsError
 from freshness.git.checkout import open_repository
-from freshness.git.commit_file import LARGEST, read_commit_file
+from freshness.git.commit_file import LARGEST, file_at_hand, read_commit_file
+from freshness.settings import PromoteSettings, read_promote
 from tests.support.git import Content, GitRepo, Link
-from tests.support.revisions import find
 
 
 def read(repo: GitRepo, commit: str, path: str = "freshness.toml") -> str:
-    return read_commit_file(open_repository(repo.path), find(repo, commit), PurePosixPath(path))
+    return read_commit_file(open_repository(repo.path), commit, PurePosixPath(path))
 
 
 def test_the_commits_text_is_read_whatever_the_work_tree_holds(repo: GitRepo) -> None:
@@ -37,3 +37,25 @@ def test_what_is_no_text_is_refused(repo: GitRepo, content: Content) -> None:
     commit = repo.commit({"freshness.toml": content})
     with pytest.raises(Refused, match=r"freshness\.toml of the commit .* is no file of text"):
         read(repo, commit)
+
+
+def expecting(commit: str, repo: GitRepo, **given: str) -> PromoteSettings:
+    return read_promote({"expected-revision": commit, **given}, {}, cwd=repo.path)
+
+
+def test_a_promotion_reads_the_file_of_the_commit_that_it_expects(repo: GitRepo) -> None:
+    commit = repo.commit({"freshness.toml": "expected"})
+    repo.commit({"freshness.toml": "later"})
+    assert file_at_hand(expecting(commit, repo)) == "expected"
+    assert file_at_hand(expecting(commit, repo, **{"settings-file": "none"})) == ""
+    assert file_at_hand(expecting("0" * 39 + "1", repo, path="elsewhere")) == ""
+
+
+def test_a_promotion_does_not_guess_what_a_commit_says_that_is_not_there(repo: GitRepo) -> None:
+    """Fails where the checkout's own file is taken, or none: another commit would say how this one is proven."""
+    missing = "0" * 39 + "1"
+    repo.commit({"a": "file"})
+    assert file_at_hand(expecting(missing, repo)) == ""
+    repo.commit({"freshness.toml": "another commit's"})
+    with pytest.raises(SettingsError, match="the expected commit 0+1 is not"):
+        file_at_hand(expecting(missing, repo))
