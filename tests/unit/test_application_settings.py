@@ -3,7 +3,9 @@
 import pytest
 
 from freshness.errors import SettingsError
-from freshness.settings import CommandCheck, ScriptCheck, ServiceSettings, read_gate, read_promote
+from freshness.settings.application import ServiceSettings
+from freshness.settings.kinds import CommandCheck, ScriptCheck
+from freshness.settings.read import read_gate, read_promote
 from freshness.settings.values import WrongValue, headers, services, statuses
 
 

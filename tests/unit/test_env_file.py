@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.errors import SettingsError
-from freshness.settings import read_gate, read_promote
 from freshness.settings.env_file import parse_env_file, read_env_file
 from freshness.settings.near_miss import near_misses
+from freshness.settings.read import read_gate, read_promote
 from freshness.settings.table import GATE, PROMOTE
 
 

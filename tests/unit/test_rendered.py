@@ -10,8 +10,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from freshness.settings import options, read_env_file
 from freshness.settings.declaration import Setting
+from freshness.settings.env_file import read_env_file
+from freshness.settings.options import options
 from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]

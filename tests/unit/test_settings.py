@@ -8,21 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.errors import SettingsError
-from freshness.settings import (
-    CommandCheck,
-    ComposeSettings,
-    GateSettings,
-    Health,
-    Incomplete,
-    Match,
-    ScriptCheck,
-    SecretSource,
-    UpdateOrder,
-    child_environment,
-    compose_environment,
-    read_gate,
-    read_promote,
-)
+from freshness.settings.child_environment import child_environment, compose_environment
+from freshness.settings.compose import ComposeSettings
+from freshness.settings.groups import Health
+from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
+from freshness.settings.model import GateSettings
+from freshness.settings.read import read_gate, read_promote
 from freshness.settings.table import GATE, PROMOTE
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"

@@ -10,7 +10,9 @@ import pytest
 from jsonschema import ValidationError, validate  # type: ignore[import-untyped]
 
 from freshness.errors import SettingsError
-from freshness.settings import GateSettings, HealthKind, PromoteSettings, read_gate, read_promote, with_commits_file
+from freshness.settings.kinds import HealthKind
+from freshness.settings.model import GateSettings, PromoteSettings
+from freshness.settings.read import read_gate, read_promote, with_commits_file
 from freshness.settings.table import GATE, PROMOTE
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"

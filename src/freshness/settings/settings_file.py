@@ -1,9 +1,7 @@
 """Reads a file of settings: the commit's own `freshness.toml`, or the host's, which alone may say where things run."""
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from freshness.core.quoting import quoted
@@ -33,6 +31,8 @@ def parse_settings_file(
 
     `host_file` is the path of the host's own file, given where this is the commit's: it says where the rest belongs.
     """
+    import tomllib
+
     reader = _Reader(place=place, host_file=host_file, surroundings=surroundings)
     try:
         data = tomllib.loads(text)
@@ -56,6 +56,8 @@ def parse_settings_file(
 
 def nearest(name: str, known: Collection[str]) -> str:
     """The known name that is most like it, in backquotes; where none is, all of them, if they are few."""
+    from difflib import get_close_matches
+
     found = get_close_matches(name, known, n=1, cutoff=0.5)
     if found or len(known) > _FEW:
         return f"`{found[0]}`" if found else "a name of docs/reference.md"

@@ -8,7 +8,7 @@ import pytest
 from freshness.core import secret
 from freshness.engine.compose_file import NAMES, OVERRIDES, ComposeFile
 from freshness.errors import SettingsError
-from freshness.settings import read_gate
+from freshness.settings.read import read_gate
 
 
 def found(workspace: Path, **env: str) -> ComposeFile:

@@ -7,7 +7,8 @@ import pytest
 from freshness.errors import Refused, SettingsError
 from freshness.git.checkout import open_repository
 from freshness.git.commit_file import LARGEST, file_at_hand, read_commit_file
-from freshness.settings import PromoteSettings, read_promote
+from freshness.settings.model import PromoteSettings
+from freshness.settings.read import read_promote
 from tests.support.git import Content, GitRepo, Link
 
 
@@ -57,5 +58,5 @@ def test_a_promotion_does_not_guess_what_a_commit_says_that_is_not_there(repo: G
     repo.commit({"a": "file"})
     assert file_at_hand(expecting(missing, repo)) == ""
     repo.commit({"freshness.toml": "another commit's"})
-    with pytest.raises(SettingsError, match="the expected commit 0+1 is not"):
+    with pytest.raises(SettingsError, match=r"the expected commit 0+1 is not"):
         file_at_hand(expecting(missing, repo))
