@@ -33,16 +33,20 @@ def optional(read: Callable[[str], _T]) -> Callable[[str], _T | None]:
     return lambda text: read(text) if text else None
 
 
-def matching(pattern: str, expected: str, remedy: str) -> Callable[[str], str]:
-    """A reader of text that matches the whole `pattern`."""
-    compiled = re.compile(pattern)
+def accepting(test: Callable[[str], object], expected: str, remedy: str) -> Callable[[str], str]:
+    """A reader of text that passes the test, and stays as it is."""
 
     def read(text: str) -> str:
-        if not compiled.fullmatch(text):
+        if not test(text):
             raise WrongValue(expected, remedy)
         return text
 
     return read
+
+
+def matching(pattern: str, expected: str, remedy: str) -> Callable[[str], str]:
+    """A reader of text that matches the whole `pattern`."""
+    return accepting(re.compile(pattern).fullmatch, expected, remedy)
 
 
 def choice(kind: type[_E], remedy: str = "") -> Callable[[str], _E]:
@@ -91,6 +95,36 @@ service = matching(_SERVICE, "a service's name as in the Compose file", "Use let
 container = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Use letters, digits, `_`, `.` and `-`.")
 script_path = matching(r"[^-].*", "a path in the container", "Give the script's path without a leading `-`.")
 word = matching(r"\S+", "one word", "Give the mode that the check script knows, such as stub.")
+http_path = matching(
+    r"/(?!/)[!\"$-~]*",
+    "an HTTP path that begins with one `/`, `none` or `running`",
+    "Give the path alone, without host and port, such as /health; percent-encode what is not ASCII.",
+)
+image = accepting(
+    is_image_name,
+    "an image name such as app or registry.example/app:tag",
+    "Give a repository in lower case, with a tag or without.",
+)
+source_image = accepting(
+    names_image, "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
+)
+_token = matching(r"[!-~]+", "a token without blanks", "Give the token as the forge shows it.")
+
+
+def _says_why(text: str) -> bool:
+    """A mere yes or no says nothing."""
+    is_word = text.strip().lower() in {"true", "false", "yes", "no", "on", "off", "1", "0"}
+    return len(text) <= _LONGEST_REASON and re.search(r"\w", text) is not None and not is_word
+
+
+reason = accepting(
+    _says_why, f"a reason in words, up to {_LONGEST_REASON} characters", "Say why in a sentence; it is recorded."
+)
+
+
+def token(text: str) -> Secret:
+    """A token for the forge's server."""
+    return Secret(_token(text))
 
 
 def switch(text: str) -> bool:
@@ -113,12 +147,24 @@ def revision(text: str) -> str:
     )
 
 
-def relative_path(text: str) -> PurePosixPath:
-    """A path below a root that the caller knows."""
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts:
-        raise WrongValue("a relative path without `..`", "Give it relative to the root of the repository's checkout.")
-    return path
+def _path(expected: str, remedy: str, *, may_be_absolute: bool = False) -> Callable[[str], PurePosixPath]:
+    """A reader of a path that leads nowhere up."""
+
+    def read(text: str) -> PurePosixPath:
+        path = PurePosixPath(text)
+        if ".." in path.parts or (path.is_absolute() and not may_be_absolute):
+            raise WrongValue(expected, remedy)
+        return path
+
+    return read
+
+
+_BELOW = "a relative path without `..`"
+relative_path = _path(_BELOW, "Give it relative to the root of the repository's checkout.")
+checkout_folder = _path(_BELOW, "Give the same `path` as to the checkout step.")
+host_path = _path(
+    "a path in the workspace, or an absolute one, without `..`", "Write the path without `..`.", may_be_absolute=True
+)
 
 
 def container_paths(text: str) -> tuple[str, ...]:
@@ -127,14 +173,6 @@ def container_paths(text: str) -> tuple[str, ...]:
     if not all(path.startswith("/") and path.isprintable() for path in paths):
         raise WrongValue("absolute paths in the container, one a line", "Write each path as the Compose file does.")
     return tuple(map(normal, paths))
-
-
-def checkout_folder(text: str) -> PurePosixPath:
-    """The folder of the checkout in the workspace."""
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts:
-        raise WrongValue("a relative path without `..`", "Give the same `path` as to the checkout step.")
-    return path
 
 
 def compose_files(text: str) -> tuple[str, ...]:
@@ -147,14 +185,6 @@ def compose_files(text: str) -> tuple[str, ...]:
 def env_files(text: str) -> tuple[PurePosixPath, ...]:
     """Absolute paths on the host, or paths in the workspace: one a line, or with commas between them."""
     return tuple(host_path(part.strip()) for part in re.split(r"[\n,]", text) if part.strip())
-
-
-def host_path(text: str) -> PurePosixPath:
-    """An absolute path on the host, or one in the workspace."""
-    path = PurePosixPath(text)
-    if ".." in path.parts:
-        raise WrongValue("a path in the workspace, or an absolute one, without `..`", "Write the path without `..`.")
-    return path
 
 
 def compose_variables(text: str) -> dict[str, str | None]:
@@ -183,39 +213,29 @@ def services(text: str) -> tuple[str, ...]:
     return names
 
 
-def service_names(text: str) -> frozenset[str]:
-    """Names of Compose services, separated by commas or blanks; there may be none."""
-    names = frozenset(_words(text))
-    if not all(re.fullmatch(_SERVICE, name) for name in names):
-        raise WrongValue("names of services, separated by commas or blanks", "Write them as in the Compose file.")
-    return names
+def _names(pattern: str, expected: str, remedy: str) -> Callable[[str], frozenset[str]]:
+    """A reader of names with commas or blanks between them; there may be none."""
+
+    def read(text: str) -> frozenset[str]:
+        names = frozenset(_words(text))
+        if not all(re.fullmatch(pattern, name) for name in names):
+            raise WrongValue(f"{expected}, separated by commas or blanks", remedy)
+        return names
+
+    return read
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(filter(None, re.split(r"[\s,]+", text)))
 
 
-def variable_names(text: str) -> frozenset[str]:
-    """Names of variables, separated by commas or blanks."""
-    names = frozenset(_words(text))
-    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in names):
-        raise WrongValue("names of variables, separated by commas or blanks", "Write the names alone, such as A, B.")
-    return names
+service_names = _names(_SERVICE, "names of services", "Write them as in the Compose file.")
+variable_names = _names(r"[A-Za-z_][A-Za-z0-9_]*", "names of variables", "Write the names alone, such as A, B.")
 
 
 def health_path(text: str) -> str:
     """An HTTP path, `none`, `running`, or empty where nothing is given."""
     return text.lower() if text.lower() in {"", "none", "running"} else http_path(text)
-
-
-def http_path(text: str) -> str:
-    """A path as it stands in a request."""
-    if not re.fullmatch(r"/[!-~]*", text) or text.startswith("//") or "#" in text:
-        raise WrongValue(
-            "an HTTP path that begins with one `/`, `none` or `running`",
-            "Give the path alone, without host and port, such as /health; percent-encode what is not ASCII.",
-        )
-    return text
 
 
 def headers(text: str) -> tuple[tuple[str, str], ...]:
@@ -244,25 +264,6 @@ def statuses(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def image(text: str) -> str:
-    """A repository with or without a tag."""
-    if not is_image_name(text):
-        raise WrongValue(
-            "an image name such as app or registry.example/app:tag",
-            "Give a repository in lower case, with a tag or without.",
-        )
-    return text
-
-
-def source_image(text: str) -> str:
-    """An image ID, or a repository with a tag or digest."""
-    if not names_image(text):
-        raise WrongValue(
-            "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
-        )
-    return text
-
-
 def command(text: str) -> tuple[str, ...]:
     """A command split by POSIX rules; no shell runs it."""
     try:
@@ -285,22 +286,3 @@ def repos(text: str) -> tuple[str, ...]:
             "patterns of the form owner/name, separated by commas or blanks",
             "Write owner/name; `*` and `?` stand for characters within one of the two parts, as in acme/*.",
         ) from error
-
-
-_NO_REASON = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
-
-
-def reason(text: str) -> str:
-    """Words that say why, to be recorded; a mere yes or no says nothing."""
-    if len(text) > _LONGEST_REASON or not re.search(r"\w", text) or text.strip().lower() in _NO_REASON:
-        raise WrongValue(
-            f"a reason in words, up to {_LONGEST_REASON} characters", "Say why in a sentence; it is recorded."
-        )
-    return text
-
-
-def token(text: str) -> Secret:
-    """A token for the forge's server."""
-    if not re.fullmatch(r"[!-~]+", text):
-        raise WrongValue("a token without blanks", "Give the token as the forge shows it.")
-    return Secret(text)
