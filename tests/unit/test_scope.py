@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from freshness.core.scope import in_scope, parse_patterns
 from freshness.errors import SettingsError
-from freshness.settings import GateSettings, PromoteSettings, read_gate, read_promote
+from freshness.settings.model import GateSettings, PromoteSettings
+from freshness.settings.read import read_gate, read_promote
 from tests.support.scope_table import Row, rows
 
 UNPROVEN = {"EXPECTED_REVISION": "f" * 40}
