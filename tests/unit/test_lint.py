@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engines import ROOT
-from tests.support.git import run_git
+from tests.support.git import GitRepo, run_git
 
 LINTED = (
     "action.yml",
@@ -80,21 +80,30 @@ def test_a_key_that_no_action_has_is_reported(copy: Path) -> None:
     assert "check-jsonschema" in lint(copy, "check-jsonschema")["findings by"]
 
 
-@pytest.mark.parametrize(
-    ("module", "line"),
-    [
-        ("core", "import docker"),
-        ("core", "import time"),
-        ("ci", "import pygit2"),
-        ("core", "import freshness.engine"),
-    ],
+UPWARDS = (
+    ("core", "docker"),
+    ("core", "time"),
+    ("core", "freshness.engine"),
+    ("ci", "pygit2"),
+    ("settings", "freshness.process"),
+    ("engine", "freshness.git"),
+    ("engine", "freshness.promotion"),
+    ("git", "freshness.engine"),
+    ("report", "freshness.gate"),
+    ("gate", "freshness.promotion"),
+    ("board", "freshness.settings"),
 )
-def test_a_room_that_touches_what_is_not_its_own_is_reported(copy: Path, module: str, line: str) -> None:
-    (copy / f"src/freshness/{module}/planted.py").write_text(f'"""Planted."""\n\n{line}\n')
+"""Rooms, and what each must not import."""
+
+
+def test_a_room_that_touches_what_is_not_its_own_is_reported(copy: Path) -> None:
+    for number, (room, module) in enumerate(UPWARDS):
+        (copy / f"src/freshness/{room}/planted_{number}.py").write_text(f'"""Planted."""\n\nimport {module}\n')
 
     printed = lint(copy, "lint-imports")
 
-    assert f"freshness.{module}.planted -> {line.split()[1]}" in printed["lint-imports --no-logo"]
+    found = set(re.findall(r"freshness\.(\w+)\.planted_\d+ -> ([\w.]+)", printed["lint-imports --no-logo"]))
+    assert found >= set(UPWARDS)
     assert "lint-imports" in printed["findings by"]
 
 
@@ -105,3 +114,27 @@ def test_every_action_and_workflow_of_the_repository_is_linted_by_name(copy: Pat
     for tool in ("zizmor", "check-jsonschema"):
         named = {word for command in lint(copy, tool) if command.startswith(tool) for word in command.split()}
         assert expected <= {ROOT / word for word in named}
+
+
+def test_a_module_that_lies_loose_beside_the_rooms_is_reported(copy: Path) -> None:
+    (copy / "src/freshness/planted.py").write_text('"""Planted."""\n')
+
+    printed = lint(copy, "lint-imports")
+
+    assert "freshness.planted" in printed["lint-imports --no-logo"]
+    assert "lint-imports" in printed["findings by"]
+
+
+def committed(path: Path, subject: str) -> Path:
+    """A shallow history's like: of one commit, whose subject is looked at, whatever came before the rule."""
+    repo = GitRepo.init(path)
+    repo.commit({"scripts/lint.sh": (ROOT / "scripts/lint.sh").read_text()}, subject)
+    return repo.path
+
+
+def test_a_commits_subject_that_is_too_long_is_reported(tmp_path: Path) -> None:
+    assert "commit_subjects" in lint(committed(tmp_path / "repo", "x" * 73), "commit_subjects")["findings by"]
+
+
+def test_a_commits_subject_that_just_fits_is_fine(tmp_path: Path) -> None:
+    assert lint(committed(tmp_path / "repo", "ä" * 72), "commit_subjects")["findings by"] == ""
