@@ -181,6 +181,10 @@ CHOSEN = {
         "action/test_runners.py::test_a_job_in_a_container_gates",
         "action/test_unreachable.py::test_an_engine_that_cannot_be_reached_is_one_sentence",
     ),
+    "a job runs once, from one image, and the Engine alone says how it ended": (
+        "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
+        "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",
+    ),
     "the demo: this repository is gated and promoted by itself through act": (
         "action/test_ci_workflow.py::test_ci_gates_and_promotes_this_version",
     ),

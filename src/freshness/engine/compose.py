@@ -84,12 +84,12 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
     status, out, err = read(argv, env_without_engine(file.environment(env)), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
-            f"Compose cannot tell which Docker Engine is meant: {_last_line(err)}.",
+            f"Compose cannot tell which Docker Engine is meant: {last_line(err)}.",
             f"Correct DOCKER_CONTEXT, or DOCKER_HOST: unix:///path/to/socket, {FORMS}.",
         )
     if status != 0:
         raise SettingsError(
-            f"Compose cannot read {file.names}: {_last_line(err)}.",
+            f"Compose cannot read {file.names}: {last_line(err)}.",
             "Compose reads the whole file, so what any service needs must be given. A variable:"
             f" {file.how_to_give}; a file: add it; else correct the Compose file.",
         )
@@ -115,7 +115,7 @@ def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) 
     return out.split()[-1] if status == 0 and out.strip() else ""
 
 
-def _finish(lease: Lease, file: Source, argv: list[str]) -> tuple[int, str]:
+def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, str]:
     """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
     engine = lease.engine
     watch = Watch(
@@ -177,11 +177,11 @@ def _up(lease: Lease, file: Source, target: Target, *words: str) -> None:
     lease.require()
     argv = [*file.command(lease.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
     argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
-    status, output = _finish(lease, file, argv)
+    status, output = finish_compose(lease, file, argv)
     if status == 0:
         return
     require_reachable(lease.engine, f"recreating {target.service}")
-    said = _last_line(output)
+    said = last_line(output)
     if _TAKEN.search(output):
         raise Stale(f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again.")
     if _CANNOT_START.search(output):
@@ -205,10 +205,10 @@ def remove(lease: Lease, file: Source, target: Target) -> None:
     lease.require()
     argv = [*file.command(lease.engine.env, target.project), "--ansi", "never"]
     argv += ["rm", "--stop", "--force", target.service]
-    status, output = _finish(lease, file, argv)
+    status, output = finish_compose(lease, file, argv)
     if status != 0:
         require_reachable(lease.engine, f"removing {target.service}")
-        raise EngineError(f"Compose could not remove {target.service}: {_last_line(output)}.", "Remove it by hand.")
+        raise EngineError(f"Compose could not remove {target.service}: {last_line(output)}.", "Remove it by hand.")
     left = service_containers(lease.engine, target.project, target.service)
     if left:
         names = " ".join(container.name for container in left)
@@ -226,6 +226,7 @@ def missing_dependencies(engine: Engine, target: Target) -> tuple[str, ...]:
     return tuple(name for name in target.needs if name not in running)
 
 
-def _last_line(output: str) -> str:
+def last_line(output: str) -> str:
+    """The last that a child said, for a sentence."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "it said nothing"
