@@ -32,7 +32,8 @@ def build_base(engine: Engine, build: Build, image_id: str) -> str | None:
         name = f"{repository_of(build.tag)}:{BASE_TAG}"
         # Never with the commit's label: this image is not built from it.
         only = replace(build, dockerfile=stages, secrets=(), tag=name, label=BASE_LABEL, commit="")
-        command = command_of(engine, only, empty, metadata)
+        images = [(name, place) for name, place in build.contexts if isinstance(place, str)]
+        command = command_of(engine, only, empty, metadata, images)
         env = {**engine.env, **STARTED_BY_DOCKER}
         if stream(command, env, lambda _line: None, timeout=build.timeout) != 0:
             return None

@@ -32,8 +32,9 @@ class Build:
 
     `subfolder` is the context's path in the tree; `name` is the tree's, under which no file ever has another content
     and the same size and time, and buildx holds its `keepalive_fds` open. `tag` is `<repository>:<full commit id>`.
-    `arguments` and `secrets` are in buildx's own words, `variables` what they name, for buildx alone. After `timeout`
-    seconds it is given up.
+    `arguments`, `labels` and `secrets` are in buildx's own words, `variables` what they name, for buildx alone.
+    `contexts` are the additional ones: a folder of the tree, or `docker-image://` and an image. After `timeout` seconds
+    it is given up.
     """
 
     context: Path
@@ -46,6 +47,8 @@ class Build:
     name: str = ""
     keepalive_fds: tuple[int, ...] = ()
     arguments: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    contexts: tuple[tuple[str, Path | str], ...] = ()
     secrets: tuple[str, ...] = ()
     variables: Mapping[str, Secret] = field(default_factory=dict)
     stage: str | None = None
@@ -58,7 +61,12 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     """
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
-        command = command_of(engine, build, _own_name(build, folder), metadata)
+        context = _own_name(build, build.context, _key(build, build.dockerfile), folder)
+        more = [
+            (name, place if isinstance(place, str) else str(_own_name(build, place, _key(build, place, name), folder)))
+            for name, place in build.contexts
+        ]
+        command = command_of(engine, build, context, metadata, more)
         said = BuildOutput()
         with excerpt(line) as shown:
 
@@ -135,20 +143,26 @@ def _environment(engine: Engine, build: Build) -> dict[str, str]:
     return {**engine.env, **STARTED_BY_DOCKER, **secrets}
 
 
-def _own_name(build: Build, folder: Path) -> Path:
+def _key(build: Build, place: Path, *more: str) -> str:
+    """What tells the context from each other one of the same tree."""
+    return "//".join([str(build.subfolder), os.path.relpath(place, build.context), *more])
+
+
+def _own_name(build: Build, context: Path, key: str, folder: Path) -> Path:
     """The build context under a name that no other content ever has: a link named for tree, context and Dockerfile.
 
     BuildKit keeps what it was sent under the last name of the context's path, and asks again only for files whose size
     or time differ: two commits of one second, in folders of one name, would give it the older content. The Dockerfile's
     folder is sent under that name as well, with the Dockerfile's last name alone.
     """
-    file = os.path.relpath(build.dockerfile, build.context)
-    link = folder / f"{build.name or build.commit}-{sha256(os.fsencode(f'{build.subfolder}//{file}')).hexdigest()}"
-    link.symlink_to(build.context)
+    link = folder / f"{build.name or build.commit}-{sha256(os.fsencode(key)).hexdigest()}"
+    link.symlink_to(context)
     return link
 
 
-def command_of(engine: Engine, build: Build, context: Path, metadata: Path) -> list[str]:
+def command_of(
+    engine: Engine, build: Build, context: Path, metadata: Path, contexts: Sequence[tuple[str, str]] = ()
+) -> list[str]:
     """The words that start buildx."""
     argv = [find_plugin("buildx", engine.env), "buildx", "build", "--builder", engine.context, "--load"]
     argv += ["--progress", "plain"]
@@ -158,6 +172,10 @@ def command_of(engine: Engine, build: Build, context: Path, metadata: Path) -> l
         argv += ["--build-arg", argument]
     for secret in build.secrets:
         argv += ["--secret", secret]
+    for name, place in contexts:
+        argv += ["--build-context", f"{name}={place}"]
+    for label in build.labels:
+        argv += ["--label", label]
     if build.stage:
         argv += ["--target", build.stage]
     # Last, so that they win over the same name given above.
