@@ -1,6 +1,7 @@
 """What one question by HTTP brought: an answer from its status to its end, or in words why there is none."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,11 +33,12 @@ class Answer:
     status: int | None = None
     is_whole: bool = False
     retry_after: float | None = None
+    wanted: Collection[int] = SUCCESS
 
     @property
     def is_good(self) -> bool:
-        """Whether it is a whole answer of success: what was cut short proves nothing."""
-        return self.is_whole and self.status in SUCCESS
+        """Whether it is a whole answer with a status that is wanted: what was cut short proves nothing."""
+        return self.is_whole and self.status in self.wanted
 
 
 def more_informative(before: Answer | None, now: Answer, *, had_its_time: bool) -> Answer:

@@ -1,13 +1,15 @@
 """One GET of the health path, read by a strict parser up to one deadline: what was cut short is no answer."""
 
 import socket
+import ssl
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import h11
 
-from freshness.core.answer import SUCCESS, Answer, AnswerKind, first_line, printable
+from freshness.core.answer import Answer, AnswerKind, first_line, printable
+from freshness.core.question import PLAIN, Question, host_alone
 from freshness.engine.address import Address
 
 LONGEST_HEAD = 64 * 1024  # bytes, of all headers together and of interim answers before them
@@ -18,17 +20,20 @@ HTTP = b"HTTP/"  # how every answer begins
 TLS_ALERT = b"\x15\x03"  # how a server of HTTPS complains about plain text
 
 
-def ask(address: Address, path: str, seconds: float) -> Answer:
+def ask(address: Address, path: str, seconds: float, question: Question = PLAIN) -> Answer:
     """What answers GET `path` within `seconds`, from the connection to the end of the body.
 
     No name is resolved, no proxy asked, no redirect followed.
     """
-    exchange = _Exchange(where=f"{address}{path}", until=time.monotonic() + seconds)
+    where = f"{'https://' if question.https else ''}{address}{path}"
+    exchange = _Exchange(where=where, until=time.monotonic() + seconds, question=question)
     try:
-        with closing(address.connect(seconds)) as connection:
+        with closing(address.connect(seconds)) as plain, closing(exchange.secured(plain, address)) as connection:
             return exchange.answered(exchange.go(connection, address, path))
     except TimeoutError:
         return exchange.out_of_time(seconds)
+    except ssl.SSLError as error:
+        return exchange.insecure(error)
     except OSError as error:
         return exchange.broken_off(error.strerror or type(error).__name__)
     except h11.RemoteProtocolError:
@@ -41,6 +46,7 @@ class _Exchange:
 
     where: str
     until: float
+    question: Question = PLAIN
     head: h11.Response | None = None
     body: bytes = b""
     begin: bytes = b""
@@ -50,13 +56,22 @@ class _Exchange:
         default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
     )
 
+    def secured(self, connection: socket.socket, address: Address) -> socket.socket:
+        """The connection, with TLS where that is asked for. The name to be certified is that of the `Host` header."""
+        if not self.question.https:
+            return connection
+        context = ssl.create_default_context()
+        if not self.question.verifies:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection.settimeout(self._left())
+        return context.wrap_socket(connection, server_hostname=host_alone(self.question.host(address.host)))
+
     def go(self, connection: socket.socket, address: Address, path: str) -> h11.Response:
         """Asks, and reads to the end of the answer, or as much as anybody reads.
 
         Raises OSError and TimeoutError, RemoteProtocolError.
         """
-        headers = [("Host", str(address)), ("User-Agent", "freshness"), ("Accept-Encoding", "identity")]
-        question = h11.Request(method="GET", target=path, headers=[*headers, ("Connection", "close")])
+        question = h11.Request(method="GET", target=path, headers=self.question.sent(str(address)))
         connection.settimeout(self._left())
         connection.sendall((self.http.send(question) or b"") + (self.http.send(h11.EndOfMessage()) or b""))
         while True:
@@ -90,7 +105,8 @@ class _Exchange:
 
     def answered(self, head: h11.Response, flaw: str = "") -> Answer:
         """What its headers say; `flaw` is what is wrong with the rest."""
-        is_good = head.status_code in SUCCESS and not flaw
+        wanted = self.question.statuses
+        is_good = head.status_code in wanted and not flaw
         said = "" if is_good else first_line(self.body)
         return Answer(
             kind=AnswerKind.STATUS,
@@ -99,6 +115,7 @@ class _Exchange:
             status=head.status_code,
             is_whole=not flaw,
             retry_after=self._retry_after(),
+            wanted=wanted,
         )
 
     def out_of_time(self, seconds: float) -> Answer:
@@ -122,6 +139,15 @@ class _Exchange:
             got = f"no whole answer from {self.where}: {why} before its headers ended"
             return Answer(kind=AnswerKind.NOT_HTTP, got=got)
         return Answer(kind=AnswerKind.NO_CONNECTION, got=f"no answer from {self.where}: {why}")
+
+    def insecure(self, error: ssl.SSLError) -> Answer:
+        """Where TLS came to no end: a certificate that is not valid, or no TLS at all."""
+        if self.head is not None:
+            return self.broken_off(error.reason or "TLS")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = f"its certificate is not valid: {error.verify_message} (`verify-certificate: false` takes any)"
+            return Answer(kind=AnswerKind.NOT_HTTP, got=f"no HTTPS from {self.where}: {why}")
+        return Answer(kind=AnswerKind.NOT_HTTP, got=f"no HTTPS from {self.where}: {error.reason or 'no TLS'}")
 
     def malformed(self) -> Answer:
         """Where what came is not HTTP, or more than anybody reads."""

@@ -71,7 +71,7 @@ class Wait:
         """Asks if it is time to; whether the answer is good, and what is best said of all answers."""
         if self.address and self.health.path and time.monotonic() >= self.due:
             seconds = min(self.health.interval, max(self.left, 0.01))
-            answer = ask(self.address, self.health.path, seconds)
+            answer = ask(self.address, self.health.path, seconds, self.health.question)
             self.seen = more_informative(self.seen, answer, had_its_time=seconds == self.health.interval)
             self._plan_next(answer)
             return answer.is_good, self.seen.got

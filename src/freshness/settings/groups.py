@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from freshness.core.image import REVISION_LABEL
+from freshness.core.question import PLAIN, Question
 from freshness.core.secret import Secret
 from freshness.settings import values
 from freshness.settings.declaration import Surroundings, setting
@@ -41,6 +42,8 @@ class Health:
         default="10",
     )
 
+    question: Question = PLAIN
+
     @property
     def path(self) -> str | None:
         """The HTTP path to ask, None where the HEALTHCHECK decides or nothing is asked."""
@@ -56,7 +59,7 @@ class Health:
         """What counts as healthy, in words."""
         if self.is_running_enough:
             return "a running container"
-        return f"HTTP 2xx from {self.path}" if self.path else "HEALTHCHECK healthy"
+        return f"{self.question} from {self.path}" if self.path else "HEALTHCHECK healthy"
 
     @property
     def note(self) -> str:
