@@ -76,7 +76,7 @@ def test_a_retag_says_what_it_would_move(production_here: Production) -> None:
 
 
 def test_a_gate_says_what_it_would_build_and_stays_closed(production_here: Production) -> None:
-    """I5. Fails when `look_ahead` in gate.py builds, or a dry run writes an output that opens."""
+    """I5. Fails when `gate` in gate.py goes on after the plan, or a dry run writes an output that opens."""
     runner = production_here.runner
     commit = runner.app.repo.head()
 

@@ -161,7 +161,7 @@ def interrupt(running: Running, number: signal.Signals) -> Ended:
 def test_an_interrupt_during_the_build_says_that_staging_was_not_touched(
     number: signal.Signals, runner: Runner
 ) -> None:
-    """I5. Breaks when `run_gate` no longer catches Interrupted, or `stream` no longer ends its child."""
+    """I5. Breaks when `gate` in gate.py no longer catches Interrupted, or `stream` no longer ends its child."""
     runner.app.repo.commit(a_build_that_does_not_end(runner))
     running = runner.start_gate()
     running.wait_for("step 42")
@@ -176,7 +176,7 @@ def test_an_interrupt_during_the_build_says_that_staging_was_not_touched(
 
 @INTERRUPTS
 def test_an_interrupt_while_health_is_awaited_says_what_staging_runs(number: signal.Signals, runner: Runner) -> None:
-    """Breaks when `_recreate` in gate.py no longer says what staging runs after it."""
+    """Breaks when `_state_of_staging` in gate/request.py no longer says what staging runs."""
     runner.app.repo.commit(NOT_YET_HEALTHY)
     running = runner.start_gate(**LONG_HEALTH)
     running.wait_for("Waiting for HTTP 2xx")
@@ -200,7 +200,7 @@ def test_an_interrupt_during_the_check_ends_the_check(runner: Runner) -> None:
 
 
 def test_an_interrupt_during_the_recreation_says_that_compose_goes_on(runner: Runner) -> None:
-    """I8. Breaks when `_recreate` in gate.py does not say beforehand what an interrupt leaves behind."""
+    """I8. Breaks when `_state_of_staging` in gate/request.py looks for no recreation under way."""
     runner.app.repo.commit(stubborn(runner))
     assert runner.gate().decision == ("open", "fresh", 0)
     runner.app.repo.commit({"more.txt": "more"})

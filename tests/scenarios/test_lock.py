@@ -332,7 +332,7 @@ def test_what_somebody_deployed_meanwhile_is_left_alone(production_here: Product
 
 
 def test_two_gates_at_once_come_one_after_the_other(production_here: Production) -> None:
-    """Fails when `_take_staging` in gate.py does not hold staging to the last look."""
+    """Fails when `take` in gate/execute.py does not hold staging to the last look."""
     runner = production_here.runner
     commits = [runner.app.repo.head(), runner.app.repo.commit({"more": "text"})]
 

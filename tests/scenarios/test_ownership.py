@@ -25,7 +25,7 @@ def live_beside_staging(runner: Runner) -> Container:
 
 
 def test_the_gate_leaves_a_production_alone_that_has_the_same_project_and_service(runner: Runner) -> None:
-    """I6. Fails when `_refuse_foreign` in gate.py does not ask `Ownership.require`.
+    """I6. Fails when `_refuse_conflicts` in gate/observe.py does not ask `Ownership.require`.
 
     Both ways out lead out: a project of its own, and the word of a person.
     """
@@ -57,7 +57,7 @@ def test_the_gate_leaves_a_production_alone_that_has_the_same_project_and_servic
 
 
 def test_what_staging_is_on_record_is_never_promoted_over(runner: Runner) -> None:
-    """I6. Fails when `_recreate` in gate.py records nothing, or `object_to` in core/ownership.py compares no role.
+    """I6. Fails when `recreate` in gate/execute.py records nothing, or `object_to` ignores the role.
 
     The record tells even where the container is gone, and going by the sentence leads out.
     """

@@ -30,11 +30,21 @@ def is_own_pull_request(api_url: str, repository: str, number: int, server_url: 
     """
     url = f"{api_url.rstrip('/')}/repos/{repository}/pulls/{number}"
     own_host = _origin(api_url) == _origin(server_url)
-    headers = {"Accept": "application/json"}
-    if token is not None and own_host:
-        headers["Authorization"] = f"token {token.reveal()}"
+    headers = headers_for(token if own_host else None)
     remedy = MAY_READ if own_host else PUSH
     return fork_of(_get(url, headers, remedy), {}, {"GITHUB_REPOSITORY": repository}) is None
+
+
+def headers_for(token: Secret | None) -> dict[str, str]:
+    """What every request bears."""
+    accepted = {"Accept": "application/json"}
+    return {**accepted, "Authorization": f"token {token.reveal()}"} if token else accepted
+
+
+def takes_token(api_url: str, server_url: str) -> bool:
+    """Whether the job's token is meant for this API: the server's own, or GitHub's, which has a host of its own."""
+    api, server = _origin(api_url), _origin(server_url)
+    return api == server or (api[::2] == server[::2] == ("https", 443) and api[1] == f"api.{server[1]}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -48,47 +58,65 @@ def _as_it_is(request: "requests.PreparedRequest") -> "requests.PreparedRequest"
 
 
 def _get(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, object]:
-    """What the address answers, a JSON object. Raises RepositoryError.
+    """What the address answers, a JSON object. Raises RepositoryError."""
+    try:
+        status, found = call("GET", url, headers)
+    except TimeoutError as error:
+        raise RepositoryError(f"asking {url}: no whole answer within {TIMEOUT_SECONDS} s.", remedy) from error
+    except TooLarge as error:
+        raise RepositoryError(f"asking {url}: an answer of more than {LARGEST} bytes.", remedy) from error
+    except (OSError, ValueError) as error:  # every error of requests is an OSError
+        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+    if not isinstance(found, dict) or not is_good(status):
+        raise RepositoryError(f"asking {url}: HTTP {status} without a pull request.", remedy)
+    return found
+
+
+class TooLarge(Exception):
+    """The answer is larger than any that we ask for."""
+
+
+def is_good(status: int) -> bool:
+    """Whether the API did what it was asked."""
+    return status in {200, 201}
+
+
+def call(
+    method: str, url: str, headers: Mapping[str, str], payload: object = None, seconds: float | None = None
+) -> tuple[int, object]:
+    """The answer's status, and its JSON (None where it is none, or the status is not good). No redirect is followed.
 
     requests bounds each read, so that a server that drips could hold it for ever: a thread asks, and is left behind.
+    Raises TimeoutError, TooLarge, and what requests raises.
     """
     from concurrent.futures import Future
 
-    answer: Future[Mapping[str, object]] = Future()
+    answer: Future[tuple[int, object]] = Future()
 
     def ask() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # they are for the thread that waits
         try:
-            answer.set_result(_pull_request(url, headers, remedy))
+            answer.set_result(_call(method, url, headers, payload))
         except BaseException as error:  # noqa: BLE001 -- raised again by `result`
             answer.set_exception(error)
 
     threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answer.result(TIMEOUT_SECONDS)
-    except TimeoutError as error:
-        raise RepositoryError(f"asking {url}: no whole answer within {TIMEOUT_SECONDS} s.", remedy) from error
-    except (OSError, ValueError) as error:  # every error of requests is an OSError
-        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+    return answer.result(TIMEOUT_SECONDS if seconds is None else seconds)
 
 
-def _pull_request(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, object]:
-    """Raises RepositoryError where the answer is none, and what requests raises."""
+def _call(method: str, url: str, headers: Mapping[str, str], payload: object) -> tuple[int, object]:
     import requests
 
     body = bytearray()
-    with requests.get(
-        url, headers=headers, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
-    ) as answer:
-        pieces = answer.iter_content(64 * 1024) if answer.status_code == requests.codes.ok else ()
-        for piece in pieces:
+    with requests.request(
+        method, url, headers=headers, json=payload, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False,
+        stream=True,
+    ) as answer:  # fmt: skip
+        for piece in answer.iter_content(64 * 1024) if is_good(answer.status_code) else ():
             body += piece
             if len(body) > LARGEST:
-                raise RepositoryError(f"asking {url}: an answer of more than {LARGEST} bytes.", remedy)
+                raise TooLarge
     try:
-        pull_request = json.loads(body)
+        return answer.status_code, json.loads(body)
     except (ValueError, RecursionError):
-        pull_request = None
-    if not isinstance(pull_request, dict):
-        raise RepositoryError(f"asking {url}: HTTP {answer.status_code} without a pull request.", remedy)
-    return pull_request
+        return answer.status_code, None

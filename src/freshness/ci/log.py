@@ -2,44 +2,73 @@
 
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TextIO
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, TextIO
 
 from freshness.ci.sanitizing import LINE_END, one_line, own_lines, printable
 from freshness.core.secret import redacted
 
+if TYPE_CHECKING:  # it brings rich, which only a terminal needs
+    from freshness.ci.terminal import Terminal
+
 # Not a blank: GitHub's runner trims leading blanks before it looks for a command.
 _MARK = "│ "
+LAST_LINES = 15
+"""So many lines of others tell what went wrong, where somebody reads no log."""
+_STYLES = {"error": "bold red", "warning": "yellow"}
 
 
 class Log:
     """The log on a stream. `actions` says whether a runner reads it, and groups and annotations mean something.
 
-    Each line is flushed at once. A reader that went away silences the log, and never fails the run.
+    Each line is flushed at once. A reader that went away silences the log, and never fails the run. `quiet`: nothing
+    but warnings, errors, and what is `loud`. `terminal` is there where a person watches.
     """
 
-    def __init__(self, stream: TextIO, *, actions: bool) -> None:
+    def __init__(
+        self, stream: TextIO, *, actions: bool, quiet: bool = False, terminal: "Terminal | None" = None
+    ) -> None:
         self._stream = stream
         self._actions = actions
+        self._quiet = quiet
+        self._terminal = terminal
         self._silent = False
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
 
-    def say(self, text: str) -> None:
-        """One or more lines of ours."""
-        for line in own_lines(text):
-            self._write(line)
+    def say(self, text: str, *, style: str = "", loud: bool = False) -> None:
+        """One or more lines of ours; `style` is how a terminal shows them."""
+        if not self._quiet or loud:
+            for line in own_lines(text):
+                self._write(line, style)
+
+    def ticking(self, what: str) -> AbstractContextManager[None]:
+        """Shows on a terminal that this is waited for, as long as the block lasts; nothing elsewhere."""
+        return (
+            self._terminal.ticking(printable(one_line(what))) if self._terminal and not self._quiet else nullcontext()
+        )
 
     def untrusted(self, data: str | bytes) -> None:
         """Text that others wrote, whole lines of it: each is marked, and commands neither runner nor terminal."""
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
         for line in LINE_END.split(text.removesuffix("\n")):
-            self._write(_MARK + printable(line))
+            shown = printable(line)
+            self._last.append(redacted(shown))
+            if not self._quiet:
+                self._write(_MARK + shown, "dim")
+
+    def take_last(self) -> tuple[str, ...]:
+        """The last lines that others wrote, since this was asked before."""
+        last = tuple(self._last)
+        self._last.clear()
+        return last
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """A fold in the runner's log; a plain line elsewhere."""
         shown = printable(one_line(title, limit=200))
-        if not self._actions:
+        if self._quiet or not self._actions:
             self.say(shown)
             yield
             return
@@ -60,15 +89,19 @@ class Log:
     def _annotate(self, kind: str, title: str, text: str) -> None:
         lines = "\n".join(own_lines(text))
         if not self._actions:
-            self.say(f"{kind}: {one_line(title)}: {lines}")
+            self.say(f"{kind}: {one_line(title)}: {lines}", style=_STYLES[kind], loud=True)
             return
         self._write(f"::{kind} title={_escape_property(printable(one_line(title)))}::{_escape(lines)}")
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, style: str = "") -> None:
         if self._silent:
             return
         try:
-            self._stream.write(_encodable(redacted(line), self._stream) + "\n")
+            shown = _encodable(redacted(line), self._stream)
+            if self._terminal:
+                self._terminal.write(shown, style)
+            else:
+                self._stream.write(f"{shown}\n")
             self._stream.flush()
         except (OSError, ValueError):
             self._silent = True

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, open_run, output_file
-from freshness.core.check import CheckName
-from freshness.core.decision import decide, explain, not_run
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
-from freshness.report.dry_run import look_ahead
+from freshness.report.dry_run import show_ahead
+from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
@@ -19,18 +18,18 @@ from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings
 from freshness.settings.read import read_gate
 
-if TYPE_CHECKING:  # it brings docker and pygit2, which nothing needs that ends at the settings
-    from freshness.gate.gate import Gate
-
-BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
+if TYPE_CHECKING:
+    from freshness.gate.request import Result
 
 
-def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False) -> int:
+def run_gate(
+    given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False, quiet: bool = False
+) -> int:
     """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`.
 
     With `dry_run` the log alone says what would happen.
     """
-    publisher = open_run("freshness gate", env, Outputs(path=output_file(env)))
+    publisher = open_run("freshness gate", env, Outputs(path=output_file(env)), quiet=quiet)
     try:
         with wrap_unexpected_errors():
             settings = read_gate(given, env, env_file)
@@ -39,8 +38,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
             switched_off = _why_off(settings)
             if switched_off:
                 return _open_unproven(publisher, *switched_off)
-            gate = _new_gate(publisher, settings)
-            return look_ahead(publisher, gate) if dry_run else _gate(publisher, gate)
+            return _gate(publisher, settings, dry_run=dry_run)
     except Interrupted as interrupted:
         _tell_closed(publisher, "The gate was interrupted.")
         return interrupted.exit_status
@@ -49,73 +47,49 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
         return error.exit_status
 
 
-def _new_gate(publisher: Publisher, settings: GateSettings) -> "Gate":
-    from freshness.gate.gate import Gate
+def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int:
+    from freshness.gate.gate import gate  # it brings docker and pygit2, which what ends at the settings does not need
+    from freshness.gate.request import Request
 
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
-    return Gate(settings=settings, env=child_environment(publisher.env), run_env=publisher.env, log=publisher.log)
+    env, forge = child_environment(publisher.env), _forge(settings, publisher.env)
+    request = Request(settings=settings, run_env=publisher.env, env=env, forge=forge, dry_run=dry_run)
+    result = gate(request, publisher.log)
+    if dry_run:
+        show_ahead(publisher, result.ahead, result.reason)
+    else:
+        _tell_gate(replace(publisher, forge=forge), result, settings.warnings)
+    return result.exit_status
 
 
-def _gate(publisher: Publisher, gate: "Gate") -> int:
-    try:
-        gate.run()
-    except FreshnessError:
-        pass  # it is the last of the gate's checks
-    except Interrupted as interrupted:
-        _tell_gate(publisher, gate, Verdict.ERROR, f"The gate was interrupted. {gate.staging}")
-        return interrupted.exit_status
-    verdict = decide(gate.steps.checks)
-    _tell_gate(publisher, gate, verdict, _reason(gate, verdict))
-    return _exit_status(gate, verdict)
+def _forge(settings: GateSettings, env: Mapping[str, str]) -> Forge:
+    application = "/".join(name for name in (settings.project, ",".join(settings.services)) if name)
+    told = settings.forge
+    return Forge(env=env, token=settings.token, application=application, comments=told.comments, context=told.context)
 
 
-def _exit_status(gate: "Gate", verdict: Verdict) -> int:
-    """The verdict's own: where a check failed, a later error does not make it an error."""
-    if verdict is Verdict.FRESH:
-        return 0
-    return gate.steps.exit_status or 1 if verdict is Verdict.ERROR else 1
-
-
-def _reason(gate: "Gate", verdict: Verdict) -> str:
-    if verdict is Verdict.FRESH:
-        return _praise(gate)
-    why = explain(gate.steps.checks)
-    return why if verdict is Verdict.ERROR else f"{why} {BACK_TO_DEVELOPMENT}"
-
-
-def _praise(gate: "Gate") -> str:
-    passed = {check.name: check.got for check in gate.steps.checks}
-    return (
-        f"Staging runs {passed[CheckName.BUILD]}; it is healthy ({passed[CheckName.HEALTH]}) and passed its check"
-        f" ({passed[CheckName.STAGING_CHECK]}). Commit: {passed[CheckName.COMMIT]}."
-    )
-
-
-def _tell_gate(publisher: Publisher, gate: "Gate", verdict: Verdict, reason: str) -> None:
-    image_id = gate.image.id if gate.image else ""
+def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]) -> None:
+    found, is_fresh = result.found, result.verdict is Verdict.FRESH
+    revision = found.get("revision")
     outputs = {
-        "verdict": verdict.value,
-        "revision": gate.revision.commit if gate.revision else "",
-        "tree": gate.revision.tree if gate.revision else "",
-        "image": gate.target.image if gate.target else "",
-        "image-id": image_id if verdict is Verdict.FRESH else "",
-        "daemon-id": gate.engine.id if gate.engine else "",
-        "gate": "open" if verdict.opens else "closed",
+        "verdict": result.verdict.value,
+        "revision": revision.commit if revision else "",
+        "tree": revision.tree if revision else "",
+        "image": found.get("image", ""),
+        "image-id": found["image_id"] if is_fresh else "",
+        "daemon-id": found.get("daemon_id", ""),
+        "gate": "open" if result.verdict.opens else "closed",
     }
     publisher.tell(
-        verdict.value,
-        reason,
+        result.verdict.value,
+        result.reason,
         outputs,
-        fine=verdict.opens,
-        checks=(*gate.steps.checks, *not_run(gate.steps.checks)),
-        notes=(*gate.settings.warnings, *gate.notes),
-        candidate=gate.candidate,
-        revision=gate.revision,
-        image=outputs["image"] or None,
-        image_id=image_id or None,
-        daemon_id=outputs["daemon-id"] or None,
-        container={"name": gate.container.name, "id": gate.container.id} if gate.container else {},
+        fine=result.verdict.opens,
+        told=True,
+        checks=result.checks,
+        notes=(*warnings, *result.notes),
+        **found,
     )
 
 

@@ -88,18 +88,20 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
     return found
 
 
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Print only warnings, what failed, and how it ended.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, or why nothing would; write nothing.")
 
 
 @commands.command(short_help="Build, start and check staging from the validated commit.")
 @options("gate")
 @_dry_run
+@_quiet
 @click.pass_context
-def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
+def gate(context: click.Context, /, *, dry_run: bool, quiet: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
     from freshness.cli.gate import run_gate
 
-    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
+    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run, quiet=quiet)
 
 
 @commands.command(short_help="Make the proven image production, or bring back what ran before.")

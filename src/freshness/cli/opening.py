@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
 from freshness.process.signals import raise_on_signals
 from freshness.report.publish import Publisher
+
+if TYPE_CHECKING:
+    from freshness.ci.terminal import Terminal
 
 Given = Mapping[str, str | None]
 
@@ -17,10 +21,21 @@ def output_file(env: Mapping[str, str]) -> Path | None:
     return Path(path) if path else None
 
 
-def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publisher:
+def open_run(command: str, env: Mapping[str, str], outputs: Outputs, *, quiet: bool = False) -> Publisher:
     """Closes the gate before anything is read or printed (I5), and lets signals end the run in an orderly way."""
     outputs.close_gate()
     raise_on_signals()
-    return Publisher(
-        command=command, env=env, log=Log(sys.stdout, actions=env.get("GITHUB_ACTIONS") == "true"), outputs=outputs
-    )
+    actions = env.get("GITHUB_ACTIONS") == "true"
+    log = Log(sys.stdout, actions=actions, quiet=quiet, terminal=None if actions else _find_terminal(env))
+    return Publisher(command=command, env=env, log=log, outputs=outputs)
+
+
+def _find_terminal(env: Mapping[str, str]) -> "Terminal | None":
+    """Where a person watches, and rich is installed."""
+    if sys.stdout is None or not sys.stdout.isatty() or env.get("TERM", "dumb") == "dumb" or env.get("CI"):
+        return None
+    try:
+        from freshness.ci.terminal import open_terminal
+    except ImportError:
+        return None
+    return open_terminal(sys.stdout, env)

@@ -51,7 +51,8 @@ class CheckResult(StrEnum):
 class Check:
     """A step's result: what was got, what was expected, what to do, and how long it took.
 
-    `verdict` is what the gate's verdict becomes because of this check (`FRESH` where it passed).
+    `verdict` is what the gate's verdict becomes because of this check (`FRESH` where it passed). `output` are the last
+    lines that others wrote while it ran, where it did not pass.
     """
 
     name: CheckName
@@ -61,3 +62,4 @@ class Check:
     remedy: str = ""
     seconds: float = 0.0
     verdict: Verdict = Verdict.FRESH
+    output: tuple[str, ...] = ()

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from freshness.core.compose import Target
 from freshness.core.decision import explain
 from freshness.core.lock import HeldLock, Record
-from freshness.core.revision import Revision
 from freshness.errors import FreshnessError
 from freshness.report.publish import Publisher
 from freshness.report.steps import Steps, wrap_unexpected_errors
-from freshness.settings.model import GateSettings, PromoteSettings, UpdateOrder
+from freshness.settings.model import PromoteSettings, UpdateOrder
 
 if TYPE_CHECKING:  # it brings docker
     from freshness.promotion.plan import Plan
@@ -39,14 +37,18 @@ def look_ahead(publisher: Publisher, story: Story) -> int:
             ahead.extend(story.look_ahead())
     except FreshnessError as error:
         why, status = explain(story.steps.checks) if story.steps.exit_status else str(error), error.exit_status
+    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(ahead, start=1))
     publisher.show(story.steps.checks, story.notes)
+    show_ahead(publisher, numbered, why)
+    return status
+
+
+def show_ahead(publisher: Publisher, ahead: str, why: str) -> None:
+    """Says in the log the plan, or `why` nothing would happen."""
     if why:
         publisher.log.error(f"{publisher.command}: dry run", f"Nothing was written. It would end here. {why}")
-        return status
-    publisher.log.say("Dry run: nothing was written. Nothing speaks against it; it would")
-    for number, step in enumerate(ahead, start=1):
-        publisher.log.say(f"{number}. {step}")
-    return 0
+        return
+    publisher.log.say(f"Dry run: nothing was written. Nothing speaks against it; it would\n{ahead}", loud=True)
 
 
 def cut_ahead(held: HeldLock) -> Iterator[str]:
@@ -94,19 +96,6 @@ def retag_ahead(record: Record, held: HeldLock | None) -> Iterator[str]:
     yield f"tag {record.candidate} as {record.tag}: by its ID, and nothing is recreated, as `recreate` is false"
     if record.previous:
         yield f"keep {record.previous} under a tag of its own: so that `freshness rollback` finds it"
-
-
-def gate_ahead(target: Target, revision: Revision, settings: GateSettings, held: HeldLock | None) -> Iterator[str]:
-    """The steps of a gate."""
-    yield f"build {settings.file} from {revision.commit}, and nothing else, as {target.repository}:{revision.commit}"
-    yield from _lock_ahead(held, f"{target.service} of {target.project}")
-    yield f"tag the image as {target.image}, by the ID that the build reports: that is what Compose runs"
-    unless = "" if settings.force_recreate else ", if it does not run that image already"
-    yield f"recreate {target.service} with Compose, and nothing else{unless}"
-    yield f"wait up to {settings.health.deadline:g} s for {settings.health.wanted}, {target.place}"
-    yield f"run the staging check inside that container, for {settings.check_timeout:g} s at most"
-    yield f"look that the same container is healthy still, when it has run for {settings.health.hold:g} s"
-    yield "look that the commit is the head still: only then the gate opens"
 
 
 def _lock_ahead(held: HeldLock | None, what: str) -> Iterator[str]:

@@ -12,30 +12,43 @@ from freshness.ci.outputs import Outputs
 from freshness.core.check import Check, CheckResult
 from freshness.core.secret import redacted
 from freshness.errors import OutputError
+from freshness.report.check_lines import not_reached, tell_check
+from freshness.report.forge import Forge
 from freshness.report.json_report import Report, write_report
 from freshness.report.summary import append_summary, render_summary
 
 KEEP_REPORTS = 100
 """Where the settings cannot be read."""
-MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "-"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Where a run's end is told. Made before the run starts, so that its times are the whole run's."""
+    """Where a run's end is told. Made before the run starts, so that its times are the whole run's.
+
+    `forge` is there where pull request or commit are told as well.
+    """
 
     command: str
     env: Mapping[str, str]
     log: Log
     outputs: Outputs
     keep_reports: int = KEEP_REPORTS
+    forge: Forge | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
     def tell(
-        self, decision: str, reason: str, outputs: Mapping[str, str], *, fine: bool, done: bool = False, **found: Any
+        self,
+        decision: str,
+        reason: str,
+        outputs: Mapping[str, str],
+        *,
+        fine: bool,
+        done: bool = False,
+        told: bool = False,
+        **found: Any,
     ) -> None:
-        """Publishes the decision; `found` are the other fields of the Report.
+        """Publishes the decision; `found` are the other fields of the Report. `told`: the log has the checks already.
 
         The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
         `done` already, they are written all the same. Raises OutputError.
@@ -49,31 +62,43 @@ class Publisher:
         path = None
         try:
             path = write_report(report, self.env, keep=self.keep_reports)
+            self.show(report.checks, report.notes, told=told)
             self._log(report, path, fine=fine)
             summary = self.env.get("GITHUB_STEP_SUMMARY")
-            append_summary(Path(summary) if summary else None, render_summary(report))
+            append_summary(Path(summary) if summary else None, render_summary(report, self.env))
+            for note in self.forge.tell_end(report) if self.forge else ():
+                self.log.warning("The forge was not told", note)
         except OutputError as error:
             if not done:
                 raise
             self.log.warning("Not all could be told", str(error))
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
-    def show(self, checks: Iterable[Check], notes: Iterable[str]) -> None:
-        """A line of the log for each check, and for each note."""
-        for check in checks:
-            self.log.say(f"{MARKS[check.result]} {check.name}: {check.got} ({check.seconds:.2f} s)")
-        for note in notes:
-            self.log.say(f"note: {note}")
+    def show(self, checks: Iterable[Check], notes: Iterable[str], *, told: bool = False) -> None:
+        """A line of the log for each check, and for each note; `told`: only for what was not reached."""
+        ended = [check for check in checks if check.result is not CheckResult.NOT_RUN]
+        if not told:
+            for check in ended:
+                tell_check(self.log, check)
+            for note in notes:
+                self.log.say(f"note: {note}")
+        if missing := not_reached(checks):
+            self.log.say(missing, style="dim")
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
-        self.show(report.checks, report.notes)
         self.log.say(f"Report: {path}")
         title = f"{report.command}: {report.decision}"
         if fine:
-            self.log.say(f"{title}. {report.reason}")
+            self.log.say(f"{title}. {report.reason}", style="bold green", loud=True)
             return
         self.log.error(title, report.reason)
 
 
 def _redacted(check: Check) -> Check:
-    return replace(check, got=redacted(check.got), expected=redacted(check.expected), remedy=redacted(check.remedy))
+    return replace(
+        check,
+        got=redacted(check.got),
+        expected=redacted(check.expected),
+        remedy=redacted(check.remedy),
+        output=tuple(map(redacted, check.output)),
+    )

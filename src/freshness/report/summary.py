@@ -1,39 +1,45 @@
-"""Renders the step summary in Markdown, with every foreign value escaped, and appends it to the runner's file."""
+"""Renders the step summary, what went wrong first, and appends it to the runner's file."""
 
-import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from freshness.ci.sanitizing import one_line
-from freshness.core.check import CheckResult
+from freshness.core.check import Check, CheckResult
 from freshness.errors import OutputError
+from freshness.report.check_lines import with_short_ids
 from freshness.report.json_report import Report
+from freshness.report.markdown import escaped, fenced, link
 
 _LARGEST = 900_000  # bytes; the runners drop a summary over 1 MiB as a whole
-_CELL = 600  # characters
+_FOLD, _UNFOLD = ("<details><summary>All checks</summary>", ""), "\n</details>\n"
 _MOST = 200  # checks and notes that are shown
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
-# Where a renderer makes a link or a mention by itself, also of text that it decoded before: `://`, `www.` and `@`.
-_BY_ITSELF = re.compile(r"(:)//|(www)\.|@", re.IGNORECASE)
-_BREAK = "&#8203;"  # a space without width
 _MARKS = {CheckResult.PASSED: "✅", CheckResult.FAILED: "❌", CheckResult.ERROR: "⚠️", CheckResult.NOT_RUN: "⏭️"}
 
 
-def render_summary(report: Report) -> str:
-    """The report for a person: the decision, why, what was found, each check, the notes. Always below 1 MiB."""
-    lines = [f"## {escaped(report.command)}: {escaped(report.decision)}", "", escaped(report.reason, limit=8000), ""]
-    lines += [f"* {name}: {escaped(value)}" for name, value in _facts(report)]
-    if report.checks:
-        lines += ["", "| | check | got | expected | seconds |", "| --- | --- | --- | --- | ---: |"]
-        lines += [
-            f"| {_MARKS[check.result]} | {escaped(check.name)} | {escaped(check.got)} | {escaped(check.expected)} "
-            f"| {check.seconds:.1f} |"
-            for check in report.checks[:_MOST]
-        ]
-    lines += ["", *(f"* {escaped(note)}" for note in report.notes[:_MOST])]
+def render_summary(
+    report: Report, env: Mapping[str, str], *, title: str = "", folded: bool = False, largest: int = _LARGEST
+) -> str:
+    """The report for a person: the decision, why, the culprit's last lines, what was found, checks, notes.
+
+    `env` is the run's own environment, for links. `folded`: checks and notes open when they are asked for. Never more
+    than `largest` bytes.
+    """
+    lines = [f"## {_mark(report)} {escaped(title or f'{report.command}: {report.decision}')}", ""]
+    lines += [escaped(report.reason, limit=8000)]
+    for check in report.checks:
+        lines += fenced(check.output)
+    lines += ["", *(f"* {name}: {value}" for name, value in _facts(report, env))]
+    lines += [
+        "",
+        *(_FOLD if folded else ()),
+        *_table(report.checks),
+        "",
+        *(f"* {escaped(note)}" for note in report.notes[:_MOST]),
+    ]
     left_out = max(0, len(report.checks) - _MOST) + max(0, len(report.notes) - _MOST)
     if left_out:
         lines += ["", f"{left_out} more are in the report and the log."]
-    return _cut("\n".join(lines).rstrip() + "\n")
+    end = _UNFOLD if folded else ""
+    return _cut("\n".join(lines).rstrip() + "\n", largest - len(end)) + end
 
 
 def append_summary(path: Path | None, text: str) -> None:
@@ -50,35 +56,46 @@ def append_summary(path: Path | None, text: str) -> None:
         ) from error
 
 
-def escaped(text: str, limit: int = _CELL) -> str:
-    """The text on one line, with neither Markdown, HTML, nor links that open by themselves."""
-    plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _BY_ITSELF.sub(_broken, _MARKDOWN.sub(r"\\\1", plain))
+def _mark(report: Report) -> str:
+    """That of the first check that did not pass."""
+    bad = (check.result for check in report.checks if check.result in {CheckResult.FAILED, CheckResult.ERROR})
+    if any(check.result is CheckResult.NOT_RUN for check in report.checks):
+        return _MARKS[next(bad, CheckResult.ERROR)]
+    return _MARKS[next(bad, CheckResult.PASSED)]
 
 
-def _broken(found: re.Match[str]) -> str:
-    if found[1]:
-        return f":{_BREAK}&#47;&#47;"
-    return f"{found[2]}{_BREAK}." if found[2] else f"&#64;{_BREAK}"
+def _table(checks: Sequence[Check]) -> Iterator[str]:
+    """A row for each check that ended; those that did not run share one."""
+    if not checks:
+        return
+    yield from ("| check | result |", "| --- | --- |")
+    for check in [one for one in checks if one.result is not CheckResult.NOT_RUN][:_MOST]:
+        wanted = "" if check.result is CheckResult.PASSED or not check.expected else f"; expected {check.expected}"
+        got = escaped(with_short_ids(f"{check.got}{wanted}"))
+        yield f"| {_MARKS[check.result]} {escaped(check.name)} | {got} ({check.seconds:.1f} s) |"
+    missing = ", ".join(check.name for check in checks if check.result is CheckResult.NOT_RUN)
+    if missing:
+        yield f"| {_MARKS[CheckResult.NOT_RUN]} not reached | {escaped(missing)} |"
 
 
-def _facts(report: Report) -> list[tuple[str, str]]:
+def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     revision = report.revision
-    facts = {
-        "commit": revision and f"{revision.commit}, from {revision.source}",
-        "tree": revision and revision.tree,
+    if revision:
+        commit = link(revision.commit, env, "commit", revision.commit)
+        yield "commit", f"{commit}, from {escaped(revision.source)}"
+    plain = {
         "image": report.image,
         "image ID": report.image_id,
         "previous image ID": report.previous_image_id,
         "Docker Engine": report.daemon_id,
     }
-    return [(name, value) for name, value in facts.items() if value]
+    yield from ((name, escaped(value)) for name, value in plain.items() if value)
+    if run := env.get("GITHUB_RUN_ID"):
+        yield "run", link(f"#{env.get('GITHUB_RUN_NUMBER', run)}", env, "actions", "runs", run)
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, largest: int) -> str:
     data = text.encode("utf-8", "replace")
-    if len(data) <= _LARGEST:
+    if len(data) <= largest:
         return text
-    return (
-        data[:_LARGEST].decode("utf-8", "ignore").rpartition("\n")[0] + "\n\nThe rest is in the report and the log.\n"
-    )
+    return data[:largest].decode("utf-8", "ignore").rpartition("\n")[0] + "\n\nThe rest is in the report and the log.\n"

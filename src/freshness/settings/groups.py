@@ -173,6 +173,28 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeSettings:
+    """What pull request and commit are told of a run; nothing of it changes how the run ends."""
+
+    comments: bool = setting(
+        "pull-request-comment",
+        values.switch,
+        "`true` writes one comment on the pull request and keeps it up to date; `github-token` then needs "
+        "`pull-requests: write` besides `contents: read`.",
+        default="false",
+    )
+    context: str | None = setting(
+        "commit-status",
+        values.optional(
+            values.matching(r"[\w./ -]{1,100}", "a status's name", "Write a name such as `freshness/gate`.")
+        ),
+        "Name of the commit status that says the verdict, such as `freshness/gate`; `github-token` then needs "
+        "`statuses: write`, on Gitea `contents: write`.",
+        shown_default="none",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Whether this repository is enforced at all."""
 

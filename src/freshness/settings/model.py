@@ -12,7 +12,15 @@ from freshness.settings.build import BuildSettings
 from freshness.settings.commit import Ancestry, Forks, Head
 from freshness.settings.compose import ComposeSettings
 from freshness.settings.declaration import derived, group, setting
-from freshness.settings.groups import EngineSettings, Exceptions, FileSettings, Health, Scope, SourceSettings
+from freshness.settings.groups import (
+    EngineSettings,
+    Exceptions,
+    FileSettings,
+    ForgeSettings,
+    Health,
+    Scope,
+    SourceSettings,
+)
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 from freshness.settings.sources import Reading
 
@@ -159,6 +167,7 @@ class GateSettings(_Shared):
     head: Head = group(Head)
     forks: Forks = group(Forks)
     files: FileSettings = group(FileSettings)
+    forge: ForgeSettings = group(ForgeSettings)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
     application: ApplicationSettings

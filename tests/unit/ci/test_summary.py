@@ -14,7 +14,8 @@ from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.revision import Revision
 from freshness.errors import OutputError
 from freshness.report.json_report import Report
-from freshness.report.summary import append_summary, escaped, render_summary
+from freshness.report.markdown import escaped, fenced, link
+from freshness.report.summary import append_summary, render_summary
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
 PASSED = Check(name=CheckName.HEALTH, result=CheckResult.PASSED, got="200", expected="2xx", seconds=1.25)
@@ -32,11 +33,11 @@ REPORT = Report(
 
 
 def test_it_says_what_was_decided_why_and_from_what() -> None:
-    text = render_summary(REPORT)
-    assert text.startswith("## gate: fresh\n\nEvery check passed.\n")
+    text = render_summary(REPORT, {})
+    assert text.startswith("## ✅ gate: fresh\n\nEvery check passed.\n")
     assert f"* commit: {SHA}, from GITHUB\\_SHA\n" in text
     assert "* image ID: sha256:1\n" in text
-    assert "| ✅ | health | 200 | 2xx | 1.2 |\n" in text
+    assert "| ✅ health | 200 (1.2 s) |\n" in text
     assert text.endswith("\n* a note\n")
     assert "None" not in text
 
@@ -81,14 +82,51 @@ def test_no_renderer_makes_a_link_of_it_by_itself(text: str) -> None:
 @given(st.text())
 def test_no_text_leaves_its_cell(text: str) -> None:
     check = replace(PASSED, got=text, expected=text)
-    rows = [line for line in render_summary(replace(REPORT, checks=(check,))).split("\n") if line.startswith("| ✅")]
+    rows = [
+        line for line in render_summary(replace(REPORT, checks=(check,)), {}).split("\n") if line.startswith("| ✅")
+    ]
     assert len(rows) == 1
-    assert rows[0].replace("\\\\", "").replace("\\|", "").count("|") == 6
+    assert rows[0].replace("\\\\", "").replace("\\|", "").count("|") == 3
+
+
+def test_what_failed_stands_first_with_the_last_lines_of_its_output() -> None:
+    """Fails when the table comes before the output, or a check that was not reached has a row of its own."""
+    failed = replace(
+        PASSED, result=CheckResult.FAILED, got="HTTP 503", output=("Traceback", "```", "## not a heading", "KeyError")
+    )
+    missing = [replace(PASSED, name=name, result=CheckResult.NOT_RUN) for name in (CheckName.HOLD, CheckName.HEAD)]
+
+    text = render_summary(replace(REPORT, decision="unhealthy", checks=(failed, *missing)), {})
+
+    assert text.startswith("## ❌ gate: unhealthy\n")
+    assert "\n````text\nTraceback\n```\n## not a heading\nKeyError\n````\n" in text
+    assert text.index("Traceback") < text.index("| check | result |")
+    assert "| ❌ health | HTTP 503; expected 2xx (1.2 s) |\n| ⏭️ not reached | hold, head |\n" in text
+
+
+@given(st.lists(st.text(alphabet="`~ab\n\r\x1b")))
+def test_no_line_closes_its_fence(lines: list[str]) -> None:
+    """Fails when the fence has a fixed length."""
+    found = fenced(lines)
+
+    assert [line for line in found[2:-1] if line.strip().startswith(found[-1])] == [] if found else not lines
+
+
+def test_commit_and_run_are_links_where_a_forge_is_known() -> None:
+    """Fails when a password of the address, or an address that is none, gets into a link."""
+    env = {"GITHUB_SERVER_URL": "https://ann:secret@forge.example", "GITHUB_REPOSITORY": "o/n", "GITHUB_RUN_ID": "7"}
+
+    text = render_summary(REPORT, env)
+
+    assert f"* commit: [{SHA}](https://forge.example/o/n/commit/{SHA}), from" in text
+    assert "* run: [\\#7](https://forge.example/o/n/actions/runs/7)\n" in text
+    for odd in ("", "javascript:alert(1)//", "https://forge.example)](x"):
+        assert link("7", {**env, "GITHUB_SERVER_URL": odd}, "actions") == "7"
 
 
 def test_it_stays_below_the_limit_and_says_what_is_missing() -> None:
     checks, notes = (replace(PASSED, got="🧨*" * 5000),) * 1000, ("🧨&" * 5000,) * 1000
-    text = render_summary(replace(REPORT, checks=checks, notes=notes, reason="<" * 10**6))
+    text = render_summary(replace(REPORT, checks=checks, notes=notes, reason="<" * 10**6), {})
     assert len(text.encode()) < 1024 * 1024
     assert "in the report and the log." in text
 
@@ -96,8 +134,8 @@ def test_it_stays_below_the_limit_and_says_what_is_missing() -> None:
 def test_it_is_appended_on_a_line_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     path.write_text("of another step")
-    append_summary(path, render_summary(REPORT))
-    assert path.read_text().startswith("of another step\n## gate: fresh\n")
+    append_summary(path, render_summary(REPORT, {}))
+    assert path.read_text().startswith("of another step\n## ✅ gate: fresh\n")
     append_summary(None, "nowhere")
 
 

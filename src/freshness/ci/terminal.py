@@ -1,0 +1,56 @@
+"""A terminal that a person watches: colours, and what is waited for ticks. The only place that knows rich."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+REFRESH_PER_SECOND = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Writes lines above the one that ticks. NO_COLOR and the width are rich's affair."""
+
+    console: Console
+
+    def write(self, line: str, style: str) -> None:
+        """One line, of which nothing is markup. Raises OSError, ValueError as the stream does."""
+        self.console.print(Text(line, style=style), soft_wrap=True)
+
+    @contextmanager
+    def ticking(self, what: str) -> Iterator[None]:
+        """A last line that says what is waited for, and for how long already."""
+        line = _Ticking(what=what)
+        with Live(
+            get_renderable=line.render,
+            console=self.console,
+            refresh_per_second=REFRESH_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ):
+            yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ticking:
+    what: str
+    began: float = field(default_factory=time.monotonic)
+    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
+
+    def render(self) -> Spinner:
+        seconds = time.monotonic() - self.began
+        self.spinner.update(text=Text(f"{self.what} · {seconds:.0f} s", no_wrap=True, overflow="ellipsis"))
+        return self.spinner
+
+
+def open_terminal(stream: TextIO, env: Mapping[str, str]) -> Terminal:
+    """The terminal behind the stream."""
+    return Terminal(console=Console(file=stream, highlight=False, emoji=False, markup=False, _environ=env))

@@ -1,0 +1,59 @@
+"""What the pull request and the commit are told of a run, in Markdown and in one line."""
+
+from collections.abc import Mapping
+
+from freshness.core.check import Check, CheckResult
+from freshness.core.verdict import Verdict
+from freshness.report.json_report import Report
+from freshness.report.markdown import link
+from freshness.report.summary import render_summary
+
+LARGEST = 60_000  # bytes; GitHub refuses more than 65,536 characters
+LONGEST_DESCRIPTION = 140  # characters; GitHub refuses more, and shows about 75
+_HEADLINES = {
+    Verdict.FRESH: "Deployable: staging runs this commit",
+    Verdict.DISABLED: "Not proven: the gate is switched off",
+    Verdict.OUT_OF_SCOPE: "Not proven: this repository is out of scope",
+    Verdict.REFUSED: "Not deployable: the commit was refused",
+    Verdict.BUILD_FAILED: "Not deployable: the build failed",
+    Verdict.STALE: "Not deployable: staging does not run this build",
+    Verdict.UNHEALTHY: "Not deployable: staging is not healthy",
+    Verdict.CHECK_FAILED: "Not deployable: the staging check failed",
+    Verdict.SUPERSEDED: "Not deployable: it is not the pull request's head any more",
+    Verdict.ERROR: "Not decided: the gate could not work",
+}
+
+
+def headline(report: Report) -> str:
+    """The decision, for whoever has never seen this tool."""
+    known = report.decision in set(Verdict)
+    return _HEADLINES[Verdict(report.decision)] if known else f"{report.command}: {report.decision}"
+
+
+def render_comment(report: Report, env: Mapping[str, str]) -> str:
+    """The decision first, why, and the culprit's last lines; all checks are folded away."""
+    return render_summary(report, env, title=headline(report), folded=True, largest=LARGEST)
+
+
+def render_beginning(commit: str, env: Mapping[str, str]) -> str:
+    """What stands there while a gate is at work."""
+    run = link("Its run", env, "actions", "runs", env.get("GITHUB_RUN_ID", ""))
+    return f"## ⏳ A gate is at work\n\nIt builds, starts and checks {link(commit, env, 'commit', commit)}. {run}.\n"
+
+
+def describe(report: Report) -> str:
+    """The verdict first, and the check that decided: a description that forges show cut."""
+    bad = next((check for check in report.checks if _is_bad(check)), None)
+    return f"{report.decision}: {bad.name}: {bad.got}"[:LONGEST_DESCRIPTION] if bad else report.decision
+
+
+def state_of(report: Report) -> str | None:
+    """The state of the commit's status; None for what opens without a proof, which must satisfy no protection."""
+    verdict = report.decision
+    if verdict in {Verdict.DISABLED, Verdict.OUT_OF_SCOPE}:
+        return None
+    return {Verdict.FRESH: "success", Verdict.ERROR: "error"}.get(Verdict(verdict), "failure")
+
+
+def _is_bad(check: Check) -> bool:
+    return check.result in {CheckResult.FAILED, CheckResult.ERROR}

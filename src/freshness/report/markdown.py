@@ -1,0 +1,43 @@
+"""Markdown for both forges, of which nothing that others wrote is markup."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from freshness.ci.sanitizing import one_line, printable
+from freshness.core.endpoint import without_userinfo
+
+_CELL = 600  # characters
+_LINE = 300  # characters of a line in a fence
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+# Where a renderer makes a link or a mention by itself, also of text that it decoded before: `://`, `www.` and `@`.
+_BY_ITSELF = re.compile(r"(:)//|(www)\.|@", re.IGNORECASE)
+_BREAK = "&#8203;"  # a space without width
+_PLAIN = re.compile(r"[\w.:/@%-]+")  # what needs no escape in a link
+
+
+def escaped(text: str, limit: int = _CELL) -> str:
+    """The text on one line, with neither Markdown, HTML, nor links that open by themselves."""
+    plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _BY_ITSELF.sub(_broken, _MARKDOWN.sub(r"\\\1", plain))
+
+
+def _broken(found: re.Match[str]) -> str:
+    if found[1]:
+        return f":{_BREAK}&#47;&#47;"
+    return f"{found[2]}{_BREAK}." if found[2] else f"&#64;{_BREAK}"
+
+
+def fenced(lines: Sequence[str]) -> list[str]:
+    """The lines as they are, in a fence that none of them closes."""
+    shown = [printable(line, _LINE) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return ["", f"{fence}text", *shown, fence] if shown else []
+
+
+def link(text: str, env: Mapping[str, str], *path: str) -> str:
+    """The text, with a link to this path of the run's repository where the run's environment names a forge."""
+    server = without_userinfo(env.get("GITHUB_SERVER_URL", ""))
+    address = "/".join((server, env.get("GITHUB_REPOSITORY", ""), *path))
+    is_known = server.startswith(("https://", "http://")) and all((env.get("GITHUB_REPOSITORY"), *path))
+    return f"[{escaped(text)}]({address})" if is_known and _PLAIN.fullmatch(address) else escaped(text)

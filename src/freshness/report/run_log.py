@@ -1,0 +1,70 @@
+"""What a run tells as it goes: its checks, notes, and what it found out. It is only ever added to."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, ParamSpec, TypeVar
+
+from freshness.ci.log import Log
+from freshness.core.check import Check, CheckName, CheckResult
+from freshness.report.check_lines import WAITING, tell_check
+from freshness.report.steps import Found, Steps
+
+Value = TypeVar("Value")
+Given = ParamSpec("Given")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLog:
+    """The record of one run. `found` are fields of the Report by their names, `begun` the checks that were begun."""
+
+    log: Log
+    steps: Steps = field(default_factory=Steps)
+    notes: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+    begun: list[CheckName] = field(default_factory=list)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks that have ended."""
+        return tuple(self.steps.checks)
+
+    def check(
+        self,
+        name: CheckName,
+        expected: str,
+        find: Callable[Given, Found[Value]],
+        /,
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Value:
+        """As `Steps.check`; the log says how it ended, and a terminal what is waited for."""
+        self.begun.append(name)
+        self.log.take_last()
+        try:
+            with self.log.ticking(f"{name}: {expected}") if name in WAITING else nullcontext():
+                return self.steps.check(name, expected, find, *args, **kwargs)
+        finally:
+            if not self.is_under_way(name):
+                self._end(self.steps.checks)
+
+    def _end(self, checks: list[Check]) -> None:
+        if checks[-1].result is not CheckResult.PASSED:
+            checks[-1] = replace(checks[-1], output=self.log.take_last())
+        tell_check(self.log, checks[-1])
+
+    def note(self, *texts: str) -> None:
+        """For report and summary, and a line of the log each."""
+        for text in texts:
+            self.notes.append(text)
+            self.log.say(f"note: {text}")
+
+    def is_under_way(self, name: CheckName) -> bool:
+        """Whether this check was begun and has not ended: an interrupt came in between."""
+        return self.begun[-1:] == [name] and len(self.begun) > len(self.steps.checks)
+
+    def warn(self, title: str, text: str) -> None:
+        """A note, and a warning in the log; nothing where the text is empty."""
+        if text:
+            self.notes.append(text)
+            self.log.warning(title, text)
