@@ -35,6 +35,7 @@ check check-jsonschema --builtin-schema vendor.github-workflows "${workflows[@]}
 check check-jsonschema --builtin-schema vendor.github-actions "${actions[@]}"
 check check-jsonschema --check-metaschema docs/schema/*.json
 check python scripts/render_settings.py --check
+check python scripts/check_docstrings.py
 check commit_subjects
 
 [ ${#failed[@]} = 0 ] || { printf 'lint: findings by %s\n' "${failed[*]}" >&2; exit 1; }

@@ -100,7 +100,7 @@ def test_a_gate_whose_job_container_was_removed_gives_way_to_the_next(
 def test_a_new_container_is_proven_beside_the_old_one(
     act_in_containers: Act, machine_only: Sandbox, tmp_path: Path
 ) -> None:
-    """Fails when `facing` in engine/probe_address.py asks for a port of the Docker host: production publishes none."""
+    """Fails when `address` in engine/probe_address.py asks for a port of the Docker host: production publishes none."""
     app = python_application(tmp_path / "app", machine_only)
     published = f'    ports: ["127.0.0.1:{app.production_port}:8000"]\n'
     compose = (app.repo.path / "compose.yaml").read_text()

@@ -29,7 +29,7 @@ def test_no_label_commands_the_runner(production_here: Production) -> None:
 
 
 def test_no_line_of_productions_log_commands_the_runner(production_here: Production) -> None:
-    """I5. Fails when `_show_log` in rollout.py prints what a container says as a sentence of ours."""
+    """I5. Fails when `show_container_log` prints what a container says as a sentence of ours."""
     production = production_here
     production.deploy(production.build(FIRST))
     image = production.build(SECOND, {"log": HOSTILE, "exit_after": 0})
@@ -89,7 +89,7 @@ def test_a_volume_that_has_the_name_of_a_lock_alone_is_told_and_left(odd: str, p
 
 @pytest.mark.parametrize("seconds", ["3600", "1"])
 def test_no_text_of_a_locks_holder_commands_the_runner(seconds: str, production_here: Production) -> None:
-    """I5. Fails when `Holder.__str__` in core/lock.py does not quote what the labels say."""
+    """I5. Fails when `LockOwner.__str__` in core/lock.py does not quote what the labels say."""
     production, image = production_here, production_here.build(SECOND)
     prepare_lock(production, HELD | {"freshness.seconds": seconds})
 

@@ -205,7 +205,7 @@ def test_a_production_without_a_label_is_adopted_aloud_or_refused(hosted: Hosted
 
 
 def test_a_retag_goes_forward_only_too(hosted: Hosted, production: Production) -> None:
-    """Breaks when `_refuse_or_find` in retag.py no longer insists on the direction."""
+    """Breaks when `_refuse_or_record` in retag.py no longer requires the ancestry."""
     runs, candidate = behind(hosted)
     image, running = production.build(candidate), production.build(runs, tag=production.tag)
     moved = {"RECREATE": "false", "PROD_IMAGE": production.tag}

@@ -184,7 +184,7 @@ def test_an_unhealthy_production_is_made_anew_from_the_image_that_it_runs(checke
 
 
 def test_a_paused_production_of_the_same_image_is_made_anew(checked: Production) -> None:
-    """Fails when `_awake` in engine/compose.py unpauses nothing: Compose would start it, which Docker refuses."""
+    """Fails when `_unpause_all` in engine/compose.py unpauses nothing: Compose would start it, which Docker refuses."""
     production, (running, _) = checked, deployed(checked)
     paused(production, production.app.production)
 

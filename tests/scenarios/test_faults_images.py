@@ -117,7 +117,7 @@ def test_a_kept_image_that_a_container_was_made_from_is_no_reason_to_fail(produc
 
 
 def test_a_tag_that_is_no_more_is_not_taken_for_another_images_id(production: Production) -> None:
-    """I9. Fails when `find_tagged` in engine/images.py believes the Engine, which finds `cafe` as an ID's beginning."""
+    """I9. Fails when `find_tagged` in engine/images.py believes the Engine, which takes it for an ID's beginning."""
     foreign = production.build(SECOND, tag=f"{production.sandbox.name}-foreign:1")
     tag = foreign.id.removeprefix("sha256:")[:12]
     compose = production.app.repo.path / "compose.yaml"

@@ -46,7 +46,7 @@ def test_dockerignore_is_obeyed(runner: Runner) -> None:
 
 
 def test_arguments_stage_and_label_reach_the_build(any_runner: Runner) -> None:
-    """Breaks when `_command` in engine/build.py drops `--build-arg`, `--target`, or the setting's label."""
+    """Breaks when `command_of` in engine/build.py drops `--build-arg`, `--target`, or the setting's label."""
     dockerfile = (any_runner.app.repo.path / "Dockerfile").read_text().replace("slim\n", "slim AS app\n")
     steps = "ARG COLOUR\nRUN echo $COLOUR > colour\nFROM app AS later\nRUN exit 1\n"
     any_runner.app.repo.commit({"Dockerfile": dockerfile + steps})
@@ -64,7 +64,7 @@ SECRET_VARIABLES = ("WORD", "INPUT_WORD", "COMPOSE_WORD", "FRESHNESS_WORD", "GIT
 
 
 def test_secrets_reach_the_build_and_leave_no_trace(any_runner: Runner, tmp_path: Path) -> None:
-    """Breaks when `_command` passes a secret as `--build-arg`, and when `argument` in settings/model.py names `env`."""
+    """Breaks when `command_of` passes a secret as `--build-arg`, or when `argument` in settings names `env`."""
     (tmp_path / "secret").write_text("from-a-file-7f3a")
     values = {name: f"from-{name.lower()}-91bc" for name in SECRET_VARIABLES}
     every = hashlib.sha256("".join(["from-a-file-7f3a", *values.values()]).encode()).hexdigest()

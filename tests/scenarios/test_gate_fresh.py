@@ -35,7 +35,7 @@ def test_a_first_deployment_is_fresh_and_publishes_every_output(any_runner: Runn
 
 
 def test_the_commit_wins_over_every_label_and_argument_of_the_dockerfile(any_runner: Runner) -> None:
-    """I2. Breaks when `_command` in engine/build.py no longer passes `--label`, or no longer passes `--build-arg`."""
+    """I2. Breaks when `command_of` in engine/build.py no longer passes `--label`, or no longer passes `--build-arg`."""
     sandbox, repo = any_runner.sandbox, any_runner.app.repo
     base = f"{sandbox.name}-base"
     label = f"LABEL org.opencontainers.image.revision={OTHER}"

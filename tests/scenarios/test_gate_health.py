@@ -32,7 +32,7 @@ SICK = 'HEALTHCHECK --interval=1s --retries=1 CMD ["python3", "-c", "raise Syste
 
 
 def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> None:
-    """Breaks when `_healthcheck` in engine/waiting.py takes `starting` or no state at all for healthy."""
+    """Breaks when `_told` in engine/waiting.py takes `starting` or no state at all for healthy."""
     any_runner.app.repo.commit({**with_dockerfile(any_runner, HEALTHY), **behave(health=503)})
 
     ended = any_runner.gate(HEALTH_PATH="none")

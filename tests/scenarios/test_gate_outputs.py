@@ -43,7 +43,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_gate_closed(runner: Runner, s
 def test_a_disk_that_is_full_at_the_start_ends_the_gate_before_anything_is_read(
     runner: Runner, small_disk: Path
 ) -> None:
-    """I5. Breaks when `_open` reads or prints before `close_gate`, or goes on where that failed."""
+    """I5. Breaks when `open_run` reads or prints before `close_gate`, or goes on where that failed."""
     output = small_disk / "output"
     output.write_bytes(b"x" * (PAGE - 1) + b"\n")
 

@@ -134,7 +134,7 @@ COMPOSE_WRITES = (
 
 
 def test_killed_together_with_compose_at_any_of_its_writes(production_here: Production) -> None:
-    """I9. Fails when `bring_back` in stop_first.py does not `tidy`: a container stays behind under a wrong name.
+    """I9. Fails when `resume` in stop_first.py skips `keep_one_container`: one stays under a wrong name.
 
     As when a job's container is removed, or the machine runs out of memory: Compose ends in the middle, after the
     Engine has done what it was asked for.

@@ -343,7 +343,7 @@ def test_two_gates_at_once_come_one_after_the_other(production_here: Production)
 
 
 def test_a_killed_gate_gives_way_to_the_next_at_once(production_here: Production) -> None:
-    """Fails when `tidy` in the gate's `_recreate` leaves Compose's half-made container.
+    """Fails when `keep_one_container` in the gate's `_recreate` leaves Compose's half-made container.
 
     With `cancel-in-progress` the next gate starts while the killed one's Compose still recreates staging.
     """

@@ -81,7 +81,7 @@ def test_what_a_hand_tagged_as_production_is_not_what_production_ran(production:
 
 
 def test_a_production_in_a_profile_that_needs_a_service_of_another_is_promoted(production_here: Production) -> None:
-    """Fails when `_compose` in engine/compose.py turns the profiles on for `config` alone: `up` and `rm` fail then.
+    """Fails when `command` in engine/compose_file.py turns the profiles on for `config` alone: `up` and `rm` fail then.
 
     The first image fails, and is taken away again.
     """

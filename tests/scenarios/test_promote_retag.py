@@ -33,7 +33,7 @@ def test_without_recreation_no_compose_file_is_needed(production_here: Productio
 
 
 def test_without_recreation_the_guard_holds(production_here: Production) -> None:
-    """I8. Fails when `_refuse_or_find` in retag.py does not call `prove`."""
+    """I8. Fails when `_refuse_or_record` in retag.py does not call `prove`."""
     image = production_here.build(FIRST, label=SECOND)
     before = production_here.state()
 

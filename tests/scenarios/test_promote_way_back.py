@@ -81,7 +81,7 @@ def test_what_staging_passed_and_production_fails_is_taken_back(production_here:
 
 
 def test_an_image_that_its_healthcheck_calls_unhealthy_is_taken_back(production: Production) -> None:
-    """I9. Fails when `_healthcheck` in engine/health.py takes anything but `healthy` for good."""
+    """I9. Fails when `_told` in engine/waiting.py takes anything but `healthy` for good."""
     running = healthchecked(production, FIRST, "true")
     production.deploy(running)
 

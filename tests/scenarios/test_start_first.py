@@ -100,7 +100,7 @@ FAILURES: Mapping[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, production: Production) -> None:
-    """I9. Fails when `bring_back` in start_first.py leaves anything to Compose while the old container runs.
+    """I9. Fails when `go_back` in rollout.py leaves anything to Compose while the old container runs.
 
     The Compose file has changed meanwhile: Compose would make the old container anew.
     """
@@ -256,7 +256,7 @@ def test_what_a_killed_promotion_left_beside_is_finished_or_undone(cut: str, pro
 def test_killed_at_any_call_to_docker_it_fails_no_request(
     production: Production, request: pytest.FixtureRequest
 ) -> None:
-    """I9. Fails when `resume` or `bring_back` in start_first.py puts nothing in order, or gives no proper name.
+    """I9. Fails when `resume` or `retire_others` in start_first.py puts nothing in order, or gives no proper name.
 
     Without `--under-fire` a few of the calls are tried; the promotion goes to and fro.
     """

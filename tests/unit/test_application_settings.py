@@ -25,7 +25,7 @@ def test_the_first_service_is_the_one_that_single_settings_speak_of() -> None:
 
 
 def test_a_run_takes_one_service_and_says_so_in_one_sentence() -> None:
-    """Fails without `_several`: the second service would be left on its old commit without a word."""
+    """Fails without `_require_one`: the second service would be left on its old commit without a word."""
     for read, variable in ((read_gate, "TARGET_SERVICE"), (read_promote, "PROD_SERVICE")):
         with pytest.raises(SettingsError, match=rf"\({variable}\) names 2 services; expected one") as refused:
             read({"service": "web\nworker"}, {"EXPECTED_REVISION": "0" * 40})

@@ -125,6 +125,19 @@ def test_a_module_that_lies_loose_beside_the_rooms_is_reported(copy: Path) -> No
     assert "lint-imports" in printed["findings by"]
 
 
+def test_code_that_a_tests_docstring_names_and_that_is_gone_is_reported(copy: Path) -> None:
+    """A comment or a docstring that still speaks of it does not bring it back."""
+    (copy / "src/freshness/core/planted.py").write_text('"""Planted: `_gone`."""\n\nhere = 1  # _gone\n')
+    test = 'def test_it():\n    """Fails when `_gone` or `here` does nothing."""\n'
+    (copy / "tests/test_planted.py").write_text(test)
+
+    printed = lint(copy, "python")
+
+    said = printed["python scripts/check_docstrings.py"].strip()
+    assert said == "tests/test_planted.py:1: `_gone` is nowhere in the code"
+    assert "python" in printed["findings by"]
+
+
 def committed(path: Path, subject: str) -> Path:
     """A shallow history's like: of one commit, whose subject is looked at, whatever came before the rule."""
     repo = GitRepo.init(path)

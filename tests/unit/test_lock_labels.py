@@ -86,7 +86,7 @@ def test_who_took_over_stands_and_the_dead_one_does_not() -> None:
 
 
 def test_the_follower_comes_before_one_who_came_too_early() -> None:
-    """Breaks when `standing` puts the lock's plain name first: its holder is about to withdraw."""
+    """Breaks when `current_locks` puts the lock's plain name first: its holder is about to withdraw."""
     early, follows = held(NAME, "9"), held(successor_name(NAME, "1" * 32), "2")
 
     assert current_locks([early, follows], NAME) == (follows, early)
@@ -97,7 +97,7 @@ def test_two_services_never_share_a_lock() -> None:
 
 
 def test_the_volumes_of_a_lock_go_in_the_order_in_which_they_followed() -> None:
-    """Fails when `in_order` keeps the Engine's order, which is by chance: the middle one may go first then."""
+    """Fails when `in_takeover_order` keeps the Engine's order, which is by chance: the middle one may go first then."""
     first = HeldLock(name="lock", owner=replace(HOLDER, token="a" * 32), since="")
     second = HeldLock(name=successor_name("lock", "a" * 32), owner=replace(HOLDER, token="b" * 32), since="")
     third = HeldLock(name=successor_name("lock", "b" * 32), owner=replace(HOLDER, token="c" * 32), since="")

@@ -435,6 +435,6 @@ def test_children_do_not_inherit_what_leads_them_elsewhere() -> None:
 
 
 def test_what_only_has_to_run_has_to_run_for_some_time() -> None:
-    """I12. Breaks when `_proves_nothing` is not asked: a moment would be proof enough."""
+    """I12. Breaks when `is_running_enough` is not asked: a moment would be proof enough."""
     assert gate({"HEALTH_PATH": "running"}).health.is_running_enough
     assert "expected some seconds" in refusal({"HEALTH_PATH": "Running", "HOLD_TIME": "0"})

@@ -15,7 +15,7 @@ from tests.support.revisions import export, find, read_tree
 
 
 def test_dirty_untracked_ignored_and_staged_files_stay_out(repo: GitRepo, tmp_path: Path) -> None:
-    """I1. Fails where `walk_tree` is given the index's or HEAD's tree in place of the Revision's."""
+    """I1. Fails where `export_tree` is given the index's or HEAD's tree in place of the Revision's."""
     commit = repo.commit({"a": "committed", ".gitignore": "ignored\n", "gone": "here"})
     repo.commit({"a": "later", "later": "1"})
     repo.write({"a": "dirty", "untracked": "1", "ignored": "1", "staged": "1", "gone": None})
