@@ -51,7 +51,7 @@ RIVALS: dict[str, tuple[Callable[[Runner], None], str]] = {
 
 @pytest.mark.parametrize("rival", RIVALS)
 def test_staging_that_changes_after_its_check_passed_is_stale(rival: str, runner: Runner) -> None:
-    """I3. Breaks when `Gate.run` no longer calls `_is_same_container`, or `how_it_changed` not the start."""
+    """I3. Breaks when `find_changes` is not called at the end, or `how_it_changed` not the start."""
     act, words = RIVALS[rival]
     runner.app.repo.commit({"scripts/waiting.py": WAITING_CHECK})
     with docker_proxy(runner.sandbox.engine.host) as proxy:
@@ -70,7 +70,7 @@ def test_staging_that_changes_after_its_check_passed_is_stale(rival: str, runner
 
 
 def test_staging_that_restarts_during_its_check_closes_the_gate_and_both_reasons_are_told(runner: Runner) -> None:
-    """I3, I4. Breaks when `explain` tells only the first reason, or `_check_staging` takes 137 for a good end."""
+    """I3, I4. Breaks when `explain` tells only the first reason, or `check_staging` takes 137 for a good end."""
     runner.app.repo.commit({"scripts/waiting.py": WAITING_CHECK})
     running = runner.start_gate(STAGING_CHECK_PATH="scripts/waiting.py")
     running.wait_for("the check waits")
