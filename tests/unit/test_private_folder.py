@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import freshness
 import freshness.process.private_folder as private_folder_module
 from freshness.process.private_folder import ACCESS_LIST, INHERITED_LIST, make_private_folder, private_folder
 from tests.support.access_lists import list_write_access
@@ -112,7 +113,7 @@ def test_a_folder_inherits_no_access_list(tmp_path: Path) -> None:
 
 def test_each_folder_of_ours_is_made_by_the_one_rule() -> None:
     """Fails when a file makes a temporary folder by itself."""
-    source = Path(private_folder_module.__file__).parent
+    source = Path(freshness.__file__).parent
     makers = re.compile(r"\b(mkdtemp|TemporaryDirectory|mktemp)\b")
     assert [str(file) for file in sorted(source.rglob("*.py")) if makers.search(file.read_text())] == [
         private_folder_module.__file__

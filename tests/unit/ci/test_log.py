@@ -49,8 +49,12 @@ def test_foreign_text_commands_no_runner(say: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [0x61C, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-)
+    "number",
+    [
+        0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF,
+        *range(0xFFF9, 0xFFFC), 0xE0000, 0xE0041, 0xE007F,
+    ],
+)  # fmt: skip
 def test_no_character_turns_a_line_around_or_hides_in_it(number: int) -> None:
     """Fails when one of the marks is missing from `_MISLEADING`."""
     for say in ("say", "untrusted"):
