@@ -49,6 +49,7 @@ REFUSED = {
     "a folder around it": ("volumes: ['code:/app/..']", "volumes: {code: }", "covers"),
     "a file that the command names": ("volumes: ['@OUT@/x.py:/app/server.py']", "", "covers /app/server.py"),
     "the program that it starts": ("volumes: ['@OUT@:/usr/local/bin', '@OUT@:/usr/bin']", "", "python3"),
+    "a folder where it is looked for first": ("volumes: ['@OUT@:/usr/local/sbin']", "", "/usr/local/sbin/python3"),
     "a path that only the Compose file names": (
         "command: [python3, /code/app.py]\nvolumes: ['@OUT@:/code']",
         "",
@@ -123,6 +124,26 @@ def test_the_owners_clone_elsewhere_on_the_host_is_refused(runner: Runner, tmp_p
     assert "Copy it into the image" in ended.reason
     assert allowed.decision == ("open", "fresh", 0), allowed.log
     assert "`allow-mounts` permits the bind mount" in noted(allowed)
+
+
+def test_a_volume_that_is_made_of_a_clone_is_refused_whatever_the_file_says(runner: Runner) -> None:
+    """I13. Fails when `_why_tracked` does not ask the Engine: of an external volume the file says only the name."""
+    name = f"{runner.sandbox.name}-code"
+    made_of = {"type": "none", "o": "bind", "device": str(runner.app.repo.path / "scripts")}
+    volume = runner.sandbox.docker.volumes.create(name, driver_opts=made_of)
+    try:
+        declared = f"volumes: {{code: {{external: true, name: {name}}}}}"
+        ended = gate_with(runner, "volumes: ['code:/anywhere']", declared)
+        allowed = gate_with(runner, "volumes: ['code:/anywhere']", declared, ALLOW_MOUNTS="/anywhere")
+
+        assert ended.decision == ("closed", "refused", 1), ended.log
+        assert "the named volume code at /anywhere is made of" in ended.reason
+        assert "scripts/staging_check.py" in ended.reason
+        assert allowed.decision == ("open", "fresh", 0), allowed.log
+    finally:
+        for container in runner.containers(runner.app.staging):
+            container.remove(force=True)
+        volume.remove()
 
 
 def test_nobody_is_told_to_put_a_secret_into_the_image(runner: Runner) -> None:

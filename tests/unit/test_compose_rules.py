@@ -175,6 +175,13 @@ def test_volumes_of_another_container_are_a_problem() -> None:
     assert "volumes_from" in problem
 
 
+def test_a_mount_at_a_relative_path_is_a_problem() -> None:
+    """Fails when it is left to the Engine to say so, as of `v:/data` after the build, without the reason."""
+    (problem,) = problems(project({"volumes": [{"type": "volume", "target": "v:/data"}]}))
+    assert "'v:/data', which is no absolute path" in problem
+    assert "a longer name" in problem
+
+
 @pytest.mark.parametrize("mode", ["host", "none", "service:web"])
 def test_a_network_that_publishes_nothing_is_a_problem(mode: str) -> None:
     """I3. Breaks when `network_mode` is not looked at: whoever listens there would answer for staging."""

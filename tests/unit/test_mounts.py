@@ -145,7 +145,30 @@ def test_options_and_nothing_name_no_path() -> None:
 def test_a_program_is_looked_for_in_the_search_path() -> None:
     process = Process(words=("python3", "-u", "/app/x"), folder="/app", search=("/usr/local/bin", "/usr/bin"))
 
-    assert programs(process) == ("/usr/local/bin/python3", "/usr/bin/python3")
+    assert programs(process, lambda _: False) == ("/usr/local/bin/python3", "/usr/bin/python3")
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        ("/usr/local/bin/run", ("/app/bin/run", "/usr/local/bin/run")),
+        ("/app/bin/run", ("/app/bin/run",)),
+        ("/usr/bin/run", ("/app/bin/run", "/usr/local/bin/run", "/usr/bin/run")),
+    ],
+)
+def test_where_a_program_is_looked_for_first_counts_too(there: str, expected: tuple[str, ...]) -> None:
+    """I13. Fails when `programs` gives only where the image has it: what is mounted in a folder before it starts."""
+    process = Process(words=("run",), folder="/app", search=("bin", "/usr/local/bin", "/usr/bin"))
+
+    assert programs(process, lambda path: path == there) == expected
+
+
+def test_the_search_path_of_the_compose_file_counts() -> None:
+    """I13. Fails when `process_of` takes the image's PATH alone."""
+    image = Process(words=("run",), search=("/usr/bin",))
+
+    assert process_of(image, {"environment": {"PATH": "/code:/usr/bin"}}).search == ("/code", "/usr/bin")
+    assert process_of(image, {"environment": {"HOME": "/root"}}).search == ("/usr/bin",)
 
 
 def test_what_the_compose_file_says_of_the_process_counts_beside_the_image() -> None:

@@ -277,3 +277,9 @@ def _mount_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
             f"The service {wanted.service!r} takes volumes of another container (`volumes_from`), which could lie over"
             " the image. Name each volume in the service itself."
         )
+    for target in (volume["target"] for volume in ours.get("volumes") or ()):
+        if not target.startswith("/"):
+            yield (
+                f"The service {wanted.service!r} mounts something at {target!r}, which is no absolute path. Where a"
+                " volume's name is a single letter, Compose takes it for a Windows drive: give it a longer name."
+            )

@@ -2,7 +2,7 @@
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -76,9 +76,17 @@ def mounts_of(config: Mapping[str, Any], service: str) -> tuple[Mount, ...]:
 def process_of(image: Process, service: Mapping[str, Any]) -> Process:
     """The process of a service: what the image says, and what the Compose file says in its place or in addition."""
     said = (*_listed(service.get("entrypoint")), *_listed(service.get("command")))
+    path = (service.get("environment") or {}).get("PATH")
     return Process(
-        words=(*said, *image.words), folder=normal(service.get("working_dir") or image.folder), search=image.search
+        words=(*said, *image.words),
+        folder=normal(service.get("working_dir") or image.folder),
+        search=image.search if path is None else search_path(path),
     )
+
+
+def search_path(path: str) -> tuple[str, ...]:
+    """The folders of a PATH."""
+    return tuple(filter(None, path.split(":")))
 
 
 def named_paths(process: Process) -> tuple[str, ...]:
@@ -88,10 +96,18 @@ def named_paths(process: Process) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normal(posixpath.join(process.folder, path)) for path in paths))
 
 
-def programs(process: Process) -> tuple[str, ...]:
-    """Where a word without a slash may lie as a program."""
+def programs(process: Process, is_there: Callable[[str], bool]) -> tuple[str, ...]:
+    """Where a word without a slash is looked for as a program, up to where the image has it."""
     words = (token for word in process.words for token in _tokens(word) if "/" not in token and token[:1] != "-")
-    return tuple(dict.fromkeys(normal(posixpath.join(folder, word)) for word in words for folder in process.search))
+    return tuple(dict.fromkeys(path for word in words for path in _looked_for(process, word, is_there)))
+
+
+def _looked_for(process: Process, word: str, is_there: Callable[[str], bool]) -> Iterator[str]:
+    for folder in process.search:
+        path = normal(posixpath.join(process.folder, folder, word))
+        yield path
+        if is_there(path):
+            return
 
 
 def covers(target: str, path: str) -> bool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import docker
 from docker.types import Mount as EngineMount
 
-from freshness.core.mounts import Kind, Mount, Process
+from freshness.core.mounts import Kind, Mount, Process, search_path
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.engine.image_files import Files, files_of
@@ -23,7 +23,7 @@ def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str
     process = Process(
         words=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         folder=config.get("WorkingDir") or "/",
-        search=tuple(filter(None, env.get("PATH", "").split(":"))),
+        search=search_path(env.get("PATH", "")),
     )
     return process, frozenset(config.get("Volumes") or ())
 
@@ -39,6 +39,16 @@ def files_in_mount(engine: Engine, image_id: str, mount: Mount) -> dict[str, obj
         return _through(engine, image_id, bound, mount.target)
     except EngineError:  # nothing is there yet, and Docker makes an empty folder
         return {}
+
+
+def device_of(engine: Engine, mount: Mount) -> str:
+    """The path on the Docker host that the mount's volume is made of, whatever the Compose file says; else empty."""
+    if mount.kind is not Kind.VOLUME or not mount.volume:
+        return ""
+    with engine_call(f"inspecting the volume {mount.volume}"), suppress(docker.errors.NotFound):
+        device: str = (engine.client.api.inspect_volume(mount.volume).get("Options") or {}).get("device") or ""
+        return device if device.startswith("/") else ""
+    return ""
 
 
 def has_files(engine: Engine, image_id: str, path: str) -> bool:

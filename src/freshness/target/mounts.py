@@ -9,7 +9,7 @@ from typing import Any
 from freshness.core.mounts import Kind, Mount, Process, covers, mounts_of, named_paths, normal, process_of, programs
 from freshness.engine.client import Engine
 from freshness.engine.image_files import Files, files_of
-from freshness.engine.volumes import files_in_mount, image_process
+from freshness.engine.volumes import device_of, files_in_mount, image_process
 from freshness.errors import Refused
 from freshness.git.tracked import tracked_at
 
@@ -128,12 +128,20 @@ class MountCheck:
             files = stack.enter_context(files_of(self.engine, self.image_id))
             look = _Look(cover=self, files=files, stack=stack)
             for mount in self.overlay.mounts:
-                why = look.why_not(mount)
+                why = self._why_tracked(mount) or look.why_not(mount)
                 if why and not self.overlay.is_allowed(mount):
                     yield f"In the service {self.overlay.service!r} {mount} {why}."
                     continue
                 said = f"it {why}, as `allow-mounts` permits" if why else "it hides no file that was built"
                 self.notes.append(f"Over the image of {self.overlay.service} lies {mount}: {said}.")
+
+    def _why_tracked(self, mount: Mount) -> str | None:
+        """In words, that a volume is made of what Git tracks, where the Engine alone knows that."""
+        device = "" if self.is_elsewhere else device_of(self.engine, mount)
+        tracked = tracked_at(Path(device)) if device and device != mount.path else None
+        return (
+            f"is made of {device} and has the bytes of that checkout, where Git tracks {tracked}" if tracked else None
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,7 +178,7 @@ class _Look:
         image, self.volumes = image_process(self.cover.engine, self.cover.image_id)
         self.process = process_of(image, self.cover.overlay.settings)
         named = [path for path in named_paths(self.process) if not self._is_empty_folder(path)]
-        found = [path for path in programs(self.process) if self.files.stat(path)]
+        found = programs(self.process, lambda path: self.files.stat(path) is not None)
         self.needed = tuple((path, self.files.resolve(path)) for path in (self.process.folder, *named, *found))
 
     def _is_empty_folder(self, path: str) -> bool:
