@@ -150,6 +150,42 @@ def test_production_keeps_its_secrets(production_here: Production) -> None:
     assert "JWT=" in production.container().attrs["Config"]["Env"]
 
 
+def test_an_optional_env_file_that_is_gone_takes_no_secret_away(production_here: Production) -> None:
+    """I9. Fails when `missing_env_files` in engine/variables.py looks for none: Compose says nothing of it.
+
+    `project-directory`, which the sentence names, leads out; so does `allow-empty`, also where nothing runs.
+    """
+    production = production_here
+    repo, host = production.app.repo, production.runner.folder / "host"
+    ours = "      TARGET: production\n"
+    compose = (repo.path / "compose.yaml").read_text()
+    optional = f"{ours}    env_file: [{{path: secret.env, required: false}}]\n"
+    first, second, third = (production.build(revision) for revision in (FIRST, SECOND, THIRD))
+    repo.write({"compose.yaml": compose.replace(ours, optional)})
+    host.mkdir()
+    (host / "secret.env").write_text("JWT=hunter2\n")
+    assert production.promote(first, PROJECT_DIRECTORY=str(host)).end == (0, "promoted")
+    before = production.state()
+
+    gone = production.promote(second)
+
+    assert gone.end == (1, "refused"), gone.log
+    assert "has a value for JWT" in gone.reason
+    assert "secret.env is not there" in gone.reason
+    assert "hunter2" not in gone.log
+    assert production.state() == before
+    led_out = production.promote(second, PROJECT_DIRECTORY=str(host))
+    assert led_out.end == (0, "promoted"), led_out.log
+    assert "JWT=hunter2" in production.container().attrs["Config"]["Env"]
+
+    production.runner.compose("rm", "--stop", "--force", production.app.production)
+    down = production.promote(third)
+    meant = production.promote(third, ALLOW_EMPTY="JWT")
+
+    assert (down.end, meant.end) == ((1, "refused"), (0, "promoted")), down.log + meant.log
+    assert "has a value for JWT" in down.reason
+
+
 def test_staging_keeps_its_secrets(runner: Runner) -> None:
     """Fails when the gate does not compare with the container that it would replace."""
     runner.app.repo.commit(with_service(runner, "environment: {TARGET: staging, JWT: '${JWT_SECRET:-}'}"))

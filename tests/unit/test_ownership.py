@@ -14,6 +14,7 @@ from freshness.core.ownership import (
     deployment_of,
     is_seen_by_compose,
     object_to,
+    object_to_lost_variables,
     why_not_from_compose,
 )
 from freshness.core.published import Published
@@ -98,6 +99,29 @@ def test_each_difference_is_a_refusal_that_adopt_leads_out_of(change: dict[str, 
     assert object_to(replace(CLAIM, adopt=other.name), (other,), None) is None
     assert object_to(replace(CLAIM, adopt="shop"), (other,), None) is not None
     assert object_to(replace(CLAIM, adopt=other.name), (other, replace(other, name="else-where")), None) is not None
+
+
+def test_a_value_is_lost_where_an_optional_env_file_is_gone_and_nothing_else_gives_it() -> None:
+    """I9. Fails when `_lost_variables` does not look at the files, or at what is given or may go."""
+    one = replace(OURS, variables=frozenset({"JWT", "PORT"}))
+    gone = replace(CLAIM, missing_env_files=("live.env",), variables=frozenset({"PORT"}))
+    ran = record(configuration='{"services": {"web": {"environment": {"JWT": "a", "PORT": "1"}}}}')
+
+    objection, down = object_to(gone, (one,), None), object_to_lost_variables(gone, ran)
+
+    for found in (objection, down):
+        assert found is not None
+        assert "has a value for JWT, which nothing here gives, and live.env is not there" in found.message
+        assert "`project-directory`" in found.message
+    for fine in (
+        replace(gone, missing_env_files=()),
+        replace(gone, variables=frozenset({"PORT", "JWT"})),
+        replace(gone, adopt=one.name),
+    ):
+        assert object_to(fine, (one,), None) is None
+        assert object_to_lost_variables(fine, ran) is None
+    assert object_to_lost_variables(gone, None) is None
+    assert object_to_lost_variables(gone, record()) is None
 
 
 def test_the_gate_never_takes_what_is_on_productions_port() -> None:

@@ -10,6 +10,7 @@ from freshness.core.variables import (
     find_emptied,
     needed_by,
     needed_by_all,
+    optional_env_files,
     passed_through,
     secret_variables,
 )
@@ -94,3 +95,11 @@ def test_a_value_that_runs_must_not_become_empty_unseen() -> None:
 
     assert find_emptied(new, running) == ("A", "B")
     assert find_emptied(new, running, {"A"}) == ("B",)
+
+
+def test_an_env_file_is_optional_only_where_it_says_so() -> None:
+    """Fails when `optional_env_files` takes what Compose itself insists on, or leaves out the format that is raw."""
+    files = ["a", {"path": "b"}, {"path": "c", "required": True}, {"path": "d", "required": False}]
+    project = {"services": {"web": {"env_file": [*files, {"path": "e", "required": False, "format": "raw"}]}}}
+    assert optional_env_files(project, "web") == ("d", "e")
+    assert optional_env_files({"services": {"web": {"env_file": "a"}}}, "web") == ()

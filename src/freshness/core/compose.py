@@ -19,7 +19,7 @@ class Target:
     `127.0.0.1`, and empty where none is published; then `port` is the one inside as well, 0 where nobody says it.
     `container_port` is what the service listens on inside. `needs` are the services it depends on, and `healthcheck`
     and `environment` are what the Compose file says of it. `ports` are all that it publishes, `contents` the configs
-    and secrets whose content Compose does not compare.
+    and secrets whose content Compose does not compare, `missing_env_files` the optional ones that are not there.
     """
 
     project: str
@@ -34,6 +34,7 @@ class Target:
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     ports: tuple[Published, ...] = ()
     contents: tuple[str, ...] = ()
+    missing_env_files: tuple[str, ...] = ()
 
     @property
     def is_published(self) -> bool:

@@ -5,9 +5,10 @@ container that is run by hand from an image that `docker commit` made of one.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from freshness.core.configuration import environment_of
 from freshness.core.deployment import Deployment, Recorded, Role, target_name
 from freshness.core.published import Published, in_words, meet_all
 
@@ -30,6 +31,7 @@ class Claim:
     `repository` is `owner/name`, empty where nobody says. `files` are the Compose files: paths within the repository,
     or absolute ones; `env_files` likewise. `adopt` is the container that a person gives away, None for none.
     `forbidden` is the port that this run never takes, whatever a person says: production's, for the gate.
+    `variables` are those that the service gets or may lack, `missing_env_files` the optional files that are not there.
     """
 
     project: str
@@ -42,6 +44,8 @@ class Claim:
     repository: str = ""
     adopt: str | None = None
     forbidden: int | None = None
+    variables: frozenset[str] = frozenset()
+    missing_env_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,7 @@ class ExistingContainer:
     `files` and `env_files` are named as a claim's are; `is_same_file`: it was started from the very files of this run.
     `configuration` is Compose's hash, `is_same_configuration`: this run's files give the same one. `is_recorded`: it
     was made from what was recorded, and so from no file. `doubt` says in words why Compose may not have made it, empty
-    where Compose did.
+    where Compose did. `variables` are those that have a value, but for what the image brings.
     """
 
     name: str
@@ -63,6 +67,7 @@ class ExistingContainer:
     is_same_configuration: bool = False
     is_recorded: bool = False
     doubt: str = ""
+    variables: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,15 @@ def object_to(claim: Claim, existing: Sequence[ExistingContainer], recorded: Rec
         if said:
             return _doubtful(claim, recorded.deployment.container or claim.container, (said,))
     return None
+
+
+def object_to_lost_variables(claim: Claim, recorded: Recorded | None) -> Objection | None:
+    """As `object_to`, where no container stands at the target: what was recorded to have run has values too."""
+    ran = recorded.deployment if recorded else None
+    if ran is None or not ran.configuration or claim.adopt in {ran.container, claim.container}:
+        return None
+    lost = _lost_variables(claim, environment_of(ran.configuration, claim.service).keys())
+    return _doubtful(claim, ran.container or claim.container, (lost,)) if lost else None
 
 
 def differs_in_files(claim: Claim, one: ExistingContainer) -> bool:
@@ -163,6 +177,8 @@ def _find_doubts(claim: Claim, one: ExistingContainer, recorded: Recorded | None
         yield f"its name is {one.name}, expected {claim.container} (`container_name`)"
     if not one.is_same_configuration:
         yield from _file_doubts(claim, _from_record(one, recorded))
+    if lost := _lost_variables(claim, one.variables):
+        yield lost
     if recorded and (said := _repository_doubt(claim, recorded, is_same_file=one.is_same_file)):
         yield said
 
@@ -193,6 +209,18 @@ def _file_doubts(claim: Claim, one: ExistingContainer) -> Iterator[str]:
     if set(_told(one.env_files)) - set(_told(claim.env_files)):
         expected = _list(claim.env_files)
         yield f"it was started with the env file {_list(one.env_files)}, expected {expected} (`compose-env-files`)"
+
+
+def _lost_variables(claim: Claim, given: Collection[str]) -> str:
+    """In words, what of these values an optional env file may have brought that is not there; else empty."""
+    lost = sorted(set(given) - claim.variables)
+    if not lost or not claim.missing_env_files:
+        return ""
+    return (
+        f"it has a value for {', '.join(lost)}, which nothing here gives, and {_list(claim.missing_env_files)} is not"
+        " there (`env_file` with `required: false`); give `project-directory` the folder that has it, or name in"
+        " `allow-empty` what may go"
+    )
 
 
 def _repository_doubt(claim: Claim, recorded: Recorded, *, is_same_file: bool) -> str:

@@ -37,10 +37,18 @@ def _used(entries: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
 
 def env_files_of(raw: Config, service: str) -> tuple[str, ...]:
     """The paths of its `env_file:` whose text Compose interpolates."""
+    return tuple(entry["path"] for entry in _env_files(raw, service) if entry.get("format") != "raw")
+
+
+def optional_env_files(raw: Config, service: str) -> tuple[str, ...]:
+    """The paths of its `env_file:` that Compose leaves out without a word where they are not there."""
+    return tuple(entry["path"] for entry in _env_files(raw, service) if entry.get("required") is False)
+
+
+def _env_files(raw: Config, service: str) -> list[Mapping[str, Any]]:
     given = raw["services"][service].get("env_file") or ()
     entries = [given] if isinstance(given, str) else given
-    plain = [{"path": entry} if isinstance(entry, str) else entry for entry in entries]
-    return tuple(entry["path"] for entry in plain if entry.get("format") != "raw")
+    return [{"path": entry} if isinstance(entry, str) else entry for entry in entries]
 
 
 def needed_in(env_file: str) -> frozenset[str]:

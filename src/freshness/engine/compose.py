@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
@@ -13,7 +14,7 @@ from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PL
 from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.lock import Lease
-from freshness.engine.variables import why_lacking
+from freshness.engine.variables import missing_env_files, why_lacking
 from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
 from freshness.process.children import Watch, finish, read
 
@@ -75,7 +76,8 @@ def read_service(
         problems += why_lacking(file, env, config, wanted.service, said, allow_empty)
     if problems:
         raise SettingsError("\n".join(problems), "Nothing was built or changed.")
-    return config, read_target(config, wanted)
+    missing = missing_env_files(file, env, wanted.service)
+    return config, replace(read_target(config, wanted), missing_env_files=missing)
 
 
 def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:

@@ -39,6 +39,8 @@ def find_existing(
 def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ours: AreOurs) -> ExistingContainer:
     labels = found["Config"].get("Labels") or {}
     files = split_files(labels.get(FILES_LABEL, ""))
+    image = _image_config(engine, found["Image"])
+    given = set(found["Config"].get("Env") or ()) - set(image.get("Env") or ()) if image else set()
     return ExistingContainer(
         name=found["Name"].removeprefix("/"),
         ports=published_by_container(found["HostConfig"].get("PortBindings") or {}),
@@ -47,13 +49,17 @@ def _read(engine: Engine, found: Mapping[str, Any], name_files: NameFiles, is_ou
         is_same_file=is_ours(files),
         configuration=labels.get(HASH_LABEL, ""),
         is_recorded=files == (FILE_NAME,),
-        doubt=why_not_from_compose(labels, _labels_of_image(engine, found["Image"])),
+        doubt=why_not_from_compose(labels, image.get("Labels") or {}),
+        variables=frozenset(
+            name
+            for name, _, value in (one.partition("=") for one in given)
+            if value and not name.lower().endswith("_proxy")  # Compose takes these from Docker's own configuration
+        ),
     )
 
 
-def _labels_of_image(engine: Engine, image_id: str) -> Mapping[str, str]:
+def _image_config(engine: Engine, image_id: str) -> Mapping[str, Any]:
     """Empty where the image is gone: then its container cannot have been started from it by hand just now."""
     with suppress(docker.errors.ImageNotFound):
-        config = engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
-        return config.get("Labels") or {}
+        return engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
     return {}

@@ -13,6 +13,7 @@ from freshness.core.variables import (
     needed_by,
     needed_by_all,
     needed_in,
+    optional_env_files,
     passed_through,
     secret_variables,
 )
@@ -24,6 +25,7 @@ from freshness.process.children import read
 SECONDS = 60
 _QUOTED = re.compile(r"""["'`]([_A-Za-z]\w*)\\?["'`]""", re.ASCII)
 _HAS_ENV_FILE = re.compile(r"\b(env_file|include|extends)\b")
+_HAS_OPTIONAL = re.compile(r"\b(required|include|extends)\b")
 
 
 def why_lacking(
@@ -75,6 +77,14 @@ def _lacking(
     warned = {name for name in wanted if name in file.dropped or name in named}
     dropped = {name for name in config["services"][service].get("environment") or {} if name in file.dropped}
     return frozenset(unset | warned | dropped) | passed_through(config, service, env_files)
+
+
+def missing_env_files(file: ComposeFile, env: Mapping[str, str], service: str) -> tuple[str, ...]:
+    """The optional files of its `env_file:` that are not there, or whose path holds a variable and may not be."""
+    if not any(_HAS_OPTIONAL.search(_text(path)) for path in file.paths):
+        return ()
+    paths = optional_env_files(_read_raw(file, env), service)
+    return tuple(path for path in paths if "$" in path or not Path(path).is_file())
 
 
 def _read_raw(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from freshness.core.ownership import (
     differs_in_files,
     labels_of_compose,
     object_to,
+    object_to_lost_variables,
 )
 from freshness.core.repository_name import name_of
 from freshness.core.run import Run
@@ -63,6 +64,8 @@ class Ownership:
             repository=named or work_tree.repository(),
             adopt=settings.adopt,
             forbidden=settings.prod_port if isinstance(settings, GateSettings) else None,
+            variables=frozenset(target.environment) | frozenset(settings.allow_empty),
+            missing_env_files=target.missing_env_files,
         )
         return cls(claim=claim, target=target, file=file, work_tree=work_tree)
 
@@ -71,6 +74,8 @@ class Ownership:
         claim, recorded = self.claim, self._read(engine)
         existing = self._find_standing(engine, recorded.deployment.files if recorded else ())
         _refuse(object_to(claim, existing, recorded))
+        if not existing:
+            _refuse(object_to_lost_variables(claim, recorded))
         if not adopts_needlessly(claim, existing, recorded):
             return ""
         return f"`adopt: {claim.adopt}` is not needed: take it out, since it switches a protection off."
