@@ -1,5 +1,6 @@
 """A commit that the checkout lacks comes from the forge's own address, and the token goes nowhere else."""
 
+import os
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
@@ -245,6 +246,24 @@ def test_a_proxy_for_an_http_server_that_cannot_be_reached_is_named(shallow: Git
     with pytest.raises(RepositoryError, match=r"failed to connect.*\. HTTP_PROXY names a proxy.*https_proxy") as raised:
         fetch(shallow, head, where)
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_server_that_is_reached_past_the_proxy_of_http_has_to_be_named_in_no_proxy(
+    shallow: GitRepo, server: GitServer, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Follows the sentence: libgit2 asks the server as one asks a proxy as long as `no_proxy` does not name it."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    env = {"GITHUB_SERVER_URL": server.url, "GITHUB_REPOSITORY": "org/app"}
+
+    def where() -> ForgeAddress:
+        found = ForgeAddress.from_environment({**os.environ, **env}, Secret(TOKEN))
+        assert found is not None
+        return found
+
+    with pytest.raises(RepositoryError, match=r"http_proxy names a proxy.*name its host in `no_proxy`"):
+        fetch(shallow, head, where())
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    fetch(shallow, head, where())
 
 
 def test_credentials_that_are_refused_are_no_matter_of_a_proxy(shallow: GitRepo, server: GitServer, head: str) -> None:
