@@ -31,13 +31,13 @@ listen engine
 
 
 @contextmanager
-def impatient_proxy(sandbox: Sandbox, folder: Path, address: str) -> Iterator[None]:
-    """HAProxy between `address` and the Engine, which ends what carries nothing for IDLE_SECONDS."""
+def impatient_proxy(sandbox: Sandbox, folder: Path, address: str, idle: int = IDLE_SECONDS) -> Iterator[None]:
+    """HAProxy between `address` and the Engine, which ends what carries nothing for `idle` seconds."""
     if reason := why_no_proxy():
         pytest.skip(reason)
     folder.mkdir()
     engine = sandbox.engine.host.removeprefix("unix://")
-    configuration = CONFIGURATION.format(idle=IDLE_SECONDS, address=address, engine=engine)
+    configuration = CONFIGURATION.format(idle=idle, address=address, engine=engine)
     (folder / "haproxy.cfg").write_text(configuration)
     libraries = ":".join(map(str, UNPACKED.glob("**/lib/*-linux-gnu*")))
     proxy = subprocess.Popen(
@@ -79,16 +79,19 @@ def test_the_same_over_ssh(runner: Runner, tmp_path: Path) -> None:
 
 
 def test_a_build_that_such_a_proxy_cuts_is_not_blamed_on_the_dockerfile(runner: Runner, tmp_path: Path) -> None:
-    """I5. Fails when `_failure` in engine/build.py no longer looks at `is_cut`."""
+    """I5. Fails when `_failure` in engine/build.py no longer looks at `is_cut`. A longer timeout leads out."""
     dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
     runner.app.repo.commit({"Dockerfile": f"{dockerfile}RUN sleep 8 # {runner.sandbox.name}\n"})
     address = f"127.0.0.1:{free_port()}"
     with impatient_proxy(runner.sandbox, tmp_path / "proxy", address):
         ended = runner.gate(DOCKER_HOST=f"tcp://{address}")
+    with impatient_proxy(runner.sandbox, tmp_path / "patient", address, idle=60):
+        led_out = runner.gate(DOCKER_HOST=f"tcp://{address}")
 
     assert ended.decision == ("closed", "error", 3), ended.log
     assert "buildx lost its connection to the Docker Engine" in ended.reason
     assert "raise the idle timeout" in ended.reason
+    assert led_out.decision == ("open", "fresh", 0), led_out.log
 
 
 @pytest.mark.parametrize("side", ["on both sides", "on our side alone"])
