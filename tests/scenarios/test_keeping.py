@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.support.docker_proxy import docker_proxy
 from tests.support.engines import Sandbox
 from tests.support.runner import Runner
 
@@ -45,6 +46,22 @@ def test_older_builds_go_and_what_is_in_use_or_has_another_name_stays(any_runner
     assert ended.decision == ("open", "fresh", 0), ended.log
     assert there(sandbox, old, older, used, kept, production, foreign) == [False, False, True, True, True, True]
     assert any_runner.built() == any_runner.staging().attrs["Image"]
+
+
+def test_a_build_that_goes_before_it_is_staging_is_said_and_the_next_run_has_it(runner: Runner) -> None:
+    """Fails when `tag_image` in engine/images.py leaves it at the Engine's words: the daemon is not what to look at.
+
+    As when another gate lets older builds go, while this one waits for it.
+    """
+    with docker_proxy(runner.sandbox.engine.host) as proxy:
+        proxy.before("POST /images/*/tag", lambda _call: runner.sandbox.cli("rmi", str(runner.built())))
+        ended = runner.gate(DOCKER_HOST=proxy.host)
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "was removed before it could be tagged" in ended.reason
+    assert runner.containers(runner.app.staging) == []
+    again = runner.gate()
+    assert again.decision == ("open", "fresh", 0), again.log
 
 
 def test_only_our_own_closed_report_folders_go(runner: Runner, tmp_path: Path) -> None:

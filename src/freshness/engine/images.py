@@ -42,7 +42,14 @@ def tag_image(lease: Lease, image_id: str, tag: str) -> None:
     """Moves the tag to the image ID, and looks that it is there: a tag that moves meanwhile changes nothing for us."""
     lease.require()
     with engine_call(f"tagging {image_id} as {tag}"):
-        lease.engine.client.api.tag(image_id, repository_of(tag), version_of(tag))
+        try:
+            lease.engine.client.api.tag(image_id, repository_of(tag), version_of(tag))
+        except docker.errors.NotFound as error:
+            raise EngineError(
+                f"The image {image_id} was removed before it could be tagged as {tag}: by a prune, or by another gate's"
+                " `keep-builds`.",
+                "Run it again: a gate builds the image from its cache.",
+            ) from error
     found = find_tagged(lease.engine, tag)
     if found is None or found.id != image_id:
         raise EngineError(
