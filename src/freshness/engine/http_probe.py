@@ -158,7 +158,8 @@ class _Exchange:
         if self.received > LONGEST_HEAD:
             return Answer(kind=AnswerKind.NOT_HTTP, got=f"headers without end from {self.where}")
         begins = printable(self.begin[:200].decode(errors="replace"))
-        return Answer(kind=AnswerKind.NOT_HTTP, got=f"no HTTP from {self.where}: its answer begins {begins!r}")
+        what = "broken HTTP" if self.is_http else "no HTTP"
+        return Answer(kind=AnswerKind.NOT_HTTP, got=f"{what} from {self.where}: its answer begins {begins!r}")
 
     @property
     def is_http(self) -> bool:

@@ -140,6 +140,7 @@ SAID: dict[str, tuple[bytes, str]] = {
     "half the headers": (OK + b"A: b\r\n", "no whole answer from @: it closed the connection before its headers ended"),
     "nothing": (b"", "no answer from @: it closed the connection"),
     "another protocol": (b"SSH-2.0-x\x1b[31m\r\n", "no HTTP from @: its answer begins 'SSH-2.0-x [31m'"),
+    "broken HTTP": (b"HTTP/1.1 2000 OK\r\n\r\n", "broken HTTP from @: its answer begins 'HTTP/1.1 2000 OK'"),
     "TLS": (b"\x15\x03\x01\x00\x02\x02\x16", "TLS from @: it speaks HTTPS, and HTTP is asked"),
     "foreign text": (
         NO + b"\r\n\n\x1b[2J\xe2\x80\xaeno\x00w\xff\n" + b"x" * 999,
