@@ -4,10 +4,8 @@ import io
 import os
 import pty
 
-import pytest
-
 from freshness.ci.log import Log
-from freshness.ci.terminal import open_terminal
+from freshness.ci.terminal import Ticking, open_terminal
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.verdict import Verdict
 from freshness.report.check_lines import not_reached
@@ -93,6 +91,15 @@ def test_a_terminal_ticks_while_it_waits_and_shows_what_failed_in_red() -> None:
     assert "\x1b[1;31m✗ health: HTTP 503" in shown
 
 
-@pytest.mark.parametrize("name", ["NO_COLOR"])
-def test_no_colour_where_none_is_wanted(name: str) -> None:
-    assert "\x1b[1;31m" not in on_a_terminal({name: "1"})
+def test_what_was_seen_last_stands_behind_the_time() -> None:
+    """Fails when `render` drops what `Log.seen` was told."""
+    terminal = open_terminal(io.StringIO(), {})
+    Log(io.StringIO(), actions=False, terminal=terminal).seen("HTTP\n503")
+
+    shown = Ticking(what="health: HTTP 2xx", seen=terminal.seen).render()
+
+    assert str(shown.text) == "health: HTTP 2xx · 0 s · HTTP 503"
+
+
+def test_no_colour_where_none_is_wanted() -> None:
+    assert "\x1b[1;31m" not in on_a_terminal({"NO_COLOR": "1"})

@@ -49,6 +49,11 @@ class Log:
             self._terminal.ticking(printable(one_line(what))) if self._terminal and not self._quiet else nullcontext()
         )
 
+    def seen(self, text: str) -> None:
+        """What was seen last of what is waited for, which a terminal shows as it ticks."""
+        if self._terminal:
+            self._terminal.seen[:] = [redacted(printable(one_line(text)))]
+
     def untrusted(self, data: str | bytes) -> None:
         """Text that others wrote, whole lines of it: each is marked, and commands neither runner nor terminal."""
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data

@@ -16,9 +16,10 @@ REFRESH_PER_SECOND = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """Writes lines above the one that ticks. NO_COLOR and the width are rich's affair."""
+    """Writes lines above the one that ticks, which ends with what was `seen` last. NO_COLOR and width are rich's."""
 
     console: Console
+    seen: list[str] = field(default_factory=lambda: [""])
 
     def write(self, line: str, style: str) -> None:
         """One line, of which nothing is markup. Raises OSError, ValueError as the stream does."""
@@ -27,7 +28,8 @@ class Terminal:
     @contextmanager
     def ticking(self, what: str) -> Iterator[None]:
         """A last line that says what is waited for, and for how long already."""
-        line = _Ticking(what=what)
+        self.seen[:] = [""]
+        line = Ticking(what=what, seen=self.seen)
         with Live(
             get_renderable=line.render,
             console=self.console,
@@ -40,14 +42,18 @@ class Terminal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ticking:
+class Ticking:
+    """The last line: what is waited for since it `began`, and what was `seen` last."""
+
     what: str
+    seen: list[str]
     began: float = field(default_factory=time.monotonic)
     spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
 
     def render(self) -> Spinner:
         seconds = time.monotonic() - self.began
-        self.spinner.update(text=Text(f"{self.what} · {seconds:.0f} s", no_wrap=True, overflow="ellipsis"))
+        last = f" · {self.seen[0]}" if self.seen[0] else ""
+        self.spinner.update(text=Text(f"{self.what} · {seconds:.0f} s{last}", no_wrap=True, overflow="ellipsis"))
         return self.spinner
 
 

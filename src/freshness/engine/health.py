@@ -1,6 +1,7 @@
 """Waits until a container answers its health path, or its HEALTHCHECK says healthy."""
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -75,13 +76,18 @@ def require_probeable(engine: Engine, health: Health, target: Target, prober: Pr
 
 
 def wait_until_healthy(
-    engine: Engine, target: Target, container: Container, health: Health, prober: Prober
+    engine: Engine,
+    target: Target,
+    container: Container,
+    health: Health,
+    prober: Prober,
+    seen: Callable[[str], object] = str,
 ) -> HealthResult:
     """Asks again and again until the deadline; an exit, a restart or `unhealthy` ends it at once.
 
-    One request takes at most the health settings' interval.
+    One request takes at most the health settings' interval. `seen` is told what was seen last.
     """
-    return _wait(engine, target, container, health, prober, health.deadline)
+    return _wait(engine, target, container, health, prober, health.deadline, seen)
 
 
 def probe_again(engine: Engine, target: Target, container: Container, health: Health, prober: Prober) -> HealthResult:
@@ -92,7 +98,13 @@ def probe_again(engine: Engine, target: Target, container: Container, health: He
 
 
 def _wait(
-    engine: Engine, target: Target, container: Container, health: Health, prober: Prober, seconds: float
+    engine: Engine,
+    target: Target,
+    container: Container,
+    health: Health,
+    prober: Prober,
+    seconds: float,
+    seen: Callable[[str], object] = str,
 ) -> HealthResult:
     with prober.address(engine, target, container) if health.path else nullcontext() as address:
         wait = Wait(
@@ -107,6 +119,7 @@ def _wait(
             result = wait.poll()
             if result:
                 return result
+            seen(wait.seen.got if wait.seen else "")
             wait.pause()
 
 

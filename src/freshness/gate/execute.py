@@ -33,8 +33,6 @@ from freshness.settings.model import ScriptCheck
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import refuse_borrowed_labels
 
-LOOK_AT_STAGING = "Look at the log above and at the staging container, which stays for that; then push a correction."
-
 
 def execute(plan: Plan, request: Request, seen: Observed, run: RunLog) -> None:
     """Raises the FreshnessError that ended the run; the run's checks say how each operation ended."""
@@ -172,7 +170,8 @@ class _Work:
     def wait_for_health(self, target: Target, container: Container) -> Found[bool]:
         health, host = self.plan.health, self.seen.host
         self.run.log.say(f"Waiting for {self.plan.health.wanted} from {target.service}, up to {health.deadline:g} s.")
-        return self._healthy(container, wait_until_healthy(host.engine, target, container, health, host.prober))
+        seen = self.run.log.seen
+        return self._healthy(container, wait_until_healthy(host.engine, target, container, health, host.prober, seen))
 
     def hold_out(self, target: Target, container: Container) -> Found[bool]:
         health, host = self.plan.health, self.seen.host
@@ -182,7 +181,7 @@ class _Work:
         if result.ok:
             return Found(value=True, got=result.got)
         show_container_log(self.run.log, self.seen.host.engine, container)
-        return Found(value=False, got=result.got, verdict=Verdict.UNHEALTHY, remedy=LOOK_AT_STAGING)
+        return Found(value=False, got=result.got, verdict=Verdict.UNHEALTHY, remedy=_where_to_look(container))
 
     def check_staging(self, target: Target, container: Container) -> Found[None]:
         base_url = f"http://localhost:{target.container_port}" if target.container_port else ""
@@ -193,7 +192,7 @@ class _Work:
             ran = run_staging_check(engine, container, command, variables, timeout, line)
         if ran.status == 0:
             return Found(value=None, got=ran.got)
-        remedy = f"{ran.remedy} {LOOK_AT_STAGING}".strip()
+        remedy = f"{ran.remedy} {_where_to_look(container)}".strip()
         return Found(value=None, got=ran.got, verdict=Verdict.CHECK_FAILED, remedy=remedy)
 
     def _check_command(self, base_url: str) -> tuple[str, ...]:
@@ -214,3 +213,10 @@ class _Work:
             return Found(value=None, got=confirm_still_head(self.seen.commit.origin, self.seen.commit.candidate))
         self.run.warn("recheck-head", NOT_ASKED)
         return Found(value=None, got="not asked")
+
+
+def _where_to_look(container: Container) -> str:
+    return (
+        "Look at the log above and at the container, which stays for that, then push a correction:"
+        f" `docker logs {container.name}`."
+    )
