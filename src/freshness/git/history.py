@@ -9,6 +9,7 @@ from freshness.core.revision import Candidate
 from freshness.git.address import ForgeAddress
 from freshness.git.commits import reader
 from freshness.git.fetch import fetch_commit, fetch_history
+from freshness.git.lines import compare_lines
 
 DEPTHS = (50, 500, 5_000, 50_000)
 """How many commits a shallow clone is deepened to, in turn, until the question is answered; the last is the bound."""
@@ -27,7 +28,7 @@ def relation(
     A commit that is missing is fetched, a shallow clone is deepened up to the last of `DEPTHS`; without an `address`
     neither. `UNKNOWN` where the history still does not tell. Raises `RepositoryError` where the server cannot be asked.
     """
-    return deepen_until(
+    return compare_lines(repository, candidate, production) or deepen_until(
         repository,
         (candidate, production),
         lambda read: compare(read, candidate, production),

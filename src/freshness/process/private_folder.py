@@ -28,6 +28,16 @@ def make_folder_in(places: Sequence[Path], prefix: str = "freshness-") -> Path:
     raise PermissionError(errno.EACCES, reason, str(places[-1]))
 
 
+def make_kept_folder(folder: Path) -> Path:
+    """The folder (0700) that outlives the run, made where it is missing. Raises OSError, also where it is not safe."""
+    folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+    real = folder.resolve()
+    if real.stat().st_uid != os.geteuid() or not _is_safe(real.parent):
+        raise PermissionError(errno.EACCES, "others can replace it", str(folder))
+    real.chmod(stat.S_IRWXU)
+    return _without_lists(real)
+
+
 def _is_safe(place: Path) -> bool:
     """Whether nobody but us and root can rename what we make there: the rule of install.sh, from the root down."""
     return all(_keeps_names(folder) for folder in (place, *place.parents))

@@ -1,5 +1,10 @@
 """How the candidate stands to production, in full, shallow and empty repositories, and what differs between two."""
 
+import itertools
+import random
+from hashlib import sha1
+
+import pygit2
 import pytest
 
 from freshness.core.history import Comparison, Relation
@@ -7,8 +12,9 @@ from freshness.git import history
 from freshness.git.checkout import open_or_make, open_repository
 from freshness.git.differ import differing_paths
 from freshness.git.history import behind_base, relation
+from freshness.git.lines import compare_lines
 from tests.support.forge import Forge
-from tests.support.git import Executable, GitRepo, Link
+from tests.support.git import COMMIT_TIME, Executable, GitRepo, Link
 
 
 def of(clone: GitRepo, production: str, candidate: str, forge: Forge | None, number: int | None = None) -> Comparison:
@@ -126,3 +132,45 @@ def test_paths_that_differ_are_named(repo: GitRepo) -> None:
     assert differing_paths(repository, one, other) == ("a/b/c", "f", "gone", "kind", "mode", "new")
     assert differing_paths(repository, other, one) == differing_paths(repository, one, other)
     assert differing_paths(repository, one, one) == ()
+
+
+def test_libgit2s_walk_never_contradicts_the_history(repo: GitRepo) -> None:
+    """Also where clocks were wrong. Fails where `compare_lines` takes one count alone for an answer."""
+    chance = random.Random(7)  # noqa: S311 (the same history each time)
+    repository = open_repository(repo.path)
+    tree = repository.TreeBuilder().write()
+    ancestors: dict[str, set[str]] = {}
+    for number in range(16):
+        who = pygit2.Signature("Ada", "ada@example.org", COMMIT_TIME + chance.randrange(100))
+        parents = chance.sample(list(ancestors), min(len(ancestors), chance.choice([1, 1, 2])))
+        commit = str(repository.create_commit(None, who, who, str(number), tree, parents))
+        ancestors[commit] = {commit}.union(*(ancestors[parent] for parent in parents))
+    told = 0
+    for one, other in itertools.product(ancestors, ancestors):
+        found = compare_lines(repository, one, other)
+        if found is not None:
+            told += 1
+            assert (found.relation is Relation.BEHIND) == (one in ancestors[other] - {other})
+            assert (found.relation is Relation.AHEAD) == (other in ancestors[one] - {one})
+    assert told == sum(len(found) * 2 - 1 for found in ancestors.values())
+
+
+def test_a_commit_that_a_pack_holds_under_another_name_is_not_believed(repo: GitRepo) -> None:
+    """I1. Fails where `compare_lines` leaves libgit2's verification off: the candidate would descend from anything."""
+    production, candidate = repo.commit({"a": "1"}), repo.commit_tree(repo.head("HEAD^{tree}"))
+    repository = open_repository(repo.path)
+    forged = repo.git("cat-file", "commit", candidate).replace("\nauthor", f"\nparent {production}\nauthor", 1)
+    other = repo.write_object("commit", forged.encode() + b"\n")
+    pack = repo.path / ".git/objects/pack/pack"
+    repo.git("pack-objects", "--quiet", str(pack), stdin=f"{other}\n".encode())
+    for object_id in (other, candidate):
+        (repo.path / ".git/objects" / object_id[:2] / object_id[2:]).unlink()
+    (index,) = pack.parent.glob("pack-*.idx")
+    data = index.read_bytes()[:-20]
+    first = int(candidate[:2], 16)
+    fan = b"".join((1 if byte >= first else 0).to_bytes(4, "big") for byte in range(256))
+    data = data[:8] + fan + bytes.fromhex(candidate) + data[8 + 1024 + 20 :]
+    index.chmod(0o644)
+    index.write_bytes(data + sha1(data, usedforsecurity=False).digest())
+    assert str(production) in repo.git("cat-file", "commit", candidate), "Git believes it"
+    assert compare_lines(repository, candidate, production) is None
