@@ -71,7 +71,7 @@ def test_a_process_on_the_hosts_port_is_stale_before_anything_is_built(
         run = dispatch(act_in_containers, app, tmp_path, {"gate": gate_job(app)})
 
     assert seen(run) == {"gate": ("closed", "stale")}, run.log
-    assert "a process that is no container" in run.outputs("gate")["reason"]
+    assert "a process outside Docker" in run.outputs("gate")["reason"]
     assert machine_only.image_id(f"{app.staging_image}:{app.repo.head()}") is None
 
 

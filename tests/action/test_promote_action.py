@@ -123,7 +123,7 @@ def test_the_gates_old_outputs_are_refused_once_production_went_on(
     run = act_on_machine.run(workflow, repo=app.repo.path, event_name="workflow_dispatch")
 
     assert {(run.result(name), run.outputs(name)["outcome"]) for name in jobs} == {("failure", "refused")}, run.log
-    assert "is 1 commit older" in run.outputs("old")["reason"]
+    assert "is 1 commit behind" in run.outputs("old")["reason"]
     assert production(app, machine_only) == before
 
 

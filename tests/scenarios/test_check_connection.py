@@ -129,7 +129,7 @@ def test_a_check_without_a_leash_goes_on_when_its_connection_is_cut_and_the_engi
         running = runner.start_gate(DOCKER_HOST=proxy.host, CHECK_COMMAND=check)
         running.wait_for("│ begun")
         calls[0].hang_up()
-        running.wait_for("The connection to the check was cut")
+        running.wait_for("The connection to the check was lost")
         runner.in_staging("/sh", "-c", ": > /go")
         ended = running.end()
 

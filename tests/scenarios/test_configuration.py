@@ -278,7 +278,7 @@ def test_a_rollback_whose_mounts_are_gone_is_refused_and_the_remedy_leads_out(pr
     data.mkdir()
     back = production.run("rollback")
     assert back.end == (0, "promoted"), back.log
-    assert f"not taken back: what lies at {data}" in back.log
+    assert f"not restored: what lies at {data}" in back.log
     production.assert_serves(first)
 
 

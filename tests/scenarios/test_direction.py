@@ -104,12 +104,12 @@ def test_a_candidate_that_has_what_production_runs_is_promoted(
 
     assert outcome(ended) == (0, "promoted"), ended.log
     production.assert_serves(image)
-    assert_recorded(ended, f"{candidate} builds on {runs}")
+    assert_recorded(ended, f"ahead of {runs}, the commit in production")
 
 
 DOUBTS = {
-    "behind": (behind, "is 1 commit older than", "ALLOW_ROLLBACK"),
-    "diverged": (diverged, "lacks 1 commit that production runs", "ALLOW_DIVERGED"),
+    "behind": (behind, "is 1 commit behind", "ALLOW_ROLLBACK"),
+    "diverged": (diverged, "lacks 1 commit of", "ALLOW_DIVERGED"),
 }
 
 
@@ -147,7 +147,7 @@ def test_unknown_history_is_refused_whatever_is_allowed(hosted: Hosted, producti
     ended = promote(hosted, image, ALLOW_ROLLBACK=WHY, ALLOW_DIVERGED=WHY)
 
     assert outcome(ended) == (1, "refused"), ended.log
-    assert f"How {candidate} stands to {runs}, which production runs, cannot be told" in ended.reason
+    assert f"Cannot tell whether {candidate} is newer than {runs}, the commit in production" in ended.reason
     assert production.state() == before
 
 
@@ -166,7 +166,7 @@ def test_without_a_checkout_the_history_comes_from_the_server(hosted: Hosted, pr
     )
 
     assert outcome(ended) == (1, "refused"), ended.log
-    assert "lacks 1 commit that production runs" in ended.reason
+    assert "lacks 1 commit of" in ended.reason
     assert set(hosted.forge.server.seen) == {AUTHORIZATION}
 
 
@@ -259,5 +259,5 @@ def test_a_rollback_is_itself_the_permission_and_records_its_reason(hosted: Host
 
     assert outcome(ended) == (0, "promoted"), ended.log
     production.assert_serves(running)
-    assert_recorded(ended, f"The reason given for the rollback: {WHY}")
+    assert_recorded(ended, f"Reason for the rollback: {WHY}")
     assert hosted.forge.server.seen == []

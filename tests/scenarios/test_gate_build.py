@@ -119,7 +119,7 @@ def test_a_failed_build_says_which_line_failed_and_why(any_runner: Runner) -> No
     assert ended.decision == ("closed", "build-failed", 1), ended.log
     assert "is 'RUN echo the reason && exit 7', the error is " in ended.reason
     assert "exit code: 7" in ended.reason
-    assert "the last that it printed is 'the reason'" in ended.reason
+    assert "the last output is 'the reason'" in ended.reason
 
 
 LAYER_LOST = (

@@ -14,7 +14,7 @@ ENDS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "it is killed": ({"check": "kill"}, {}, "exit status 137"),
     "it is missing": ({}, {"STAGING_CHECK_PATH": "scripts/missing.py"}, "The image lacks the check script"),
     "its program is missing": ({}, {"CHECK_COMMAND": "/opt/missing --fast"}, "No such file or directory"),
-    "it does not end": ({"check": "hang"}, {"CHECK_TIMEOUT": "1"}, "did not end in time and was killed"),
+    "it does not end": ({"check": "hang"}, {"CHECK_TIMEOUT": "1"}, "timed out and was killed"),
 }
 
 
@@ -106,7 +106,7 @@ def test_of_endless_output_the_first_and_the_last_are_shown(runner: Runner) -> N
     assert ended.decision == ("closed", "check-failed", 1), ended.log
     assert "exit status 1; its last line: the end" in ended.reason
     assert "│ the end\n" in ended.log
-    assert "are left out here" in ended.log
+    assert "are omitted here" in ended.log
     assert len(ended.log) < 1_500_000
 
 

@@ -137,8 +137,8 @@ def test_health_is_noticed_without_waiting_for_the_interval(runner: Runner) -> N
 
 
 NOBODY: dict[str, tuple[object, str]] = {
-    "on loopback alone": (["127.0.0.1", 8000], "inside the container port 8000 is listened on at 127.0.0.1 alone"),
-    "on another port": (["", 3000], "nothing listens on port 8000 inside the container, but on 3000"),
+    "on loopback alone": (["127.0.0.1", 8000], "inside the container, port 8000 is open on 127.0.0.1 only"),
+    "on another port": (["", 3000], "nothing listens on port 8000 inside the container, only on 3000"),
 }
 
 
@@ -176,7 +176,7 @@ def test_what_the_healthcheck_said_is_shown(runner: Runner) -> None:
 
     assert ended.decision == ("closed", "unhealthy", 1), ended.log
     assert "the HEALTHCHECK says unhealthy: exit status 1, /bin/sh: 1: curl: not found" in ended.reason
-    assert "`start_period`; it is 0 s now" in ended.reason
+    assert "`start_period`, now 0 s" in ended.reason
     assert "│ /bin/sh: 1: curl: not found" in ended.log
 
 

@@ -41,7 +41,7 @@ def retag_and_recreate(runner: Runner) -> None:
 
 
 RIVALS: dict[str, tuple[Callable[[Runner], None], str]] = {
-    "restarts it": (restart, "was restarted: it runs since"),
+    "restarts it": (restart, "was restarted: running since"),
     "pauses it": (pause_container, "is paused"),
     "replaces it": (replace, "is gone"),
     "brings another image": (retag_and_recreate, "is gone"),
@@ -138,7 +138,7 @@ def test_a_process_on_the_port_is_stale_before_anything_is_built(address: str, r
         ended = runner.gate()
 
     assert ended.decision == ("closed", "stale", 1), ended.log
-    assert "a process that is no container" in ended.reason
+    assert "a process outside Docker" in ended.reason
     assert runner.built() is None
 
 

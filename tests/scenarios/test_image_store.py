@@ -68,7 +68,7 @@ def test_what_ran_on_the_other_store_still_counts_for_the_direction(classic: Pro
 
     assert refused.end == (1, "refused"), refused.log
     assert "was recorded to have run last" in refused.log
-    assert f"1 commit older than {SECOND}" in refused.reason
+    assert f"1 commit behind {SECOND}" in refused.reason
     ended = production.promote(newer, REQUIRE_KNOWN="true")
     assert ended.end == (0, "promoted"), ended.log
     assert f"{THIRD} builds on {SECOND}" in ended.log

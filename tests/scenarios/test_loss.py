@@ -49,7 +49,7 @@ def test_a_relative_mount_in_another_folder_leaves_no_data_behind(production_her
 
     for ended in (elsewhere, back):
         assert ended.end == (1, "refused"), ended.log
-        for said in (f"mounts {old}/data at /data", f"means {new}/data, which has no files"):
+        for said in (f"mounts {old}/data at /data", f"mounts {new}/data, which has no files"):
             assert said in ended.reason
         assert "/conf" not in ended.reason
         assert "/bare" not in ended.reason
@@ -80,7 +80,7 @@ def test_staging_leaves_no_data_behind_either(runner: Runner) -> None:
     ahead = runner.start("gate", "--dry-run", GIT_SHA=runner.app.repo.head(), PROJECT_DIRECTORY=str(new)).end()
 
     assert elsewhere.decision == ("closed", "refused", 1), elsewhere.log
-    assert f"means {new}/data, which has no files" in elsewhere.reason
+    assert f"mounts {new}/data, which has no files" in elsewhere.reason
     assert named_folder(elsewhere.reason) == str(old)
     assert ahead.status == 1, ahead.log
     assert runner.staging().id == before

@@ -107,7 +107,7 @@ def test_what_hides_nothing_is_allowed_from_the_workspace_too_and_named(runner: 
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     for target in ("/rows", "/etc/localtime", "/app/empty", "/etc/apt", "/run", "/run/secrets/s"):
-        assert f"at {target}: it hides no file that was built" in noted(ended), target
+        assert f"at {target}: it hides no built file" in noted(ended), target
     assert ended.checks()["mounts"] == "passed"
 
 
@@ -123,7 +123,7 @@ def test_the_owners_clone_elsewhere_on_the_host_is_refused(runner: Runner, tmp_p
     assert str(clone.path / "scripts/staging_check.py") in ended.reason
     assert "Copy it into the image" in ended.reason
     assert allowed.decision == ("open", "fresh", 0), allowed.log
-    assert "`allow-mounts` permits the bind mount" in noted(allowed)
+    assert "`allow-mounts` allows the bind mount" in noted(allowed)
 
 
 def test_a_volume_that_is_made_of_a_clone_is_refused_whatever_the_file_says(runner: Runner) -> None:
@@ -174,7 +174,7 @@ def test_the_owners_word_for_one_path_is_the_way_out_and_is_told(runner: Runner)
     assert "/data/seed" in one.reason
     assert "/app/static" not in one.reason
     assert both.decision == ("open", "fresh", 0), both.log
-    assert "such as /app/static/a.js, as `allow-mounts` permits" in noted(both)
+    assert "such as /app/static/a.js, as `allow-mounts` allows" in noted(both)
 
 
 def test_a_promotion_looks_at_productions_own_mounts(production_here: Production) -> None:
@@ -195,7 +195,7 @@ def test_a_promotion_looks_at_productions_own_mounts(production_here: Production
     assert refused.end == (1, "refused"), refused.log
     assert "/app/static/a.js" in refused.reason
     assert promoted.end == (0, "promoted"), promoted.log
-    assert "at /etc/localtime: it hides no file" in noted(promoted)
+    assert "at /etc/localtime: it hides no built file" in noted(promoted)
     production.assert_serves(image)
 
 
@@ -209,7 +209,7 @@ def test_the_gate_says_before_the_first_deployment_what_a_volume_in_the_image_me
     with_one = runner.gate()
 
     assert without.decision == with_one.decision == ("open", "fresh", 0), without.log + with_one.log
-    assert "VOLUME /data, and orchestrator mounts nothing of its own there" in noted(without)
+    assert "VOLUME /data, but orchestrator mounts nothing there" in noted(without)
     assert "VOLUME /data" not in noted(with_one)
 
 

@@ -129,7 +129,7 @@ def test_a_container_of_a_committed_image_is_not_composes_own(runner: Runner) ->
 
     assert ended.decision == ("closed", "stale", 1), ended.log
     assert f"The container {name} would be replaced" in ended.reason
-    assert "labels from its image" in ended.reason
+    assert "labels come from its image" in ended.reason
     runner.sandbox.cli("rm", "--force", name)
     runner.sandbox.cli("run", "--detach", "--init", "--name", name, "--label", "com.docker.compose.project=", committed)
     assert runner.gate().decision == ("open", "fresh", 0)

@@ -212,7 +212,7 @@ def test_a_way_back_that_nobody_could_prove_is_refused(production_here: Producti
     ended = production.promote(image, HEALTH_PATH="none")
 
     assert_refused(production, before, ended)
-    assert f"{running.id}, has no HEALTHCHECK: going back to it could never be proven" in ended.reason
+    assert f"{running.id}, has no HEALTHCHECK: rolling back to it could not be verified" in ended.reason
     compose = production.app.repo.path / "compose.yaml"
     compose.write_text(compose.read_text() + HEALTHCHECK.format("true"))
     assert production.promote(image, HEALTH_PATH="none").end == (0, "promoted"), "the remedy that it names"

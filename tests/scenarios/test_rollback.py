@@ -44,7 +44,7 @@ def test_a_second_rollback_goes_further_back_and_never_to_what_was_left(producti
     no_further = production.run("rollback")
 
     assert no_further.end == (1, "refused"), no_further.log
-    assert f"a rollback has left {SECOND} and {THIRD}" in no_further.reason
+    assert f"was rolled back from {SECOND} and {THIRD}" in no_further.reason
     production.assert_serves(first)
     assert production.run("rollback", "--to", THIRD[:7]).end == (0, "promoted")
     production.assert_serves(third)
@@ -89,7 +89,7 @@ def test_the_list_names_what_can_be_gone_back_to_and_each_of_its_names_is_taken(
         assert production.run("rollback", "--to", second.id[:14]).end == (0, "promoted")
     wrong = production.run("rollback", "--to", FIRST[:6])
     assert wrong.end == (2, "error"), wrong.log
-    assert "expected a number, or the first 7 or more digits" in wrong.reason
+    assert "expected a number, or at least 7 digits" in wrong.reason
 
 
 def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(production_here: Production) -> None:
@@ -103,9 +103,9 @@ def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(
     ended = production.run("rollback", **only_tag)
 
     assert ended.end == (1, "refused"), ended.log
-    assert f"a rollback has left {SECOND}" in ended.reason
+    assert f"was rolled back from {SECOND}" in ended.reason
     listed = production.run("rollback", "--list", **only_tag)
-    assert "left by a rollback" in listed.log
+    assert "rolled back from" in listed.log
 
 
 def test_a_rollback_without_a_previous_image_is_refused(production: Production) -> None:

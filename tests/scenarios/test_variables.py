@@ -60,7 +60,7 @@ def test_a_variable_that_is_set_nowhere_is_named_before_anything_is_built(case: 
     assert f" {name} " in ended.reason
     assert "OF_ANOTHER" not in ended.reason
     assert "`allow-empty`" in ended.reason
-    assert ("call it otherwise" in ended.reason) == name.startswith("COMPOSE_")
+    assert ("use another name" in ended.reason) == name.startswith("COMPOSE_")
     assert given.status == 3, given.log
 
 
@@ -111,7 +111,7 @@ def test_a_value_with_a_dollar_sign_is_told_of_single_quotes(runner: Runner) -> 
 
     assert refused.decision == ("closed", "error", 2), refused.log
     assert " cdef " in refused.reason
-    assert "in single quotes" in refused.reason
+    assert "into single quotes" in refused.reason
     assert runner.gate(**NO_ENGINE).status == 3
 
 

@@ -35,7 +35,7 @@ def test_an_answer_says_that_github_sha_is_another_commit_only_where_it_is(sha: 
 
 @pytest.mark.parametrize("name", ["refs/pull/7/merge", "refs/tags/pull/7/head", "refs/remotes/pull/7/head"])
 def test_a_question_about_a_pull_request_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(Refused, match="#7, and the server has no refs/pull/7/head"):
+    with pytest.raises(Refused, match="#7, but the server has no refs/pull/7/head"):
         settle(QUESTION, {name: ONE})
 
 

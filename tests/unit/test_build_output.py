@@ -41,7 +41,7 @@ def test_the_failing_line_the_error_and_the_last_output_are_quoted(begins: str) 
 
     assert said.why == (
         "The failing line at 'Dockerfile.prod:12' is 'RUN echo one && \\\\ exit 3',"
-        f" the error is '{ERROR}', the last that it printed is \"ERROR: of the step's own\"."
+        f" the error is '{ERROR}', the last output is \"ERROR: of the step's own\"."
     )
     assert not said.is_cut
 

@@ -43,6 +43,6 @@ def test_a_run_of_an_unnumbered_pull_request_is_held_against_every_head(forge: F
     head = forge.repo.commit({"a": "2"})
     forge.pull_request(7, head)
     assert confirm(forge, head, "pull_request") == f"the head of pull request #7 is still {head}"
-    with pytest.raises(Superseded, match=f"says {old}, a pull request's head"):
+    with pytest.raises(Superseded, match=f"says {old}, but no refs/pull/N/head"):
         confirm(forge, old, "pull_request")
     assert "no pull request" in confirm(forge, old, "push")

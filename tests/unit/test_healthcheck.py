@@ -15,7 +15,7 @@ def test_the_last_line_of_its_output_is_told() -> None:
 
 
 def test_silence_is_told() -> None:
-    assert str(run(" \n")) == "exit status 1, without a word"
+    assert str(run(" \n")) == "exit status 1, no output"
 
 
 def test_a_slow_starter_is_told_about_start_period() -> None:
@@ -23,7 +23,7 @@ def test_a_slow_starter_is_told_about_start_period() -> None:
     told = describe_unhealthy(run("no"), 1.5)
 
     assert told.startswith("the HEALTHCHECK says unhealthy: exit status 1, no (")
-    assert "a longer `start_period`; it is 1.5 s now" in told
+    assert "raise `start_period`, now 1.5 s" in told
 
 
 def test_one_that_never_ran_says_nothing() -> None:

@@ -128,7 +128,7 @@ def test_what_names_two_commits_is_refused_and_two_images_of_one_commit_are_not(
 
 
 def test_where_all_was_left_nothing_is_further_back() -> None:
-    with pytest.raises(Refused, match=f"further back: a rollback has left {THREE}"):
+    with pytest.raises(Refused, match=f"No older image to roll back to: production was rolled back from {THREE}"):
         choose_retained(KEPT[:1], RUNS, None, "tag")
     with pytest.raises(Refused, match="is none"):
         choose_retained((), RUNS, None, "tag")
@@ -147,6 +147,6 @@ def test_the_list_says_what_runs_and_what_was_left() -> None:
     table = in_table(RetainedImage(number=0, image=RUNS, revision=TWO, is_configured=True), KEPT).splitlines()
 
     assert table[1].split()[-2:] == ["runs", "now"]
-    assert table[2].endswith("left by a rollback")
-    assert "names no commit" in table[5]
-    assert in_table(RetainedImage(number=0, image=""), ()).splitlines()[1].endswith("nothing runs now")
+    assert table[2].endswith("rolled back from")
+    assert "no commit label" in table[5]
+    assert in_table(RetainedImage(number=0, image=""), ()).splitlines()[1].endswith("nothing is running")

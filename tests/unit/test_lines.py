@@ -54,8 +54,8 @@ def test_of_more_the_first_and_the_last_are_shown_and_the_rest_is_counted() -> N
         "line 0",
         "line 1",
         "line 2",
-        "… There may be more: of that the last 30 characters are shown at the end.",
-        "… 95 lines with 658 characters are left out here.",
+        "… There may be more: its last 30 characters are shown at the end.",
+        "… 95 lines with 658 characters are omitted here.",
         "line 98",
         "line 99",
     ]

@@ -53,9 +53,9 @@ OTHER = Listener(port=3000, is_private=True)
     ("listeners", "words"),
     [
         ((), "nothing listens on any port inside the container"),
-        ((PRIVATE, OTHER), "let the service listen on 0.0.0.0"),
-        ((OTHER,), "nothing listens on port 8000 inside the container, but on 3000: correct the Compose file"),
-        ((OTHER, Listener(port=99, is_private=False)), "but on 99, 3000"),
+        ((PRIVATE, OTHER), "make the service listen on 0.0.0.0"),
+        ((OTHER,), "nothing listens on port 8000 inside the container, only on 3000: correct the Compose file"),
+        ((OTHER, Listener(port=99, is_private=False)), "only on 99, 3000"),
     ],
 )
 def test_it_is_told_why_nobody_answers(listeners: tuple[Listener, ...], words: str) -> None:

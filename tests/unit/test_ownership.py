@@ -82,7 +82,7 @@ def test_what_matches_is_accepted_with_and_without_a_record(change: dict[str, An
         ({"files": ()}, "from none, expected compose.staging.yaml", "`compose-file`"),
         ({"files": ("compose.staging.yaml", "more.yaml")}, "compose.staging.yaml and more.yaml", "`compose-file`"),
         ({"env_files": ("live.env",)}, "the env file live.env, expected none", "`compose-env-files`"),
-        ({"doubt": "it has Compose's labels from its image"}, "labels from its image", ""),
+        ({"doubt": "its Compose labels come from its image"}, "labels come from its image", ""),
     ],
 )
 def test_each_difference_is_a_refusal_that_adopt_leads_out_of(change: dict[str, Any], said: str, setting: str) -> None:
@@ -131,7 +131,7 @@ def test_the_gate_never_takes_what_is_on_productions_port() -> None:
     objection = object_to(replace(CLAIM, adopt=live.name), (live,), None)
 
     assert objection is not None
-    assert "publishes 8500, which is production's port (`prod-port`)" in objection.message
+    assert "publishes 8500, production's port (`prod-port`)" in objection.message
     assert "docker rm --force shop-web-1" in objection.remedy
     assert object_to(replace(CLAIM, adopt=live.name, forbidden=None), (live,), None) is None
 
@@ -198,8 +198,8 @@ def test_a_record_keeps_what_ran_and_a_repository_that_this_run_does_not_know() 
         ({HASH: "1", NUMBER: "1"}, {}, ""),
         ({HASH: "1", NUMBER: "1"}, {HASH: "2", NUMBER: "1"}, ""),
         ({HASH: "1", NUMBER: "1"}, {HASH: "1"}, "from its image"),
-        ({HASH: "1"}, {}, "container-number is missing"),
-        ({HASH: "", NUMBER: "1"}, {}, "config-hash is missing"),
+        ({HASH: "1"}, {}, "(com.docker.compose.container-number)"),
+        ({HASH: "", NUMBER: "1"}, {}, "(com.docker.compose.config-hash)"),
     ],
 )
 def test_a_label_that_the_image_brings_is_no_evidence(labels: dict[str, str], image: dict[str, str], said: str) -> None:

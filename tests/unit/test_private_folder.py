@@ -135,5 +135,5 @@ def test_where_no_folder_is_safe_it_says_so(tmp_path: Path, system: Path) -> Non
     """Fails when `make_private_folder` takes the last place unseen."""
     opened_to_all(system)
 
-    with pytest.raises(PermissionError, match=f"can we write what others cannot replace.*{system}"):
+    with pytest.raises(PermissionError, match=f"is there a folder that others cannot replace.*{system}"):
         make_private_folder({"RUNNER_TEMP": str(opened_to_all(tmp_path))})

@@ -155,7 +155,7 @@ def test_without_a_checkout_exactly_the_commit_is_fetched_and_looked_up(forge: F
     answer = resolve(env, revision=commit)
     assert (answer["revision"], answer["tree"]) == (commit, forge.repo.head("HEAD^{tree}"))
     assert "no branch and no tag" in resolve(env, revision=fork)["reason"]
-    assert "neither in the checkout nor to be had" in resolve(env, revision="a" * 40)["reason"]
+    assert "neither in the checkout nor on" in resolve(env, revision="a" * 40)["reason"]
     assert set(tmp_path.iterdir()) == before, "the repository that it was fetched into is gone"
 
 
@@ -163,18 +163,18 @@ def test_what_was_not_looked_up_is_said(tmp_path: Path) -> None:
     """Fails where a null tree has no reason."""
     nowhere = {"GITHUB_WORKSPACE": str(tmp_path)}
     pushed = resolve(nowhere | {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}, offline=True)
-    assert pushed["reason"].endswith("not looked up: no repository is at hand.")
+    assert pushed["reason"].endswith("not looked up: there is no local repository.")
     is_explicit = resolve(nowhere, revision="a" * 40)
     assert (is_explicit["revision"], is_explicit["tree"]) == ("a" * 40, None)
     assert is_explicit["reason"].endswith(
-        "no repository is at hand, and nothing shows yet that this repository has it."
+        "there is no local repository, and it is not yet verified that this repository contains it."
     )
     repo = GitRepo.init(tmp_path / "repo")
     repo.commit({"a": "1"})
     env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 40}
     lacked = resolve(env, offline=True)
     assert (lacked["revision"], lacked["tree"]) == ("a" * 40, None)
-    assert "the checkout at hand lacks the commit" in lacked["reason"]
+    assert "the local checkout lacks the commit" in lacked["reason"]
 
 
 @pytest.mark.parametrize("kind", ["tag", "tree"])
@@ -194,7 +194,7 @@ def test_a_sha256_id_is_refused_where_a_repository_is_at_hand(tmp_path: Path) ->
     repo = GitRepo.init(tmp_path / "repo")
     repo.commit({"a": "1"})
     env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 64}
-    assert "40 lowercase hex digits, was expected" in resolve(env, offline=True)["reason"]
+    assert "expected a full commit id of 40 lower-case hex digits" in resolve(env, offline=True)["reason"]
 
 
 def test_an_event_file_without_its_events_name_is_a_usage_error(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_an_event_file_without_its_events_name_is_a_usage_error(tmp_path: Path) 
 
 
 def test_a_forge_that_has_to_be_asked_and_is_not_named_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match=r"The forge has to be asked.*expected its address\. Set both\."):
+    with pytest.raises(RepositoryError, match=r"The forge must be asked.* do not name it\. Set both\."):
         resolve({"GITHUB_WORKSPACE": str(tmp_path), "RECHECK_HEAD": "true"}, pr="7")
 
 

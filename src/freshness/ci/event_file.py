@@ -28,13 +28,13 @@ def read_payload(path: Path) -> Mapping[str, object]:
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, "does not hold JSON") from error
     if not isinstance(payload, dict):
-        raise _unreadable(path, f"holds {quoted(payload)} in place of a JSON object")
+        raise _unreadable(path, f"holds {quoted(payload)} instead of a JSON object")
     return payload
 
 
 def _read(path: Path) -> str:
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-        raise _unreadable(path, "is no regular file")
+        raise _unreadable(path, "is not a regular file")
     with path.open("rb") as file:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
@@ -45,5 +45,5 @@ def _read(path: Path) -> str:
 def _unreadable(path: Path, what: str) -> SettingsError:
     return SettingsError(
         f"The event file {quoted(str(path))} {what}.",
-        "Name the payload of a webhook event; in a workflow the runner sets GITHUB_EVENT_PATH.",
+        "Name the file of a webhook event's payload; in a workflow the runner sets GITHUB_EVENT_PATH.",
     )

@@ -16,15 +16,15 @@ GATE_OUTPUTS: Mapping[str, str] = {
     "revision": "Full id of the validated commit",
     "tree": "Full id of the commit's tree",
     "image": "Staging's image tag",
-    "image-id": "ID of the image that earned the verdict: what to promote",
+    "image-id": "ID of the image that passed the gate: what to promote",
     "daemon-id": "Docker Engine that holds the image",
     "report-path": "JSON report of all checks, with times",
 }
 PROMOTE_OUTPUTS: Mapping[str, str] = {
     "outcome": "`promoted`, `unchanged`, `refused`, `rolled-back`, `stranded` or `error`",
     "reason": "One sentence for a person: what was got, what was expected, what to do",
-    "image-id": "ID of the image that production runs, as far as this run proved it; else empty",
-    "previous-image-id": "ID of the image that production ran before; empty at the first deployment",
+    "image-id": "ID of the image in production, as far as this run verified it; else empty",
+    "previous-image-id": "ID of the image that ran in production before; empty at the first deployment",
     "report-path": "JSON report of all checks, with times",
 }
 
@@ -73,11 +73,11 @@ def _append_whole(descriptor: int, lines: bytes) -> None:
         lines = b"\n" + lines
     if os.write(descriptor, lines) != len(lines):
         os.ftruncate(descriptor, size)
-        raise OSError("the disk took only a part of it")
+        raise OSError("only a part of it fitted on the disk")
 
 
 def _failure(path: Path, error: Exception) -> OutputError:
     return OutputError(
         f"The step's outputs cannot be written to {str(path)!r}: {error}.",
-        "Look at the free space and the permissions of the runner's folder; the gate stays closed.",
+        "Check the free space and the permissions of the runner's folder; the gate stays closed.",
     )

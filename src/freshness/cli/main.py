@@ -89,7 +89,7 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
 
 
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Print only warnings, what failed, and how it ended.")
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, or why nothing would; write nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen, or why nothing would; write nothing.")
 
 
 @commands.command(short_help="Build, start and check staging from the validated commit.")
@@ -104,9 +104,9 @@ def gate(context: click.Context, /, *, dry_run: bool, quiet: bool, **given: str 
     return run_gate(given, _environment(), _env_file(context), dry_run=dry_run, quiet=quiet)
 
 
-@commands.command(short_help="Make the proven image production, or bring back what ran before.")
+@commands.command(short_help="Deploy the verified image to production; roll back if it fails.")
 @options("promote")
-@click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; it is said aloud.")
+@click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; the log warns of it.")
 @_dry_run
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
@@ -125,17 +125,19 @@ _ROLLBACK_OPTIONS = (
 )  # fmt: skip
 
 
-@commands.command(short_help="Bring production back to the image that it ran before.")
+@commands.command(short_help="Roll production back to the image that it ran before.")
 @options("promote", *_ROLLBACK_OPTIONS)
-@click.option("--list", "as_list", is_flag=True, help="Say what can be gone back to, and change nothing.")
+@click.option("--list", "as_list", is_flag=True, help="List the images to roll back to, and change nothing.")
 @click.option(
     "--to",
     metavar="WHAT",
-    help="Which of the list: its number, or the first 7 or more digits of its commit or image ID; default: the newest"
-    " that no rollback has left.",
+    help=(
+        "Entry of the list: its number, or at least 7 digits of its commit or image ID; default: the newest that"
+        " was not rolled back from."
+    ),
 )
-@click.option("--allow-unverified", is_flag=True, help="Go back even to an image that names no commit.")
-@click.option("--reason", metavar="TEXT", help="Why, for report and summary.")
+@click.option("--allow-unverified", is_flag=True, help="Roll back even to an image without a commit label.")
+@click.option("--reason", metavar="TEXT", help="Reason, for the report and the summary.")
 @_dry_run
 @click.pass_context
 def rollback(
@@ -168,11 +170,11 @@ def rollback(
         is_rollback=True,
         rollback_to=to,
         dry_run=dry_run,
-        notes=(f"The reason given for the rollback: {reason}",) if reason else (),
+        notes=(f"Reason for the rollback: {reason}",) if reason else (),
     )
 
 
-@commands.command(short_help="Say whether an image's label claims exactly this commit.")
+@commands.command(short_help="Check whether an image's label names exactly this commit.")
 @click.argument("image")
 @click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
 @options("promote", "revision-label", "engine-timeout")
@@ -186,10 +188,10 @@ def verify(context: click.Context, /, image: str, revision: str, **given: str | 
     return 0 if proven else 1
 
 
-@commands.command(short_help="Say which commit the gate would validate, and why.")
+@commands.command(short_help="Print which commit the gate would validate, and why.")
 @click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file. [GITHUB_EVENT_PATH]")
 @click.option("--event-name", help="The event's name. [GITHUB_EVENT_NAME]")
-@click.option("--offline", is_flag=True, help="Ask no server: look only at the event and the repository at hand.")
+@click.option("--offline", is_flag=True, help="Ask no server: use only the event and the local repository.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options("gate", "revision", "pr", "path")
 @click.pass_context
@@ -207,7 +209,7 @@ def resolve(context: click.Context, /, **given: Any) -> int:
     return 0 if found else 1
 
 
-@commands.command(short_help="Write the commit's tree to a folder, to look at.")
+@commands.command(short_help="Write the commit's tree to a folder, for inspection.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @options("gate", "revision", "pr", "path", "incomplete")
 @click.pass_context
@@ -218,7 +220,7 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
     answer(export_commit(folder, given, _environment(), _env_file(context)))
 
 
-@commands.command(short_help="Say what staging and production run, and from which commit.")
+@commands.command(short_help="Print what staging and production run, and from which commit.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
 @options(
     "promote",
@@ -243,7 +245,7 @@ def status(context: click.Context, /, **given: Any) -> None:
     answer(show_status(given, _environment(), _env_file(context)))
 
 
-@commands.command(short_help="Show who holds a target, and break that where it hangs.")
+@commands.command(short_help="Show who locks a target, and release the lock of a dead run.")
 @options(
     "promote",
     "compose-file",
@@ -254,9 +256,11 @@ def status(context: click.Context, /, **given: Any) -> None:
     "engine-timeout",
     "deploy-environment",
 )
-@click.option("--lock", "name", metavar="NAME", help="The lock of this name, as a refusal names it.")
-@click.option("--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, not a service.")
-@click.option("--force", is_flag=True, help="Break it although its holder is, or may be, at work.")
+@click.option("--lock", "name", metavar="NAME", help="The lock's name, as a refusal shows it.")
+@click.option(
+    "--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, in place of a service."
+)
+@click.option("--force", is_flag=True, help="Release it although its owner is, or may be, still running.")
 @click.pass_context
 def unlock(context: click.Context, /, *, name: str | None, tag: str | None, force: bool, **given: str | None) -> int:
     """Show who holds production (or another --service), and break that lock where its holder is no more.

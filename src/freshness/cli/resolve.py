@@ -20,9 +20,9 @@ from freshness.settings.read import read_gate
 
 Texts = Mapping[str, str]
 
-_NOT_LOOKED_UP = " The commit was not looked up: no repository is at hand"
-_NOT_SHOWN = ", and nothing shows yet that this repository has it."
-_LACKS = " Its tree was not looked up: the checkout at hand lacks the commit, and no server was asked for it."
+_NOT_LOOKED_UP = " The commit was not looked up: there is no local repository"
+_NOT_SHOWN = ", and it is not yet verified that this repository contains it."
+_LACKS = " Its tree was not looked up: the local checkout lacks the commit, and no server was asked for it."
 FIELDS = ("revision", "tree", "source", "event", "number", "fork", "reason")
 
 
@@ -39,7 +39,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
     }
     if given["event"] and not asked.get("GITHUB_EVENT_NAME"):
         raise SettingsError(
-            "`--event` names a file, and nothing names its event; expected both.",
+            "`--event` names a file, but its event is not named; expected both.",
             "Add the event's name, such as `--event-name pull_request`.",
         )
     settings = read_gate({name: given[name] for name in ("revision", "pr", "path")}, asked, env_file)
@@ -82,7 +82,7 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
 def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
     if candidate.fork is None:
         return ""
-    taken = "taken for a fork" if candidate.fork in (AGIT, UNKNOWN_REPOSITORY) else "a fork"
+    taken = "treated as a fork" if candidate.fork in (AGIT, UNKNOWN_REPOSITORY) else "a fork"
     try:
         refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
     except Refused:

@@ -86,7 +86,7 @@ def _state(one: TargetStatus) -> str:
 
 
 def _commit(one: TargetStatus) -> str:
-    return one.revision or ("names no commit" if one.container else "")
+    return one.revision or ("has no commit label" if one.container else "")
 
 
 def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list[TargetStatus]:
@@ -109,8 +109,8 @@ def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list
 
 def _not_named(service: str) -> TargetStatus:
     note = (
-        f"staging: {service} is production's own service. Name where staging is: `staging-service`, `staging-project`,"
-        " `staging-compose-file`."
+        f"staging: {service} is production's own service. Set where staging is: `staging-service`,"
+        " `staging-project`, `staging-compose-file`."
     )
     return TargetStatus(
         target="staging",

@@ -25,7 +25,7 @@ def answer(text: str) -> None:
 def unwritten(why: str) -> OutputError:
     return OutputError(
         f"The answer could not be written to standard output: {why}.",
-        "Look at where it goes: a file needs space, a pipe a reader.",
+        "Check where it goes: a file needs space, a pipe a reader.",
     )
 
 

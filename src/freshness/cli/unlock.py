@@ -28,34 +28,38 @@ def unlock_target(
     lock = _find_lock(settings, env, name, tag)
     held = lock.look()
     if held is None:
-        return True, f"Nothing holds {lock.name}."
+        return True, f"{lock.name} is not locked."
     dead = why_dead(lock.engine, held, lock.owner.place)
-    shown = f"{lock.name} is held by {held.owner} since {held.since}. {_began(held.owner.record)}"
+    shown = f"{lock.name} is locked by {held.owner} since {held.since}. {_began(held.owner.record)}"
     if dead is None and not force:
-        return False, f"{shown}It is, or may be, at work: wait for it, or add --force, and it stops before it writes."
-    return _break(lock, held, f"{shown}{f'It is no more: {dead}. ' if dead else ''}")
+        return False, (
+            f"{shown}That run is, or may be, at work: wait for it, or add --force, which makes it stop before its"
+            " next write."
+        )
+    return _break(lock, held, f"{shown}{f'That run is dead: {dead}. ' if dead else ''}")
 
 
 def _break(lock: Lock, held: HeldLock, shown: str) -> tuple[bool, str]:
     lease = lock.follow(held)
     if lease is None:
-        return False, f"{shown}Another run took it over this very moment."
+        return False, f"{shown}Another run took the lock over just now."
     if lease.owner.record is None:
         lease.release()
-        return True, f"{shown}The lock is broken."
-    return True, f"{shown}The lock is broken; the next promotion or rollback finishes or undoes what was begun."
+        return True, f"{shown}The lock is released."
+    return True, f"{shown}The lock is released; the next promotion or rollback finishes or undoes what that run began."
 
 
 def _began(record: Record | None) -> str:
     if record is None:
         return ""
-    return f"It began to bring {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
+    return f"It began to move {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
 
 
 def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> Lock:
     if name and not is_lock_name(name):
         raise SettingsError(
-            f"--lock is {quoted(name)}; expected the name of a lock.", "Give it as the refusal named it: freshness.…"
+            f"--lock is {quoted(name)}; expected the name of a lock.",
+            ("Give the name that the refusal shows: freshness.…"),
         )
     if name is None and tag:
         name = tag_lock(tag)

@@ -11,7 +11,7 @@ from freshness.errors import Refused, Superseded
 References = Mapping[str, str]
 """What the server says now: the full names of references and the commits they stand at, tags peeled."""
 
-MOVED = "The pull request moved meanwhile: let the run of its newest commit decide, or push once more."
+MOVED = "The pull request has moved on: wait for the run of its newest commit, or push again."
 
 
 def agree(number: int, said: Mapping[str, str]) -> None:
@@ -64,8 +64,8 @@ def _numbered(candidate: Candidate, references: References) -> Candidate:
         if commit == candidate.commit and number is not None:
             return replace(candidate, number=number, unnumbered=False)
     raise Superseded(
-        f"{candidate.source} says {candidate.commit}, a pull request's head, and the server has it at no "
-        "refs/pull/N/head; expected the head of a pull request.",
+        f"{candidate.source} says {candidate.commit}, but no refs/pull/N/head on the server is at that commit;"
+        " expected the head of a pull request.",
         MOVED,
     )
 
@@ -74,8 +74,8 @@ def _answer(question: Question, references: References) -> Candidate:
     commit = references.get(question.ref)
     if commit is None:
         raise Refused(
-            f"{question.asker} names pull request #{question.number}, and the server has no {question.ref}.",
-            "Give the number of a pull request of this repository, not of an issue.",
+            f"{question.asker} names pull request #{question.number}, but the server has no {question.ref}.",
+            "Give the number of a pull request of this repository; this may be an issue.",
         )
     sha = question.sha
     why = f", and GITHUB_SHA {quoted(sha)} is not it" if sha not in {"", commit} else ""
@@ -83,8 +83,10 @@ def _answer(question: Question, references: References) -> Candidate:
         commit=commit,
         source=question.ref,
         event=question.event,
-        note=f"Commit {commit} is the head of pull request #{question.number}, as the server says now "
-        f"({question.ref}); {question.asker} names only the pull request{why}.",
+        note=(
+            f"Commit {commit} is now the head of pull request #{question.number} on the server ({question.ref});"
+            f" {question.asker} names only the pull request{why}."
+        ),
         number=question.number,
         fork=UNKNOWN_REPOSITORY,
     )

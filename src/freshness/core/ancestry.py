@@ -16,29 +16,28 @@ def require_ancestry(
     """
     match found.relation:
         case Relation.SAME:
-            return f"Production runs {production} already."
+            return f"Production already runs {production}."
         case Relation.AHEAD:
-            squashed = f" (as {found.via}, which has the same tree)" if found.via else ""
-            return (
-                f"{candidate} builds on {production}{squashed}, which production runs: {_commits(found.ahead)} newer."
-            )
+            squashed = f" (through {found.via}, which has the same tree)" if found.via else ""
+            return f"{candidate} is {_commits(found.ahead)} ahead of {production}, the commit in production{squashed}."
         case Relation.BEHIND:
             return _allowed(
-                f"{candidate} is {_commits(found.behind)} older than {production}, which production runs",
+                f"{candidate} is {_commits(found.behind)} behind {production}, the commit in production",
                 "allow-rollback",
                 allow_rollback,
             )
         case Relation.DIVERGED:
             return _allowed(
-                f"{candidate} lacks {_commits(found.behind)} that production runs up to {production}",
+                f"{candidate} lacks {_commits(found.behind)} of {production}, the commit in production",
                 "allow-diverged",
                 allow_diverged,
             )
         case Relation.UNKNOWN:
             raise Refused(
-                f"How {candidate} stands to {production}, which production runs, cannot be told: history is missing.",
-                "Push the commit that production runs, check out with `fetch-depth: 0`, or give a `github-token` that "
-                "may read the repository.",
+                f"Cannot tell whether {candidate} is newer than {production}, the commit in production: the Git"
+                " history is incomplete.",
+                "Push the commit in production, check out with `fetch-depth: 0`, or let `github-token` read the"
+                " repository.",
             )
         case _:
             assert_never(found.relation)
@@ -51,7 +50,7 @@ def _commits(count: int) -> str:
 def _allowed(what: str, setting: str, reason: str | None) -> str:
     if reason is None:
         raise Refused(
-            f"{what}; expected a commit that builds on it.",
-            f"Promote a commit that has all of it, or give the reason in `{setting}`.",
+            f"{what}; expected a commit that contains it.",
+            f"Promote a commit that contains it, or give a reason in `{setting}`.",
         )
-    return f"{what}; `{setting}` permits it: {reason}"
+    return f"{what}; `{setting}` allows it: {reason}"

@@ -60,7 +60,7 @@ class BuildOutput:
         where = f" at {_short(self.place)}" if self.place and self.marked else ""
         said = [f"the failing line{where} is {_short(statement)}"] if statement else []
         said += [f"the error is {_short(self.error)}"] if self.error else []
-        said += [f"the last that it printed is {_short(self.printed)}"] if self.printed else []
+        said += [f"the last output is {_short(self.printed)}"] if self.printed else []
         sentence = ", ".join(said)
         return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from freshness.core.image import is_image_name, repository_of, same_tag
 from freshness.core.pair import find_pair_problems
-from freshness.core.published import Published, published_by_service
+from freshness.core.published import Published, in_ranges, published_by_service
 
 Service = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
     services: Mapping[str, Service] = config.get("services") or {}
     missing = why_missing(config, wanted.service)
     if missing:
-        return (f"{missing} Name one of them with the setting `service`.",)
+        return (f"{missing} Set `service` to one of them.",)
     ours = services[wanted.service]
     return (
         *_port_problems(ours, wanted),
@@ -181,21 +181,21 @@ def _port_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     ports, chosen = {port for port, _, _ in _published(ours)}, chosen_port(ours, wanted)
     yield from _range_problems(ours, replace(wanted, port=chosen))
     if ports and chosen not in ports:
-        has = ", ".join(map(str, sorted(ports)))
+        has = in_ranges(ports)
         yield (
             f"The service {wanted.service!r} publishes {has}, not {chosen or wanted.port}."
-            f" Set `port` to one that it publishes, or publish another in the Compose file, to this host alone:"
+            f" Set `port` to one that it publishes, or publish another in the Compose file, on this host only:"
             f" `127.0.0.1:{chosen or wanted.port}:PORT_INSIDE`."
         )
     if not ports and not chosen and wanted.asks_path:
         yield (
-            f"The service {wanted.service!r} publishes no port and `health-path` is set, but nothing says on which port"
-            " it listens. Set `port` to the one inside the container, or give the service one port in `expose:`."
+            f"The service {wanted.service!r} publishes no port, and `health-path` is set, but its port inside is"
+            " unknown. Set `port` to the one inside the container, or give the service one port in `expose:`."
         )
     if wanted.prod_port in ports:
         yield (
-            f"The service {wanted.service!r} publishes {wanted.prod_port}, which is production's port (`prod-port`)."
-            " Staging must never answer there: publish it on another port."
+            f"The service {wanted.service!r} publishes {wanted.prod_port}, production's port (`prod-port`). Staging"
+            " must never answer there: publish it on another port."
         )
 
 
@@ -205,27 +205,31 @@ def _range_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
         alone = {"ports": [port]}
         if "-" in str(port.get("published")) and wanted.port in {number for number, _, _ in _published(alone)}:
             yield (
-                f"The service {wanted.service!r} publishes one of {port['published']}, whichever Docker picks, and not"
-                f" always {wanted.port}. Publish {wanted.port} alone, or give the range one of the same length inside."
+                f"The service {wanted.service!r} publishes `{port['published']}:{port['target']}`: Docker picks any"
+                f" free port of that range, so the health check might probe the wrong one. Publish {wanted.port}"
+                " only, or map the range to one of the same length."
             )
 
 
 def _network_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     if ours.get("network_mode", "bridge") not in {"bridge", "default"}:
         yield (
-            f"The service {wanted.service!r} has `network_mode: {ours['network_mode']}`, where nothing is published."
-            " Give it a bridge network, as Compose does by default."
+            f"The service {wanted.service!r} has `network_mode: {ours['network_mode']}`, which publishes no ports."
+            " Use a bridge network, Compose's default."
         )
 
 
 def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) -> Iterator[str]:
     image, container = image_of(config, wanted.service), container_of(config, wanted.service)
     if "@" in image:
-        yield f"The service {wanted.service!r} runs {image!r}: no tag moves a digest. Give it a plain `image:` name."
+        yield (
+            f"The service {wanted.service!r} runs {image!r}, a digest, which no tag can move. Set `image:` to a"
+            " plain name."
+        )
     elif not is_image_name(image):
         yield (
-            f"The service {wanted.service!r} runs {image!r}, which Docker takes for no image's name."
-            " Give it an `image:` name in lower case, such as host:5000/team/app:tag."
+            f"The service {wanted.service!r} runs {image!r}, which Docker does not accept as an image name. Use a"
+            " lower-case name, such as host:5000/team/app:tag."
         )
     elif wanted.image and not same_tag(wanted.image, image):
         yield (
@@ -239,7 +243,10 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
         )
     replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
     if replicas != 1:
-        yield f"The service {wanted.service!r} has {replicas} replicas, but one container is proven. Set it to 1."
+        yield (
+            f"The service {wanted.service!r} has {replicas} replicas, but only one container can be checked. Set it"
+            " to 1."
+        )
 
 
 def _dependency_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
@@ -248,9 +255,9 @@ def _dependency_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     ending = {name for name, how in needs.items() if how.get("condition") == "service_completed_successfully"}
     for name in sorted(ending - wanted.accepted):
         yield (
-            f"The service {wanted.service!r} waits for {name!r} to end well (`service_completed_successfully`), and"
-            f" nothing but {wanted.service!r} is run here. Run it before as a step of its own, such as"
-            f" `docker compose run --rm {name}`, and say so with `accept-dependencies: {name}`."
+            f"The service {wanted.service!r} waits for {name!r} to finish (`service_completed_successfully`), but"
+            f" only {wanted.service!r} is run here. Run it first, in a step of its own, such as `docker compose run"
+            f" --rm {name}`, and set `accept-dependencies: {name}`."
         )
 
 
@@ -275,8 +282,8 @@ def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service]
 def _mount_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     if ours.get("volumes_from"):
         yield (
-            f"The service {wanted.service!r} takes volumes of another container (`volumes_from`), which could lie over"
-            " the image. Name each volume in the service itself."
+            f"The service {wanted.service!r} uses the volumes of another container (`volumes_from`), which could"
+            " hide files of the image. List each volume in the service itself."
         )
     for target in (volume["target"] for volume in ours.get("volumes") or ()):
         if not target.startswith("/"):

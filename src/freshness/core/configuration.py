@@ -106,4 +106,4 @@ def not_restored(configuration: str) -> str:
     what += [f"the secret in {' and '.join(variables)}"] if variables else []
     if not what:
         return ""
-    return f"Image and configuration are the ones that ran before; not taken back: {', '.join(what)}."
+    return f"Image and configuration are the ones that ran before; not restored: {', '.join(what)}."

@@ -36,7 +36,7 @@ def read_ssh(endpoint: str) -> SshAddress | None:
     if not endpoint.startswith("ssh://"):
         return None
     parts = _split(endpoint)
-    problem = "it is no address" if parts is None else _problem(parts)
+    problem = "it is not an address" if parts is None else _problem(parts)
     if parts is None or problem:
         raise ValueError(problem)
     return SshAddress(
@@ -49,11 +49,11 @@ def read_ssh(endpoint: str) -> SshAddress | None:
 
 def _problem(parts: SplitResult) -> str | None:
     if parts.password is not None:
-        return "it holds a password, which nobody should see; ssh takes a key"
+        return "it contains a password, which others could see; ssh uses a key"
     if not _HOST.fullmatch(parts.hostname or "") or not _USER.fullmatch(parts.username or "user"):
-        return "its user or host cannot be one"
+        return "its user or host is invalid"
     if parts.query or parts.fragment or not _PATH.fullmatch(parts.path.rstrip("/") or SOCKET):
-        return "what follows the host is no path of a socket"
+        return "what follows the host is not the path of a socket"
     return None
 
 

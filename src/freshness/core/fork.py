@@ -14,7 +14,7 @@ DELETED = "a deleted repository"
 UNKNOWN_REPOSITORY = "a repository that the event does not name"
 """The `fork` of a commit whose origin the payload leaves open: taken for a fork's until the server says otherwise."""
 
-AGIT = "an AGit push (refs/for/…), for which the right to read is enough"
+AGIT = "an AGit push (refs/for/…), which needs read access only"
 """The `fork` of a pull request without a branch, which Gitea itself treats as a fork's."""
 
 # Whoever comments, or whose run ended, may be about a fork's commit, and the payload does not say which repository's.
@@ -50,16 +50,16 @@ def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bo
         return
     what = f"The commit {candidate.commit} comes from {candidate.fork}, not from this repository"
     if not allowed:
-        own = " (or restore it, where it was this repository's own)" if candidate.fork == UNKNOWN_REPOSITORY else ""
+        own = " (or restore it, if it was this repository's own)" if candidate.fork == UNKNOWN_REPOSITORY else ""
         raise Refused(
             f"{what}.",
-            f"Code of a fork is not built here: push the branch to this repository after a review{own}.",
+            f"Code of a fork is not built here: review it and push the branch to this repository{own}.",
         )
     if candidate.event not in _WITHOUT_SECRETS and not allowed_with_secrets:
         run = f"on {candidate.event}" if candidate.event else "without an event"
         raise Refused(
-            f"{what}, and a run {run} holds secrets and a token that may write; `allow-forks` alone is not enough.",
-            "Gate forks on pull_request, where forges withhold both; or set `allow-forks-with-secrets` as well.",
+            f"{what}, and a run {run} has secrets and a token with write access; `allow-forks` alone is not enough.",
+            "Gate forks on pull_request, which gives them neither; or set `allow-forks-with-secrets` too.",
         )
 
 
@@ -95,7 +95,7 @@ def _identity(repository: object, field: str) -> tuple[str, object]:
         return name.lower(), repository.get("id")
     raise Refused(
         f"{field}.full_name is {quoted(name)}; expected the repository's owner/name.",
-        "A fork's commit is never gated, and this payload does not tell: give the forge's own payload.",
+        "A fork's commit is never gated, and this payload does not say: use the forge's own payload.",
     )
 
 

@@ -14,15 +14,15 @@ class HealthcheckRun:
 
     def __str__(self) -> str:
         lines = [line for line in map(printable, self.output.splitlines()) if line]
-        return f"exit status {self.exit_code}" + (f", {lines[-1]}" if lines else ", without a word")
+        return f"exit status {self.exit_code}" + (f", {lines[-1]}" if lines else ", no output")
 
 
 def describe_unhealthy(run: HealthcheckRun | None, start_period: float) -> str:
     """Why a HEALTHCHECK says unhealthy, and what helps a service that only needs longer to start."""
     said = f": {run}" if run else ""
     return (
-        f"the HEALTHCHECK says unhealthy{said} (a service that starts slowly needs a longer `start_period`; it is"
-        f" {start_period:g} s now)"
+        f"the HEALTHCHECK says unhealthy{said} (if the service starts slowly, raise `start_period`, now"
+        f" {start_period:g} s)"
     )
 
 

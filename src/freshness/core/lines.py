@@ -57,7 +57,7 @@ class Excerpt:
             self._room -= len(line) + _EACH
             self._show(line)
             if self._room <= 0:
-                self._show(f"… There may be more: of that the last {self._longest} characters are shown at the end.")
+                self._show(f"… There may be more: its last {self._longest} characters are shown at the end.")
             return
         self._kept.append(line)
         self._size += len(line) + _EACH
@@ -70,7 +70,7 @@ class Excerpt:
     def end(self) -> None:
         """Says how much was left out, and shows the last lines."""
         if self._lines:
-            self._show(f"… {self._lines} lines with {self._characters} characters are left out here.")
+            self._show(f"… {self._lines} lines with {self._characters} characters are omitted here.")
         for line in self._kept:
             self._show(line)
         self._kept.clear()

@@ -44,14 +44,11 @@ def explain_no_listener(listeners: Collection[Listener], port: int) -> str | Non
     if any(not one.is_private for one in here):
         return None
     if here:
-        return (
-            f"inside the container port {port} is listened on at 127.0.0.1 alone, where nobody else gets:"
-            " let the service listen on 0.0.0.0"
-        )
+        return f"inside the container, port {port} is open on 127.0.0.1 only: make the service listen on 0.0.0.0"
     if not listeners:
         return "nothing listens on any port inside the container"
     others = ", ".join(map(str, sorted({one.port for one in listeners})))
     return (
-        f"nothing listens on port {port} inside the container, but on {others}:"
-        " correct the Compose file, or the port that the service takes"
+        f"nothing listens on port {port} inside the container, only on {others}: correct the Compose file or the"
+        " service's port"
     )

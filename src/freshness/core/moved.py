@@ -42,17 +42,15 @@ def folder_before(moved: Moved, folder: str) -> str:
 def explain_moved(what: str, lost: Sequence[Moved], folder: str) -> tuple[str, str]:
     """What would be lost of `what` runs or ran, and what to do, as sentences."""
     said = "; ".join(
-        f"{what} mounts {one.old} at {one.target}, and the Compose file that is read here means {one.new},"
-        " which has no files"
+        f"{what} mounts {one.old} at {one.target}, but this Compose file mounts {one.new}, which has no files"
         for one in lost
     )
     folders = sorted({folder_before(one, folder) for one in lost} - {""})
     first = lost[0]
     by_folder = f"Set `project-directory: {folders[0]}`, where relative mounts start; or write" if folders else "Write"
-    message = f"{said}: the service would run without what lies in {' and '.join(one.old for one in lost)}."
+    message = f"{said}: the service would lose the files in {' and '.join(one.old for one in lost)}."
     remedy = (
-        f"{by_folder} {first.old} into the Compose file as an absolute path, or give the service a named volume and"
-        f" copy the files into it. Where the other folder is meant, copy what has to stay into {first.new}: it is taken"
-        " once it has a file."
+        f"{by_folder} {first.old} into the Compose file as an absolute path, or use a named volume and copy the"
+        f" files into it. If {first.new} is right, copy the files that you need into it."
     )
     return message, remedy

@@ -138,10 +138,10 @@ def why_not_from_compose(labels: Mapping[str, str], image_labels: Mapping[str, s
     """
     missing = [label for label in (HASH_LABEL, NUMBER_LABEL) if not labels.get(label)]
     if missing:
-        return f"it has not all labels that Compose gives ({' and '.join(missing)} is missing)"
+        return f"it lacks labels that Compose sets ({' and '.join(missing)})"
     if labels[HASH_LABEL] == image_labels.get(HASH_LABEL):
         return (
-            "it has Compose's labels from its image, as after `docker commit` (started with `--label"
+            "its Compose labels come from its image, as after `docker commit` (started with `--label"
             " com.docker.compose.project=` it is left alone)"
         )
     return ""
@@ -227,8 +227,8 @@ def _repository_doubt(claim: Claim, recorded: Recorded, *, is_same_file: bool) -
     theirs = recorded.deployment.repository
     if not theirs or theirs == claim.repository or (not claim.repository and is_same_file):
         return ""
-    ours = claim.repository or f"one that nobody names (in a shell, set GITHUB_REPOSITORY={theirs} if it is that)"
-    return f"the record of {recorded.since} says it belongs to the repository {theirs}; this run is of {ours}"
+    ours = claim.repository or f"an unknown repository (in a shell, set GITHUB_REPOSITORY={theirs} if it is that)"
+    return f"the record of {recorded.since} says it belongs to the repository {theirs}; this run is for {ours}"
 
 
 def _has_name(claim: Claim, name: str) -> bool:
@@ -250,12 +250,12 @@ def _list(names: Sequence[str]) -> str:
 def _doubtful(claim: Claim, name: str, doubts: Sequence[str]) -> Objection:
     return Objection(
         message=(
-            f"The container {name} would be replaced, and may not be {claim.role.value} of this repository:"
+            f"The container {name} would be replaced, but may not be this repository's {claim.role.value}:"
             f" {'; '.join(doubts)}."
         ),
         remedy=(
             f"If it is something else, give {claim.role.value} a project of its own (`project`, or `name:` in the"
-            " Compose file), or correct `service`, `port` or `compose-file`. If it may be replaced, say so once:"
+            " Compose file), or correct `service`, `port` or `compose-file`. If it may be replaced, allow it once:"
             f" `adopt: {name}`, on a command line `--adopt {name}`."
         ),
     )
@@ -264,13 +264,13 @@ def _doubtful(claim: Claim, name: str, doubts: Sequence[str]) -> Objection:
 def _forbidden(claim: Claim, one: ExistingContainer, doubts: Sequence[str]) -> Objection:
     return Objection(
         message=(
-            f"The container {one.name} would be replaced, and publishes {claim.forbidden}, which is production's port"
+            f"The container {one.name} would be replaced, but publishes {claim.forbidden}, production's port"
             f" (`prod-port`): {'; '.join(doubts)}."
         ),
         remedy=(
-            "The gate never replaces that, with `adopt` neither. Give staging a project of its own (`project`, or"
+            "The gate never replaces it, not even with `adopt`. Give staging a project of its own (`project`, or"
             " `name:` in the Compose file), or correct `service` or `compose-file`. If nobody needs that container,"
-            f" remove it by hand (`docker rm --force {one.name}`)."
+            f" remove it: `docker rm --force {one.name}`."
         ),
     )
 
@@ -286,6 +286,6 @@ def _other_role(claim: Claim, recorded: Recorded) -> Objection:
         remedy=(
             f"Correct `service` or `compose-file`, or give {claim.role.value} a project of its own (`project`, or"
             " `name:` in the Compose file). `adopt` does not help here: if the service has really become"
-            f" {claim.role.value}, remove the record by hand (`docker volume rm {recorded.name}`)."
+            f" {claim.role.value}, remove the record: `docker volume rm {recorded.name}`."
         ),
     )

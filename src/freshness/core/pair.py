@@ -37,8 +37,8 @@ def find_pair_problems(name: str, service: Mapping[str, Any], container: str | N
     for hook in _HOOKS:
         if service.get(hook):
             yield (
-                f"The service {name!r} has `{hook}:`, which Compose runs only where it starts and stops the container"
-                f" itself. Do that in the image's own start and stop, {_OR_STOP_FIRST}"
+                f"The service {name!r} has `{hook}:`, which Compose runs only if it starts and stops the container"
+                f" itself. Do it in the image's own start and stop, {_OR_STOP_FIRST}"
             )
 
 

@@ -55,10 +55,10 @@ def not_compared(contents: Sequence[str]) -> str:
     """What may have changed although Compose saw no difference, as one more sentence; empty where nothing may."""
     if not contents:
         return ""
-    return f" Not compared: the content of {' and '.join(contents)}; `force-recreate: true` takes a new one."
+    return f" Not compared: the content of {' and '.join(contents)}; `force-recreate: true` applies a change."
 
 
 def name_revision(image: Image, label: str) -> str:
     """The image with the commit that its label claims, or the word for an image that claims none."""
     revision = image.revision(label)
-    return f"{image.id} (commit {revision})" if revision else f"{image.id} (unproven: it names no commit)"
+    return f"{image.id} (commit {revision})" if revision else f"{image.id} (unproven: it has no commit label)"

@@ -64,6 +64,17 @@ def in_words(ports: Iterable[Published]) -> str:
     return " and ".join(places) or "no port"
 
 
+def in_ranges(ports: Iterable[int]) -> str:
+    """Port numbers for people, in order: neighbours as one range."""
+    ranges: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if ranges and port == ranges[-1][-1] + 1:
+            ranges[-1].append(port)
+        else:
+            ranges.append([port])
+    return ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in ranges)
+
+
 def _expand(address: object, published: object, inside: int, protocol: str) -> Iterator[Published]:
     first, _, last = str(published or "").partition("-")
     if not first or first == "0":

@@ -12,7 +12,7 @@ from freshness.core.quoting import quoted
 from freshness.errors import Refused, SettingsError
 
 PREVIOUS_TAG = "freshness-previous"
-LIST = "`freshness rollback --list` shows what is kept"
+LIST = "`freshness rollback --list` shows the retained images"
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -89,7 +89,7 @@ class RetainedImage:
 def in_table(now: RetainedImage, kept: Sequence[RetainedImage]) -> str:
     """What runs, and what can be gone back to, for people; `--to` takes a number, a commit or an image ID of it."""
     rows: list[tuple[str, ...]] = [("number", "commit", "replaced", "image ID", "configuration", "")]
-    rows += [_row(one, "runs now" if one is now else "left by a rollback" if one.left else "") for one in (now, *kept)]
+    rows += [_row(one, "runs now" if one is now else "rolled back from" if one.left else "") for one in (now, *kept)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
@@ -97,10 +97,10 @@ def in_table(now: RetainedImage, kept: Sequence[RetainedImage]) -> str:
 
 def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
     if not one.image:
-        return "-", "", "", "", "", "nothing runs now"
+        return "-", "", "", "", "", "nothing is running"
     return (
         str(one.number or "-"),
-        one.revision or "names no commit",
+        one.revision or "no commit label",
         one.replaced or ("" if one.number == 0 else "not recorded"),
         one.image,
         "recorded" if one.is_configured else "not recorded: today's Compose file",
@@ -122,24 +122,26 @@ def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None,
         return further[0]
     if others:
         raise Refused(
-            f"there is no previous image further back: a rollback has left {_in_words(others)}.",
-            f"Promote a proven image, or name one of these with `--to`; {LIST}.",
+            f"No older image to roll back to: production was rolled back from {_in_words(others)}.",
+            f"Promote a verified image, or name one of these with `--to`; {LIST}.",
         )
-    raise Refused(_nothing("", tag), "Promote a proven image instead.")
+    raise Refused(_nothing("", tag), "Promote a verified image instead.")
 
 
 def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:
     if not (_NUMBER.fullmatch(to) or is_shortened(to.removeprefix(IMAGE))):
         raise SettingsError(
-            f"--to is {quoted(to)}; expected a number, or the first 7 or more digits of a commit or of an image ID,"
-            " with `sha256:` before it.",
-            f"Give what stands in the list; {LIST}.",
+            f"--to is {quoted(to)}; expected a number, or at least 7 digits of a commit or of an image ID, with"
+            " `sha256:` before it.",
+            f"Give an entry of the list; {LIST}.",
         )
     found = [one for one in kept if one.is_meant(to)]
     if len({one.revision or one.image for one in found}) > 1:
         raise Refused(f"{quoted(to)} could be {_in_words(found)}.", f"Give more digits, or the number; {LIST}.")
     if not found:
-        raise Refused(_nothing(f" {to}", tag, _in_words(kept)), f"Name one of them: {LIST}; or promote a proven image.")
+        raise Refused(
+            _nothing(f" {to}", tag, _in_words(kept)), (f"Name one of them: {LIST}; or promote a verified image.")
+        )
     return found[0]
 
 

@@ -83,10 +83,10 @@ def secret_variables(config: Config, service: str) -> frozenset[str]:
 
 def explain_emptied(what: str, names: Sequence[str]) -> tuple[str, str]:
     """What is about to be lost of `what` runs or ran, and what to do, as two sentences."""
-    lost = f"{what} has a value for {', '.join(names)}, which the Compose file lists and leaves empty."
+    lost = f"{what} has a value for {', '.join(names)}, which this Compose file leaves empty."
     remedy = (
-        "Give the value where Compose looks (`compose-env`, `compose-env-files` or `.env`), take the name out of the"
-        " Compose file, or, where empty is meant, name it in `allow-empty`."
+        "Set a value for Compose (in a workflow `compose-env` or `compose-env-files`, in a shell a variable, or the"
+        " `.env` file), remove the name from the Compose file, or, if empty is meant, list it in `allow-empty`."
     )
     return lost, remedy
 

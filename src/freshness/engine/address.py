@@ -66,8 +66,8 @@ def _own_host(container: Container) -> str:
     """Where the container itself answers: the Docker host reaches every bridge network of its own."""
     if not container.addresses:
         raise EngineError(
-            f"The container {container.name} has no network in which it could be asked.",
-            "Give the service a bridge network, as Compose does by default.",
+            f"The container {container.name} has no network over which it could be probed.",
+            "Attach the service to a bridge network, Compose's default.",
         )
     return container.addresses[min(container.addresses)]
 
@@ -83,8 +83,8 @@ def _host_elsewhere(engine: Engine, target: Target) -> str:
     published = f"only on {target.address} of its host" if target.is_published else "nowhere"
     raise SettingsError(
         f"The Engine at {engine.endpoint} is on another machine, and the port of {target.service} is published"
-        f" {published}: it cannot be asked from here.",
-        f"Reach that Engine by ssh://, publish the port on {hosts[0]} or on all addresses, {INSTEAD}.",
+        f" {published}: it cannot be probed from here.",
+        f"Connect to that Engine by ssh://, publish the port on {hosts[0]} or on all addresses, {INSTEAD}.",
     )
 
 

@@ -85,12 +85,12 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     if image is None:
         raise BuildFailed(
             f"The build reported the image {image_id}, but the Engine does not have it.",
-            "Look whether the disk is full or something prunes images, then run again.",
+            "Check whether the disk is full or something prunes images, then run again.",
         )
     problem = guard(image, build.label, build.commit)
     if problem:
         raise BuildFailed(
-            f"The built image {image.id} does not carry its commit: {problem}.", "Look at the build's output."
+            f"The built image {image.id} is not labelled with its commit: {problem}.", "Check the build's output."
         )
     return image
 
@@ -99,19 +99,18 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
     """Why there is no image. An exit status of None means that the deadline ended it."""
     if status is None:
         return BuildFailed(
-            f"The image did not build from {build.commit} within {build.timeout:g} s; buildx was ended.",
-            "Its output above says how far it came; make the build quicker, or set `build-timeout`.",
+            f"The build of {build.commit} took longer than {build.timeout:g} s and was stopped.",
+            "The output above shows how far it got; make the build faster, or raise `build-timeout`.",
         )
     if said.is_cut:
         return EngineError(
-            f"building: buildx lost its connection to the Docker Engine, which answers: {said.why}",
-            "Look at what stands between here and the Engine: raise the idle timeout of the proxy, firewall or ssh"
-            " server above the longest silent step of the build, then run again.",
+            f"building: buildx lost its connection to the Docker Engine, which still responds: {said.why}",
+            "Check the network to the Engine: raise the idle timeout of the proxy, firewall or SSH server above the"
+            " longest silent build step, then run again.",
         )
     return BuildFailed(
-        f"The image did not build from {build.commit}: buildx ended with exit status {status}, expected 0."
-        f" {said.why}".rstrip(),
-        "Its output above says more; correct the Dockerfile or the code and push again.",
+        f"The build of {build.commit} failed: buildx exited with status {status}, expected 0. {said.why}".rstrip(),
+        "See the output above; correct the Dockerfile or the code and push again.",
     )
 
 
@@ -134,7 +133,7 @@ def _run(
     status = stream(command, env, look_at, timeout=timeout, keepalive_fds=keepalive_fds)
     if not status or not lost or tries == 1:
         return status
-    line("The Engine let go of a layer that was in use (moby/buildkit issue 6521): building again.")
+    line("The Engine deleted a layer that was in use (moby/buildkit issue 6521): building again.")
     return _run(command, env, line, deadline, keepalive_fds, tries - 1)
 
 
@@ -200,7 +199,7 @@ def locate(root: Path, context: PurePath, dockerfile: PurePath) -> tuple[Path, P
     for path in (folder, file):
         if not path.resolve().is_relative_to(root.resolve()):
             raise Refused(
-                f"{path.relative_to(root)} is a link that leads out of the commit's tree.",
+                f"{path.relative_to(root)} is a link to outside the commit's tree.",
                 "Set `context` and `file` to a real folder and file of the repository.",
             )
     if not folder.is_dir() or not file.is_file():

@@ -26,7 +26,7 @@ def prune_builds(lease: Lease, repository: str, *, label: str, current: str, kee
         if now and (now.id, now.tags) == (one.image.id, one.image.tags):  # else somebody has moved or named it since
             untag_image(lease, tag)
             if find_tagged(engine, tag):
-                yield f"The build {tag} stays beyond `keep-builds`: the Engine says that something needs it."
+                yield f"The build {tag} stays although `keep-builds` is exceeded: the Engine says that it is in use."
 
 
 def _list_images(engine: Engine) -> tuple[ListedImage, ...]:

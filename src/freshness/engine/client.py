@@ -114,7 +114,8 @@ def _remedy(endpoint: str, error: Exception) -> str:
     cause = _cause(error)
     if "Permission denied" in cause:
         return (
-            "Let the runner's user use the socket (add it to the group `docker`), or mount the socket with that right."
+            "Give the runner's user access to the socket: add it to the group `docker`, or mount the socket with"
+            " that right."
         )
     if "No such file" in cause:
         return "Start Docker, mount its socket into the job's container, or set DOCKER_HOST to where it listens."
@@ -132,15 +133,15 @@ def engine_call(doing: str) -> Iterator[None]:
     try:
         yield
     except ConnectionLost as error:
-        raise EngineError(f"{doing}: {error}.", "Look at that host and at the way to it, then run again.") from error
+        raise EngineError(f"{doing}: {error}.", "Check that host and the network to it, then run again.") from error
     except requests.exceptions.Timeout as error:
         raise EngineError(
             f"{doing}: the Engine did not answer within {_waited(error)} s.",
-            "Look at the Docker daemon, then run again; `engine-timeout` is how long it may take.",
+            "Check the Docker daemon, then run again, or raise `engine-timeout`.",
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         said = getattr(error, "explanation", None) or _cause(error)
-        raise EngineError(f"{doing}: the Engine said: {said}.", "Look at the Docker daemon, then run again.") from error
+        raise EngineError(f"{doing}: the Engine said: {said}.", "Check the Docker daemon, then run again.") from error
 
 
 def _waited(error: requests.exceptions.Timeout) -> str:

@@ -44,7 +44,7 @@ def project_with(config: Mapping[str, Any], service: str) -> str:
     """The project's name, if it has this service. Raises SettingsError."""
     missing = why_missing(config, service)
     if missing:
-        raise SettingsError(missing, "Name one of them with `--service`, or in the env file.")
+        raise SettingsError(missing, "Set `service` to one of them (`--service`, or in the env file).")
     name: str = config["name"]
     return name
 
@@ -86,14 +86,14 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
     status, out, err = read(argv, env_without_engine(file.environment(env)), CONFIG_SECONDS)
     if "unable to resolve docker endpoint" in err:
         raise EngineError(
-            f"Compose cannot tell which Docker Engine is meant: {last_line(err)}.",
+            f"Compose cannot tell which Docker Engine to use: {last_line(err)}.",
             f"Correct DOCKER_CONTEXT, or DOCKER_HOST: unix:///path/to/socket, {FORMS}.",
         )
     if status != 0:
         raise SettingsError(
             f"Compose cannot read {file.names}: {last_line(err)}.",
-            "Compose reads the whole file, so what any service needs must be given. A variable:"
-            f" {file.how_to_give}; a file: add it; else correct the Compose file.",
+            "Compose reads the whole file, so every service's variables and files must exist. For a variable,"
+            f" {file.how_to_give}; add a missing file; or correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
     for service in (config.get("services") or {}).values():
@@ -123,7 +123,7 @@ def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, st
     watch = Watch(
         longest=RECREATE_SECONDS,
         seconds=engine.timeout,
-        check=lambda: require_reachable(engine, "Compose was at work, and was ended"),
+        check=lambda: require_reachable(engine, "Compose was running, and was stopped"),
     )
     token, env = lease.owner.token, file.environment(engine.env)
     return finish(argv, env, watch, token=token, keepalive_fds=engine.keepalive_fds, given=file.given)
@@ -158,7 +158,7 @@ def create_another(lease: Lease, file: Source, target: Target) -> Container:
     made = [container for container in after if container.id not in before]
     if len(made) != 1:
         raise Stale(
-            f"Compose made {len(made)} containers of {target.service}, where one was asked for.",
+            f"Compose created {len(made)} containers of {target.service}, expected 1.",
             "Something else changes production: find it, then run again.",
         )
     return made[0]
@@ -188,7 +188,7 @@ def _up(lease: Lease, file: Source, target: Target, *words: str) -> None:
         raise Stale(f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again.")
     if _CANNOT_START.search(output):
         raise Unhealthy(f"the container of {target.service} cannot start: {said}.", "Correct the image's command.")
-    raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct what it says, then run again.")
+    raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct that, then run again.")
 
 
 def require_only(found: Sequence[Container], target: Target) -> Container:
@@ -196,8 +196,9 @@ def require_only(found: Sequence[Container], target: Target) -> Container:
     if len(found) != 1:
         names = ", ".join(container.name for container in found) or "none"
         raise Stale(
-            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}).",
-            "Remove what does not belong there, then run again.",
+            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}),"
+            " expected 1.",
+            "Remove those that do not belong there, then run again.",
         )
     return found[0]
 
@@ -210,13 +211,13 @@ def remove(lease: Lease, file: Source, target: Target) -> None:
     status, output = finish_compose(lease, file, argv)
     if status != 0:
         require_reachable(lease.engine, f"removing {target.service}")
-        raise EngineError(f"Compose could not remove {target.service}: {last_line(output)}.", "Remove it by hand.")
+        raise EngineError(f"Compose could not remove {target.service}: {last_line(output)}.", "Remove it manually.")
     left = service_containers(lease.engine, target.project, target.service)
     if left:
         names = " ".join(container.name for container in left)
         raise EngineError(
-            f"Compose ended as if it had removed {target.service}, but the Engine still has {names}.",
-            f"Remove what is left by hand: docker rm --force {names}",
+            f"Compose reported that it removed {target.service}, but the Engine still has {names}.",
+            f"Remove what is left: docker rm --force {names}",
         )
 
 
@@ -231,4 +232,4 @@ def missing_dependencies(engine: Engine, target: Target) -> tuple[str, ...]:
 def last_line(output: str) -> str:
     """The last that a child said, for a sentence."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "it said nothing"
+    return lines[-1].rstrip(".") if lines else "no output"

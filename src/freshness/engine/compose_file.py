@@ -88,9 +88,10 @@ class ComposeFile:
     @property
     def how_to_give(self) -> str:
         """How a person gives a variable that these files interpolate, in a sentence."""
-        by = "the inputs `compose-env` or `compose-env-files`" if self.only_inputs else "the shell"
-        env_files = " and ".join(str(path) for path in self.env_files if path != NO_ENV_FILE)
-        return f"give it by {by}, or in {env_files or self.folder / '.env'}"
+        env_files = " and ".join(str(path) for path in self.env_files if path != NO_ENV_FILE) or self.folder / ".env"
+        if self.only_inputs:
+            return f"set it in `compose-env`, in `compose-env-files` or in {env_files}"
+        return f"export it in the shell, or set it in {env_files}"
 
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]:
         """The beginning of every call to Compose; `project` is the name where it is known by now."""
@@ -179,7 +180,7 @@ def ask(
         [*argv, "config", "--format", "json"], env_without_engine(inherited), READ_SECONDS, question
     )
     if status != 0:
-        said = (err.splitlines() or ["it said nothing"])[-1]
+        said = (err.splitlines() or ["no output"])[-1]
         raise SettingsError(
             f"Compose cannot read {' and '.join(map(str, env_files))}: {said}.",
             "Write NAME=value lines, and close every quote.",
@@ -235,7 +236,7 @@ def _project_name(repository: str | None, paths: Sequence[Path]) -> str:
     name = re.sub(r"[^-_a-z0-9]", "", (repository or "").rpartition("/")[2].lower()).lstrip("-_")
     if not name:
         raise SettingsError(
-            f"The Compose project has no name: {paths[0]} has no `name:`, and the repository's name is not known.",
-            "Give the Compose file a `name:`, or set `project`.",
+            f"The Compose project has no name: {paths[0]} has no `name:`, and the repository's name is unknown.",
+            "Add `name: NAME` to the Compose file, or set `project: NAME`, on a command line `--project NAME`.",
         )
     return name

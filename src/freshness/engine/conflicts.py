@@ -22,10 +22,11 @@ PORT_CHECK_LABEL = "freshness.look"
 
 
 class Conflict(NamedTuple):
-    """What is in the target's way, and what to do about it, in words."""
+    """What is in the target's way, in words: how the target avoids it, and how it is removed."""
 
     message: str
     remedy: str
+    removal: str = ""
 
 
 def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[Conflict]:
@@ -43,8 +44,8 @@ def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[C
             yield from _in_the_way(entry, labels, target)
     if not port_is_explained and not _is_free(engine, target, prober):
         yield Conflict(
-            f"port {target.port} on {target.address} belongs to a process that is no container",
-            f"Stop that process (`ss -ltnp` names it), or publish another port: {_another_port(target)}.",
+            f"port {target.port} on {target.address} is in use by a process outside Docker",
+            f"Stop that process (`ss -ltnp` shows it), or publish another port: {_another_port(target)}.",
         )
 
 
@@ -52,8 +53,8 @@ def refuse_conflicts(engine: Engine, target: Target, prober: Prober) -> None:
     """Raises Stale where something is in the target's way, with a remedy for each."""
     found = tuple(find_conflicts(engine, target, prober))
     if found:
-        messages, remedies = zip(*found, strict=True)
-        raise Stale(f"{'; '.join(messages)}.", " ".join(dict.fromkeys(remedies)))
+        remedies = (*(one.remedy for one in found), *(one.removal for one in found))
+        raise Stale(f"{'; '.join(one.message for one in found)}.", " ".join(filter(None, dict.fromkeys(remedies))))
 
 
 def services_of(engine: Engine, repository: str) -> frozenset[tuple[str, str]]:
@@ -89,27 +90,45 @@ def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Tar
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
     another = PROJECT_LABEL in labels and not _is_of(labels, target)
+    former = _former_project(labels, target) if another else ""
+    removal = _how_to_remove(name, former, target)
     if another and entry.get("Image") and same_tag(entry["Image"], target.image):
         yield Conflict(
             f"the image tag {target.image} is what the container {name} of {owner} runs",
-            f"Give {target.service} an image name of its own in the Compose file: `image: {_own_image(target)}`."
-            f" {_if_not_needed(name)}",
+            ""
+            if former
+            else f"Give {target.service} its own image name in the Compose file: `image: {_own_image(target)}`.",
+            removal,
         )
     if name == target.container:
         yield Conflict(
             f"the container name {name} belongs to {owner}",
-            f"Give {target.service} a `container_name` of its own in the Compose file, or another `project`."
-            f" {_if_not_needed(name)}",
+            ""
+            if former
+            else f"Give {target.service} its own `container_name` in the Compose file, or another `project`.",
+            removal,
         )
     if _publishes(entry, target):
         yield Conflict(
             f"port {target.port} belongs to the container {name} of {owner}",
-            f"Publish another port: {_another_port(target)}. {_if_not_needed(name)}",
+            "" if former else f"Publish another port: {_another_port(target)}.",
+            removal,
         )
 
 
-def _if_not_needed(name: str) -> str:
-    return f"If nobody needs that container: `docker rm --force {name}`."
+def _former_project(labels: Mapping[str, str], target: Target) -> str:
+    """The other project that has this very service, as ours does after it was renamed; else empty."""
+    return labels.get(PROJECT_LABEL, "") if labels.get(SERVICE_LABEL) == target.service else ""
+
+
+def _how_to_remove(name: str, former: str, target: Target) -> str:
+    if not former:
+        return f"If nobody needs that container: `docker rm --force {name}`."
+    return (
+        f"If {former} is the former name of the project {target.project}, set `project: {former}`, or remove the old"
+        f" one: `docker compose -p {former} down`. Else give {target.service} its own image name, `container_name` and"
+        " port in the Compose file."
+    )
 
 
 def _another_port(target: Target) -> str:
@@ -142,7 +161,7 @@ def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
     """
     program = Path(port.__file__).read_text(encoding="utf-8")
     command = ["-I", "-c", program, target.address, str(target.port)]
-    with engine_call("looking whether the port is free on the Docker host"):
+    with engine_call("checking whether the port is free on the Docker host"):
         _remove_port_checks(engine)
         image = engine.client.api.inspect_container(job)["Image"]
         check = engine.client.containers.create(

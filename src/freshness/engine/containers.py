@@ -220,25 +220,26 @@ def how_it_changed(before: Container, now: Container | None) -> Change | None:
         )
     if now.started_at != before.started_at:
         return Change(
-            got=f"the container {now.name} was restarted: it runs since {now.started_at}, before since"
-            f" {before.started_at}; Docker's restart policy was not at work",
-            remedy="Something restarted it (`docker restart`, or Docker itself was started anew): find it, then run"
-            " again.",
+            got=(
+                f"the container {now.name} was restarted: running since {now.started_at}, before since"
+                f" {before.started_at}; Docker's restart policy did not do it"
+            ),
+            remedy="Something restarted it (`docker restart`, or a restart of Docker itself): find it, then run again.",
         )
     return None
 
 
 def _ended(before: Container, now: Container) -> Change:
     """The program in it came to its end: by itself, or by a signal; it may run again since."""
-    why = "its memory ran out" if now.is_out_of_memory else f"exit status {now.exit_code}"
+    why = "it ran out of memory" if now.is_out_of_memory else f"exit status {now.exit_code}"
     got = f"the container {now.name} is {now.status}: its program ended ({why})"
     if now.restarts > before.restarts or now.status == "restarting":
         again = now.restarts - before.restarts
         known = "" if now.runs and not now.is_out_of_memory else f" ({why})"  # the status reads 0 once it runs again
         got = f"the program of the container {now.name} ended{known}, and Docker restarted it {again} times meanwhile"
-    remedy = f"Nobody replaced it. `docker logs {now.name}` says why it ended; correct that and push again."
+    remedy = f"Nobody replaced it. `docker logs {now.name}` shows why it ended; correct that and push again."
     if now.is_out_of_memory:
-        remedy = f"Give the service more memory (`mem_limit`), or let it need less. {remedy}"
+        remedy = f"Give the service more memory (`mem_limit`), or reduce its use. {remedy}"
     elif now.exit_code in _SIGNALLED and not now.runs:
-        remedy = f"It was told to end, or killed: by `docker stop` or `docker kill`, or by itself. {remedy}"
+        remedy = f"It was stopped or killed: by `docker stop` or `docker kill`, or by itself. {remedy}"
     return Change(got=got, remedy=remedy)

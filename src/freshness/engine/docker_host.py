@@ -58,12 +58,12 @@ def _refuse_hostless(found: DockerHost, env: Mapping[str, str]) -> None:
         raise SettingsError(f"{place} is {endpoint!r}, which names no host; expected one.", f"Write {FORMS}.")
     if env.get("DOCKER_TLS_VERIFY") and not env.get("DOCKER_HOST") and found.context == DEFAULT:
         raise SettingsError(
-            "DOCKER_TLS_VERIFY is set, and no Engine is named whose certificate could be verified.",
+            "DOCKER_TLS_VERIFY is set, but no Engine is named whose certificate could be verified.",
             "Set DOCKER_HOST to tcp://host:port too, or unset DOCKER_TLS_VERIFY.",
         )
     if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and endpoint.startswith("tcp://"):
         raise SettingsError(
-            f"DOCKER_CERT_PATH is set for {endpoint}, and DOCKER_TLS_VERIFY is not: anybody could answer there.",
+            f"DOCKER_CERT_PATH is set for {endpoint}, but DOCKER_TLS_VERIFY is not: the server would not be verified.",
             "Set DOCKER_TLS_VERIFY=1, or unset DOCKER_CERT_PATH.",
         )
 

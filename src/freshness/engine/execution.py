@@ -126,8 +126,8 @@ def _demultiplexed(frames: Demultiplexer, data: bytes) -> Iterator[tuple[int, by
         yield from frames.feed(data)
     except ValueError as error:
         raise EngineError(
-            f"listening to the staging check: the Engine's answer is no output of a command: {error}.",
-            "Look at what stands between here and the Engine, then run again.",
+            f"reading the staging check's output: the Engine sent something else: {error}.",
+            "Check the network to the Engine, then run again.",
         ) from error
 
 

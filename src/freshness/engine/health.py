@@ -42,15 +42,15 @@ def require_health_source(
         if health.asked != "none":
             why = f"{target.service} publishes no port, neither `port` nor `health-path` is set"
         raise Refused(
-            f"{why}, and neither the image nor the Compose file has a HEALTHCHECK.",
-            "Give the image a HEALTHCHECK; or set `health-path`, and `port` to the one inside the container; or, where"
-            " it is enough that it runs for `hold-time`, `health-path: running`.",
+            f"{why}, but neither the image nor the Compose file has a HEALTHCHECK.",
+            "Give the image a HEALTHCHECK; or set `health-path`, and `port` to the one inside the container; or, if it"
+            " is enough that it runs for `hold-time`, `health-path: running`.",
         )
     if previous and not _has_healthcheck(former or target, previous):
         raise Refused(
-            f"the HEALTHCHECK decides, and the image that production runs, {previous.id}, has no HEALTHCHECK: going"
-            " back to it could never be proven.",
-            "Set `health-path` (`running` where it is enough that it runs), or give the service a `healthcheck:` in the"
+            f"the HEALTHCHECK decides, but the image in production, {previous.id}, has no HEALTHCHECK: rolling back to"
+            " it could not be verified.",
+            "Set `health-path` (`running` if it is enough that it runs), or give the service a `healthcheck:` in the"
             " Compose file.",
         )
 
@@ -130,5 +130,5 @@ def stay_healthy(engine: Engine, container: Container, seconds: float) -> Health
         broken = why_broken(container, find_container(engine, container.id))
         left = deadline - time.monotonic()
         if broken or left <= 0:
-            return HealthResult(ok=not broken, got=broken or f"it stayed for {seconds:g} s")
+            return HealthResult(ok=not broken, got=broken or f"it stayed up for {seconds:g} s")
         time.sleep(min(WATCH_SECONDS, left))

@@ -42,7 +42,7 @@ def seconds_since_start(engine: Engine, container: Container) -> float:
     except (ValueError, TypeError) as error:
         raise EngineError(
             f"The Engine says that it is {now!r} and that {container.name} started at {container.started_at!r}.",
-            "Look at the Docker daemon's clock, then run again.",
+            "Check the Docker daemon's clock, then run again.",
         ) from error
 
 

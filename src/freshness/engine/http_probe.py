@@ -154,7 +154,9 @@ class _Exchange:
         if self.head is not None:
             return self.answered(self.head, ", whose body is not HTTP")
         if self.begin.startswith(TLS_ALERT):
-            return Answer(kind=AnswerKind.NOT_HTTP, got=f"TLS from {self.where}: it speaks HTTPS, and HTTP is asked")
+            return Answer(
+                kind=AnswerKind.NOT_HTTP, got=(f"TLS from {self.where}: it speaks HTTPS, but the probe uses HTTP")
+            )
         if self.received > LONGEST_HEAD:
             return Answer(kind=AnswerKind.NOT_HTTP, got=f"headers without end from {self.where}")
         begins = printable(self.begin[:200].decode(errors="replace"))

@@ -45,7 +45,7 @@ def sent(engine: Engine, context: Path, dockerfile: Path, paths: Iterable[str]) 
         said: list[str] = []
         if stream(argv, {**engine.env, **STARTED_BY_DOCKER}, said.append, timeout=SECONDS) != 0:
             require_reachable(engine, "reading .dockerignore")
-            why = said[-1].strip().rstrip(".") if said else "it said nothing"
+            why = said[-1].strip().rstrip(".") if said else "no output"
             raise EngineError(f"buildx cannot apply {IGNORE}: {why}.", "Correct that file, or set `incomplete: allow`.")
         return wanted & _names(result)
 

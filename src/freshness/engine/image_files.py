@@ -37,7 +37,7 @@ class Files:
     def stat(self, path: str) -> Mapping[str, Any] | None:
         """What the Engine says of the path, symbolic links in its folders followed; None where nothing is."""
         api = self.engine.client.api
-        with engine_call(f"looking at {path} in {self.container[:12]}"):
+        with engine_call(f"reading {path} in {self.container[:12]}"):
             url = f"{api.base_url}/v{api.api_version}/containers/{self.container}/archive"
             answer = api.head(url, params={"path": path})
             if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -117,7 +117,7 @@ def _identity(archive: tarfile.TarFile, member: tarfile.TarInfo) -> object:
 def files_of(engine: Engine, image_id: str, mounts: tuple[EngineMount, ...] = ()) -> Iterator[Files]:
     """The files of a container that is made from the image, with these mounts, is never started, and goes again."""
     api = engine.client.api
-    with engine_call(f"looking into the image {image_id}"):
+    with engine_call(f"reading the image {image_id}"):
         with suppress(docker.errors.APIError):  # what killed runs left; another prune may be at work
             api.prune_containers({"label": INSPECTION_LABEL, "until": LONGEST})  # type: ignore[no-untyped-call]
         host = api.create_host_config(mounts=list(mounts), network_mode="none")

@@ -26,17 +26,19 @@ def explain_no_answer(engine: Engine, container: Container, address: Address, po
     if answer.kind not in {AnswerKind.NO_CONNECTION, AnswerKind.NOT_HTTP}:
         return ""
     if speaks_tls(address):
-        return "it speaks HTTPS there, and HTTP is asked: give it a port or a path of HTTP, or a HEALTHCHECK"
+        return (
+            "the port speaks HTTPS, but the probe uses HTTP: offer plain HTTP on a port or path, or use a HEALTHCHECK"
+        )
     if answer.kind is AnswerKind.NOT_HTTP:
         return ""
     table = _read_here(engine, container) or _read_inside(engine, container)
     if table is None:
         return (
-            f"nothing seems to listen on port {port} inside the container (does it listen on 127.0.0.1 alone, on"
-            " another port, or for HTTPS?)"
+            f"nothing seems to listen on port {port} inside the container (does the service listen on 127.0.0.1"
+            " only, on another port, or with HTTPS?)"
         )
     return explain_no_listener(read_listeners(table), port) or (
-        f"something does listen on port {port} inside the container, and does not answer in HTTP"
+        f"something listens on port {port} inside the container, but does not answer with HTTP"
     )
 
 

@@ -16,9 +16,9 @@ from freshness.engine.orphan import no_orphan
 from freshness.errors import EngineError
 
 SHOWN = 200  # characters of the last line
-NOT_IN_TIME = "the check did not end in time and was killed"
-LIVES_ON = "the check did not end in time, and it goes on in the container: nothing can end it from here"
-NOTHING_RAN = "the image's `python3` ended without having run the check"
+NOT_IN_TIME = "the check timed out and was killed"
+LIVES_ON = "the check timed out and is still running in the container: it cannot be stopped from here"
+NOTHING_RAN = "the image's `python3` exited without running the check"
 NO_PROGRAM = frozenset({126, 127})
 
 Line = Callable[[str], object]
@@ -100,7 +100,7 @@ def run_staging_check(
             run = _run_wrapped(check, shown)
             return _run_directly(check, shown) if run.lacked_python and command[0] != "python3" else run
     except ContainerEnded as ended:
-        return CheckRun(status=None, why=f"the container did not run until the check's end: {ended}")
+        return CheckRun(status=None, why=f"the container did not run until the check ended: {ended}")
 
 
 def _run_wrapped(check: Check, line: Line) -> CheckRun:
@@ -138,12 +138,17 @@ def _run_directly(check: Check, line: Line) -> CheckRun:
         _listen(execution, output, check.deadline)
         ended = execution.wait(min(_soon(), check.deadline))
         if ended.runs and time.monotonic() < check.deadline:
-            line(f"The connection to the check was cut after {time.monotonic() - began:.0f} s. It goes on, unheard.")
+            line(
+                f"The connection to the check was lost after {time.monotonic() - began:.0f} s. The check goes on"
+                " without its output."
+            )
             ended = execution.wait(check.deadline)
     if ended.runs:
         return CheckRun(status=None, why=LIVES_ON if execution.wait(_soon()).runs else NOT_IN_TIME)
     if ended.status is None:
-        raise EngineError("The Docker Engine does not say how the staging check ended.", "Look at it, then run again.")
+        raise EngineError(
+            "The Docker Engine does not say how the staging check ended.", ("Check the Docker daemon, then run again.")
+        )
     return CheckRun(status=ended.status, last_line=output.last_line)
 
 
@@ -165,8 +170,8 @@ def _soon() -> float:
 
 def _cut_off(took: float, timeout: float) -> EngineError:
     return EngineError(
-        f"the staging check was cut off after {took:.0f} s: its connection to the Docker Engine ended before the check"
-        f" did. Expected one that stays open until the check ends, for up to {timeout:g} s (`check-timeout`).",
-        "Look at what stands between here and the Engine: raise the idle timeout of the proxy, firewall or ssh server"
-        " above `check-timeout`, then run again.",
+        f"the staging check was cut off after {took:.0f} s: its connection to the Docker Engine ended before the"
+        f" check did. Expected one that stays open for up to {timeout:g} s (`check-timeout`).",
+        "Check the network to the Engine: raise the idle timeout of the proxy, firewall or SSH server above"
+        " `check-timeout`, then run again.",
     )

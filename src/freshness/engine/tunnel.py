@@ -40,7 +40,7 @@ class Tunnel:
         self._program = find_ssh(env) or ""
         if not self._program:
             raise EngineError(
-                f"The Docker Engine is {endpoint}, and there is no `ssh` on the PATH.",
+                f"The Docker Engine is at {endpoint}, but there is no `ssh` on the PATH.",
                 "Install the OpenSSH client (Debian: openssh-client) where the job runs.",
             )
         self.folder = _short_folder()
@@ -84,15 +84,15 @@ class Tunnel:
             if child.poll() is not None:
                 raise EngineError(
                     f"ssh could not log in at {self.endpoint}: {self.last_error_line()}.",
-                    "It must ask nothing: the host's key is known, and ours is let in. Try it by hand as the same"
-                    f" user: ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
+                    "SSH must not prompt: the host's key must be known, and the login needs a key. Try it as the"
+                    f" same user: ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
                 )
             if time.monotonic() > deadline:
                 os.killpg(child.pid, signal.SIGKILL)
                 self.close()
                 raise EngineError(
-                    f"The ssh server of {self.endpoint} did not let us in within {LOGIN_SECONDS} s.",
-                    "Look at that host and at the way to it, then run again.",
+                    f"The SSH server of {self.endpoint} did not accept the login within {LOGIN_SECONDS} s.",
+                    "Check that host and the network to it, then run again.",
                 )
             time.sleep(0.02)
 
@@ -133,18 +133,17 @@ class Tunnel:
         if lost or OPEN_FAILED not in self._words():
             return EngineError(
                 f"The Docker Engine at {self.endpoint} cannot be reached: {lost or cause}.",
-                "Look at that host and at the way to it, then run again.",
+                "Check that host and the network to it, then run again.",
             )
         if self._may_use_socket():  # the server's answer is the same
             return EngineError(
-                f"The ssh server of {self.endpoint} lets us in, but forwards nothing to {self.address.socket}, or the"
-                " Engine there has ended.",
-                "Let its sshd_config say AllowTcpForwarding yes and AllowStreamLocalForwarding yes, and start Docker.",
+                f"The SSH login at {self.endpoint} works, but its server does not forward to {self.address.socket},"
+                " or Docker is not running there.",
+                "Set AllowTcpForwarding yes and AllowStreamLocalForwarding yes in its sshd_config, and start Docker.",
             )
         return EngineError(
-            f"Behind {self.endpoint} there is no socket at {self.address.socket} that the user may use whom ssh logs in"
-            " as.",
-            "Start Docker there, put that user into the group `docker`, or name the socket:"
+            f"The SSH user on {self.endpoint} cannot use a Docker socket at {self.address.socket}.",
+            "Start Docker there, add that user to the group `docker`, or name the socket:"
             " ssh://user@host/path/to/docker.sock.",
         )
 
@@ -155,7 +154,7 @@ class Tunnel:
     def last_error_line(self) -> str:
         """The last line that ssh printed."""
         lines = [line.strip() for line in self._words().splitlines() if line.strip()]
-        return lines[-1][:SHOWN].rstrip(".") if lines else "it said nothing"
+        return lines[-1][:SHOWN].rstrip(".") if lines else "no output"
 
     def _words(self) -> str:
         # Not by seeking: the child writes where the common offset is.

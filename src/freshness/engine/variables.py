@@ -45,15 +45,15 @@ def why_lacking(
         return ()
     names, first = ", ".join(lacking), lacking[0]
     told = (
-        f"The service {service!r} takes {names} from where Compose runs, which finds no value: the container would get"
-        f" none. Set it: {file.how_to_give}. Where empty is meant, write a default into the Compose file, such"
-        f" as ${{{first}:-}}, or name it in `allow-empty`."
+        f"The service {service!r} uses {names}, but Compose finds no value: the container would get none. To fix it,"
+        f" {file.how_to_give}. If empty is meant, write a default into the Compose file, such as ${{{first}:-}}, or"
+        " list it in `allow-empty`."
     )
     said_in_files = "".join(map(_text, file.paths))
     if any(name not in said_in_files for name in lacking):
-        told += " In an env file a `$` begins a variable too: a value that has one stands in single quotes there."
+        told += " In an env file, put a value that contains `$` into single quotes."
     if any(name.startswith("COMPOSE_") for name in lacking):
-        told += " A variable called COMPOSE_… is Compose's own and never passed on: call it otherwise."
+        told += " Names that begin with COMPOSE_ are Compose's own and never passed on: use another name."
     return (told,)
 
 
@@ -92,8 +92,9 @@ def _read_raw(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     status, out, err = read(argv, env_without_engine(file.environment(env)), SECONDS)
     if status != 0:
         raise SettingsError(
-            f"Compose cannot read {file.names} without its variables: {(err.splitlines() or ['it said nothing'])[-1]}.",
-            "It warned of variables that are not set, and whose they are cannot be told: set all that it names.",
+            f"Compose cannot read {file.names} without its variables: {(err.splitlines() or ['no output'])[-1]}.",
+            "Compose warned of variables that are not set, and it is unclear which service uses them: set all that"
+            " it names.",
         )
     raw: dict[str, Any] = json.loads(out)
     return raw

@@ -20,7 +20,7 @@ ANSWER_TIMEOUT = 120_000
 CANNOT_OPEN = {
     "repository not found": (
         "is not a Git repository.",
-        "Check out the repository before this step, or name its folder with `path`.",
+        "Check out the repository before this step, or set `path` to its folder.",
     ),
     "unknown object format 'sha256'": (
         "is a SHA-256 repository, which libgit2 cannot read; a SHA-1 repository was expected.",
@@ -78,8 +78,8 @@ def make_bare(folder: Path) -> pygit2.Repository:
         return pygit2.init_repository(str(folder), bare=True)
     except (pygit2.GitError, OSError) as error:
         raise RepositoryError(
-            f"no repository could be made in {folder}: {error}.",
-            "Make room there and let this user write to it, or check out the repository before this step.",
+            f"cannot create a repository in {folder}: {error}.",
+            "Free some space there and let this user write to it, or check out the repository before this step.",
         ) from error
 
 

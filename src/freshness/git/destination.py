@@ -20,7 +20,9 @@ def open_private(folder: Path) -> Iterator[int]:
     root = os.open(folder, OPEN_FOLDER)
     try:
         if os.fstat(root).st_uid != os.geteuid() or os.listdir(root):  # noqa: PTH208 (a path may be another folder by now)
-            raise SettingsError(f"{folder} is not an empty folder of ours.", "Name a folder that does not exist yet.")
+            raise SettingsError(
+                (f"{folder} is not an empty folder of this user."), "Name a folder that does not exist yet."
+            )
         os.fchmod(root, stat.S_IRWXU)
         yield root
     finally:
@@ -35,7 +37,7 @@ def explain_disk(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise RepositoryError(
             f"the commit could not be written to {folder}: {error.strerror}.",
-            "Make room there and let this user write to it, or set TMPDIR to a folder with room.",
+            "Free some space there and let this user write to it, or set TMPDIR to another folder.",
         ) from error
 
 

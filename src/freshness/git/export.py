@@ -73,7 +73,7 @@ def refuse_incomplete(paths: list[str]) -> Refused:
     named = ", ".join(f"`{path}`" for path in paths[:NAMED_PATHS])
     more = f" and {len(paths) - NAMED_PATHS} more" if len(paths) > NAMED_PATHS else ""
     return Refused(
-        f"the commit holds submodules or Git LFS pointers, whose content is not in it: {named}{more}.",
-        "Commit the content itself, leave the paths out of the build context with `.dockerignore`, or set"
+        f"the commit has submodules or Git LFS pointers, whose content is not in it: {named}{more}.",
+        "Commit the content itself, exclude the paths from the build context with `.dockerignore`, or set"
         " `incomplete: allow` to build without it.",
     )

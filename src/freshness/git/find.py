@@ -30,7 +30,7 @@ def find_revision(repository: pygit2.Repository, candidate: Candidate, address: 
     if node is None:
         raise Refused(
             f"{candidate.source} names {candidate.commit}, which is a malformed commit object.",
-            "Run `git fsck`, make the commit anew and push it.",
+            "Run `git fsck`, create the commit again and push it.",
         )
     return Revision(
         commit=candidate.commit,
@@ -44,14 +44,14 @@ def refuse_other_than_full_id(candidate: Candidate) -> None:
     if len(candidate.commit) == SHA1 and is_full_id(candidate.commit) and candidate.commit.strip("0"):
         return
     raise Refused(
-        f"{candidate.source} is {candidate.commit!a}; a commit's full id, 40 lowercase hex digits, was expected.",
+        f"{candidate.source} is {candidate.commit!a}; expected a full commit id of 40 lower-case hex digits.",
         "Give the full id: `git rev-parse 'NAME^{commit}'`.",
     )
 
 
 def refuse_missing(repository: pygit2.Repository, candidate: Candidate, address: ForgeAddress | None) -> Refused:
     where = "the shallow checkout" if repository.is_shallow else "the checkout"
-    server = f"to be had from {address.url}" if address else "fetched, for no server is known to fetch it from"
+    server = f"on {address.url}" if address else "on any known server"
     return Refused(
         f"{candidate.source} names {candidate.commit}, which is neither in {where} nor {server}.",
         "Push the commit, or check out with `fetch-depth: 0`.",

@@ -62,8 +62,8 @@ def resolve(folder: Path, line: str) -> Path:
         return (folder / line).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a NUL in it, or a circle of links
         raise RepositoryError(
-            f"{folder} names the folder {quoted(line)}, which cannot be one: {error}.",
-            "Correct its `info/alternates` or `commondir`, or check out anew.",
+            f"{folder} names the folder {quoted(line)}, which is not possible: {error}.",
+            "Correct its `info/alternates` or `commondir`, or check out again.",
         ) from error
 
 
@@ -74,14 +74,14 @@ def inflate(raw: bytes) -> tuple[ObjectType, bytes]:
         begin = stream.decompress(raw, LONGEST_HEADER)
         header = HEADER.match(begin)
         if header is None:
-            raise Damaged("it does not begin as a Git object does")
+            raise Damaged("it does not begin like a Git object")
         begin, size = begin[header.end() :], int(header[2])
         # one byte more than promised, so that the stream's end and its checksum are read
         data = begin + stream.decompress(stream.unconsumed_tail, max(size - len(begin), 0) + 1)
     except zlib.error as error:
         raise Damaged(str(error)) from error
     if len(data) != size or not stream.eof:
-        raise Damaged(f"it is not the {size} bytes that it says it is")
+        raise Damaged(f"it does not have the {size} bytes that its header says")
     return KIND_OF_WORD[header[1]], data
 
 

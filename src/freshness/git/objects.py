@@ -37,7 +37,7 @@ class ObjectStore:
         if kind is not expected:
             raise Refused(
                 f"{name_object(object_id, path)} is a {kind.name.lower()}; a {expected.name.lower()} was expected.",
-                "The commit is malformed: run `git fsck`, and make it anew.",
+                "The commit is malformed: run `git fsck`, and create it again.",
             )
         return data
 
@@ -70,7 +70,7 @@ def unreadable(object_id: str, why: object, path: bytes = b"") -> RepositoryErro
     """The object is there, and is damaged or closed to us."""
     return RepositoryError(
         f"{name_object(object_id, path)} cannot be read: {why}.",
-        "The repository is damaged: run `git fsck`, and check out anew.",
+        "The repository is damaged: run `git fsck`, and check out again.",
     )
 
 
@@ -80,7 +80,7 @@ def verify_hash(object_id: str, kind: ObjectType, data: bytes, path: bytes) -> N
     if digest.hexdigest() != object_id:
         raise Refused(
             f"{name_object(object_id, path)} holds content whose hash is {digest.hexdigest()}.",
-            "An object was planted or is damaged: run `git fsck`, and check out anew from the server.",
+            "An object was planted or is damaged: run `git fsck`, and check out again from the server.",
         )
 
 

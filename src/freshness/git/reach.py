@@ -52,9 +52,9 @@ def require_reachable(
         return f"it is in the history of pull request #{number} of this repository"
     asked = "this clone" if where is None else where.url
     raise Refused(
-        f"{candidate.source} names {candidate.commit}, which is in the history of no branch and no tag of {asked}; "
-        "expected one, since a forge serves the commits of forks under the same address.",
-        "Push the commit to a branch, or tag it; a deleted branch can be restored from its pull request.",
+        f"{candidate.source} names {candidate.commit}, which is in the history of no branch and no tag of {asked};"
+        " expected one, because a forge serves the commits of forks too.",
+        "Push the commit to a branch, or tag it; restore a deleted branch from its pull request.",
     )
 
 

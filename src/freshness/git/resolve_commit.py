@@ -24,8 +24,8 @@ from freshness.settings.model import GateSettings, PromoteSettings
 ACT_GUESS = "https://github.com"
 """What act says where it is told nothing."""
 NOT_ASKED = (
-    "The forge was not asked whether the pull request's head is still this commit: `recheck-head` is false (the "
-    "default where no forge made the run)."
+    "The forge was not asked whether the commit is still the pull request's head: `recheck-head` is false (the"
+    " default outside a forge's own runs)."
 )
 
 
@@ -103,7 +103,7 @@ def refuse_outdated(git_source: GitSource, candidate: Candidate, references: Ref
         return
     if lacks is None:
         raise Refused(
-            f"whether {candidate.commit} has all commits of its base {base or '(none is named)'} cannot be told.",
+            f"cannot tell whether {candidate.commit} has all commits of its base {base or '(none is named)'}.",
             "`require-up-to-date` is for pull requests; check out with `fetch-depth: 0`, or set it to false.",
         )
     raise Refused(
@@ -115,7 +115,7 @@ def refuse_outdated(git_source: GitSource, candidate: Candidate, references: Ref
 def confirm_still_head(git_source: GitSource, candidate: Candidate) -> str:
     """Asks the forge once more, in words: raises Superseded where the pull request's head is another commit by now."""
     if candidate.number is None and not candidate.unnumbered:
-        return "no pull request whose head could have moved"
+        return "it is not a pull request, so no head could have moved"
     if git_source.address is None:
         raise no_forge_error()
     confirmed = settle(candidate, ask_references(git_source.repository, git_source.address))
@@ -158,6 +158,6 @@ def needs_forge(candidate: Candidate) -> bool:
 def no_forge_error(*, can_be_left: bool = True) -> RepositoryError:
     """The forge has to be asked, and there is none; `can_be_left` where the commit is known without it."""
     return RepositoryError(
-        "The forge has to be asked, and GITHUB_SERVER_URL and GITHUB_REPOSITORY name none; expected its address.",
-        "Set both, or set `recheck-head` to false, which is said aloud." if can_be_left else "Set both.",
+        "The forge must be asked, but GITHUB_SERVER_URL and GITHUB_REPOSITORY do not name it.",
+        "Set both, or set `recheck-head` to false, of which the log warns." if can_be_left else "Set both.",
     )

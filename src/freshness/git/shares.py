@@ -57,8 +57,8 @@ class Child:
             outcome = pipe.read()
         if not outcome:
             raise RepositoryError(
-                "a process that wrote a share of the commit ended without a word.",
-                "Look for the kernel's out-of-memory killer, and run it again.",
+                "a worker process died while it wrote files of the commit.",
+                "Check for the kernel's out-of-memory killer, then run again.",
             )
         done, *values = pickle.loads(outcome)  # noqa: S301 (our own child wrote it)
         if done is not None:

@@ -51,7 +51,7 @@ def read_names(object_id: str, file: Path) -> Iterator[str]:
     except zlib.error as error:
         raise unreadable(object_id, error) from error
     if header is None and len(begin) >= SHORTEST:
-        raise unreadable(object_id, "it does not begin as a Git object does")
+        raise unreadable(object_id, "it does not begin like a Git object")
     if header is None or header[1] not in {b"commit", b"tag"}:
         return
     data = read_whole(object_id, file, begin if len(begin) < BEGINNING else None)

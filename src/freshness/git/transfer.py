@@ -123,13 +123,13 @@ def find_credentials(repository: pygit2.Repository, address: ForgeAddress) -> tu
 def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> RepositoryError:
     """`proxy` is the variable that names one for an http address, to which libgit2 goes past it."""
     refused = isinstance(error, pygit2.AuthError) or "authenticate" in str(error)
-    what = "the server takes no credentials of ours" if refused else str(error)
+    what = "the server rejects the credentials" if refused else str(error)
     if proxy and not refused and url.startswith("http://"):
         return RepositoryError(
             f"{doing} from {url}: {what}. {proxy} names a proxy, and libgit2 uses none for http:// addresses.",
-            "Let the forge have an https:// address (its proxy is https_proxy), or let this machine reach it without a"
-            " proxy and name its host in `no_proxy`; or check out with `fetch-depth: 0`, and set `recheck-head` to"
-            " false, so that nobody asks there.",
+            "Use an https:// address of the forge (its proxy is https_proxy), or let this machine reach it without"
+            " a proxy and name its host in `no_proxy`; or check out with `fetch-depth: 0`, and set `recheck-head` to"
+            " false.",
         )
     return RepositoryError(
         f"{doing} from {url}: {what}.",

@@ -57,7 +57,7 @@ def parse_tree(data: bytes, path: bytes) -> list[Entry]:
             raise hostile(prefix + name, f"has the unknown mode {printable(data[start:space])}")
         refuse_hostile_name(name, prefix)
         if name in names:
-            raise hostile(prefix + name, "stands twice in its folder")
+            raise hostile(prefix + name, "appears twice in its folder")
         names.add(name)
         entries.append(Entry(path, name, prefix + name, kind, data[end + 1 : position].hex()))
     return entries
@@ -66,17 +66,17 @@ def parse_tree(data: bytes, path: bytes) -> list[Entry]:
 def enter(path: bytes) -> bytes:
     """What the paths of a folder's entries begin with."""
     if path.count(b"/") >= DEEPEST:
-        raise hostile(path, f"lies deeper than {DEEPEST} folders")
+        raise hostile(path, f"is more than {DEEPEST} folders deep")
     return path + b"/" if path else b""
 
 
 def refuse_hostile_name(name: bytes, prefix: bytes) -> None:
     if len(name) > LONGEST_NAME or len(prefix) + len(name) > LONGEST_PATH:
-        raise hostile(prefix + name, "is longer than a file's name can be here")
+        raise hostile(prefix + name, "is longer than a file name can be here")
     if name in {b"", b".", b".."} or b"/" in name:
-        raise hostile(prefix + name, "has a name that leaves its folder or is none")
+        raise hostile(prefix + name, "has a name that leaves its folder or is invalid")
     if DOT_GIT.fullmatch(name if name.isascii() else without_ignored(name)):
-        raise hostile(prefix + name, "has a name that some file system takes for `.git`")
+        raise hostile(prefix + name, "has a name that some file systems treat as `.git`")
 
 
 def without_ignored(name: bytes) -> bytes:
@@ -86,6 +86,6 @@ def without_ignored(name: bytes) -> bytes:
 
 def hostile(path: bytes, what: str) -> Refused:
     return Refused(
-        f"`{printable(path)}` in the commit {what}; a tree that `git fsck` accepts was expected.",
-        "Take it out of the commit with a current Git, and push again.",
+        f"`{printable(path)}` in the commit {what}; expected a tree that `git fsck` accepts.",
+        "Remove it from the commit with a current Git, and push again.",
     )

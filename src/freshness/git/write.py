@@ -115,8 +115,8 @@ class Writer:
     def _write_link(self, folder: int, entry: Entry, target: bytes) -> None:
         if not 0 < len(target) <= LONGEST_TARGET or b"\0" in target:
             raise Refused(
-                f"`{printable(entry.path)}` is a symbolic link without a possible target.",
-                "Take it out of the commit, and push again.",
+                f"`{printable(entry.path)}` is a symbolic link with an impossible target.",
+                "Remove it from the commit, and push again.",
             )
         os.symlink(target, entry.name, dir_fd=folder)
         os.utime(entry.name, ns=self.times, dir_fd=folder, follow_symlinks=False)

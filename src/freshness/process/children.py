@@ -157,7 +157,8 @@ def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:
             raise
     _end(child)
     raise EngineError(
-        f"Compose did not end within {watch.longest:g} s, and was ended.", "Look at the Docker daemon, then run again."
+        f"Compose did not finish within {watch.longest:g} s and was stopped.",
+        "Check the Docker daemon, then run again.",
     )
 
 
@@ -179,6 +180,6 @@ def read(argv: Sequence[str], env: Mapping[str, str], timeout: float, given: str
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise EngineError(
-            f"{' '.join(argv[:2])} did not answer within {timeout:g} s.", "Look at the Docker daemon, then run again."
+            f"{' '.join(argv[:2])} did not finish within {timeout:g} s.", "Check the Docker daemon, then run again."
         ) from error
     return child.returncode, child.stdout, child.stderr

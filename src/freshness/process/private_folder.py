@@ -24,7 +24,7 @@ def make_folder_in(places: Sequence[Path], prefix: str = "freshness-") -> Path:
     for place in places:
         if place.is_absolute() and os.access(place, os.W_OK) and _is_safe(place.resolve()):
             return _without_lists(Path(tempfile.mkdtemp(prefix=prefix, dir=place.resolve())))
-    reason = "neither in RUNNER_TEMP nor here can we write what others cannot replace (mode 0700 would do)"
+    reason = "neither in RUNNER_TEMP nor here is there a folder that others cannot replace (mode 0700 would do)"
     raise PermissionError(errno.EACCES, reason, str(places[-1]))
 
 

@@ -25,7 +25,7 @@ class ServiceSettings:
     health: HealthKind | None = setting(
         "health",
         values.optional(values.choice(HealthKind)),
-        "What proves the service: `http`, its `healthcheck`, or only that it is `running` for the hold time.",
+        "How the service is checked: `http`, its `healthcheck`, or only that it is `running` for the hold time.",
         shown_default="`http` where there is a port or a path, else `healthcheck`",
     )
     health_path: str | None = setting(
@@ -49,7 +49,9 @@ class ServiceSettings:
         "check-command", values.optional(values.command), "Staging check: a command inside the container, no shell."
     )
     check_timeout: float | None = setting(
-        "check-timeout", values.optional(values.number(1, 86400, "seconds")), "Seconds that the staging check may take."
+        "check-timeout",
+        values.optional(values.number(1, 86400, "seconds")),
+        ("Time limit of the staging check, in seconds."),
     )
 
     @property
@@ -69,7 +71,7 @@ class JobSettings:
         "stage", values.choice(Stage), "When it runs: `pre-deploy`, or `post-deploy`.", default="pre-deploy"
     )
     timeout: float = setting(
-        "timeout", values.number(1, 86400, "seconds"), "Seconds that the job may take.", default="600"
+        "timeout", values.number(1, 86400, "seconds"), "Time limit of the job, in seconds.", default="600"
     )
 
 

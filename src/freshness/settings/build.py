@@ -161,7 +161,7 @@ class BuildSettings:
         resolve=_usable,
     )
     timeout: float = setting(
-        "build-timeout", values.number(1, 86400, "seconds"), "Seconds that the build may take.", default="3600"
+        "build-timeout", values.number(1, 86400, "seconds"), "Time limit of the build, in seconds.", default="3600"
     )
     target: str | None = setting(
         "target",
@@ -177,15 +177,15 @@ class BuildSettings:
     incomplete: Incomplete = setting(
         "incomplete",
         values.choice(Incomplete, "Write refuse, or allow where empty submodules and LFS pointers are wanted."),
-        "Submodules and Git LFS pointers that the build sees: `refuse`, or `allow` "
-        "(empty folders, pointers as they are, each named).",
+        "What to do about submodules and Git LFS pointers in the build: `refuse`, or `allow` (empty folders and"
+        " plain pointers, each reported).",
         default="refuse",
     )
     keep: int = setting(
         "keep-builds",
         values.whole_number(1, 100000, "builds"),
-        "Images that gates of this image repository built and that stay under their commit's tag; older ones are "
-        "let go, but for those that a container uses or that have another tag too.",
+        "Number of the gates' images of this repository to keep under their commits' tags; older ones are removed"
+        " unless a container or another tag uses them.",
         default="20",
     )
 

@@ -19,14 +19,14 @@ class Head:
     pr: int | None = setting(
         "pr",
         values.optional(values.whole_number(1, 999_999_999, "a pull request's number")),
-        "Number of the pull request whose head is meant, for workflow_dispatch and the command line.",
+        "Pull request to gate, by number; for workflow_dispatch and the command line.",
         shown_default="from the event",
     )
     recheck: bool = setting(
         "recheck-head",
         values.optional(values.switch),
-        "Ask the forge, when all else is done, whether the pull request's head is still the commit.",
-        shown_default="`true`; `false` where no forge made the run (plain act, a shell)",
+        "At the end, ask the forge whether the commit is still the pull request's head.",
+        shown_default="`true`; `false` outside a forge's own runs (plain act, a shell)",
         resolve=_else_whether_there_is_a_forge,
     )
 
@@ -44,14 +44,14 @@ class Forks:
     allow: bool = setting(
         "allow-forks",
         values.switch,
-        "`true` builds the code of forks on the Docker host, whose socket makes it root there.",
+        "`true` builds forks' code on the Docker host, whose socket makes it root there.",
         default="false",
     )
     allow_with_secrets: bool = setting(
         "allow-forks-with-secrets",
         values.switch,
-        "`true`, besides `allow-forks`, also where the run holds secrets: pull_request_target, workflow_run, "
-        "issue_comment and all but pull_request and its reviews.",
+        "`true`, with `allow-forks`, also on events whose runs have secrets: pull_request_target, workflow_run,"
+        " issue_comment and all but pull_request and its reviews.",
         default="false",
     )
 
@@ -65,22 +65,25 @@ class Ancestry:
 
     match: Match = setting(
         "match",
-        values.choice(Match, "Write commit, or tree where a squash or merge with an equal tree counts too."),
-        "What the image is built from: the expected `commit`, or (`tree`) one with an equal tree.",
+        values.choice(Match, "Write commit, or tree if a squash or merge with an equal tree counts too."),
+        "What the image must be built from: the expected `commit`, or (`tree`) a commit with the same tree.",
         default="commit",
     )
     allow_rollback: str | None = setting(
         "allow-rollback",
         values.optional(values.reason),
-        "Reason for promoting a commit older than what production runs; recorded in report and summary.",
+        "Reason for promoting a commit older than the one in production; recorded in report and summary.",
         shown_default="none",
     )
     allow_diverged: str | None = setting(
         "allow-diverged",
         values.optional(values.reason),
-        "Reason for promoting a commit that lacks what production runs; recorded in report and summary.",
+        "Reason for promoting a commit that lacks commits of production; recorded in report and summary.",
         shown_default="none",
     )
     require_known: bool = setting(
-        "require-known", values.switch, "`true` refuses to replace a production that names no commit.", default="false"
+        "require-known",
+        values.switch,
+        ("`true` refuses to replace a production image that has no commit label."),
+        default="false",
     )

@@ -9,7 +9,7 @@ from freshness.settings.declaration import Surroundings, derived, setting
 
 IN_ACTION = "FRESHNESS_ACTION"
 """Set by install.sh, which only the actions run."""
-_HERE = "Paths are those of the machine, or of the container, in which the job runs: create it or mount it there."
+_HERE = "Paths are those of the machine or container in which the job runs: create or mount it there."
 
 
 def _only_inputs(surroundings: Surroundings) -> bool:
@@ -40,7 +40,7 @@ def _with_the_jobs(given: Mapping[str, str | None], surroundings: Surroundings) 
     for name, value in given.items():
         if value is None and not env.get(name):  # as a secret that the forge does not have is
             message = f"`compose-env` (COMPOSE_ENV) names {name}; expected a variable of the job's `env:`."
-            remedy = f"Give it a value there, or write {name}=VALUE, and {name}= where empty is meant."
+            remedy = f"Give it a value there, or write {name}=VALUE, or {name}= if empty is meant."
             surroundings.refuse(message, remedy)
     return {name: env.get(name, "") if value is None else value for name, value in given.items()}
 
@@ -57,8 +57,8 @@ class ComposeSettings:
     files: tuple[str, ...] = setting(
         "compose-file",
         values.compose_files,
-        "Compose file, a path in the workspace or an absolute one on the host; of several, one a line (or "
-        "`first.yaml:second.yaml`), each adds to those before.",
+        "Compose file: a path in the workspace, or an absolute path on the host. Several, one a line (or"
+        " `first.yaml:second.yaml`), are merged in order.",
         multiline=True,
         shown_default="what Compose reads: `COMPOSE_FILE` of the `.env`, else `compose.yaml` and its override",
         common=True,
@@ -67,8 +67,7 @@ class ComposeSettings:
     env_files: tuple[Path, ...] = setting(
         "compose-env-files",
         values.env_files,
-        "Files whose variables the Compose file interpolates (Compose's `--env-file`), one a line; of several "
-        "the last wins.",
+        "Env files that the Compose file interpolates (Compose's `--env-file`), one a line; the last one wins.",
         multiline=True,
         shown_default="`.env` beside the Compose file",
         resolve=_existing_files,
@@ -76,8 +75,8 @@ class ComposeSettings:
     variables: Mapping[str, str] = setting(
         "compose-env",
         values.compose_variables,
-        "Variables that the Compose file interpolates, one a line: `NAME=VALUE`, or `NAME` for one of the job's "
-        "`env:`.",
+        "Variables that the Compose file interpolates, one a line: `NAME=VALUE`, or `NAME` for a variable of the"
+        " job's `env:`.",
         multiline=True,
         sensitive=True,
         shown_default="none; on the command line every variable of the shell",
@@ -86,7 +85,7 @@ class ComposeSettings:
     folder: Path | None = setting(
         "project-directory",
         values.optional(values.host_path),
-        "Folder that holds `.env`, the files of `env_file:` and relative mounts, such as `/srv/shop`.",
+        "Project folder, where `.env`, `env_file:` and relative mounts start, such as `/srv/shop`.",
         shown_default="the Compose file's",
         resolve=_existing_folder,
     )
@@ -101,6 +100,6 @@ class ComposeSettings:
     force_recreate: bool = setting(
         "force-recreate",
         values.switch,
-        "`true` recreates the service even where Compose sees no difference, as with a rotated secret.",
+        "`true` recreates the service even if Compose sees no change, for example after a secret was rotated.",
         default="false",
     )

@@ -16,6 +16,6 @@ def host_problems(env: Mapping[str, str]) -> list[Problem]:
         remedy = f"Write {FORMS}, or unset it for this machine's own Engine."
         problems.append(Problem(message=f"{told}, which names no host; expected one.", remedy=remedy))
     if shown(endpoint) != endpoint:  # Docker's plugins repeat it in what they print
-        remedy = "Take it out: ssh takes a key, tcp a certificate."
+        remedy = "Remove it: ssh uses a key, tcp a certificate."
         problems.append(Problem(message=f"{told} with a password; expected none: Docker never uses it.", remedy=remedy))
     return problems

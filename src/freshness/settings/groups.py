@@ -20,25 +20,25 @@ class Health:
     asked: str = setting(
         "health-path",
         values.health_path,
-        "HTTP path that answers 2xx once the service is healthy; `none`: the HEALTHCHECK decides; `running`: it only "
-        "has to run for `hold-time`, as a worker without a HEALTHCHECK does.",
+        "HTTP path that answers 2xx once the service is healthy; `none` uses the HEALTHCHECK; `running` only requires "
+        "that it runs for `hold-time`, for a worker without a HEALTHCHECK.",
         shown_default="`/health`; the HEALTHCHECK where the service publishes no port and `port` is not set",
         common=True,
     )
     retries: int = setting(
         "health-retries",
         values.whole_number(1, 1000, "a number of tries"),
-        "Number of tries; times `health-interval` it is the deadline for health, which is noticed at once.",
+        "Number of health probes; `health-retries` times `health-interval` is the deadline.",
         default="10",
     )
     interval: float = setting(
-        "health-interval", values.number(0.1, 3600, "seconds"), "Seconds that each try counts for.", default="6"
+        "health-interval", values.number(0.1, 3600, "seconds"), "Seconds per health probe.", default="6"
     )
     hold: float = setting(
         "hold-time",
         values.number(0, 3600, "seconds"),
-        "Seconds that a container must have run without a restart, healthy, before it counts as proven; `0` "
-        "asks for health once more and waits for nothing.",
+        "Seconds that a container must stay healthy and not restart before it counts as verified; `0` probes once"
+        " more, without waiting.",
         default="10",
     )
 
@@ -79,19 +79,19 @@ class EngineSettings:
     lock_timeout: float = setting(
         "lock-timeout",
         values.number(0, 86400, "seconds"),
-        "Seconds to wait for another run that holds the same target; then this one is refused.",
+        "Seconds to wait for another run on the same target before giving up.",
         default="900",
     )
     keep_reports: int = setting(
         "keep-reports",
         values.whole_number(1, 100000, "reports"),
-        "Reports of this tool that stay in the runner's temporary folder; older ones are removed.",
+        "Number of reports to keep in the runner's temporary folder.",
         default="100",
     )
     timeout: float = setting(
         "engine-timeout",
         values.number(1, 3600, "seconds"),
-        "Seconds that an answer of the Docker Engine may take; then it hangs, and the run ends.",
+        "Seconds to wait for a response from the Docker Engine before giving up.",
         default="60",
     )
 
@@ -103,16 +103,15 @@ class Exceptions:
     empty: frozenset[str] = setting(
         "allow-empty",
         values.variable_names,
-        "Variables of the service that may be empty or not set, separated by commas or blanks; without, one that "
-        "is missing is refused.",
+        "Variables of the service that may be empty or unset, separated by commas or blanks; any other is refused.",
         multiline=True,
         shown_default="none",
     )
     dependencies: frozenset[str] = setting(
         "accept-dependencies",
         values.service_names,
-        "Services that ours waits for with `service_completed_successfully`, such as a migration, and that a "
-        "step of its own runs before; without, such a service is refused.",
+        "One-time services (`service_completed_successfully`), such as a migration, that another step runs first;"
+        " any other is refused.",
         multiline=True,
         shown_default="none",
     )
@@ -122,17 +121,17 @@ class Exceptions:
             values.matching(
                 r"[A-Za-z0-9][A-Za-z0-9_.-]+",
                 "a container's name",
-                "Give the name that the refusal says, and no other.",
+                "Give the name that the refusal shows.",
             )
         ),
-        "Name of the container that may be replaced although it may be something else's: after a changed port, "
-        "name or Compose file, for one run.",
+        "Container that may be replaced although it may belong to something else, after a changed port, name or"
+        " Compose file; for one run.",
         shown_default="none",
     )
     mounts: tuple[str, ...] = setting(
         "allow-mounts",
         values.container_paths,
-        "Paths in the container, one a line, where a mount may hide files of the image; each is named in the report.",
+        "Paths in the container, one a line, where a mount may hide files of the image; each is reported.",
         multiline=True,
         shown_default="none",
     )
@@ -151,7 +150,7 @@ class SourceSettings:
         values.matching(
             r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
         ),
-        "Image label that holds the commit.",
+        "Image label that names the commit.",
         default=REVISION_LABEL,
     )
     folder: Path = setting(
@@ -165,7 +164,7 @@ class SourceSettings:
     token: Secret | None = setting(
         "github-token",
         values.optional(values.token),
-        "Token to fetch commits and to ask for heads; sent to the server's own host only.",
+        "Token to fetch commits and to query pull requests; sent to the forge's own host only.",
         action_default="${{ github.token }}",
         sensitive=True,
         shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
@@ -201,7 +200,7 @@ class Scope:
     enabled: bool = setting(
         "enabled",
         values.switch,
-        "`false` switches the enforcement off, loudly.",
+        "`false` switches the enforcement off, with a warning.",
         variable="ORCH_IMAGE_FRESHNESS_ENABLED",
         carrier="FRESHNESS_ENABLED",
         default="true",
@@ -209,7 +208,7 @@ class Scope:
     repos: tuple[str, ...] = setting(
         "repos",
         values.repos,
-        "Enforced repositories, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
+        "Repositories to enforce, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
         variable="ORCH_IMAGE_FRESHNESS_REPOS",
         carrier="FRESHNESS_REPOS",
         multiline=True,

@@ -29,10 +29,10 @@ __all__ = [
     "ScriptCheck", "SecretSource", "UpdateOrder",
 ]  # fmt: skip
 
-_IMAGE = "Image tag of the service; given, it is only compared with what Compose runs."
+_IMAGE = "Image tag of the service; if set, it must equal what Compose runs."
 _IMAGE_DEFAULT = "what Compose runs: `image:`, else `<project>-<service>`"
-_CONTAINER = "Container name of the service; given, it is only compared with what Compose makes."
-_CONTAINER_DEFAULT = "the one that Compose made"
+_CONTAINER = "Container name of the service; if set, it must equal what Compose creates."
+_CONTAINER_DEFAULT = "the one that Compose creates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,15 @@ class StagingCheck:
     command: tuple[str, ...] | None = setting(
         "check-command",
         values.optional(values.command),
-        "Command in the container in place of `check-path` and `check-mode`; no shell, `BASE_URL` and `GIT_SHA` in "
-        "its environment.",
+        "Command in the container, in place of `check-path` and `check-mode`; no shell, with `BASE_URL` and"
+        " `GIT_SHA` set.",
         shown_default="none",
     )
     timeout: float = setting(
-        "check-timeout", values.number(1, 86400, "seconds"), "Seconds that the staging check may take.", default="300"
+        "check-timeout",
+        values.number(1, 86400, "seconds"),
+        ("Time limit of the staging check, in seconds."),
+        default="300",
     )
 
 
@@ -161,7 +164,7 @@ class GateSettings(_Shared):
         shown_default=_CONTAINER_DEFAULT,
     )
     prod_port: int = setting(
-        "prod-port", values.port, "Port of production, which the gate must never publish on.", default="8500"
+        "prod-port", values.port, "Production's port, which staging must never publish.", default="8500"
     )
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
@@ -242,7 +245,7 @@ class PromoteSettings(_Shared):
     expected_revision: str | None = setting(
         "expected-revision",
         values.optional(values.revision),
-        "Full id of the commit that the image must prove: the gate's output `revision`.",
+        "Full id of the commit that the image must be built from: the gate's output `revision`.",
         required=True,
         common=True,
     )
@@ -256,21 +259,21 @@ class PromoteSettings(_Shared):
     staging_service: str = setting(
         "staging-service",
         values.service,
-        "Compose service of staging, whose tag is the source where `source-image` is empty.",
+        "Compose service of staging, whose image is promoted if `source-image` is empty.",
         variable="TARGET_SERVICE",
         default="orchestrator-staging",
     )
     staging_compose_file: tuple[str, ...] = setting(
         "staging-compose-file",
         values.compose_files,
-        "Compose file of staging, where it has one of its own; several as in `compose-file`.",
+        "Compose file of staging, if it is not production's; several as in `compose-file`.",
         multiline=True,
         shown_default="production's",
     )
     staging_project: str | None = setting(
         "staging-project",
         values.optional(values.project),
-        "Compose project of staging, where it is another one than production's.",
+        "Compose project of staging, if it is not production's.",
         shown_default="what its Compose file says, else production's",
     )
     usual_port: ClassVar[int] = 8500
@@ -308,28 +311,28 @@ class PromoteSettings(_Shared):
     recreate: bool = setting(
         "recreate",
         values.switch,
-        "`false` only moves the tag that `image` names, where something else restarts production.",
+        "`false` only moves the tag in `image`, for a production that something else restarts.",
         default="true",
     )
     keep_images: int = setting(
         "keep-images",
         values.whole_number(1, 1000, "images"),
-        "Images that production ran before and that stay, for `freshness rollback`; older ones are let go.",
+        "Number of previous production images to keep for `freshness rollback`.",
         default="5",
     )
     update_order: UpdateOrder = setting(
         "update-order",
         values.choice(
-            UpdateOrder, "Write stop-first, or start-first where production publishes no port and runs behind a proxy."
+            UpdateOrder, "Write stop-first, or start-first if production publishes no port and runs behind a proxy."
         ),
-        "`start-first`: the new container is proven beside the old one before that is retired, for a service "
-        "that publishes no port and runs behind a proxy; `port` is then the port inside the container.",
+        "`stop-first` replaces the container; `start-first` checks the new one beside the old one first, for a"
+        " service behind a proxy that publishes no port (`port` is then the one inside the container).",
         default="stop-first",
     )
     update_overlap: float = setting(
         "update-overlap",
         values.number(0, 600, "seconds"),
-        "Seconds that old and new serve together with `start-first`: as long as the proxy takes to find the new one.",
+        "Seconds that old and new containers serve together with `start-first`, until the proxy has found the new one.",
         default="5",
     )
     source: SourceSettings = group(SourceSettings)

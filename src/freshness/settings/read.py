@@ -86,7 +86,7 @@ def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
     if values.get("revision") is not None and values.get("pr") is not None:
         surroundings.refuse(
             "`revision` (GIT_SHA) and `pr` (PR) are both given; expected one of them.",
-            "Give the commit's full id in `revision`, or leave it to the head of the pull request in `pr`.",
+            "Give the commit's full id in `revision`, or the number in `pr` for the pull request's head.",
         )
     _require_one(values.get("service", ()), "TARGET_SERVICE", surroundings)
 
@@ -97,7 +97,7 @@ def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, rev
     if revision_required and enforced and values.get("expected-revision", "") is None:
         surroundings.refuse(
             "`expected-revision` (EXPECTED_REVISION) is empty; expected the full id of the validated commit.",
-            "Give the gate's output `revision`; in a shell, what `git rev-parse` prints.",
+            "Give the gate's output `revision`; in a shell, the output of `git rev-parse`.",
         )
     if values.get("recreate") is False and values.get("image", "") is None:
         surroundings.refuse(
@@ -140,12 +140,12 @@ def _read_names(env_file: Texts, surroundings: Surroundings) -> tuple[str, ...]:
     for name, meant in slips.items():
         surroundings.refuse(
             f"The env file sets {name}, which is no setting; expected {meant}.",
-            f"Write {meant}; where {name} is the application's own, keep it in another file.",
+            f"Write {meant}; if {name} is the application's own, keep it in another file.",
         )
     unknown = [name for name in env_file if name not in known and name not in slips]
     if not unknown:
         return ()
-    return (f"The env file sets {', '.join(unknown)}: no setting is called so, and nothing here reads them.",)
+    return (f"The env file sets {', '.join(unknown)}, which is not a setting and is ignored.",)
 
 
 def _workspace(env: Texts, cwd: Path | None) -> Path:

@@ -117,7 +117,7 @@ def raise_problems(problems: list[Problem]) -> None:
         raise SettingsError(problems[0].message, problems[0].remedy)
     lines = "\n".join(f"- {problem.message} {problem.remedy}" for problem in problems)
     raise SettingsError(
-        f"{len(problems)} settings are wrong:\n{lines}\n", "Nothing was touched; correct them and run again."
+        f"{len(problems)} settings are wrong:\n{lines}\n", "Nothing was changed; correct them and run again."
     )
 
 

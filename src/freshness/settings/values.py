@@ -140,10 +140,10 @@ def revision(text: str) -> str:
         return text.lower()
     if re.fullmatch(r"[0-9A-Fa-f]{4,63}", text):
         raise WrongValue(
-            "a full commit id of 40 hex digits", f"It is abbreviated: give what `git rev-parse {text}` prints."
+            "a full commit id of 40 hex digits", f"It is abbreviated: give the output of `git rev-parse {text}`."
         )
     raise WrongValue(
-        "a full commit id of 40 hex digits", "A branch or a tag can move: give what `git rev-parse` prints for it."
+        "a full commit id of 40 hex digits", "A branch or a tag can move: give the output of `git rev-parse` for it."
     )
 
 
@@ -198,8 +198,8 @@ def compose_variables(text: str) -> dict[str, str | None]:
             raise WrongValue(f"NAME=VALUE or NAME in line {number}", "Write one variable a line.")
         if name.startswith(("COMPOSE_", "DOCKER_", "FRESHNESS_", "INPUT_")) or name in {"PATH", "HOME"}:
             raise WrongValue(
-                f"a variable of the application in line {number}, and {name} leads Compose elsewhere",
-                "Take it out: there is an input for what Compose has to know.",
+                f"a variable of the application in line {number}, but {name} would change what Compose reads",
+                "Remove it: Compose's own settings have inputs.",
             )
         found[name] = value if is_given else None
     return found
@@ -209,7 +209,7 @@ def services(text: str) -> tuple[str, ...]:
     """Names of Compose services in their order, separated by commas or blanks; at least one, and none twice."""
     names = tuple(map(service, _words(text) or [""]))
     if len(set(names)) < len(names):
-        raise WrongValue("each service once", "Take out the name that stands there twice.")
+        raise WrongValue("each service once", "Remove the name that is there twice.")
     return names
 
 

@@ -13,7 +13,7 @@ from freshness.engine.volumes import device_of, files_in_mount, image_process
 from freshness.errors import Refused
 from freshness.git.tracked import tracked_at
 
-ALLOW = "name the path in `allow-mounts`, which says in the report that the proof ends there"
+ALLOW = "list the path in `allow-mounts`, which the report mentions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,11 @@ def find_tracked(overlay: Overlay, workspace: Path) -> tuple[tuple[str, ...], li
     for mount in overlay.mounts:
         tracked = _tracked(Path(mount.path), workspace) if mount.path else None
         if tracked and overlay.is_allowed(mount):
-            notes.append(f"`allow-mounts` permits {mount}, which Git tracks: it has the bytes of that checkout.")
+            notes.append(f"`allow-mounts` allows {mount}, which Git tracks: it has the bytes of that checkout.")
         elif tracked:
             problems.append(
                 f"The service {overlay.service!r} has a {mount.kind} from a Git work tree: Git tracks {tracked}, so"
-                f" that {mount.target} has the bytes of that checkout and not the commit's. {_instead(mount)}"
+                f" {mount.target} has that checkout's files and not the commit's. {_instead(mount)}"
             )
     return tuple(problems), notes
 
@@ -68,8 +68,8 @@ def _tracked(source: Path, workspace: Path) -> str | None:
 def _instead(mount: Mount) -> str:
     if mount.kind is Kind.SECRET:
         return (
-            "Take it out of Git, renew it, and keep it in a file that Git does not track; a secret does not belong in"
-            " an image either."
+            "Remove it from Git, replace it, and keep it in a file that Git does not track; a secret does not"
+            " belong in an image either."
         )
     return f"Copy it into the image, keep it in a folder without tracked files, or {ALLOW}."
 
@@ -94,11 +94,11 @@ class MountCheck:
         if problems:
             raise Refused(
                 " ".join(problems),
-                f"Mount it where the image has no files of its own, and not over what starts; or {ALLOW}.",
+                f"Mount it where the image has no files of its own, and not over what it starts; or {ALLOW}.",
             )
         if self.is_elsewhere:
             self.notes.extend(
-                f"{mount.path} is on the Docker host, and not here: whether Git tracks files there was not looked at."
+                f"{mount.path} is on the Docker host and not here: it was not checked whether Git tracks files there."
                 for mount in self.overlay.mounts
                 if mount.path
             )
@@ -115,9 +115,9 @@ class MountCheck:
         for path in sorted(normal(path) for path in declared):
             if path not in self.overlay.targets:
                 yield (
-                    f"it declares VOLUME {path}, and {self.overlay.service} mounts nothing of its own there. What it"
-                    " writes there stays with its container: once it has written, no other image can be promoted."
-                    f" Give the service a volume or a bind mount at {path}, or take VOLUME out of the image."
+                    f"it declares VOLUME {path}, but {self.overlay.service} mounts nothing there. Data written there"
+                    " stays with its container, and then no other image can be promoted. Give the service a volume"
+                    f" or a bind mount at {path}, or remove VOLUME from the image."
                 )
 
     def problems(self) -> Iterator[str]:
@@ -132,8 +132,8 @@ class MountCheck:
                 if why and not self.overlay.is_allowed(mount):
                     yield f"In the service {self.overlay.service!r} {mount} {why}."
                     continue
-                said = f"it {why}, as `allow-mounts` permits" if why else "it hides no file that was built"
-                self.notes.append(f"Over the image of {self.overlay.service} lies {mount}: {said}.")
+                said = f"it {why}, as `allow-mounts` allows" if why else "it hides no built file"
+                self.notes.append(f"Over the image of {self.overlay.service} is {mount}: {said}.")
 
     def _why_tracked(self, mount: Mount) -> str | None:
         """In words, that a volume is made of what Git tracks, where the Engine alone knows that."""
@@ -165,11 +165,11 @@ class _Look:
         target = self.files.resolve(mount.target)
         for name, path in self.needed:
             if covers(target, path) or covers(mount.target, name):
-                return f"covers {name}, which the container starts with"
+                return f"covers {name}, which the container starts"
         hidden = self._hidden(mount, target)
         if hidden is None:
             return None
-        known = "" if self.is_base_known else " (how its base ends cannot be told)"
+        known = "" if self.is_base_known else " (the image's base is unknown)"
         return f"hides files that the image's own layers added, such as {hidden}{known}"
 
     def _read(self) -> None:

@@ -78,7 +78,7 @@ class Ownership:
             _refuse(object_to_lost_variables(claim, recorded))
         if not adopts_needlessly(claim, existing, recorded):
             return ""
-        return f"`adopt: {claim.adopt}` is not needed: take it out, since it switches a protection off."
+        return f"`adopt: {claim.adopt}` is not needed: remove it, because it disables a protection."
 
     def require_role(self, engine: Engine) -> None:
         """As `require`, by the record alone: after a run that was cut, the containers may be half made."""
@@ -126,11 +126,11 @@ def refuse_borrowed_labels(image: Image) -> str:
     labels = labels_of_compose(image.labels)
     if appears_from_compose(image.labels):
         raise Refused(
-            f"the image {image.id} brings labels of Docker Compose ({', '.join(labels)}), as after `docker commit`:"
-            " Compose would take every container of it for its own, and remove it.",
-            "Build it on an image that a Dockerfile made, or take the labels away in the Dockerfile:"
-            ' `LABEL com.docker.compose.project=""`.',
+            f"the image {image.id} has labels of Docker Compose ({', '.join(labels)}), as after `docker commit`:"
+            " Compose would manage every container of it, and remove it.",
+            "Build it on an image that a Dockerfile made, or remove the labels in the Dockerfile: `LABEL"
+            ' com.docker.compose.project=""`.',
         )
     if not labels:
         return ""
-    return f"The image {image.id} brings labels of Docker Compose: {', '.join(labels)}; they are no evidence here."
+    return f"The image {image.id} has labels of Docker Compose: {', '.join(labels)}; they count for nothing here."

@@ -35,7 +35,7 @@ def staging_tag(settings: PromoteSettings, staging: Config) -> str:
     if missing:
         raise SettingsError(
             f"{missing} Its image would be promoted.",
-            f"Name where staging is ({_WHERE}), or the image in `source-image`: the gate's `image-id`.",
+            f"Set where staging is ({_WHERE}), or set `source-image` to the gate's `image-id`.",
         )
     return image_of(staging, settings.staging_service)
 
@@ -46,5 +46,5 @@ def refuse_own_source(settings: PromoteSettings, staging: Config, production: Co
         raise SettingsError(
             f"`staging-service` and `service` are both {settings.service!r} of the project {production['name']}:"
             " production would be its own source.",
-            f"Name where staging is ({_WHERE}), or the image in `source-image`: the gate's `image-id`.",
+            f"Set where staging is ({_WHERE}), or set `source-image` to the gate's `image-id`.",
         )

@@ -130,20 +130,20 @@ def test_a_context_without_a_host_is_a_wrong_setting(isolated: Path) -> None:
 
 def test_verification_without_an_engine_to_verify_is_a_wrong_setting() -> None:
     """Docker's plugins would ask localhost:2376, docker-py the socket. Breaks when `reach` does not look."""
-    with pytest.raises(SettingsError, match="DOCKER_TLS_VERIFY is set, and no Engine is named"):
+    with pytest.raises(SettingsError, match="DOCKER_TLS_VERIFY is set, but no Engine is named"):
         connect({"DOCKER_TLS_VERIFY": "1"})
 
 
 def test_certificates_without_verification_are_a_wrong_setting() -> None:
     """docker-py would speak TLS with anybody, Docker's plugins none at all. Breaks when `reach` does not look."""
-    with pytest.raises(SettingsError, match="anybody could answer there"):
+    with pytest.raises(SettingsError, match="the server would not be verified"):
         connect({"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_CERT_PATH": "/certificates"})
 
 
 def test_a_password_is_never_shown() -> None:
     said = why({"DOCKER_HOST": "ssh://deploy:hidden@host.invalid"})
 
-    assert "it holds a password" in said
+    assert "it contains a password" in said
     assert "hidden" not in said
 
 

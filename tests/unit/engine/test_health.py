@@ -57,7 +57,7 @@ def test_nothing_to_ask_is_refused(image: Image, said: Mapping[str, Any] | None)
 
 def test_nothing_to_ask_on_the_way_back_is_refused() -> None:
     """I9. Fails when `require_health_source` does not look at `previous`."""
-    with pytest.raises(Refused, match="going back to it could never be proven"):
+    with pytest.raises(Refused, match="rolling back to it could not be verified"):
         require_health_source(NO_PATH, target(None), WITH, WITHOUT)
 
 

@@ -30,7 +30,7 @@ def test_the_same_container_that_runs_on_has_not_changed() -> None:
         (None, "is gone", "removed or replaced it"),
         (replace(BEFORE, image_id="sha256:bbb"), "runs sha256:bbb instead of sha256:aaa", "replaced it"),
         (replace(BEFORE, status="paused"), "is paused", "`docker unpause shop-staging-1`"),
-        (replace(BEFORE, started_at=LATER), f"was restarted: it runs since {LATER}", "`docker restart`"),
+        (replace(BEFORE, started_at=LATER), f"was restarted: running since {LATER}", "`docker restart`"),
     ],
 )
 def test_what_somebody_did_is_told_so(now: Container | None, got: str, remedy: str) -> None:
@@ -47,7 +47,7 @@ def test_what_somebody_did_is_told_so(now: Container | None, got: str, remedy: s
         (replace(BEFORE, status="exited", exit_code=3), "is exited: its program ended (exit status 3)", "docker logs"),
         (replace(BEFORE, status="exited"), "is exited: its program ended (exit status 0)", "docker logs"),
         (replace(BEFORE, status="exited", exit_code=137), "(exit status 137)", "`docker kill`"),
-        (replace(BEFORE, status="exited", exit_code=137, is_out_of_memory=True), "its memory ran out", "`mem_limit`"),
+        (replace(BEFORE, status="exited", exit_code=137, is_out_of_memory=True), "it ran out of memory", "`mem_limit`"),
         (replace(BEFORE, started_at=LATER, restarts=2), "ended, and Docker restarted it 2 times", "docker logs"),
         (replace(BEFORE, status="restarting", exit_code=1, restarts=1), "ended (exit status 1), and", "docker logs"),
     ],

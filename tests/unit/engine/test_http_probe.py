@@ -141,7 +141,7 @@ SAID: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "no answer from @: it closed the connection"),
     "another protocol": (b"SSH-2.0-x\x1b[31m\r\n", "no HTTP from @: its answer begins 'SSH-2.0-x [31m'"),
     "broken HTTP": (b"HTTP/1.1 2000 OK\r\n\r\n", "broken HTTP from @: its answer begins 'HTTP/1.1 2000 OK'"),
-    "TLS": (b"\x15\x03\x01\x00\x02\x02\x16", "TLS from @: it speaks HTTPS, and HTTP is asked"),
+    "TLS": (b"\x15\x03\x01\x00\x02\x02\x16", "TLS from @: it speaks HTTPS, but the probe uses HTTP"),
     "foreign text": (
         NO + b"\r\n\n\x1b[2J\xe2\x80\xaeno\x00w\xff\n" + b"x" * 999,
         "HTTP 503 from @, which says: [2J no w\ufffd",

@@ -190,7 +190,7 @@ def no_answer() -> None:
 @pytest.mark.parametrize(
     ("watch", "said"),
     [
-        (Watch(longest=0.2, seconds=60, check=print), "did not end within 0.2 s, and was ended"),
+        (Watch(longest=0.2, seconds=60, check=print), "did not finish within 0.2 s and was stopped"),
         (Watch(longest=60, seconds=0.1, check=no_answer), "the Engine did not answer"),
     ],
 )
@@ -219,5 +219,5 @@ def test_what_only_reads_tells_status_output_and_errors() -> None:
 
 
 def test_what_only_reads_and_does_not_answer_is_an_error() -> None:
-    with pytest.raises(EngineError, match=r"sleep 3600 did not answer within 0\.2 s"):
+    with pytest.raises(EngineError, match=r"sleep 3600 did not finish within 0\.2 s"):
         read(["sleep", "3600"], os.environ, 0.2)

@@ -90,7 +90,7 @@ ASKED = {
 
 REFUSED = {
     "delete-branch": "The event 'delete' names no commit",
-    "issue_comment-issue-created": "issue_comment is on the issue #2",
+    "issue_comment-issue-created": "issue_comment is on issue #2",
     "issues-opened": "The event 'issues' names no commit",
 }
 

@@ -79,7 +79,7 @@ def test_a_comment_on_a_pull_request_is_a_question_to_the_server() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("issue_comment-issue", "on the issue #8, which names no commit"),
+        ("issue_comment-issue", "on issue #8, which names no commit"),
         ("delete-branch", "The event 'delete' names no commit"),
         ("push-deleted", "The push deleted its branch or tag"),
     ],
@@ -109,17 +109,17 @@ def test_a_remedy_names_a_revision_only_where_one_is_taken() -> None:
     with pytest.raises(Refused) as refusal:
         choose("issue_comment", {"issue": {"number": 7, "pull_request": {}}}, {}, None)
     assert "`revision`" not in refusal.value.remedy
-    with pytest.raises(Refused, match=r"`--offline`\), or give the commit with `revision`"):
+    with pytest.raises(Refused, match=r"`--offline`\), or set `revision` to the commit"):
         choose("workflow_dispatch", {}, {}, None, 7)
 
 
 def test_a_question_that_nobody_can_be_asked_names_what_is_not_set() -> None:
-    with pytest.raises(Refused, match="GITHUB_REPOSITORY do not say where it is") as refusal:
+    with pytest.raises(Refused, match="GITHUB_REPOSITORY must say where it is") as refusal:
         choose("", {}, {"GITHUB_SERVER_URL": "https://forge.example"}, None, 7)
     assert "GITHUB_SERVER_URL" not in str(refusal.value)
     with pytest.raises(Refused, match="set GITHUB_SERVER_URL and GITHUB_REPOSITORY"):
         choose("", {}, {}, None, 7)
-    with pytest.raises(Refused, match=r"it was not asked\. Let it be asked \(`recheck-head: true`"):
+    with pytest.raises(Refused, match=r"it was not asked\. Allow the request \(`recheck-head: true`"):
         choose("", {}, {"GITHUB_SERVER_URL": "https://forge.example", "GITHUB_REPOSITORY": "a/b"}, None, 7)
 
 
@@ -164,7 +164,7 @@ def test_a_pull_request_is_given_by_its_number_where_no_event_names_one() -> Non
     question = Question(number=9, event="workflow_dispatch", asker="the setting `pr`")
     assert interpret("workflow_dispatch", {}, {}, pr=9) == question
     for event in ("pull_request", "pull_request_target", "issue_comment", "workflow_run"):
-        with pytest.raises(Refused, match=f"`pr` is 9 on the event '{event}'"):
+        with pytest.raises(Refused, match=f"`pr` is 9, but the event '{event}'"):
             interpret(event, {}, {}, pr=9)
 
 

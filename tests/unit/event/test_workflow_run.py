@@ -62,7 +62,7 @@ def test_a_run_that_names_no_pull_request_is_held_against_every_head(event: str,
     candidate = decide(event=event, pull_requests=pulls)
     assert (candidate.number, candidate.unnumbered, needs_forge(candidate)) == (None, True, True)
     refs = {"refs/heads/feature": HEAD, "refs/pull/6/head": OTHER, "refs/pull/6/merge": HEAD}
-    with pytest.raises(Superseded, match=f"says {HEAD}, a pull request's head"):
+    with pytest.raises(Superseded, match=f"says {HEAD}, but no refs/pull/N/head"):
         settle(candidate, refs)
     settled = settle(candidate, refs | {"refs/pull/7/head": HEAD})
     assert (settled.commit, settled.number, settled.unnumbered) == (HEAD, 7, False)

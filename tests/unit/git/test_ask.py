@@ -83,7 +83,7 @@ def test_a_public_repository_is_asked_without_credentials(forge: Forge, tmp_path
 def test_a_forge_that_does_not_let_us_in_is_an_error_that_shows_no_token(forge: Forge, token: str | None) -> None:
     forge.repo.commit({"a": "1"})
     address = ForgeAddress(server_url=forge.server.url, repository=NAME, token=Secret(token) if token else None)
-    with pytest.raises(RepositoryError, match=r"asking for branches .* takes no credentials of ours") as caught:
+    with pytest.raises(RepositoryError, match=r"asking for branches .* rejects the credentials") as caught:
         ask_references(None, address)
     shown = b64encode(f"x-access-token:{token}".encode()).decode()
     assert not {str(token), shown} & set(f"{caught.value} {caught.value.__cause__!r}".split())

@@ -123,7 +123,7 @@ def test_an_unknown_host_and_a_refused_key_are_errors_at_once(tmp_path: Path, te
             (temp / "key_known_hosts").write_bytes(other.known_hosts.read_bytes())
         else:
             (temp / "key").write_bytes(other.key.read_bytes())
-        said = {"host": "unknown remote ssh hostkey", "key": "takes no credentials of ours"}[wrong]
+        said = {"host": "unknown remote ssh hostkey", "key": "rejects the credentials"}[wrong]
         with pytest.raises(RepositoryError, match=rf"fetching {commit} from ssh://.*{said}"):
             find_revision(open_repository(repo.path), name_commit(commit), address)
         assert server.log.read_text().count("Failed publickey") == (1 if wrong == "key" else 0)

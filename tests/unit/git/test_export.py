@@ -185,7 +185,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_with_the_remedy(repo: GitRepo
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(RepositoryError, match=r"could not be written to .*/out: File too large\. Make room"):
+        with pytest.raises(RepositoryError, match=r"could not be written to .*/out: File too large\. Free some space"):
             export(repo, commit, tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -193,7 +193,9 @@ def test_a_disk_that_takes_no_more_is_one_sentence_with_the_remedy(repo: GitRepo
 
 def test_a_folder_that_cannot_be_made_is_one_sentence_with_the_remedy(repo: GitRepo) -> None:
     commit = repo.commit({"a": "1"})
-    with pytest.raises(RepositoryError, match=r"could not be written to /dev/null/out: Not a directory\. Make room"):
+    with pytest.raises(
+        RepositoryError, match=r"could not be written to /dev/null/out: Not a directory\. Free some space"
+    ):
         export(repo, commit, Path("/dev/null/out"))
 
 

@@ -135,7 +135,7 @@ def test_a_commit_that_the_server_lacks_is_refused(
     if by_id:
         allow_ids(origin)
     with pytest.raises(
-        Refused, match=rf"a{{40}}, which is neither in the shallow checkout nor to be had from {server.url}/org/app"
+        Refused, match=rf"a{{40}}, which is neither in the shallow checkout nor on {server.url}/org/app"
     ):
         fetch(shallow, "a" * 40, address(server.url), number)
 
@@ -144,7 +144,7 @@ def test_a_commit_that_the_server_lacks_is_refused(
 def test_credentials_that_the_server_does_not_take_are_named_and_not_shown(
     shallow: GitRepo, server: GitServer, head: str, token: str | None
 ) -> None:
-    with pytest.raises(RepositoryError, match=r"takes no credentials of ours\. Check .*`github-token`") as caught:
+    with pytest.raises(RepositoryError, match=r"rejects the credentials\. Check .*`github-token`") as caught:
         fetch(shallow, head, address(server.url, token))
     shown = b64encode(f"x-access-token:{token}".encode()).decode()
     chain = f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
@@ -178,7 +178,7 @@ def test_the_token_goes_before_the_header_that_checkout_left(shallow: GitRepo, s
 
 def test_a_header_for_another_server_is_not_sent(shallow: GitRepo, server: GitServer, head: str) -> None:
     shallow.git("config", "http.http://other.example/.extraheader", f"AUTHORIZATION: {AUTHORIZATION}")
-    with pytest.raises(RepositoryError, match="takes no credentials of ours"):
+    with pytest.raises(RepositoryError, match="rejects the credentials"):
         fetch(shallow, head, address(server.url, None))
     assert set(server.seen) == {None}
 
@@ -217,7 +217,7 @@ def test_a_configuration_that_rewrites_the_address_is_refused(
 
 
 def test_without_an_address_nothing_is_fetched(shallow: GitRepo, head: str) -> None:
-    with pytest.raises(Refused, match=r"neither in the shallow checkout nor fetched, for no server is known"):
+    with pytest.raises(Refused, match=r"neither in the shallow checkout nor on any known server"):
         find_revision(open_repository(shallow.path), name_commit(head), None)
 
 
@@ -269,7 +269,7 @@ def test_a_server_that_is_reached_past_the_proxy_of_http_has_to_be_named_in_no_p
 def test_credentials_that_are_refused_are_no_matter_of_a_proxy(shallow: GitRepo, server: GitServer, head: str) -> None:
     """Fails when `explain` names the proxy whatever the server said."""
     where = ForgeAddress(server_url=server.url, repository="org/app", token=Secret("other"), proxy="http_proxy")
-    with pytest.raises(RepositoryError, match=r"takes no credentials of ours\. Check the network"):
+    with pytest.raises(RepositoryError, match=r"rejects the credentials\. Check the network"):
         fetch(shallow, head, where)
 
 

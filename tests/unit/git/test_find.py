@@ -47,14 +47,14 @@ def test_another_object_than_a_commit_is_refused_by_its_kind(repo: GitRepo, name
 def test_what_is_no_full_lowercase_id_is_refused(repo: GitRepo, text: str) -> None:
     """Fails where the id is matched with `match`, which takes more than the whole, or is resolved as a name."""
     repo.commit({"a": "1"})
-    with pytest.raises(Refused, match=r"event\.after is .*; a commit's full id, 40 lowercase hex digits, was expected"):
+    with pytest.raises(Refused, match=r"event\.after is .*; expected a full commit id of 40 lower-case hex digits"):
         find(repo, text)
 
 
 def test_a_branch_that_is_named_like_a_commit_is_not_it(repo: GitRepo) -> None:
     repo.commit({"a": "1"})
     repo.git("update-ref", f"refs/heads/{'a' * 40}", "HEAD")
-    with pytest.raises(Refused, match="neither in the checkout nor fetched"):
+    with pytest.raises(Refused, match="neither in the checkout nor on any known server"):
         find(repo, "a" * 40)
 
 

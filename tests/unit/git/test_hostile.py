@@ -112,7 +112,7 @@ def test_a_link_and_a_folder_of_one_name_are_refused(repo: GitRepo, tmp_path: Pa
     folder = repo.write_tree((FILE, b"file", repo.write_object("blob", b"hostile")))
     for entries in [((LINK, b"a", link), (FOLDER, b"a", folder)), ((FOLDER, b"a", folder), (LINK, b"a", link))]:
         commit = repo.commit_tree(repo.write_tree(*entries))
-        with pytest.raises(Refused, match="`a` in the commit stands twice"):
+        with pytest.raises(Refused, match="`a` in the commit appears twice"):
             export(repo, commit, tmp_path / "out")
     assert list(outside.iterdir()) == []
 
@@ -120,7 +120,7 @@ def test_a_link_and_a_folder_of_one_name_are_refused(repo: GitRepo, tmp_path: Pa
 def test_two_files_of_one_name_are_refused_even_apart(repo: GitRepo, tmp_path: Path) -> None:
     blob = repo.write_object("blob", b"1")
     commit = repo.commit_tree(repo.write_tree((FILE, b"a", blob), (FILE, b"b", blob), (FILE, b"a", blob)))
-    with pytest.raises(Refused, match="`a` in the commit stands twice"):
+    with pytest.raises(Refused, match="`a` in the commit appears twice"):
         export(repo, commit, tmp_path / "out")
 
 
@@ -154,13 +154,13 @@ def test_a_malformed_tree_is_refused(repo: GitRepo, tmp_path: Path, data: bytes)
 @pytest.mark.parametrize("target", [b"", b"a\0b", b"x" * 5000], ids=["empty", "NUL", "long"])
 def test_a_link_that_cannot_be_is_refused(repo: GitRepo, tmp_path: Path, target: bytes) -> None:
     commit = repo.commit_tree(repo.write_tree((LINK, b"a", repo.write_object("blob", target))))
-    with pytest.raises(Refused, match="`a` is a symbolic link without a possible target"):
+    with pytest.raises(Refused, match="`a` is a symbolic link with an impossible target"):
         export(repo, commit, tmp_path / "out")
 
 
 def test_a_name_that_no_file_can_have_is_refused(repo: GitRepo, tmp_path: Path) -> None:
     commit = repo.commit_tree(repo.write_tree((FILE, b"n" * 256, repo.write_object("blob", b"1"))))
-    with pytest.raises(Refused, match="longer than a file's name can be"):
+    with pytest.raises(Refused, match="longer than a file name can be"):
         export(repo, commit, tmp_path / "out")
 
 
@@ -170,7 +170,7 @@ def test_a_tree_deeper_than_the_stack_is_refused_without_a_traceback(repo: GitRe
     tree = repo.write_tree((FILE, b"a", repo.write_object("blob", b"1")))
     for _ in range(3000):
         tree = str(odb.write(2, b"40000 d\0" + bytes.fromhex(tree)))
-    with pytest.raises(Refused, match=r"deeper than 256 folders"):
+    with pytest.raises(Refused, match=r"more than 256 folders deep"):
         export(repo, repo.commit_tree(tree), tmp_path / "out")
 
 

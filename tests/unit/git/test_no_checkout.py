@@ -82,5 +82,5 @@ def test_without_a_server_there_has_to_be_a_checkout(private: Path) -> None:
 
 def test_a_disk_that_takes_no_repository_is_an_error(forge: Forge, private: Path) -> None:
     (private / "repository.git").write_text("in the way")
-    with pytest.raises(RepositoryError, match="no repository could be made"):
+    with pytest.raises(RepositoryError, match="cannot create a repository"):
         open_or_make(private / "workspace", forge.address, private)

@@ -69,7 +69,7 @@ def test_a_process_that_dies_is_an_error() -> None:
         if os.getpid() != ALONE:
             os._exit(0)
 
-    with pytest.raises(RepositoryError, match="ended without a word"):
+    with pytest.raises(RepositoryError, match="a worker process died"):
         work_in_shares(work, range(20), [1] * 20)
 
 

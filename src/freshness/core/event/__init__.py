@@ -59,24 +59,24 @@ def choose(
     where = f" on {chosen.event}" if chosen.event else ""
     unset = " and ".join(name for name in _OF_FORGE if not env.get(name))
     raise Refused(
-        f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names{where}; "
-        f"it was not asked{f', and {unset} do not say where it is' if unset else ''}.",
-        f"Let it be asked ({f'set {unset}, ' if unset else ''}`recheck-head: true`, no `--offline`)"
-        f"{or_set_revision(chosen.event)}.",
+        f"Only the server knows the head of pull request #{chosen.number}, which {chosen.asker} names{where}, and it"
+        f" was not asked{f': {unset} must say where it is' if unset else ''}.",
+        f"Allow the request ({f'set {unset}, ' if unset else ''}`recheck-head: true`, no"
+        f" `--offline`){or_set_revision(chosen.event)}.",
     )
 
 
 def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> Candidate:
     if not tells_forks_apart(event):
         raise Refused(
-            f"A `revision` is given on the event {quoted(event)}, which does not tell whether it is a fork's; "
-            "expected pull_request, push or workflow_dispatch.",
-            "Run the gate on pull_request, or start it by hand with workflow_dispatch and `revision`.",
+            f"`revision` is given on the event {quoted(event)}, which does not say whether the commit is a fork's;"
+            " expected pull_request, push or workflow_dispatch.",
+            "Run the gate on pull_request, or start it manually with workflow_dispatch and `revision`.",
         )
-    commit = full_id(revision, EXPLICIT, "Give what `git rev-parse` prints.")
+    commit = full_id(revision, EXPLICIT, "Give the output of `git rev-parse`.")
     sha = Run.of(env).commit
-    why = f", nor was GITHUB_SHA {quoted(sha)}" if sha not in {"", commit} else ""
-    note = f"Commit {commit} is the one that the setting `revision` (GIT_SHA) names; the event was not asked{why}."
+    why = f", and GITHUB_SHA {quoted(sha)} is not it" if sha not in {"", commit} else ""
+    note = f"Commit {commit} is the one in the setting `revision` (GIT_SHA); the event was ignored{why}."
     candidate = Candidate(commit=commit, source=EXPLICIT, event=event, note=note)
     if payload.get("pull_request") is None and not event.startswith("pull_request"):
         return candidate
@@ -87,7 +87,7 @@ def _explicit(event: str, payload: Payload, env: Environment, revision: str) -> 
 def _by_number(event: str, payload: Payload, env: Environment, number: int) -> Question:
     if "pull_request" in payload or event.startswith("pull_request") or not tells_forks_apart(event):
         raise Refused(
-            f"`pr` is {number} on the event {quoted(event)}, which names a commit itself.",
+            f"`pr` is {number}, but the event {quoted(event)} already names a commit.",
             "Leave `pr` empty there; it is for workflow_dispatch and the command line.",
         )
     return Question(number=number, event=event, asker="the setting `pr`", sha=Run.of(env).commit)

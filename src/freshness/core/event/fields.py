@@ -24,7 +24,7 @@ def remedy_for(event: str, env: Environment, needed: str) -> str:
 
 def or_set_revision(event: str) -> str:
     """The end of a remedy: the commit can be given by hand, but for events that do not tell a fork's."""
-    return ", or give the commit with `revision`" if tells_forks_apart(event) else ""
+    return ", or set `revision` to the commit" if tells_forks_apart(event) else ""
 
 
 def full_id(value: object, field: str, remedy: str) -> str:

@@ -36,8 +36,8 @@ def of_comment(event: str, payload: Payload, env: Environment) -> Question:
     number = pull_number(issue.get("number"), "event.issue.number", remedy)
     if payload.get("is_pull") is False or not isinstance(issue.get("pull_request"), Mapping):
         raise Refused(
-            f"The {event} is on the issue #{number}, which names no commit; expected a pull request.",
-            "Let the job run only where `github.event.issue.pull_request` is set.",
+            f"The {event} is on issue #{number}, which names no commit; expected a pull request.",
+            "Run the job only if `github.event.issue.pull_request` is set.",
         )
     return Question(number=number, event=event, asker="event.issue.number", sha=Run.of(env).commit)
 

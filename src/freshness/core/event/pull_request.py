@@ -92,5 +92,5 @@ def _why_not_sha(event: str, pull_request: Payload, commit: str, env: Environmen
     if event == "pull_request_target":
         return f"{not_it} that is the tip of the base branch, whose workflow runs"
     if pull_request.get("merged") is True:
-        return f"{not_it} that is the commit that the merge made"
-    return f"{not_it} that is GitHub's own merge of the head into the base, for tests"
+        return f"{not_it} that is the merge commit"
+    return f"{not_it} that is GitHub's test merge of the head into the base"

@@ -9,7 +9,7 @@ from freshness.core.event.pull_request import HEAD, of_pull_request
 from freshness.core.event.started_on import GROUP_HEAD, of_merge_group, of_push, of_release, of_start
 from freshness.core.revision import Candidate, Question
 
-_GITEA = "must be the same commit on Gitea (on a merge: the merge commit); a merge made for tests on GitHub"
+_GITEA = "must be the same commit on Gitea (on a merge: the merge commit); a test merge on GitHub"
 _COMPARED = "`head.repo` against the base repository"
 _OWN = "always the repository's own"
 
@@ -44,7 +44,7 @@ RULES: Mapping[str, Rule] = {
         read=of_comment,
         field="`refs/pull/N/head`, asked of the server",
         sha="the default branch's tip: not the commit",
-        fork="the repository's own where a branch stands at it, else taken for a fork's",
+        fork="the repository's own if a branch is at that commit, else treated as a fork's",
         refused="a comment on an issue",
     ),
     "push": Rule(
@@ -67,7 +67,7 @@ RULES: Mapping[str, Rule] = {
     "workflow_dispatch": Rule(
         read=of_start,
         field="`revision`, or `pr`, else GITHUB_SHA",
-        sha="the tip that it was started on",
+        sha="the tip of the branch or tag it was started on",
         fork="the repository's own; with `pr` as issue_comment, with `revision` see below",
     ),
     "schedule": Rule(read=of_start, field="GITHUB_SHA", sha="the default branch's tip", fork=_OWN),

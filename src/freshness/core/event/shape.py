@@ -29,6 +29,6 @@ def caller_of(payload: Payload, env: Environment) -> str:
     if payload.get("ref_type") in ("branch", "tag") and ("sha" in payload or "master_branch" in payload):
         return "create"
     raise Refused(
-        "The event 'workflow_call' has the payload of no event that names a commit.",
+        "The event is 'workflow_call', and its payload is of no event that names a commit.",
         "Start the calling workflow on an event that names one, such as pull_request or push.",
     )

@@ -16,8 +16,8 @@ from freshness.core.run import Run
 from freshness.errors import Refused, Superseded
 
 _WHAT = {
-    "create": "the commit that the new branch or tag stands at",
-    "release": "the commit that the release's tag stands at",
+    "create": "the commit of the new branch or tag",
+    "release": "the commit of the release's tag",
     "schedule": "the tip of the default branch when the schedule fired",
     "workflow_dispatch": "the tip of the branch or tag that the workflow was started on",
 }
@@ -26,7 +26,7 @@ GROUP_HEAD = "event.merge_group.head_sha"
 
 def of_start(event: str, _: Payload, env: Environment) -> Candidate:
     """The commit that the run was started on."""
-    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Give the commit with `revision`.")
+    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Set `revision` to the commit.")
     what = "the local HEAD" if Run.of(env).is_act else _WHAT[event]
     note = f"Commit {commit} is {what} (GITHUB_SHA)."
     return Candidate(commit=commit, source="GITHUB_SHA", event=event, note=note)
@@ -37,7 +37,7 @@ def of_release(event: str, payload: Payload, env: Environment) -> Candidate:
     release = object_at(payload, "release", "event", remedy_for(event, env, "`release`"))
     if release.get("draft") is True or payload.get("action") in ("deleted", "unpublished"):
         raise Refused(
-            f"The release's action is {quoted(payload.get('action'))} and its tag names no commit; expected a release.",
+            f"The release's action is {quoted(payload.get('action'))}, so its tag names no commit; expected a release.",
             "Run the gate when a release is published.",
         )
     return of_start(event, payload, env)
@@ -51,7 +51,7 @@ def of_push(event: str, payload: Payload, env: Environment) -> Candidate:
             "The push deleted its branch or tag; expected a commit.",
             "There is nothing to gate: run it on other pushes.",
         )
-    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Give the commit with `revision`.")
+    commit = full_id(Run.of(env).sha or None, "GITHUB_SHA", "Set `revision` to the commit.")
     what = "the local HEAD, which act calls pushed" if Run.of(env).is_act else "the pushed one"
     note = f"Commit {commit} is {what} (GITHUB_SHA)."
     candidate = Candidate(commit=commit, source="GITHUB_SHA", event=event, note=note)
@@ -74,5 +74,5 @@ def of_merge_group(event: str, payload: Payload, env: Environment) -> Candidate:
             f"The merge group: {GROUP_HEAD} says {commit}, GITHUB_SHA says {quoted(sha)}; expected the same commit.",
             "Put the pull request into the queue again.",
         )
-    note = f"Commit {commit} is what the merge queue would make the branch's tip ({GROUP_HEAD})."
+    note = f"Commit {commit} is the one that the merge queue would merge ({GROUP_HEAD})."
     return Candidate(commit=commit, source=GROUP_HEAD, event=event, note=note)
