@@ -102,7 +102,7 @@ def test_a_port_that_is_not_published_is_a_problem(*, ports: list[dict[str, Any]
     """I12. Breaks when `_published` takes UDP, or `chosen_port` takes one of several."""
     (problem,) = problems(project({"ports": ports}), is_port_given=is_given)
 
-    assert "publishes 8502, 8503, not 8501. Set `port` to one that it publishes" in problem
+    assert "publishes 8502-8503, not 8501. Set `port` to one that it publishes" in problem
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.published import in_words, meet_all, published_by_container, published_by_service
+from freshness.core.published import in_ranges, in_words, meet_all, published_by_container, published_by_service
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,7 @@ def test_compose_and_the_engine_say_the_same(
     assert service == container
     assert in_words(service) == words
     assert meet_all(service, container)
+
+
+def test_neighbours_are_told_as_one_range() -> None:
+    assert in_ranges((8500, 80, *range(8501, 8510), 443)) == "80, 443, 8500-8509"

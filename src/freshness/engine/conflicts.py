@@ -1,7 +1,7 @@
 """Who else holds the name or the port that a target needs."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,8 +53,13 @@ def refuse_conflicts(engine: Engine, target: Target, prober: Prober) -> None:
     """Raises Stale where something is in the target's way, with a remedy for each."""
     found = tuple(find_conflicts(engine, target, prober))
     if found:
-        remedies = (*(one.remedy for one in found), *(one.removal for one in found))
-        raise Stale(f"{'; '.join(one.message for one in found)}.", " ".join(filter(None, dict.fromkeys(remedies))))
+        raise _refusal(found)
+
+
+def _refusal(found: Sequence[Conflict]) -> Stale:
+    """All of them at once: first how the target avoids each, then how each is removed."""
+    remedies = (*(one.remedy for one in found), *(one.removal for one in found))
+    return Stale(f"{'; '.join(one.message for one in found)}.", " ".join(filter(None, dict.fromkeys(remedies))))
 
 
 def services_of(engine: Engine, repository: str) -> frozenset[tuple[str, str]]:
