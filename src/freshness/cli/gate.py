@@ -9,6 +9,7 @@ from freshness.cli.opening import Given, open_run, output_file
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
+from freshness.report.comment import GATE
 from freshness.report.dry_run import show_ahead
 from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
@@ -29,7 +30,7 @@ def run_gate(
 
     With `dry_run` the log alone says what would happen.
     """
-    publisher = open_run("freshness gate", env, Outputs(path=output_file(env)), quiet=quiet)
+    publisher = open_run(GATE, env, Outputs(path=output_file(env)), quiet=quiet)
     try:
         with wrap_unexpected_errors():
             settings = read_gate(given, env, env_file)
@@ -66,7 +67,14 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int
 def _forge(settings: GateSettings, env: Mapping[str, str]) -> Forge:
     application = "/".join(name for name in (settings.project, ",".join(settings.services)) if name)
     told = settings.forge
-    return Forge(env=env, token=settings.token, application=application, comments=told.comments, context=told.context)
+    return Forge(
+        command="freshness-gate",
+        env=env,
+        token=settings.token,
+        application=application,
+        comments=told.comments,
+        context=told.context,
+    )
 
 
 def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]) -> None:

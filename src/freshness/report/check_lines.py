@@ -8,7 +8,17 @@ from freshness.core.check import Check, CheckName, CheckResult
 
 MARKS = {CheckResult.PASSED: "✓", CheckResult.FAILED: "✗", CheckResult.ERROR: "!", CheckResult.NOT_RUN: "-"}
 WAITING = frozenset(
-    {CheckName.LOCK, CheckName.BUILD, CheckName.RECREATION, CheckName.HEALTH, CheckName.STAGING_CHECK, CheckName.HOLD}
+    {
+        CheckName.LOCK,
+        CheckName.BUILD,
+        CheckName.RECREATION,
+        CheckName.HEALTH,
+        CheckName.STAGING_CHECK,
+        CheckName.HOLD,
+        CheckName.OVERLAP,
+        CheckName.RETIREMENT,
+        CheckName.WAY_BACK,
+    }
 )
 """The checks that may take long, on which a terminal shows how long they have taken. They fork no process of ours."""
 _ID = re.compile(r"(?<![0-9a-f])([0-9a-f]{12})[0-9a-f]{28,52}(?![0-9a-f])")

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 
 from freshness.core.check import Check, CheckResult
+from freshness.core.promotion import PromotionOutcome
 from freshness.core.verdict import Verdict
 from freshness.report.json_report import Report
 from freshness.report.markdown import link
 from freshness.report.summary import render_summary
 
+GATE = "freshness gate"
 LARGEST = 60_000  # bytes; GitHub refuses more than 65,536 characters
 LONGEST_DESCRIPTION = 140  # characters; GitHub refuses more, and shows about 75
-_HEADLINES = {
+_HEADLINES: Mapping[str, str] = {
     Verdict.FRESH: "Deployable: staging runs this commit",
     Verdict.DISABLED: "Not proven: the gate is switched off",
     Verdict.OUT_OF_SCOPE: "Not proven: this repository is out of scope",
@@ -20,14 +22,20 @@ _HEADLINES = {
     Verdict.UNHEALTHY: "Not deployable: staging is not healthy",
     Verdict.CHECK_FAILED: "Not deployable: the staging check failed",
     Verdict.SUPERSEDED: "Not deployable: it is not the pull request's head any more",
-    Verdict.ERROR: "Not decided: the gate could not work",
+    Verdict.ERROR: "Not decided: it could not work",
+    PromotionOutcome.PROMOTED: "Promoted: production runs this commit",
+    PromotionOutcome.UNCHANGED: "Unchanged: production runs this commit already",
+    PromotionOutcome.ROLLED_BACK: "Not promoted: what ran before serves again",
+    PromotionOutcome.STRANDED: "Production needs a person: neither the commit nor what ran before is proven to serve",
 }
+_GOOD = frozenset({Verdict.FRESH, PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED})
 
 
 def headline(report: Report) -> str:
     """The decision, for whoever has never seen this tool."""
-    known = report.decision in set(Verdict)
-    return _HEADLINES[Verdict(report.decision)] if known else f"{report.command}: {report.decision}"
+    if report.decision == PromotionOutcome.REFUSED and report.command != GATE:
+        return "Not promoted: it was refused, and production stays as it is"
+    return _HEADLINES.get(report.decision, f"{report.command}: {report.decision}")
 
 
 def render_comment(report: Report, env: Mapping[str, str]) -> str:
@@ -49,10 +57,11 @@ def describe(report: Report) -> str:
 
 def state_of(report: Report) -> str | None:
     """The state of the commit's status; None for what opens without a proof, which must satisfy no protection."""
-    verdict = report.decision
-    if verdict in {Verdict.DISABLED, Verdict.OUT_OF_SCOPE}:
+    if report.decision in {Verdict.DISABLED, Verdict.OUT_OF_SCOPE}:
         return None
-    return {Verdict.FRESH: "success", Verdict.ERROR: "error"}.get(Verdict(verdict), "failure")
+    if report.decision == Verdict.ERROR:
+        return "error"
+    return "success" if report.decision in _GOOD else "failure"
 
 
 def _is_bad(check: Check) -> bool:

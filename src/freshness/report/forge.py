@@ -34,6 +34,7 @@ class _Unanswered(Exception):
 class Forge:
     """The forge's API, for one run. `comments`: the pull request gets one; `context`: the commit gets this status."""
 
+    command: str
     env: Mapping[str, str]
     token: Secret | None
     application: str
@@ -66,9 +67,7 @@ class Forge:
 
     def _comment(self, candidate: Candidate, text: str, until: float) -> None:
         run = Run.of(self.env)
-        marker = Marker(
-            command="freshness-gate", application=self.application, commit=candidate.commit, run=run.id or "0"
-        )
+        marker = Marker(command=self.command, application=self.application, commit=candidate.commit, run=run.id or "0")
         path = f"issues/{candidate.number}/comments"
         comments = self._comments(path, until)
         ours = find_ours(comments, marker) or find_ours(comments, marker, self._user(comments, marker, until))

@@ -1,7 +1,7 @@
 """What a run tells as it goes: its checks, notes, and what it found out. It is only ever added to."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,6 +12,22 @@ from freshness.report.steps import Found, Steps
 
 Value = TypeVar("Value")
 Given = ParamSpec("Given")
+
+
+@contextmanager
+def telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[None]:
+    """The log says how the check ended that the block records, and a terminal what is waited for."""
+    log.take_last()
+    before = len(steps.checks)
+    try:
+        with log.ticking(f"{name}: {expected}") if name in WAITING else nullcontext():
+            yield
+    finally:
+        for number in range(before, len(steps.checks)):  # one, or none where an interrupt came
+            check = steps.checks[number]
+            if check.result is not CheckResult.PASSED:
+                check = steps.checks[number] = replace(check, output=log.take_last())
+            tell_check(log, check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +56,8 @@ class RunLog:
     ) -> Value:
         """As `Steps.check`; the log says how it ended, and a terminal what is waited for."""
         self.begun.append(name)
-        self.log.take_last()
-        try:
-            with self.log.ticking(f"{name}: {expected}") if name in WAITING else nullcontext():
-                return self.steps.check(name, expected, find, *args, **kwargs)
-        finally:
-            if not self.is_under_way(name):
-                self._end(self.steps.checks)
-
-    def _end(self, checks: list[Check]) -> None:
-        if checks[-1].result is not CheckResult.PASSED:
-            checks[-1] = replace(checks[-1], output=self.log.take_last())
-        tell_check(self.log, checks[-1])
+        with telling(self.log, self.steps, name, expected):
+            return self.steps.check(name, expected, find, *args, **kwargs)
 
     def note(self, *texts: str) -> None:
         """For report and summary, and a line of the log each."""

@@ -129,7 +129,14 @@ def forge(api: Api, *, run: str = "41", comments: bool = True, context: str | No
         "GITHUB_RUN_ID": run,
         "GITHUB_RUN_NUMBER": run,
     }
-    return Forge(env=env, token=Secret("job-token"), application="shop/web", comments=comments, context=context)
+    return Forge(
+        command="freshness-gate",
+        env=env,
+        token=Secret("job-token"),
+        application="shop/web",
+        comments=comments,
+        context=context,
+    )
 
 
 def test_one_comment_says_that_a_gate_is_at_work_and_then_how_it_ended(api: Api) -> None:
