@@ -14,10 +14,12 @@ import pytest
 
 from freshness.ci.forge_api import takes_token
 from freshness.core.check import Check, CheckName, CheckResult
+from freshness.core.promotion import PromotionOutcome
 from freshness.core.revision import Candidate
 from freshness.core.secret import Secret
 from freshness.core.verdict import Verdict
 from freshness.report import forge as forge_module
+from freshness.report.comment import headline
 from freshness.report.forge import Forge
 from freshness.report.json_report import Report
 
@@ -191,7 +193,16 @@ def test_the_owner_of_a_personal_token_has_a_comment_too(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("decision", "state"),
-    [("fresh", "success"), ("unhealthy", "failure"), ("superseded", "failure"), ("error", "error")],
+    [
+        ("fresh", "success"),
+        ("unhealthy", "failure"),
+        ("superseded", "failure"),
+        ("error", "error"),
+        ("promoted", "success"),
+        ("unchanged", "success"),
+        ("rolled-back", "failure"),
+        ("stranded", "failure"),
+    ],
 )
 def test_the_status_is_on_the_gated_head_with_the_verdict_first(decision: str, state: str, api: Api) -> None:
     """Fails when another word than the forges' is sent: Gitea takes it, and it counts as pending for ever."""
@@ -206,6 +217,14 @@ def test_the_status_is_on_the_gated_head_with_the_verdict_first(decision: str, s
     assert ended[1]["description"].startswith(f"{decision}: ")
     assert len(ended[1]["description"]) == 140
     assert ended[1]["target_url"] == f"{api.url}/o/n/actions/runs/41"
+
+
+@pytest.mark.parametrize("decision", sorted({*Verdict, *PromotionOutcome}))
+def test_every_end_has_a_headline_of_its_own(decision: str) -> None:
+    """Fails when a verdict or an outcome is added, and nobody says what it means to who has never seen this tool."""
+    command = "freshness gate" if decision in set(Verdict) else "freshness promote"
+    assert f": {decision}" not in headline(replace(REPORT, command=command, decision=decision))
+    assert headline(replace(REPORT, command="freshness promote", decision="refused")).startswith("Not promoted")
 
 
 @pytest.mark.parametrize("decision", ["disabled", "out-of-scope"])
