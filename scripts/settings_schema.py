@@ -71,7 +71,7 @@ def _type(setting: Setting, hint: Any) -> dict[str, Any]:
     for kind, name in ((bool, "boolean"), (float, "number"), (int, "integer")):
         if kind in kinds and typing.get_origin(hint) not in {tuple, frozenset}:
             return {"type": name}
-    if setting.multiline or setting.words or setting.name == "statuses":
+    if setting.multiline or setting.words:
         return {"type": ["string", "array"], "items": {"type": ["string", "integer"]}}
     return {"type": "string"}
 

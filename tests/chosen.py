@@ -111,6 +111,8 @@ CHOSEN = {
     "settings: every problem at once, and what Compose reads is what we read": (
         "scenarios/test_compose_files.py::test_an_override_is_read_and_a_production_of_two_files_loses_neither",
         "scenarios/test_gate_settings.py::test_every_problem_is_reported_at_once",
+        "scenarios/test_settings_file.py::test_a_commit_cannot_name_where_staging_runs[environment]",
+        "scenarios/test_settings_file.py::test_the_gate_takes_the_commits_file_and_not_the_work_trees",
         "scenarios/test_promote_settings.py::test_every_problem_is_told_at_once",
         "scenarios/test_variables.py::test_production_keeps_its_secrets",
         "scenarios/test_variables.py::test_neither_a_builds_nor_a_containers_output_repeats_a_secret",

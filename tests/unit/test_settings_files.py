@@ -188,13 +188,18 @@ def test_the_first_service_has_what_the_inputs_say(host: Path) -> None:
     assert (default.port, default.health_path, default.check_path) == (None, None, "scripts/staging_check.py")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["[services.web]\nheaders = { Host = 'shop.example' }\n", "[services.web]\nhttps = true\n", "[jobs.migrate]\n"],
-)
-def test_what_no_run_takes_yet_is_refused(host: Path, text: str) -> None:
-    """Fails when it is read and left out: a service would count as proven that nobody asked as it was said."""
-    assert "no run" in refusal(host, text)
+def test_no_run_starts_jobs_yet_and_says_so(host: Path) -> None:
+    """Fails when a job is read and left out: a migration that nobody ran would count as done."""
+    assert "no run starts jobs yet" in refusal(host, "[jobs.migrate]\n")
+
+
+def test_health_is_asked_as_the_services_table_says(host: Path) -> None:
+    """Fails when `_read` leaves the question plain: another virtual host's answer would count."""
+    (text,) = (block for block in BLOCKS if "[services.admin]" in block)
+    question = gate(host, text).health.question
+    assert question.headers == (("Host", "admin.example"), ("X-Forwarded-Proto", "https"))
+    assert (question.https, question.verifies) == (True, False)
+    assert set(question.statuses) == {*range(200, 300), 401}
 
 
 @pytest.mark.parametrize("schema", ["freshness", "host"])

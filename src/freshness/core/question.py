@@ -17,7 +17,7 @@ class Question:
     headers: tuple[tuple[str, str], ...] = ()
     https: bool = False
     verifies: bool = True
-    statuses: Collection[int] = SUCCESS
+    statuses: Collection[int] = frozenset(SUCCESS)
 
     def __str__(self) -> str:
         """What counts as a good answer."""

@@ -17,6 +17,7 @@ def gate(request: Request, log: Log) -> Result:
     try:
         with wrap_unexpected_errors(), private_folder(request.env) as folder:
             seen = observe(request, folder, run)
+            request = seen.request
             services, health = seen.application.services, seen.application.health
             plan = plan_of(request.settings, seen.commit.revision, services, health, seen.host.held)
             if request.dry_run:

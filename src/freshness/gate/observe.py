@@ -1,7 +1,7 @@
 """What a gate finds before it changes anything: the commit, the services, the build context, and the Engine."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ from freshness.engine.probe_address import Prober, find_prober
 from freshness.errors import SettingsError, Stale
 from freshness.gate.incomplete import IncompletePaths, find_incomplete
 from freshness.gate.request import Request
+from freshness.git.commit_file import read_commit_file
 from freshness.git.export import export_tree, refuse_incomplete
 from freshness.git.resolve_commit import GitSource, find_checkout, forge_address, permitted_revision, resolve_candidate
 from freshness.git.uncommitted import in_words, uncommitted_paths
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
-from freshness.settings.model import Health, Incomplete
+from freshness.settings.model import GateSettings, Health, Incomplete
+from freshness.settings.read import with_commits_file
 from freshness.target.mounts import Overlay, find_tracked
 from freshness.target.moved import refuse_moved
 from freshness.target.ownership import Ownership
@@ -74,8 +76,12 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """All that a gate sees before its plan. `tree` is the folder with the commit's tree."""
+    """All that a gate sees before its plan. `tree` is the folder with the commit's tree.
 
+    `request` has the settings of the commit's own file too.
+    """
+
+    request: Request
     commit: Commit
     application: Application
     tree: Path
@@ -86,6 +92,7 @@ def observe(request: Request, folder: Path, run: RunLog) -> Observed:
     """Looks at everything once; `folder` takes what has to be written for that. Raises FreshnessError."""
     tree = folder / "context"
     commit = run.check(CheckName.COMMIT, "a commit of this repository", _find_commit, request, folder, run)
+    request = replace(request, settings=_with_commits_file(request.settings, commit))
     _note_uncommitted(request, commit.origin, run)
     application = run.check(
         CheckName.SERVICE, "a service that shares nothing with another", _read_application, request, run
@@ -99,7 +106,7 @@ def observe(request: Request, folder: Path, run: RunLog) -> Observed:
     if incomplete.names:  # what `.dockerignore` leaves out need not be complete
         expected = "no submodule and no Git LFS pointer that reaches the build"
         run.check(CheckName.IGNORED_FILES, expected, _look_at_ignored, request, host.engine, incomplete, run)
-    return Observed(commit=commit, application=application, tree=tree, host=host)
+    return Observed(request=request, commit=commit, application=application, tree=tree, host=host)
 
 
 def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
@@ -120,6 +127,12 @@ def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
     run.found["revision"] = revision
     got = f"{revision.commit} (tree {revision.tree}), from {revision.source}"
     return Found(value=Commit(origin=origin, candidate=candidate, revision=revision), got=got)
+
+
+def _with_commits_file(settings: GateSettings, commit: Commit) -> GateSettings:
+    path = settings.files.path
+    text = read_commit_file(commit.origin.repository, commit.revision.commit, path) if path else ""
+    return with_commits_file(settings, text)
 
 
 def _note_uncommitted(request: Request, origin: GitSource, run: RunLog) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from freshness.core.question import Question
 from freshness.settings import values
 from freshness.settings.declaration import setting
 from freshness.settings.kinds import CommandCheck, HealthKind, ScriptCheck, Stage
@@ -39,7 +40,11 @@ class ServiceSettings:
         "verify-certificate", values.switch, "`false` accepts any certificate with https.", default="true"
     )
     statuses: frozenset[int] = setting(
-        "statuses", values.statuses, "HTTP statuses that count as healthy, such as `2xx` and `401`.", default="2xx"
+        "statuses",
+        values.statuses,
+        "HTTP statuses that count as healthy, such as `2xx` and `401`.",
+        default="2xx",
+        words=True,
     )
     check_path: str | None = setting(
         "check-path", values.optional(values.script_path), "Staging check: a Python script inside the container."
@@ -53,6 +58,13 @@ class ServiceSettings:
         values.optional(values.number(1, 86400, "seconds")),
         ("Time limit of the staging check, in seconds."),
     )
+
+    @property
+    def question(self) -> Question:
+        """How it is asked over HTTP."""
+        return Question(
+            headers=self.headers, https=self.https, verifies=self.verify_certificate, statuses=self.statuses
+        )
 
     @property
     def check(self) -> ScriptCheck | CommandCheck | None:

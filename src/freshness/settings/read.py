@@ -78,7 +78,8 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     _require_proof(values, surroundings)
     application = read_application(values.get("service", ()), sources, table, values, surroundings)
     warnings = tuple(surroundings.notes) + unknown
-    return assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
+    settings = assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
+    return replace(settings, health=replace(settings.health, question=application.services[0].question))
 
 
 def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:

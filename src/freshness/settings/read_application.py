@@ -8,7 +8,6 @@ from freshness.settings.declaration import Setting, Surroundings, assemble, sett
 from freshness.settings.kinds import HealthKind, Stage
 from freshness.settings.sources import BY_DEFAULT, Sources, raise_problems, read_into
 
-_NOT_YET = ("headers", "https", "verify-certificate", "statuses")
 _KINDS = {"none": HealthKind.HEALTHCHECK.value, "running": HealthKind.RUNNING.value}
 """The words in place of a path."""
 _Values = dict[str, Any]
@@ -52,11 +51,8 @@ def _service(
         found |= {"health": (_KINDS[word.lower()], place), "health-path": ("", BY_DEFAULT)}
     for setting in settings_of(ServiceSettings):
         title = f"`services.{name}.{setting.name}`"
-        where = found[setting.name][1]
         if name == sources.first and setting.name in own and setting.name not in read:
             continue  # wrong, and said already
-        if where != BY_DEFAULT and setting.name in _NOT_YET:
-            surroundings.refuse(f"{title} is given {where}; expected nothing: no run uses it yet.", "Take it out.")
         read_into(values, setting, found[setting.name], surroundings, title)
     return values
 
