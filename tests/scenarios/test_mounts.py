@@ -199,6 +199,30 @@ def test_a_promotion_looks_at_productions_own_mounts(production_here: Production
     production.assert_serves(image)
 
 
+def test_a_secret_whose_file_is_not_there_is_refused_before_anything_changes(production_here: Production) -> None:
+    """Fails when `_is_missing` does not look: the Engine says so when Compose is at work. The remedy leads out."""
+    production, app = production_here, production_here.app
+    host = production.runner.folder / "host"
+    host.mkdir()
+    (host / "key").write_text("hush")
+    first, second = production.build(FIRST), production.build(SECOND)
+    production.deploy(first)
+    before = production.state()
+    secrets = with_mounts(app, app.production, "secrets: [key]", "secrets: {key: {file: ./key}}")
+    (app.repo.path / "compose.yaml").write_text(secrets)
+
+    refused = production.promote(second)
+
+    assert refused.end == (1, "refused"), refused.log
+    assert f"the secret key at /run/secrets/key, whose file is not on the Docker host: {app.repo.path}/key" in (
+        refused.reason
+    )
+    assert production.state() == before
+    led_out = production.promote(second, PROJECT_DIRECTORY=str(host))
+    assert led_out.end == (0, "promoted"), led_out.log
+    assert production.sandbox.cli("exec", str(production.container().id), "cat", "/run/secrets/key") == "hush"
+
+
 def test_the_gate_says_before_the_first_deployment_what_a_volume_in_the_image_means(runner: Runner) -> None:
     """Breaks when `unmounted_volumes` is not asked for production's service."""
     runner.app.repo.commit({"Dockerfile": dockerfile(runner, SEED, VOLUME)})

@@ -9,7 +9,7 @@ from typing import Any
 from freshness.core.mounts import Kind, Mount, Process, covers, mounts_of, named_paths, normal, process_of, programs
 from freshness.engine.client import Engine
 from freshness.engine.image_files import Files, files_of
-from freshness.engine.volumes import device_of, files_in_mount, image_process
+from freshness.engine.volumes import device_of, files_in_mount, has_files, image_process
 from freshness.errors import Refused
 from freshness.git.tracked import tracked_at
 
@@ -89,7 +89,17 @@ class MountCheck:
     notes: list[str] = field(default_factory=list)
 
     def require_uncovered(self) -> None:
-        """Raises Refused with each mount that hides what the image is; `notes` gets a sentence for each other one."""
+        """Raises Refused with each mount that hides what the image is; `notes` gets a sentence for each other one.
+
+        And with each secret or config whose file is not there: the Engine would say so when Compose is at work.
+        """
+        missing = [str(mount) for mount in self.overlay.mounts if self._is_missing(mount)]
+        if missing:
+            raise Refused(
+                f"The service {self.overlay.service!r} has {' and '.join(missing)}, whose file is not on the Docker"
+                f" host: {' and '.join(mount.path for mount in self.overlay.mounts if str(mount) in missing)}.",
+                "Put it there, or set `project-directory` to the folder that has it.",
+            )
         problems = list(self.problems())
         if problems:
             raise Refused(
@@ -134,6 +144,12 @@ class MountCheck:
                     continue
                 said = f"it {why}, as `allow-mounts` allows" if why else "it hides no built file"
                 self.notes.append(f"Over the image of {self.overlay.service} is {mount}: {said}.")
+
+    def _is_missing(self, mount: Mount) -> bool:
+        if mount.kind not in {Kind.CONFIG, Kind.SECRET} or not mount.path:
+            return False
+        is_seen = not self.is_elsewhere and Path(mount.path).exists()
+        return not is_seen and not has_files(self.engine, self.image_id, mount.path)
 
     def _why_tracked(self, mount: Mount) -> str | None:
         """In words, that a volume is made of what Git tracks, where the Engine alone knows that."""
