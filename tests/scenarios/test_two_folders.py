@@ -36,7 +36,9 @@ def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_wi
 ) -> None:
     """I9. Fails when `_source` in promote.py looks for staging in a rollback, or reads production's file for it.
 
-    Also fails when `_other_productions` in preflight.py takes what is recorded as staging for another production.
+    Fails too when `refuse_own_source` does not compare the tags: read with production's variables, one file that is
+    used twice gives staging production's own. And when `_other_productions` in preflight.py takes what is recorded as
+    staging for another production.
     """
     production, live = production_here, two_files(production_here)
     first = gate(production)
@@ -46,6 +48,9 @@ def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_wi
     assert outcome(own) == (2, "error"), own.log
     for words in ("would be its own source", "`staging-compose-file`", "`staging-project`", "`source-image`"):
         assert words in own.reason
+    misread = start("promote", **live, **first, STAGING_PROJECT=f"{production.sandbox.name}-staging").end()
+    assert outcome(misread) == (2, "error"), misread.log
+    assert f"both run the tag {production.sandbox.name}-shop:live" in misread.reason
     shown = start("status", **live).end()
     assert "web is production's own service" in shown.log
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from freshness.core.compose import image_of, why_missing
+from freshness.core.image import same_tag
 from freshness.engine.compose import ComposeFile, read_config
 from freshness.errors import SettingsError
 from freshness.settings.model import PromoteSettings
@@ -47,4 +48,14 @@ def refuse_own_source(settings: PromoteSettings, staging: Config, production: Co
             f"`staging-service` and `service` are both {settings.service!r} of the project {production['name']}:"
             " production would be its own source.",
             f"Set where staging is ({_WHERE}), or set `source-image` to the gate's `image-id`.",
+        )
+    if why_missing(staging, settings.staging_service):
+        return
+    tag = image_of(production, settings.service)
+    if same_tag(image_of(staging, settings.staging_service), tag):
+        raise SettingsError(
+            f"Staging and production both run the tag {tag}, as the Compose file says here: production would be its own"
+            " source.",
+            "Give each a tag of its own; where one file is used twice with other variables, which are production's"
+            " here, name the gate's `image-id` in `source-image`.",
         )
