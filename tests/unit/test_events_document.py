@@ -12,7 +12,7 @@ TEXT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 
 
 def test_every_setting_about_the_commit_has_its_rule() -> None:
-    rules = TEXT[TEXT.index("## What the commit has to stand") :]
+    rules = TEXT[TEXT.index("## What is checked about the commit") :]
     for setting in {*settings_of(Head), *settings_of(Forks), *settings_of(Ancestry)}:
         assert f"`{setting.name}`" in rules, setting.name
 
