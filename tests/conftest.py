@@ -98,6 +98,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is marked `under_fire` where that is not asked for, and with `--chosen` what is not."""
+    if config.getoption("--chosen") and (lost := chosen.find_lost(_name(item) for item in items)):
+        raise pytest.UsageError(f"tests/chosen.py names what is not there: {', '.join(lost)}")
     left_out = {item for item in items if _is_left_out(item, config)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
@@ -109,8 +111,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     if item.get_closest_marker("under_fire") and not config.getoption("--under-fire"):
         return True
-    node = item.nodeid.removeprefix("tests/")
+    node = _name(item)
     return config.getoption("--chosen") and not node.startswith("unit/") and not chosen.is_chosen(node)
+
+
+def _name(item: pytest.Item) -> str:
+    return item.nodeid.removeprefix("tests/")
 
 
 def _breakable_engines(item: pytest.Item) -> Iterator[str]:

@@ -31,14 +31,14 @@ HEALTHY = 'HEALTHCHECK --interval=1s CMD ["python3", "-c", ""]\n'
 SICK = 'HEALTHCHECK --interval=1s --retries=1 CMD ["python3", "-c", "raise SystemExit(1)"]\n'
 
 
-def test_a_healthcheck_decides_where_there_is_no_path(any_runner: Runner) -> None:
+def test_a_healthcheck_decides_where_there_is_no_path(runner: Runner) -> None:
     """Breaks when `_told` in engine/waiting.py takes `starting` or no state at all for healthy."""
-    any_runner.app.repo.commit({**with_dockerfile(any_runner, HEALTHY), **behave(health=503)})
+    runner.app.repo.commit({**with_dockerfile(runner, HEALTHY), **behave(health=503)})
 
-    ended = any_runner.gate(HEALTH_PATH="none")
+    ended = runner.gate(HEALTH_PATH="none")
 
     assert ended.decision == ("open", "fresh", 0), ended.log
-    assert any_runner.staging().attrs["State"]["Health"]["Status"] == "healthy"
+    assert runner.staging().attrs["State"]["Health"]["Status"] == "healthy"
 
 
 def test_a_healthcheck_of_the_compose_file_counts(runner: Runner) -> None:

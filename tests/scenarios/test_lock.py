@@ -61,16 +61,18 @@ def deployed(production: Production, behaviour: dict[str, object] | None = None)
     return running, image
 
 
-def test_promotions_at_once_come_one_after_the_other(production: Production, request: pytest.FixtureRequest) -> None:
+def test_promotions_at_once_come_one_after_the_other(
+    production_here: Production, request: pytest.FixtureRequest
+) -> None:
     """Fails when `claim` in engine/lock.py takes what was there already for its own.
 
     Each end of a tenure is a volume that goes. Production's tag is moved once in a tenure at most.
     """
     count = 20 if request.config.getoption("--under-fire") else 6
-    images = deployed(production)
+    images = deployed(production_here)
 
-    with events_of(production) as events:
-        runs = [start(production, images[number % 2]) for number in range(count)]
+    with events_of(production_here) as events:
+        runs = [start(production_here, images[number % 2]) for number in range(count)]
         ends = [run.end(300) for run in runs]
 
     outcomes = Counter(ended.outputs["outcome"] for ended in ends)
@@ -79,9 +81,9 @@ def test_promotions_at_once_come_one_after_the_other(production: Production, req
     assert len(moves) == outcomes["promoted"] + outcomes["unchanged"]
     for one, other in itertools.pairwise(moves):
         assert "release" in events[one:other], events
-    (served,) = (image for image in images if image.id == production.sandbox.image_id(production.tag))
-    production.assert_serves(served)
-    assert locks(production) == []
+    (served,) = (image for image in images if image.id == production_here.sandbox.image_id(production_here.tag))
+    production_here.assert_serves(served)
+    assert locks(production_here) == []
 
 
 @contextmanager
@@ -188,19 +190,19 @@ DEAD: dict[str, LockOwner] = {
 
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
-def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: LockOwner, production: Production) -> None:
+def test_a_holder_that_is_no_more_is_taken_over_aloud(dead: LockOwner, production_here: Production) -> None:
     """Fails when `why_dead` in engine/lock_liveness.py knows nothing but processes of this machine."""
     if not dead.place.machine:
         pytest.skip("this machine has no /etc/machine-id")
-    _, image = deployed(production)
-    lease(production, dead)
+    _, image = deployed(production_here)
+    lease(production_here, dead)
 
-    ended = production.promote(image)
+    ended = production_here.promote(image)
 
-    production.assert_serves(image)
+    production_here.assert_serves(image)
     assert ended.end == (0, "promoted"), ended.log
     assert "Taken over: " in ended.log
-    assert locks(production) == []
+    assert locks(production_here) == []
 
 
 def test_a_compose_that_a_killed_promotion_left_at_work_still_holds(production_here: Production) -> None:

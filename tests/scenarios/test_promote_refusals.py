@@ -24,13 +24,13 @@ def assert_refused(production: Production, before: object, ended: Promoted) -> N
 
 
 @pytest.mark.parametrize("label", ["", "<no value>", THIRD])
-def test_a_label_that_does_not_say_the_commit_is_refused(label: str, production: Production) -> None:
+def test_a_label_that_does_not_say_the_commit_is_refused(label: str, production_here: Production) -> None:
     """I8, I2. Fails when `guard` in core/image.py accepts this label."""
-    production.deploy(production.build(FIRST))
-    image = production.build(SECOND, label=label)
-    before = production.state()
+    production_here.deploy(production_here.build(FIRST))
+    image = production_here.build(SECOND, label=label)
+    before = production_here.state()
 
-    assert_refused(production, before, production.promote(image))
+    assert_refused(production_here, before, production_here.promote(image))
 
 
 @pytest.mark.parametrize("label", [LETTERS[:12], LETTERS.upper(), f"{LETTERS} ", f"{LETTERS}a"])
@@ -98,15 +98,15 @@ def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(pro
     assert moved.revision not in ended.answers.revisions
 
 
-def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(production: Production) -> None:
+def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(production_here: Production) -> None:
     """I8, I12. Fails when `find_candidate` in preflight.py does not name the Engine."""
-    production.deploy(production.build(FIRST))
-    before = production.state()
+    production_here.deploy(production_here.build(FIRST))
+    before = production_here.state()
 
-    ended = production.promote(SOURCE_IMAGE=f"sha256:{'0' * 64}", EXPECTED_REVISION=SECOND)
+    ended = production_here.promote(SOURCE_IMAGE=f"sha256:{'0' * 64}", EXPECTED_REVISION=SECOND)
 
-    assert_refused(production, before, ended)
-    assert production.sandbox.docker.info()["ID"] in ended.reason
+    assert_refused(production_here, before, ended)
+    assert production_here.sandbox.docker.info()["ID"] in ended.reason
     assert "another Docker host" in ended.reason
 
 
@@ -155,16 +155,16 @@ def test_a_foreign_container_with_productions_name_is_refused(production_here: P
     assert name in ended.reason
 
 
-def test_a_process_on_productions_port_is_refused(production: Production) -> None:
+def test_a_process_on_productions_port_is_refused(production_here: Production) -> None:
     """I8. Fails when `find_conflicts` in engine/conflicts.py does not look for a listener that is no container."""
-    image = production.build(SECOND)
-    before = production.state()
+    image = production_here.build(SECOND)
+    before = production_here.state()
 
-    with socket.create_server(("127.0.0.1", production.app.production_port)):
-        ended = production.runner.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND).end()
+    with socket.create_server(("127.0.0.1", production_here.app.production_port)):
+        ended = production_here.runner.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND).end()
 
     assert (ended.status, ended.outputs["outcome"]) == (1, "refused"), ended.log
-    assert production.state() == before
+    assert production_here.state() == before
 
 
 def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production) -> None:

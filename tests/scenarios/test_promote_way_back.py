@@ -32,20 +32,20 @@ FAILURES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("behaviour", FAILURES.values(), ids=FAILURES)
-def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object], production: Production) -> None:
+def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object], production_here: Production) -> None:
     """I9. Fails when `go_back` in rollout.py does not tag `previous` as production again, or restores no kept tag."""
-    kept, running = production.build(FIRST), production.build(SECOND)
-    production.sandbox.cli("tag", kept.id, production.kept_tag)
-    production.deploy(running)
-    image = production.build(THIRD, behaviour)
-    before = production.state()
+    kept, running = production_here.build(FIRST), production_here.build(SECOND)
+    production_here.sandbox.cli("tag", kept.id, production_here.kept_tag)
+    production_here.deploy(running)
+    image = production_here.build(THIRD, behaviour)
+    before = production_here.state()
 
-    ended = production.promote(image, **SHORT)
+    ended = production_here.promote(image, **SHORT)
 
-    production.assert_serves(running)
+    production_here.assert_serves(running)
     assert ended.end == (4, "rolled-back"), ended.log
     assert ended.outputs["image-id"] == ended.outputs["previous-image-id"] == running.id
-    assert production.state().tags == before.tags
+    assert production_here.state().tags == before.tags
     assert set(ended.answers.revisions) <= {running.revision, image.revision}
 
 
@@ -80,14 +80,14 @@ def test_what_staging_passed_and_production_fails_is_taken_back(production_here:
     assert ended.end == (4, "rolled-back"), ended.log
 
 
-def test_an_image_that_its_healthcheck_calls_unhealthy_is_taken_back(production: Production) -> None:
+def test_an_image_that_its_healthcheck_calls_unhealthy_is_taken_back(production_here: Production) -> None:
     """I9. Fails when `_told` in engine/waiting.py takes anything but `healthy` for good."""
-    running = healthchecked(production, FIRST, "true")
-    production.deploy(running)
+    running = healthchecked(production_here, FIRST, "true")
+    production_here.deploy(running)
 
-    ended = production.promote(healthchecked(production, SECOND, "false"), HEALTH_PATH="none")
+    ended = production_here.promote(healthchecked(production_here, SECOND, "false"), HEALTH_PATH="none")
 
-    production.assert_serves(running)
+    production_here.assert_serves(running)
     assert ended.end == (4, "rolled-back"), ended.log
     assert "unhealthy" in ended.reason
 
@@ -99,15 +99,15 @@ def healthchecked(production: Production, revision: str, command: str) -> Built:
     return production.build_from(f"FROM {base}\n{check}\n", revision=revision)
 
 
-def test_an_image_that_cannot_start_is_taken_back(production: Production) -> None:
+def test_an_image_that_cannot_start_is_taken_back(production_here: Production) -> None:
     """I9. Fails when `recreate` in engine/compose.py takes a failed `up` for a success."""
-    running = production.build(FIRST)
-    production.deploy(running)
+    running = production_here.build(FIRST)
+    production_here.deploy(running)
     broken = f'FROM python:3.13-slim\nLABEL {LABEL}={SECOND}\nCMD ["/no/such/program"]\n'
 
-    ended = production.promote(production.build_from(broken, revision=SECOND))
+    ended = production_here.promote(production_here.build_from(broken, revision=SECOND))
 
-    production.assert_serves(running)
+    production_here.assert_serves(running)
     assert ended.end == (4, "rolled-back"), ended.log
     assert ended.answers.revisions == [running.revision]
 

@@ -108,16 +108,16 @@ def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(
     assert "rolled back from" in listed.log
 
 
-def test_a_rollback_without_a_previous_image_is_refused(production: Production) -> None:
+def test_a_rollback_without_a_previous_image_is_refused(production_here: Production) -> None:
     """I12. Fails when `find_candidate` in preflight.py takes a missing kept image for nothing to do."""
-    production.deploy(production.build(FIRST))
-    before = production.state()
+    production_here.deploy(production_here.build(FIRST))
+    before = production_here.state()
 
-    ended = production.run("rollback")
+    ended = production_here.run("rollback")
 
     assert ended.end == (1, "refused"), ended.log
     assert "there is no previous image" in ended.reason
-    assert production.state() == before
+    assert production_here.state() == before
 
 
 def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production) -> None:

@@ -34,17 +34,17 @@ def test_status_names_what_both_targets_run(production: Production) -> None:
     }  # fmt: skip
 
 
-def test_status_in_words_says_the_same(production: Production) -> None:
+def test_status_in_words_says_the_same(production_here: Production) -> None:
     """Fails when `show_status` in status.py leaves out the commit, or invents one."""
-    running = production.build(FIRST)
-    production.deploy(running)
+    running = production_here.build(FIRST)
+    production_here.deploy(running)
 
-    ended = production.runner.start("status").end()
+    ended = production_here.runner.start("status").end()
 
     _, staging, found = ended.log.splitlines()
     assert ended.status == 0
-    assert staging.split()[:3] == ["staging", production.app.staging, "nothing"]
-    assert found.split()[:4] == ["production", production.app.production, "running", FIRST]
+    assert staging.split()[:3] == ["staging", production_here.app.staging, "nothing"]
+    assert found.split()[:4] == ["production", production_here.app.production, "running", FIRST]
     assert running.id in found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chosen import CHOSEN, NOT_CHOSEN, is_chosen
+from tests.chosen import CHOSEN, NOT_CHOSEN, find_lost, is_chosen
 
 TESTS = Path(__file__).parents[1]
 INVARIANTS = {f"I{number}" for number in range(1, 14)}
@@ -51,3 +51,10 @@ def test_a_case_in_brackets_chooses_that_case_alone(case: str, expected: bool) -
 
 def test_a_name_without_a_case_chooses_all_of_its_cases() -> None:
     assert is_chosen("scenarios/test_promote_retag.py::test_without_recreation_only_the_tag_moves[private]")
+
+
+def test_a_case_that_has_another_name_now_is_not_lost_in_silence() -> None:
+    """Fails when `make test` runs one scenario less, and nobody is told."""
+    test = "scenarios/test_kills.py::test_killed_at_any_call_to_docker"
+    assert f"{test}[9]" in find_lost([f"{test}[SIGKILL]"])
+    assert f"{test}[9]" not in find_lost([f"{test}[9]", "scenarios/test_lock.py::test_of_another_file"])
