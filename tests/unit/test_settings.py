@@ -1,6 +1,7 @@
 """Where settings come from, what each accepts, and that all problems are told at once."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -37,19 +38,24 @@ def test_nothing_given_means_the_designs_defaults() -> None:
         files=(), separator="", env_files=(), folder=None, variables={}, only_inputs=False
     )
     assert (settings.service, settings.port, settings.prod_port) == ("orchestrator-staging", 8501, 8500)
-    assert (settings.context, settings.file) == (PurePosixPath(), PurePosixPath("Dockerfile"))
+    assert (settings.build.context, settings.build.file) == (PurePosixPath(), PurePosixPath("Dockerfile"))
     assert settings.health == Health(asked="", retries=10, interval=6, hold=10)
     assert settings.health.deadline == 60
     assert settings.check == ScriptCheck(path="scripts/staging_check.py", mode="stub")
-    assert settings.check_timeout == 300
+    assert settings.staging_check.timeout == 300
     assert settings.revision_label == "org.opencontainers.image.revision"
-    assert settings.incomplete is Incomplete.REFUSE
+    assert settings.build.incomplete is Incomplete.REFUSE
     assert (settings.enabled, settings.repos) == (True, ())
-    assert not settings.require_up_to_date
-    assert (settings.allow_forks, settings.allow_forks_with_secrets) == (False, False)
-    assert [settings.pr, settings.revision, settings.project, settings.image, settings.container, settings.target] == [
-        None
-    ] * 6
+    assert not settings.forks.require_up_to_date
+    assert (settings.forks.allow, settings.forks.allow_with_secrets) == (False, False)
+    assert [
+        settings.pr,
+        settings.revision,
+        settings.project,
+        settings.image,
+        settings.container,
+        settings.build.target,
+    ] == [None] * 6
 
 
 def test_promote_has_the_designs_defaults() -> None:
@@ -189,17 +195,17 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
         ("GIT_SHA", SHA.upper(), "revision", SHA),
         ("GIT_SHA", "A" * 64, "revision", "a" * 64),
         ("CHECKOUT_PATH", "src/", "repository_folder", Path("/srv/checkout/src")),
-        ("DOCKERFILE", "docker/Dockerfile", "file", PurePosixPath("docker/Dockerfile")),
-        ("BUILD_CONTEXT", "app", "file", PurePosixPath("app/Dockerfile")),
-        ("BUILD_ARGS", "A=1\r\n\n  B=x=y z \n", "build_args", ("A=1", "B=x=y z")),
-        ("BUILD_SECRETS", "id=ca,src=/etc/passwd", "secrets", (SecretSource(id="ca", src=Path("/etc/passwd")),)),
+        ("DOCKERFILE", "docker/Dockerfile", "build.file", PurePosixPath("docker/Dockerfile")),
+        ("BUILD_CONTEXT", "app", "build.file", PurePosixPath("app/Dockerfile")),
+        ("BUILD_ARGS", "A=1\r\n\n  B=x=y z \n", "build.arguments", ("A=1", "B=x=y z")),
+        ("BUILD_SECRETS", "id=ca,src=/etc/passwd", "build.secrets", (SecretSource(id="ca", src=Path("/etc/passwd")),)),
         ("CHECK_COMMAND", "/check --url 'a b'", "check", CommandCheck(argv=("/check", "--url", "a b"))),
-        ("CHECK_TIMEOUT", "0090.5", "check_timeout", 90.5),
+        ("CHECK_TIMEOUT", "0090.5", "staging_check.timeout", 90.5),
         ("STAGING_IMAGE", "registry.example:5000/team/app:v1.2", "image", "registry.example:5000/team/app:v1.2"),
-        ("INCOMPLETE", "allow", "incomplete", Incomplete.ALLOW),
+        ("INCOMPLETE", "allow", "build.incomplete", Incomplete.ALLOW),
         ("PR", "7", "pr", 7),
         ("RECHECK_HEAD", "True", "recheck_head", True),
-        ("ALLOW_FORKS", "true", "allow_forks", True),
+        ("ALLOW_FORKS", "true", "forks.allow", True),
         ("ORCH_IMAGE_FRESHNESS_REPOS", "acme/*,\n x/y", "repos", ("acme/*", "x/y")),
         ("FRESHNESS_REPOS", "acme/*", "repos", ("acme/*",)),
         ("GITHUB_REPOSITORY", "acme/app", "repository", "acme/app"),
@@ -207,7 +213,7 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
     ],
 )
 def test_a_right_value_is_read(variable: str, value: str, field: str, expected: object) -> None:
-    assert getattr(gate({variable: value}), field) == expected
+    assert attrgetter(field)(gate({variable: value})) == expected
 
 
 @pytest.mark.parametrize("text", ["none", "None"])
@@ -247,7 +253,7 @@ def test_a_link_cannot_lead_a_secret_back_into_the_workspace(tmp_path: Path) -> 
 
 def test_a_secret_whose_variable_is_not_set_is_not_given_and_said() -> None:
     settings = gate({"BUILD_SECRETS": "id=a,env=SET\nid=b,env=UNSET\nid=c,env=EMPTY", "SET": "x", "EMPTY": ""})
-    assert settings.secrets == (SecretSource(id="a", env="SET"),)
+    assert settings.build.secrets == (SecretSource(id="a", env="SET"),)
     assert ["UNSET" in settings.warnings[0], "EMPTY" in settings.warnings[1]] == [True, True]
 
 

@@ -22,5 +22,5 @@ def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env
         env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
     )
     revision = find_revision(repository, candidate, address)
-    exported = export_tree(repository, revision, folder, allow_incomplete=settings.incomplete is Incomplete.ALLOW)
+    exported = export_tree(repository, revision, folder, allow_incomplete=settings.build.incomplete is Incomplete.ALLOW)
     return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."

@@ -84,7 +84,7 @@ def _word_of_fork(settings: GateSettings, candidate: Candidate) -> str:
         return ""
     taken = "treated as a fork" if candidate.fork in (AGIT, UNKNOWN_REPOSITORY) else "a fork"
     try:
-        refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
+        refuse_fork(candidate, allowed=settings.forks.allow, allowed_with_secrets=settings.forks.allow_with_secrets)
     except Refused:
         return f" It comes from {candidate.fork}, {taken}, and the gate refuses it."
     return f" It comes from {candidate.fork}, {taken}, which the settings allow."

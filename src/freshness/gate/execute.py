@@ -65,22 +65,22 @@ class _Work:
     run: RunLog
 
     def build(self) -> Found[tuple[Build, Image]]:
-        settings, (target, *_) = self.request.settings, self.plan.services
-        context, dockerfile = locate(self.seen.tree, settings.context, settings.file)
+        asked, (target, *_) = self.request.settings.build, self.plan.services
+        context, dockerfile = locate(self.seen.tree, asked.context, asked.file)
         build = Build(
             context=context,
-            subfolder=settings.context,
+            subfolder=asked.context,
             dockerfile=dockerfile,
             commit=self.plan.commit,
-            label=settings.revision_label,
+            label=self.request.settings.revision_label,
             tag=f"{target.repository}:{self.plan.commit}",
-            arguments=settings.build_args,
-            secrets=tuple(secret.argument for secret in settings.secrets),
+            arguments=asked.arguments,
+            secrets=tuple(secret.argument for secret in asked.secrets),
             variables={
-                secret.carrier: Secret(self.request.run_env[secret.env]) for secret in settings.secrets if secret.env
+                secret.carrier: Secret(self.request.run_env[secret.env]) for secret in asked.secrets if secret.env
             },
-            stage=settings.target,
-            timeout=settings.build_timeout,
+            stage=asked.target,
+            timeout=asked.timeout,
         )
         with self.run.log.group("Build"):
             image = build_image(self.seen.host.engine, build, self.run.log.untrusted)
@@ -146,7 +146,7 @@ class _Work:
 
     def _prune_builds(self, lease: Lease, target: Target, image: Image) -> None:
         """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
-        label, keep = self.request.settings.revision_label, self.request.settings.keep_builds
+        label, keep = self.request.settings.revision_label, self.request.settings.build.keep
         try:
             self.run.note(*prune_builds(lease, target.repository, label=label, current=image.id, keep=keep))
         except LockLost:

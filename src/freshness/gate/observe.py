@@ -121,7 +121,7 @@ def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
     )
     run.found["candidate"] = candidate
     run.log.say(candidate.note)
-    refuse_fork(candidate, allowed=settings.allow_forks, allowed_with_secrets=settings.allow_forks_with_secrets)
+    refuse_fork(candidate, allowed=settings.forks.allow, allowed_with_secrets=settings.forks.allow_with_secrets)
     origin = GitSource.find(settings, env, folder)
     revision = permitted_revision(origin, settings, candidate, references, env)
     run.found["revision"] = revision
@@ -180,10 +180,10 @@ def _tracked_mounts(request: Request, run: RunLog, config: Mapping[str, Any]) ->
 def _export(request: Request, commit: Commit, tree: Path, run: RunLog) -> Found[IncompletePaths]:
     settings = request.settings
     exported = export_tree(commit.origin.repository, commit.revision, tree, allow_incomplete=True)
-    incomplete = find_incomplete(exported, tree, settings.context, settings.file)
+    incomplete = find_incomplete(exported, tree, settings.build.context, settings.build.file)
     if not incomplete.names:
         _refuse_incomplete(request, incomplete.printable, run)
-    locate(tree, settings.context, settings.file)
+    locate(tree, settings.build.context, settings.build.file)
     return Found(value=incomplete, got=f"{exported.files} files, {exported.size} bytes")
 
 
@@ -194,7 +194,7 @@ def _look_at_ignored(request: Request, engine: Engine, incomplete: IncompletePat
 
 
 def _refuse_incomplete(request: Request, paths: list[str], run: RunLog) -> None:
-    if paths and request.settings.incomplete is Incomplete.REFUSE:
+    if paths and request.settings.build.incomplete is Incomplete.REFUSE:
         raise refuse_incomplete(paths)
     run.note(*(f"Incomplete in the build context, as `incomplete: allow` permits: {path}" for path in paths))
 
@@ -263,13 +263,13 @@ def ownership_of(request: Request, application: Application, target: Target) -> 
 
 def lock_of(request: Request, engine: Engine, target: Target, revision: Revision | None, run: RunLog) -> Lock:
     """The service's lock, for as long as recreation and proof may take."""
-    settings = request.settings
+    health, check = request.settings.health, request.settings.staging_check
     return new_lock(
         engine,
         service_lock(target.project, target.service),
         command="freshness gate",
         revision=revision.commit if revision else None,
-        seconds=RECREATE_SECONDS + settings.health.deadline + settings.check_timeout + settings.health.hold + 60,
+        seconds=RECREATE_SECONDS + health.deadline + check.timeout + health.hold + 60,
         env=request.run_env,
         say=run.log.say,
     )

@@ -54,10 +54,10 @@ def plan_of(
     """The plan for this commit, once nothing that could be seen speaks against it."""
     return Plan(
         commit=revision.commit,
-        dockerfile=settings.file,
+        dockerfile=settings.build.file,
         services=services,
         health=health,
-        check_timeout=settings.check_timeout,
+        check_timeout=settings.staging_check.timeout,
         force=settings.force_recreate,
         held=held,
     )

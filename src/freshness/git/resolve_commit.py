@@ -71,7 +71,7 @@ def permitted_revision(
     revision = find_revision(git_source.repository, candidate, git_source.address)
     if candidate.is_explicit:
         require_own_commit(git_source, candidate, references, env)
-    if settings.require_up_to_date:
+    if settings.forks.require_up_to_date:
         refuse_outdated(git_source, candidate, references, Run.of(env).base_ref)
     return revision
 

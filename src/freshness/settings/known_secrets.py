@@ -18,8 +18,8 @@ def conceal_known(
         conceal_variables(variables)
     if not isinstance(settings, GateSettings):
         return
-    conceal_variables({name: value for name, _, value in (one.partition("=") for one in settings.build_args)})
-    for secret in settings.secrets:
+    conceal_variables({name: value for name, _, value in (one.partition("=") for one in settings.build.arguments)})
+    for secret in settings.build.secrets:
         conceal([env.get(secret.env, "")] if secret.env else [])
         conceal([_content(secret.src)] if secret.src else [])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from freshness.core.run import Run
@@ -183,54 +183,6 @@ class GateSettings(_Shared):
         """The staging check."""
         of = self.staging_check
         return CommandCheck(argv=of.command) if of.command else ScriptCheck(path=of.path, mode=of.mode)
-
-    @property
-    def check_timeout(self) -> float:
-        return self.staging_check.timeout
-
-    @property
-    def require_up_to_date(self) -> bool:
-        return self.forks.require_up_to_date
-
-    @property
-    def allow_forks(self) -> bool:
-        return self.forks.allow
-
-    @property
-    def allow_forks_with_secrets(self) -> bool:
-        return self.forks.allow_with_secrets
-
-    @property
-    def context(self) -> PurePosixPath:
-        return self.build.context
-
-    @property
-    def file(self) -> PurePosixPath:
-        return self.build.file
-
-    @property
-    def build_args(self) -> tuple[str, ...]:
-        return self.build.arguments
-
-    @property
-    def secrets(self) -> tuple[SecretSource, ...]:
-        return self.build.secrets
-
-    @property
-    def build_timeout(self) -> float:
-        return self.build.timeout
-
-    @property
-    def target(self) -> str | None:
-        return self.build.target
-
-    @property
-    def incomplete(self) -> Incomplete:
-        return self.build.incomplete
-
-    @property
-    def keep_builds(self) -> int:
-        return self.build.keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
