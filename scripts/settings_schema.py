@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from freshness.settings.application import JobSettings, ServiceSettings
-from freshness.settings.declaration import Setting
+from freshness.settings.declaration import Setting, declared_by
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.settings_file import OF_ONE_TARGET
 
@@ -50,7 +50,7 @@ def _declared(kind: type) -> Iterator[tuple[Setting, Any]]:
     hints = typing.get_type_hints(kind)
     for each in fields(kind):
         if "setting" in each.metadata:
-            yield each.metadata["setting"], hints[each.name]
+            yield declared_by(each), hints[each.name]
         elif "group" in each.metadata:
             yield from _declared(each.metadata["group"])
 

@@ -218,3 +218,22 @@ def test_a_schema_refuses_what_a_commit_may_not_say() -> None:
     schema = json.loads((ROOT / "docs" / "schema" / "freshness.json").read_text())
     with pytest.raises(ValidationError):
         validate({"environments": {"staging": {"project": "live"}}}, schema)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a\\n::set-output name=gate::open" = 1\n',
+        '[services."web\\n::set-output name=gate::open"]\n',
+        '[environments."\\u202egpj"]\n',
+        '[services."web worker"]\n',
+        f"a = {'[' * 5000}\n",
+        f"a = {'9' * 5000}\n",
+    ],
+    ids=["key", "service", "environment", "two services", "nesting", "digits"],
+)
+def test_a_hostile_file_is_one_sentence_on_one_line(host: Path, text: str) -> None:
+    """Fails when a name is repeated as it is, or splits in two; a runner obeys such lines in a log."""
+    said = refusal(host, text)
+    assert "\n" not in said
+    assert "\u202e" not in said

@@ -13,7 +13,7 @@ from freshness.git.tree import Entry, EntryKind, parse_tree
 from freshness.settings.model import PromoteSettings
 
 _PLAIN = frozenset({EntryKind.FILE, EntryKind.EXECUTABLE})
-LARGEST = 1_000_000  # bytes
+LARGEST = 100_000  # bytes
 
 
 def file_at_hand(settings: PromoteSettings) -> str:

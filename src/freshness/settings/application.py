@@ -18,45 +18,35 @@ class ServiceSettings:
 
     name: str
     port: int | None = setting(
-        "port",
         values.optional(values.port),
         "Port of the service on the Docker host.",
         shown_default="the one that Compose publishes",
     )
     health: HealthKind | None = setting(
-        "health",
         values.optional(values.choice(HealthKind)),
         "How the service is checked: `http`, its `healthcheck`, or only that it is `running` for the hold time.",
         shown_default="`http` where there is a port or a path, else `healthcheck`",
     )
     health_path: str | None = setting(
-        "health-path", values.optional(values.http_path), "HTTP path that answers once the service is healthy."
+        values.optional(values.http_path), "HTTP path that answers once the service is healthy."
     )
     headers: tuple[tuple[str, str], ...] = setting(
-        "headers", values.headers, "Headers of the health request, such as `Host`.", multiline=True
+        values.headers, "Headers of the health request, such as `Host`.", multiline=True
     )
-    https: bool = setting("https", values.switch, "`true` asks for health with https.", default="false")
-    verify_certificate: bool = setting(
-        "verify-certificate", values.switch, "`false` accepts any certificate with https.", default="true"
-    )
+    https: bool = setting(values.switch, "`true` asks for health with https.", default="false")
+    verify_certificate: bool = setting(values.switch, "`false` accepts any certificate with https.", default="true")
     statuses: frozenset[int] = setting(
-        "statuses",
-        values.statuses,
-        "HTTP statuses that count as healthy, such as `2xx` and `401`.",
-        default="2xx",
-        words=True,
+        values.statuses, "HTTP statuses that count as healthy, such as `2xx` and `401`.", default="2xx", words=True
     )
     check_path: str | None = setting(
-        "check-path", values.optional(values.script_path), "Staging check: a Python script inside the container."
+        values.optional(values.script_path), "Staging check: a Python script inside the container."
     )
-    check_mode: str = setting("check-mode", values.word, "What the check script gets as `--mode`.", default="stub")
+    check_mode: str = setting(values.word, "What the check script gets as `--mode`.", default="stub")
     check_command: tuple[str, ...] | None = setting(
-        "check-command", values.optional(values.command), "Staging check: a command inside the container, no shell."
+        values.optional(values.command), "Staging check: a command inside the container, no shell."
     )
     check_timeout: float | None = setting(
-        "check-timeout",
-        values.optional(values.number(1, 86400, "seconds")),
-        ("Time limit of the staging check, in seconds."),
+        values.optional(values.number(1, 86400, "seconds")), ("Time limit of the staging check, in seconds.")
     )
 
     @property
@@ -79,12 +69,8 @@ class JobSettings:
     """A Compose service that runs once, to its end. `timeout` is in seconds."""
 
     service: str
-    stage: Stage = setting(
-        "stage", values.choice(Stage), "When it runs: `pre-deploy`, or `post-deploy`.", default="pre-deploy"
-    )
-    timeout: float = setting(
-        "timeout", values.number(1, 86400, "seconds"), "Time limit of the job, in seconds.", default="600"
-    )
+    stage: Stage = setting(values.choice(Stage), "When it runs: `pre-deploy`, or `post-deploy`.", default="pre-deploy")
+    timeout: float = setting(values.number(1, 86400, "seconds"), "Time limit of the job, in seconds.", default="600")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

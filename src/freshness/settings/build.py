@@ -9,7 +9,7 @@ from freshness.core.quoting import quoted
 from freshness.settings import values
 from freshness.settings.declaration import Surroundings, setting
 from freshness.settings.kinds import Incomplete, SecretSource
-from freshness.settings.values import WrongValue
+from freshness.settings.values import WrongValue, numbered
 
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _SECRET_WORD = re.compile(
@@ -21,7 +21,7 @@ _SOURCE_FORM = "Write id=NAME,src=/absolute/path or id=NAME,env=VARIABLE."
 def parse_arguments(text: str) -> tuple[str, ...]:
     """`NAME=VALUE` of each line. The error names the line, not the value, which might be a secret."""
     seen: dict[str, str] = {}
-    for number, line in _lines(text):
+    for number, line in numbered(text):
         match = _ARGUMENT.fullmatch(line)
         if match is None:
             raise WrongValue(f"NAME=VALUE in line {number}", "Write one build argument a line, with its value.")
@@ -50,7 +50,7 @@ def _warn_of_secrets(arguments: tuple[str, ...], surroundings: Surroundings) -> 
 def parse_secrets(text: str) -> tuple[SecretSource, ...]:
     """One source a line, in buildx's own form: `id=NAME,src=PATH` or `id=NAME,env=VARIABLE`."""
     seen: dict[str, SecretSource] = {}
-    for number, line in _lines(text):
+    for number, line in numbered(text):
         source = _secret(line, number)
         if source.id in seen:
             raise WrongValue(f"each secret once, and line {number} has {source.id} again", "Remove one of the two.")
@@ -83,12 +83,6 @@ def _from_file(name: str, src: str, number: int) -> SecretSource:
     if not path.is_absolute() or ".." in path.parts:
         raise WrongValue(f"an absolute path without `..` after src= in line {number}", _SOURCE_FORM)
     return SecretSource(id=name, src=path)
-
-
-def _lines(text: str) -> list[tuple[int, str]]:
-    """The lines that are not blank, numbered from 1. A Windows line end is no part of a value."""
-    numbered = enumerate((line.strip() for line in text.split("\n")), start=1)
-    return [(number, line) for number, line in numbered if line]
 
 
 def _usable(sources: tuple[SecretSource, ...], surroundings: Surroundings) -> tuple[SecretSource, ...]:
@@ -127,7 +121,6 @@ class BuildSettings:
     """
 
     context: PurePosixPath = setting(
-        "context",
         values.relative_path,
         "Folder of the build context, relative to the repository's root.",
         variable="BUILD_CONTEXT",
@@ -135,23 +128,22 @@ class BuildSettings:
         common=True,
     )
     dockerfile: PurePosixPath | None = setting(
-        "file",
         values.optional(values.relative_path),
         "Dockerfile, relative to the repository's root; may lie outside the context.",
+        name="file",
         variable="DOCKERFILE",
         shown_default="`{context}/Dockerfile`",
         common=True,
     )
     arguments: tuple[str, ...] = setting(
-        "build-args",
         parse_arguments,
         "Build arguments, one `NAME=VALUE` a line. Readable in the image's history: no secrets.",
+        name="build-args",
         multiline=True,
         common=True,
         resolve=_warn_of_secrets,
     )
     secrets: tuple[SecretSource, ...] = setting(
-        "secrets",
         parse_secrets,
         "BuildKit secrets, one a line: `id=NAME,src=/absolute/path` outside the workspace, or "
         "`id=NAME,env=VARIABLE` of the job's `env:`.",
@@ -161,10 +153,9 @@ class BuildSettings:
         resolve=_usable,
     )
     timeout: float = setting(
-        "build-timeout", values.number(1, 86400, "seconds"), "Time limit of the build, in seconds.", default="3600"
+        values.number(1, 86400, "seconds"), "Time limit of the build, in seconds.", name="build-timeout", default="3600"
     )
     target: str | None = setting(
-        "target",
         values.optional(
             values.matching(
                 r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a build stage's name", "Give the name after `AS` in the Dockerfile."
@@ -175,17 +166,16 @@ class BuildSettings:
         shown_default="the last one",
     )
     incomplete: Incomplete = setting(
-        "incomplete",
         values.choice(Incomplete, "Write refuse, or allow where empty submodules and LFS pointers are wanted."),
         "What to do about submodules and Git LFS pointers in the build: `refuse`, or `allow` (empty folders and"
         " plain pointers, each reported).",
         default="refuse",
     )
     keep: int = setting(
-        "keep-builds",
         values.whole_number(1, 100000, "builds"),
         "Number of the gates' images of this repository to keep under their commits' tags; older ones are removed"
         " unless a container or another tag uses them.",
+        name="keep-builds",
         default="20",
     )
 

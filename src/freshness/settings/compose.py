@@ -55,50 +55,48 @@ class ComposeSettings:
     """
 
     files: tuple[str, ...] = setting(
-        "compose-file",
         values.compose_files,
         "Compose file: a path in the workspace, or an absolute path on the host. Several, one a line (or"
         " `first.yaml:second.yaml`), are merged in order.",
+        name="compose-file",
         multiline=True,
         shown_default="what Compose reads: `COMPOSE_FILE` of the `.env`, else `compose.yaml` and its override",
         common=True,
     )
     separator: str = derived(_separator)
     env_files: tuple[Path, ...] = setting(
-        "compose-env-files",
         values.env_files,
         "Env files that the Compose file interpolates (Compose's `--env-file`), one a line; the last one wins.",
+        name="compose-env-files",
         multiline=True,
         shown_default="`.env` beside the Compose file",
         resolve=_existing_files,
     )
     variables: Mapping[str, str] = setting(
-        "compose-env",
         values.compose_variables,
         "Variables that the Compose file interpolates, one a line: `NAME=VALUE`, or `NAME` for a variable of the"
         " job's `env:`.",
+        name="compose-env",
         multiline=True,
         sensitive=True,
         shown_default="none; on the command line every variable of the shell",
         resolve=_with_the_jobs,
     )
     folder: Path | None = setting(
-        "project-directory",
         values.optional(values.host_path),
         "Project folder, where `.env`, `env_file:` and relative mounts start, such as `/srv/shop`.",
+        name="project-directory",
         shown_default="the Compose file's",
         resolve=_existing_folder,
     )
     only_inputs: bool = derived(_only_inputs)
     project: str | None = setting(
-        "project",
         values.optional(values.project),
         "Compose project.",
         variable="COMPOSE_PROJECT_NAME",
         shown_default="the Compose file's `name:`, else the repository's name",
     )
     force_recreate: bool = setting(
-        "force-recreate",
         values.switch,
         "`true` recreates the service even if Compose sees no change, for example after a secret was rotated.",
         default="false",

@@ -1,7 +1,7 @@
 """Declares a setting where its value stands: a dataclass's field whose metadata name, parse and explain it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,10 +69,12 @@ class Setting:
         return f"`{self.name}` ({self.variable})" if self.variable else f"`{self.name}`"
 
 
-def setting(name: str, read: Callable[[str], object], about: str, **how: Any) -> Any:
-    """A dataclass's field that is the setting `name`; its default is what `read` makes of the default's text."""
-    how.setdefault("variable", name.upper().replace("-", "_"))
-    declared = Setting(name=name, read=read, about=about, **how)
+def setting(read: Callable[[str], object], about: str, **how: Any) -> Any:
+    """A dataclass's field that is a setting, of the field's name where `name` says no other.
+
+    Its default is what `read` makes of the default's text.
+    """
+    declared = Setting(name=how.pop("name", ""), read=read, about=about, **how)
     return field(default_factory=lambda: read(declared.default), metadata={"setting": declared})
 
 
@@ -90,16 +92,23 @@ def settings_of(kind: type) -> Iterator[Setting]:
     """Every setting that the dataclass declares, those of its groups where they stand."""
     for each in fields(kind):
         if "setting" in each.metadata:
-            yield each.metadata["setting"]
+            yield declared_by(each)
         elif "group" in each.metadata:
             yield from settings_of(each.metadata["group"])
+
+
+def declared_by(each: Field[Any]) -> Setting:
+    """The field's setting, with the names that follow from the field's own."""
+    declared: Setting = each.metadata["setting"]
+    name = declared.name or each.name.replace("_", "-")
+    return replace(declared, name=name, variable=declared.variable or name.upper().replace("-", "_"))
 
 
 def assemble(kind: type[_T], values: Mapping[str, object], surroundings: Surroundings, **given: object) -> _T:
     """The dataclass, with its groups, of the `values` by setting's name; `given` are fields of neither kind."""
     for each in fields(kind):  # type: ignore[arg-type]
         if "setting" in each.metadata:
-            given[each.name] = values[each.metadata["setting"].name]
+            given[each.name] = values[declared_by(each).name]
         elif "group" in each.metadata:
             given[each.name] = assemble(each.metadata["group"], values, surroundings)
         elif "derived" in each.metadata:

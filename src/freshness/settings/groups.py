@@ -18,27 +18,27 @@ class Health:
     """
 
     asked: str = setting(
-        "health-path",
         values.health_path,
         "HTTP path that answers 2xx once the service is healthy; `none` uses the HEALTHCHECK; `running` only requires "
         "that it runs for `hold-time`, for a worker without a HEALTHCHECK.",
+        name="health-path",
         shown_default="`/health`; the HEALTHCHECK where the service publishes no port and `port` is not set",
         common=True,
     )
     retries: int = setting(
-        "health-retries",
         values.whole_number(1, 1000, "a number of tries"),
         "Number of health probes; `health-retries` times `health-interval` is the deadline.",
+        name="health-retries",
         default="10",
     )
     interval: float = setting(
-        "health-interval", values.number(0.1, 3600, "seconds"), "Seconds per health probe.", default="6"
+        values.number(0.1, 3600, "seconds"), "Seconds per health probe.", name="health-interval", default="6"
     )
     hold: float = setting(
-        "hold-time",
         values.number(0, 3600, "seconds"),
         "Seconds that a container must stay healthy and not restart before it counts as verified; `0` probes once"
         " more, without waiting.",
+        name="hold-time",
         default="10",
     )
 
@@ -77,21 +77,19 @@ class EngineSettings:
     """How long the Engine and the lock are waited for, in seconds, and how many reports stay."""
 
     lock_timeout: float = setting(
-        "lock-timeout",
         values.number(0, 86400, "seconds"),
         "Seconds to wait for another run on the same target before giving up.",
         default="900",
     )
     keep_reports: int = setting(
-        "keep-reports",
         values.whole_number(1, 100000, "reports"),
         "Number of reports to keep in the runner's temporary folder.",
         default="100",
     )
     timeout: float = setting(
-        "engine-timeout",
         values.number(1, 3600, "seconds"),
         "Seconds to wait for a response from the Docker Engine before giving up.",
+        name="engine-timeout",
         default="60",
     )
 
@@ -101,27 +99,24 @@ class Exceptions:
     """What is refused unless it is named here. `adopt` is a container that may be something else's, or None."""
 
     empty: frozenset[str] = setting(
-        "allow-empty",
         values.variable_names,
         "Variables of the service that may be empty or unset, separated by commas or blanks; any other is refused.",
+        name="allow-empty",
         multiline=True,
         shown_default="none",
     )
     dependencies: frozenset[str] = setting(
-        "accept-dependencies",
         values.service_names,
         "One-time services (`service_completed_successfully`), such as a migration, that another step runs first;"
         " any other is refused.",
+        name="accept-dependencies",
         multiline=True,
         shown_default="none",
     )
     adopt: str | None = setting(
-        "adopt",
         values.optional(
             values.matching(
-                r"[A-Za-z0-9][A-Za-z0-9_.-]+",
-                "a container's name",
-                "Give the name that the refusal shows.",
+                r"[A-Za-z0-9][A-Za-z0-9_.-]+", "a container's name", "Give the name that the refusal shows."
             )
         ),
         "Container that may be replaced although it may belong to something else, after a changed port, name or"
@@ -129,9 +124,9 @@ class Exceptions:
         shown_default="none",
     )
     mounts: tuple[str, ...] = setting(
-        "allow-mounts",
         values.container_paths,
         "Paths in the container, one a line, where a mount may hide files of the image; each is reported.",
+        name="allow-mounts",
         multiline=True,
         shown_default="none",
     )
@@ -146,25 +141,25 @@ class SourceSettings:
     """Where the commit is looked for, and how an image says which it holds."""
 
     label: str = setting(
-        "revision-label",
         values.matching(
             r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}", "a label's key", "Use letters, digits, `.`, `-`, `_` and `/`."
         ),
         "Image label that names the commit.",
+        name="revision-label",
         default=REVISION_LABEL,
     )
     folder: Path = setting(
-        "path",
         values.checkout_folder,
         "Folder of the checkout in the workspace.",
+        name="path",
         variable="CHECKOUT_PATH",
         default=".",
         resolve=_in_workspace,
     )
     token: Secret | None = setting(
-        "github-token",
         values.optional(values.token),
         "Token to fetch commits and to query pull requests; sent to the forge's own host only.",
+        name="github-token",
         action_default="${{ github.token }}",
         sensitive=True,
         shown_default="`github.token`",  # an expression in a description makes act refuse to load the action
@@ -176,19 +171,19 @@ class ForgeSettings:
     """What pull request and commit are told of a run; nothing of it changes how the run ends."""
 
     comments: bool = setting(
-        "pull-request-comment",
         values.switch,
         "`true` writes one comment on the pull request and keeps it up to date; `github-token` then needs "
         "`pull-requests: write` besides `contents: read`.",
+        name="pull-request-comment",
         default="false",
     )
     context: str | None = setting(
-        "commit-status",
         values.optional(
             values.matching(r"[\w./ -]{1,100}", "a status's name", "Write a name such as `freshness/gate`.")
         ),
         "Name of the commit status that says the verdict, such as `freshness/gate`; `github-token` then needs "
         "`statuses: write`, on Gitea `contents: write`.",
+        name="commit-status",
         shown_default="none",
     )
 
@@ -198,7 +193,6 @@ class Scope:
     """Whether this repository is enforced at all."""
 
     enabled: bool = setting(
-        "enabled",
         values.switch,
         "`false` switches the enforcement off, with a warning.",
         variable="ORCH_IMAGE_FRESHNESS_ENABLED",
@@ -206,7 +200,6 @@ class Scope:
         default="true",
     )
     repos: tuple[str, ...] = setting(
-        "repos",
         values.repos,
         "Repositories to enforce, as `owner/name` patterns with `*` and `?`, separated by commas or blanks.",
         variable="ORCH_IMAGE_FRESHNESS_REPOS",
@@ -225,17 +218,17 @@ class FileSettings:
     """Which part of the files of settings counts. `path` is the commit's file from the Git tree's root, or None."""
 
     environment: str | None = setting(
-        "deploy-environment",
         values.optional(
             values.matching(r"[a-z0-9][a-z0-9_-]*", "an environment's name", "Use lower case letters and digits.")
         ),
         "Environment whose part of the settings files counts, such as `eu`.",
+        name="deploy-environment",
         shown_default="`staging` for the gate, `production` for everything else",
         flags=("-e", "--environment"),
     )
     path: PurePosixPath | None = setting(
-        "settings-file",
         _settings_path,
         "File of settings in the commit, relative to the repository's root; `none`: none is read.",
+        name="settings-file",
         default="freshness.toml",
     )

@@ -40,32 +40,32 @@ class StagingCheck:
     """What runs inside staging's container before the verdict; `timeout` is in seconds."""
 
     path: str = setting(
-        "check-path",
         values.script_path,
         "Staging check: a Python script inside the container.",
+        name="check-path",
         variable="STAGING_CHECK_PATH",
         default="scripts/staging_check.py",
         common=True,
     )
     mode: str = setting(
-        "check-mode",
         values.word,
         "What the staging check gets as `--mode`.",
+        name="check-mode",
         variable="STAGING_CHECK_MODE",
         default="stub",
         common=True,
     )
     command: tuple[str, ...] | None = setting(
-        "check-command",
         values.optional(values.command),
         "Command in the container, in place of `check-path` and `check-mode`; no shell, with `BASE_URL` and"
         " `GIT_SHA` set.",
+        name="check-command",
         shown_default="none",
     )
     timeout: float = setting(
-        "check-timeout",
         values.number(1, 86400, "seconds"),
-        ("Time limit of the staging check, in seconds."),
+        "Time limit of the staging check, in seconds.",
+        name="check-timeout",
         default="300",
     )
 
@@ -123,24 +123,23 @@ class GateSettings(_Shared):
 
     usual_port: ClassVar[int] = 8501
     services: tuple[str, ...] = setting(
-        "service",
         values.services,
         "Compose service of staging.",
+        name="service",
         variable="TARGET_SERVICE",
         default="orchestrator-staging",
         words=True,
         common=True,
     )
     given_port: int | None = setting(
-        "port",
         values.optional(values.port),
         "Port of staging on the Docker host; of a service that publishes none, the one inside its container.",
+        name="port",
         variable="TARGET_PORT",
         shown_default="`8501`, else the only one that the service publishes",
         common=True,
     )
     revision: str | None = setting(
-        "revision",
         values.optional(values.revision),
         "Full id of the commit to gate.",
         variable="GIT_SHA",
@@ -154,18 +153,12 @@ class GateSettings(_Shared):
     exceptions: Exceptions = group(Exceptions)
     engine: EngineSettings = group(EngineSettings)
     image: str | None = setting(
-        "image", values.optional(values.image), _IMAGE, variable="STAGING_IMAGE", shown_default=_IMAGE_DEFAULT
+        values.optional(values.image), _IMAGE, variable="STAGING_IMAGE", shown_default=_IMAGE_DEFAULT
     )
     container: str | None = setting(
-        "container",
-        values.optional(values.container),
-        _CONTAINER,
-        variable="STAGING_CONTAINER",
-        shown_default=_CONTAINER_DEFAULT,
+        values.optional(values.container), _CONTAINER, variable="STAGING_CONTAINER", shown_default=_CONTAINER_DEFAULT
     )
-    prod_port: int = setting(
-        "prod-port", values.port, "Production's port, which staging must never publish.", default="8500"
-    )
+    prod_port: int = setting(values.port, "Production's port, which staging must never publish.", default="8500")
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
     forks: Forks = group(Forks)
@@ -195,53 +188,48 @@ class PromoteSettings(_Shared):
     """
 
     expected_revision: str | None = setting(
-        "expected-revision",
         values.optional(values.revision),
         "Full id of the commit that the image must be built from: the gate's output `revision`.",
         required=True,
         common=True,
     )
     source_image: str | None = setting(
-        "source-image",
         values.optional(values.source_image),
         "Image to promote: in a workflow the gate's output `image-id`.",
         shown_default="the tag that `staging-service` runs",
         common=True,
     )
     staging_service: str = setting(
-        "staging-service",
         values.service,
         "Compose service of staging, whose image is promoted if `source-image` is empty.",
         variable="TARGET_SERVICE",
         default="orchestrator-staging",
     )
     staging_compose_file: tuple[str, ...] = setting(
-        "staging-compose-file",
         values.compose_files,
         "Compose file of staging, if it is not production's; several as in `compose-file`.",
         multiline=True,
         shown_default="production's",
     )
     staging_project: str | None = setting(
-        "staging-project",
         values.optional(values.project),
         "Compose project of staging, if it is not production's.",
         shown_default="what its Compose file says, else production's",
     )
     usual_port: ClassVar[int] = 8500
     services: tuple[str, ...] = setting(
-        "service",
         values.services,
         "Compose service of production.",
+        name="service",
         variable="PROD_SERVICE",
         default="orchestrator",
         words=True,
         common=True,
     )
     given_port: int | None = setting(
-        "port",
         values.optional(values.port),
         "Port of production on the Docker host; of a service that publishes none, the one inside its container.",
+        name="port",
         variable="PROD_PORT",
         shown_default="`8500`, else the only one that the service publishes",
         common=True,
@@ -251,29 +239,22 @@ class PromoteSettings(_Shared):
     exceptions: Exceptions = group(Exceptions)
     engine: EngineSettings = group(EngineSettings)
     image: str | None = setting(
-        "image", values.optional(values.image), _IMAGE, variable="PROD_IMAGE", shown_default=_IMAGE_DEFAULT
+        values.optional(values.image), _IMAGE, variable="PROD_IMAGE", shown_default=_IMAGE_DEFAULT
     )
     container: str | None = setting(
-        "container",
-        values.optional(values.container),
-        _CONTAINER,
-        variable="PROD_CONTAINER",
-        shown_default=_CONTAINER_DEFAULT,
+        values.optional(values.container), _CONTAINER, variable="PROD_CONTAINER", shown_default=_CONTAINER_DEFAULT
     )
     recreate: bool = setting(
-        "recreate",
         values.switch,
         "`false` only moves the tag in `image`, for a production that something else restarts.",
         default="true",
     )
     keep_images: int = setting(
-        "keep-images",
         values.whole_number(1, 1000, "images"),
         "Number of previous production images to keep for `freshness rollback`.",
         default="5",
     )
     update_order: UpdateOrder = setting(
-        "update-order",
         values.choice(
             UpdateOrder, "Write stop-first, or start-first if production publishes no port and runs behind a proxy."
         ),
@@ -282,7 +263,6 @@ class PromoteSettings(_Shared):
         default="stop-first",
     )
     update_overlap: float = setting(
-        "update-overlap",
         values.number(0, 600, "seconds"),
         "Seconds that old and new containers serve together with `start-first`, until the proxy has found the new one.",
         default="5",

@@ -1,6 +1,6 @@
 """Reads a file of settings: the commit's own `freshness.toml`, or the host's, which alone may say where things run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from freshness.settings.application import JobSettings, ServiceSettings
 from freshness.settings.declaration import Surroundings, settings_of
 from freshness.settings.sources import SettingsFile, Texts
 from freshness.settings.table import GATE, PROMOTE
+from freshness.settings.values import WrongValue, service
 
 SERVICE = tuple(settings_of(ServiceSettings))
 JOB = tuple(settings_of(JobSettings))
@@ -36,13 +37,12 @@ def parse_settings_file(
     reader = _Reader(place=place, host_file=host_file, surroundings=surroundings)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and a number of thousands of digits
         surroundings.refuse(f"{place} cannot be read: {error}.", "Correct it: https://toml.io says how it is written.")
         return SettingsFile(place=place)
     everywhere = reader.level(data, "")
-    tables = reader.table(data, "environments", "")
     levels = {
-        name: reader.level(reader.table(tables, name, "environments."), f"environments.{name}.") for name in tables
+        name: reader.level(table, f"environments.{name}.") for name, table in reader.tables(data, SECTIONS[-1], "")
     }
     here = levels.get(environment, SettingsFile(place=place))
     return SettingsFile(
@@ -100,11 +100,21 @@ class _Reader:
         self.refuse(f"`{where}{key}` is {quoted(str(found))}; expected a table.", f"Write it as [{where}{key}].")
         return {}
 
-    def named(self, data: Mapping[str, Any], section: str, known: set[str], where: str) -> dict[str, Texts]:
+    def tables(self, data: Mapping[str, Any], section: str, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The tables of a section by name; a name stands in sentences, and for a service."""
         tables = self.table(data, section, where)
-        inner = f"{where}{section}."
-        found = {name: self.texts(self.table(tables, name, inner), known, f"{inner}{name}.") for name in tables}
-        return {name: {**_word_for_path(texts), **texts} for name, texts in found.items()}
+        for name in tables:
+            try:
+                yield service(name), self.table(tables, name, f"{where}{section}.")
+            except WrongValue as wrong:
+                self.refuse(f"[{where}{section}] has {quoted(name)}; expected names.", wrong.remedy)
+
+    def named(self, data: Mapping[str, Any], section: str, known: set[str], where: str) -> dict[str, Texts]:
+        found: dict[str, Texts] = {}
+        for name, table in self.tables(data, section, where):
+            texts = self.texts(table, known, f"{where}{section}.{name}.")
+            found[name] = {**_word_for_path(texts), **texts}
+        return found
 
     def texts(self, data: Mapping[str, Any], known: set[str], where: str) -> Texts:
         found = {}
@@ -120,7 +130,7 @@ class _Reader:
         return found
 
     def why_not(self, key: str, known: set[str], where: str) -> tuple[str, str]:
-        told = f"`{where}{key}`"
+        told = f"`{where}{quoted(key)[1:-1]}`"
         if self.host_file and key in _ELSEWHERE - known:
             return (
                 f"{told} may not come from a commit; expected services, checks and jobs there, and nothing else.",

@@ -179,7 +179,7 @@ def compose_files(text: str) -> tuple[str, ...]:
     """Absolute paths on the host, or paths in the workspace: one a line, or several with a separator between them."""
     if re.search(r"(?:^|[^.\w])\.\.(?:[^.\w]|$)", text):
         raise WrongValue("paths in the workspace, or absolute ones, without `..`", "Write the paths without `..`.")
-    return tuple(line.strip() for line in text.split("\n") if line.strip())
+    return tuple(line for _, line in numbered(text))
 
 
 def env_files(text: str) -> tuple[PurePosixPath, ...]:
@@ -187,13 +187,16 @@ def env_files(text: str) -> tuple[PurePosixPath, ...]:
     return tuple(host_path(part.strip()) for part in re.split(r"[\n,]", text) if part.strip())
 
 
+def numbered(text: str) -> list[tuple[int, str]]:
+    """The lines that are not blank, numbered from 1. A Windows line end is no part of a value."""
+    return [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
 def compose_variables(text: str) -> dict[str, str | None]:
     """A name and its value a line; a name alone stands for a variable of the job, as `docker run --env` has it."""
     found: dict[str, str | None] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        name, is_given, value = line.strip().partition("=")
+    for number, line in numbered(text):
+        name, is_given, value = line.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise WrongValue(f"NAME=VALUE or NAME in line {number}", "Write one variable a line.")
         if name.startswith(("COMPOSE_", "DOCKER_", "FRESHNESS_", "INPUT_")) or name in {"PATH", "HOME"}:
@@ -241,10 +244,8 @@ def health_path(text: str) -> str:
 def headers(text: str) -> tuple[tuple[str, str], ...]:
     """`Name: value` of each line; names are compared without regard to case."""
     found: dict[str, tuple[str, str]] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in numbered(text):
         name, colon, value = (part.strip() for part in line.partition(":"))
-        if not line.strip():
-            continue
         if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[ -~]+", value):
             raise WrongValue(f"Name: value in line {number}", "Write one header a line, in ASCII.")
         if name.lower() in {"connection", "content-length", "transfer-encoding"} or name.lower() in found:
