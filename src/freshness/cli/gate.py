@@ -1,4 +1,4 @@
-"""Runs the gate as a whole: closed first, then the settings, the story, and how it ended."""
+"""Runs the gate as a whole: closed first, then the settings, the run, and how it ended."""
 
 from collections.abc import Mapping
 from dataclasses import replace

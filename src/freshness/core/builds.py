@@ -1,4 +1,4 @@
-"""Which of the gate's builds are let go: each gate leaves a tag that names its commit, and nothing else removes it."""
+"""Which of the gate's builds are removed: each gate leaves a tag that names its commit, and nothing else removes it."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

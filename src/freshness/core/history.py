@@ -1,4 +1,4 @@
-"""Decides how two commits stand to each other, over a history that may end early."""
+"""Decides whether one commit descends from another, over a history that may end early."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field

@@ -191,7 +191,7 @@ def _from_record(one: ExistingContainer, recorded: Recorded | None) -> ExistingC
 
 
 def _is_made_from(one: ExistingContainer, recorded: Recorded | None) -> bool:
-    """Whether a way back made it of what was recorded."""
+    """Whether a rollback made it from the record."""
     return recorded is not None and one.is_recorded and one.configuration == recorded.deployment.made
 
 

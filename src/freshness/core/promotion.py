@@ -1,4 +1,4 @@
-"""The outcome of a promotion, and the words for a person who has to go on by hand."""
+"""The outcome of a promotion, and the commands for a person who has to go on."""
 
 import shlex
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""At which address a target is asked from here: this machine's, a remote host's own, or one over the ssh login."""
+"""The address at which a target is probed: this machine's, a remote host's own, or one over the ssh login."""
 
 import ipaddress
 import socket
@@ -43,7 +43,7 @@ class Address:
 def address_of(engine: Engine, target: Target, container: Container) -> Address:
     """The address on which the port is published, else the container's own.
 
-    Raises SettingsError for what cannot be asked from here, EngineError.
+    Raises SettingsError for what cannot be probed from here, EngineError.
     """
     if engine.tunnel is None and not engine.is_local:
         return Address(host=_host_elsewhere(engine, target), port=target.port)
@@ -52,7 +52,7 @@ def address_of(engine: Engine, target: Target, container: Container) -> Address:
 
 
 def require_reachable_port(engine: Engine, target: Target) -> None:
-    """Raises SettingsError where the port of a remote target could never be asked from here, EngineError."""
+    """Raises SettingsError where the port of a remote target can never be probed from here, EngineError."""
     if engine.tunnel is None and not engine.is_local:
         _host_elsewhere(engine, target)
 

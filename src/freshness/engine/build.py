@@ -23,7 +23,7 @@ from freshness.process.private_folder import private_folder
 TRIES = 3
 _LAYER_LOST = re.compile(r"^ERROR: .*parent snapshot \S+ does not exist: not found")
 """BuildKit's last line where a layer was collected, as one of a removed image, while an image that shares it was being
-unpacked into the containerd image store. Source: moby/buildkit issue 6521, mended by its pull request 6558 in 2026."""
+unpacked into the containerd image store. Source: moby/buildkit issue 6521, fixed by its pull request 6558 in 2026."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

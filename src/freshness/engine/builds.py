@@ -1,4 +1,4 @@
-"""Lets go of the builds that a gate leaves, each under its commit's tag, once there are more than are to be kept."""
+"""Prunes the builds that gates leave, each under its commit's tag, beyond the number to keep."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ AT_ONCE = 50
 
 
 def prune_builds(lease: Lease, repository: str, *, label: str, current: str, keep: int) -> Iterator[str]:
-    """Takes away what `surplus_builds` says, and tells what stays although it should not. One list of all images."""
+    """Removes what `surplus_builds` says, and reports what stays although it should not. One list of all images."""
     engine = lease.engine
     listed = _list_images(engine)
     surplus = surplus_builds(listed, repository, label=label, used=(), current=current, keep=keep)

@@ -52,7 +52,7 @@ class CheckOutput:
     """What came over the connection. `show` gets the lines of the check: foreign text.
 
     With `is_wrapped` nothing is the check's before WRAPPER said that it is there: what comes instead is the runtime's,
-    and only kept as the `last_line`. `leash` is then WRAPPER's process id in the container, and `has_ended` says that
+    and only goes to `last_line`. `wrapper_pid` is then WRAPPER's process id in the container, and `has_ended` says that
     the check came to its end by itself.
     """
 

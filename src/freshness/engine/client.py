@@ -67,7 +67,7 @@ def connect(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
             tunnel = open_tunnel(ssh, endpoint, env)
             where, context, env = {"base_url": f"unix://{tunnel.docker}"}, DEFAULT, env_for_socket(tunnel.docker, env)
         client = Client(tunnel, timeout, where)
-        if tunnel:  # which waits for the last connection: before it is let go, ours are closed
+        if tunnel:  # which waits for the last connection: ours are closed before it
             atexit.register(client.close)
         identity = client.info()["ID"]
     except FreshnessError:

@@ -1,4 +1,4 @@
-"""Who else holds the name or the port that a target needs."""
+"""Which containers and processes have the name, image or port that a target needs."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from freshness.errors import Stale
 
 PORT_CHECK_SECONDS = 30
 PORT_CHECK_LABEL = "freshness.look"
-"""What every container has that looks for a port; its value is the job's container."""
+"""The label of every container that checks a port; its value is the job's container."""
 
 
 class Conflict(NamedTuple):
@@ -30,7 +30,7 @@ class Conflict(NamedTuple):
 
 
 def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[Conflict]:
-    """Each foreign container that holds the target's name, image tag or published port, and a process on that."""
+    """Each other container with the target's name, image tag or published port, and a process on that port."""
     with engine_call("listing the containers"):
         listed = engine.client.api.containers(all=True)
     port_is_explained = not target.is_published
@@ -159,7 +159,7 @@ def _is_free(engine: Engine, target: Target, prober: Prober) -> bool:
 
 
 def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
-    """Runs the look in a container on the host's network, from the job's own image: it is here and has our Python.
+    """Runs the check in a container on the host's network, from the job's own image: it is here and has our Python.
 
     It has the job's volumes, since the interpreter may lie in one. Where it cannot run, Compose will say what is taken.
     The Engine cannot remove it by itself: its exit status would be gone too.
@@ -187,8 +187,8 @@ def _is_free_on_host(engine: Engine, target: Target, job: str) -> bool:
 
 
 def _remove_port_checks(engine: Engine) -> None:
-    """Takes away what killed runs left; by the Engine's clock, so that none goes that is under way."""
-    with suppress(docker.errors.APIError):  # another prune is at work, and this is no reason not to look
+    """Removes what killed runs left; by the Engine's clock, so that none under way is removed."""
+    with suppress(docker.errors.APIError):  # another prune is at work, which is no reason not to check
         engine.client.containers.prune(filters={"label": PORT_CHECK_LABEL, "until": f"{2 * PORT_CHECK_SECONDS}s"})
 
 

@@ -75,5 +75,5 @@ def env_for_socket(path: Path | str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def env_without_engine(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a plugin that needs no Engine: behind ssh:// it would log in all the same, more than once."""
+    """The environment for a plugin that needs no Engine: over ssh:// it would log in all the same, more than once."""
     return env_for_socket(os.devnull, env) if read_docker_host(env).endpoint.startswith("ssh://") else dict(env)

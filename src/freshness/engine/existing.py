@@ -1,4 +1,4 @@
-"""Looks at the containers that Compose, or this tool, would replace at a target."""
+"""Reads the containers that Compose, or this tool, would replace at a target."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress

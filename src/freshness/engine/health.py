@@ -33,7 +33,7 @@ def require_health_source(
 ) -> None:
     """Raises Refused where neither a health path nor a HEALTHCHECK could ever tell: nothing found is never fine.
 
-    That goes for `previous` as well, which would have to be proven on the way back, as the target `former`.
+    That goes for `previous` as well, which a rollback would have to verify, as the target `former`.
     """
     if health.path is not None or health.is_running_enough:
         return

@@ -1,4 +1,4 @@
-"""Looks at files of an image or a container through the Engine; what is made for that is never started."""
+"""Reads files of an image or a container through the Engine; containers made for that are never started."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from freshness.engine.client import Engine, engine_call
 from freshness.errors import EngineError
 
 INSPECTION_LABEL = "freshness.files"
-"""What every container has that was made for a look."""
+"""The label of every container that was made for reading."""
 LONGEST = "600s"
 PIECE = 1 << 20
 Identify = Callable[[tarfile.TarFile, tarfile.TarInfo], object]

@@ -59,7 +59,7 @@ def tag_image(lease: Lease, image_id: str, tag: str) -> None:
 
 
 def untag_image(lease: Lease, tag: str) -> None:
-    """Takes the tag away, and with the last one the image, unless a container was made from it: then the tag stays."""
+    """Removes the tag, and with the last one the image, unless a container was made from it: then the tag stays."""
     lease.require()
     with engine_call(f"removing the tag {tag}"):
         try:
@@ -106,7 +106,7 @@ def retained_images(engine: Engine, tags: RetainedTags) -> dict[int, str]:
 
 
 def retain_images(lease: Lease, tags: RetainedTags, wanted: Sequence[str]) -> None:
-    """Lets the kept tags name these image IDs, the newest first, and takes away what is more.
+    """Sets the tags of the retained images to these image IDs, the newest first, and removes the rest.
 
     From the oldest to the newest, so that no image is without a name while its tag moves on.
     """

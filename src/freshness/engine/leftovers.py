@@ -1,4 +1,4 @@
-"""Puts in order what Compose leaves behind when it is cut: a second container of the service, and a wrong name."""
+"""Cleans up after an interrupted Compose: a second container of the service, and a wrong name."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""From where staging is asked: the Docker host, or a job's container that joins one of staging's networks for a moment.
+"""Where probes start: on the Docker host, or in a job's container that joins one of staging's networks for a moment.
 
 A job in a container has a network of its own, where `localhost:8501` is not the Docker host; staging itself is never
 connected to the job's network, which would then stay for ever.
@@ -29,7 +29,7 @@ class Prober:
 
     @contextlib.contextmanager
     def address(self, engine: Engine, target: Target, container: Container) -> Iterator[Address]:
-        """The address at which the container's port is asked, for as long as the block lasts."""
+        """The address at which the container's port is probed, for as long as the block lasts."""
         if self.job is None:
             yield address_of(engine, target, container)
             return

@@ -123,7 +123,7 @@ def _run_wrapped(check: Check, line: Line) -> CheckRun:
 
 
 def _end(check: Check, execution: Execution, output: CheckOutput) -> ExecState:
-    """Ends a check whose WRAPPER does not know that we let go of it, as behind a proxy that keeps its own end open."""
+    """Ends a check whose WRAPPER does not see that we are gone, as behind a proxy that keeps its own end open."""
     if output.wrapper_pid is not None:
         killer = ("python3", "-I", "-c", f"import os, signal; os.kill({output.wrapper_pid}, signal.SIGTERM)")
         check.prepare(killer, with_input=False).start_detached()

@@ -1,4 +1,4 @@
-"""Finds what may be meant by a target that has no container: after a service or a project was renamed."""
+"""Finds the container that may be meant by a target without one, after a service or a project was renamed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

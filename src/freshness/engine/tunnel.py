@@ -161,7 +161,7 @@ class Tunnel:
         return os.pread(self._said, LONGEST_SAID, 0).decode(errors="replace")
 
     def close(self) -> None:
-        """Lets go of the login; a Compose that still runs holds on to it."""
+        """Closes our end of the login; a Compose that still runs keeps it."""
         if self._child is not None and self._child.stdin is not None:
             self._child.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -171,7 +171,7 @@ class Tunnel:
 
 
 def open_tunnel(address: SshAddress, endpoint: str, env: Mapping[str, str]) -> Tunnel:
-    """A tunnel that is let go when this process ends. Raises EngineError with what ssh said."""
+    """A tunnel that is closed when this process ends. Raises EngineError with what ssh said."""
     tunnel = Tunnel(address, endpoint, env)
     atexit.register(tunnel.close)
     tunnel.open()

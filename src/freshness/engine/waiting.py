@@ -1,4 +1,4 @@
-"""One wait for health under way: what was asked, what is best said of the answers, and what makes it pointless."""
+"""One wait for health: when to probe, which answer says most, and what makes waiting pointless."""
 
 import time
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ class Wait:
         time.sleep(max(0, min(until - now, WATCH_SECONDS, self.left)))
 
     def _ask(self) -> tuple[bool, str]:
-        """Asks if it is time to; whether the answer is good, and what is best said of all answers."""
+        """Probes if it is time to; whether the answer is good, and the most informative one so far."""
         if self.address and self.health.path and time.monotonic() >= self.due:
             seconds = min(self.health.interval, max(self.left, 0.01))
             answer = ask(self.address, self.health.path, seconds, self.health.question)

@@ -1,4 +1,4 @@
-"""Reads how commits stand to each other, and fetches the history that this takes, with a bound."""
+"""Reads the ancestry of commits, and fetches the history that this takes, with a bound."""
 
 from collections.abc import Callable
 

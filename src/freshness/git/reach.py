@@ -1,4 +1,4 @@
-"""Shows that the base repository itself has a commit that was given by hand: forges serve forks' commits as well."""
+"""Verifies that the base repository itself has a commit from `revision`: forges serve forks' commits too."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ def require_reachable(
     address: ForgeAddress | None,
     is_own: Callable[[int], bool],
 ) -> str:
-    """In words, where the commit is found: a branch or tag that stands at it, or has it in its history.
+    """In words, where the commit is found: a branch or tag that is at it, or has it in its history.
 
     `references` is what the server said; None asks the local clone's branches, tags and remote references. A pull
     request's head of this repository is found by its branch; where that is gone, `is_own` is asked whose the pull

@@ -79,7 +79,7 @@ def permitted_revision(
 def require_own_commit(
     git_source: GitSource, candidate: Candidate, references: References | None, env: Mapping[str, str]
 ) -> str:
-    """In words, where this repository has a commit that was given by hand. Raises Refused, and RepositoryError."""
+    """In words, where this repository has the commit of `revision`. Raises Refused, and RepositoryError."""
 
     def is_own(number: int) -> bool:
         address, api_url = git_source.address, Run.of(env).api_url

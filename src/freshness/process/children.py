@@ -1,4 +1,4 @@
-"""Starts child processes: those that only compute die with us, those that change the host come to their end."""
+"""Starts child processes: those that only compute die with us, those that change the host finish."""
 
 import ctypes
 import os
@@ -91,7 +91,7 @@ def _die_with(parent: int) -> Callable[[], None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """When a child that changes the host is cut: after `longest` seconds, or when `look` raises an EngineError.
+    """When a child that changes the host is stopped: after `longest` seconds, or when `look` raises an EngineError.
 
     `look` is called every `seconds`.
     """
@@ -116,9 +116,9 @@ def finish(
     descriptors `keepalive_fds` keep alive. It reads `given` from its standard input, all of which is in memory before
     it starts.
 
-    Its output goes to a file, not to a pipe of ours: a child that loses its reader would be cut in the middle. An
+    Its output goes to a file, not to a pipe of ours: a child that loses its reader would be interrupted. An
     interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
-    Raises EngineError where the watch cuts it: what we gave up on must not change the host later.
+    Raises EngineError where the watch stops it: what we gave up on must not change the host later.
     """
     with tempfile.TemporaryFile() as output, _input(given) as standard_input:
         child = subprocess.Popen(

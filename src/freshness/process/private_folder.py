@@ -69,7 +69,7 @@ def _without_lists(folder: Path) -> Path:
 
 @contextmanager
 def private_folder(env: Mapping[str, str]) -> Iterator[Path]:
-    """`make_private_folder`, taken away afterwards."""
+    """`make_private_folder`, removed afterwards."""
     folder = make_private_folder(env)
     try:
         yield folder

@@ -37,7 +37,7 @@ def ignore_interrupts() -> None:
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Signals that arrive inside the block count when it is left: its change is not cut in the middle.
+    """Signals that arrive inside the block count when it is left: its change is not interrupted.
 
     They then raise Interrupted; where another such block stands around it, they wait for that one's end.
     """

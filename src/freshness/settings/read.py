@@ -45,7 +45,7 @@ def read_promote(
 ) -> PromoteSettings:
     """The promotion's settings, as `read_gate`. `revision_required` is false for commands that bring their own.
 
-    No revision is required either where a person says so aloud (`allow_unverified`), disabled, or out of scope.
+    No revision is required either with `allow_unverified`, disabled, or out of scope.
     """
     sources = Sources(options=options, env=env, env_file=env_file or {})
     reading = Reading(

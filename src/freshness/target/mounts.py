@@ -1,4 +1,4 @@
-"""May what Compose mounts lie over the image? All that is refused, and what is to be told of the rest."""
+"""Checks whether mounts hide what the image contains: what is refused, and a note for every other one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -37,7 +37,7 @@ class Overlay:
         return frozenset(mount.target for mount in self.mounts if mount.kind is not Kind.ANONYMOUS)
 
     def is_allowed(self, mount: Mount) -> bool:
-        """Whether somebody took this one upon themselves."""
+        """Whether `allow-mounts` lists it."""
         return mount.target in self.allowed
 
 
@@ -76,7 +76,7 @@ def _instead(mount: Mount) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountCheck:
-    """The look at one image under an overlay. `find_base` gives the ID of the image's base, None where unknown.
+    """The check of one image under an overlay. `find_base` gives the ID of the image's base, None where unknown.
 
     `is_elsewhere`: this machine, or this job's container, does not see the Docker host's files.
     """

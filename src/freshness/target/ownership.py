@@ -1,4 +1,4 @@
-"""Asks whether a run may replace what stands at its target, and writes down that it is the run's."""
+"""Checks whether a run may replace the containers at its target, and records whose they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from freshness.settings.model import GateSettings, PromoteSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """What a run holds its target to be, which `file` describes."""
+    """What a run takes its target for, which `file` describes."""
 
     claim: Claim
     target: Target

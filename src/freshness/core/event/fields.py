@@ -23,7 +23,7 @@ def remedy_for(event: str, env: Environment, needed: str) -> str:
 
 
 def or_set_revision(event: str) -> str:
-    """The end of a remedy: the commit can be given by hand, but for events that do not tell a fork's."""
+    """The end of a remedy: `revision` helps, except on events that do not tell forks apart."""
     return ", or set `revision` to the commit" if tells_forks_apart(event) else ""
 
 
