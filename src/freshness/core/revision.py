@@ -52,12 +52,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A commit that is in the repository: full lowercase hex ids, committer time in seconds since the epoch."""
+    """A commit that is in the repository: full lowercase hex ids, committer time in seconds since the epoch.
+
+    `subject` is the first line of its message: untrusted text.
+    """
 
     commit: str
     tree: str
     committed_at: int
     source: str
+    subject: str = ""
 
 
 def head_ref(number: int) -> str:

@@ -125,6 +125,8 @@ def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
     origin = GitSource.find(settings, env, folder)
     revision = permitted_revision(origin, settings, candidate, references, env)
     run.found["revision"] = revision
+    if revision.subject:
+        run.log.untrusted(revision.subject)
     got = f"{revision.commit} (tree {revision.tree}), from {revision.source}"
     return Found(value=Commit(origin=origin, candidate=candidate, revision=revision), got=got)
 

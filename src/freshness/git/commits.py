@@ -6,8 +6,10 @@ import pygit2
 from pygit2.enums import ObjectType
 
 from freshness.core.history import CommitNode, Read
+from freshness.core.secret import redacted
 from freshness.git.objects import ObjectStore
 
+LONGEST_SUBJECT = 200  # characters
 HEADER = re.compile(
     rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*)author [^\n]*\ncommitter [^\n]* (\d{1,11}) [+-]\d{4}\n"
 )
@@ -21,6 +23,12 @@ def parse_commit(data: bytes) -> CommitNode | None:
         return None
     parents = header[2].decode().replace("parent ", "").split()
     return CommitNode(tree=header[1].decode(), parents=tuple(parents), committed_at=int(header[3]))
+
+
+def subject_of(data: bytes) -> str:
+    """The first line of the commit object's message, without secrets: untrusted text."""
+    first = data.partition(b"\n\n")[2].lstrip(b"\n").partition(b"\n")[0]
+    return redacted(first.decode("utf-8", "replace"))[:LONGEST_SUBJECT]
 
 
 def reader(repository: pygit2.Repository) -> Read:

@@ -7,7 +7,7 @@ from freshness.core.hexid import SHA1, is_full_id
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.git.address import ForgeAddress
-from freshness.git.commits import parse_commit
+from freshness.git.commits import parse_commit, subject_of
 from freshness.git.fetch import fetch_commit
 from freshness.git.objects import ObjectStore
 
@@ -37,6 +37,7 @@ def find_revision(repository: pygit2.Repository, candidate: Candidate, address: 
         tree=node.tree,
         committed_at=node.committed_at,
         source=candidate.source,
+        subject=subject_of(data),
     )
 
 

@@ -11,6 +11,7 @@ from freshness.report.markdown import escaped, fenced, link
 
 _LARGEST = 900_000  # bytes; the runners drop a summary over 1 MiB as a whole
 _FOLD, _UNFOLD = ("<details><summary>All checks</summary>", ""), "\n</details>\n"
+_SUBJECT = 100  # characters
 _MOST = 200  # checks and notes that are shown
 _MARKS = {CheckResult.PASSED: "✅", CheckResult.FAILED: "❌", CheckResult.ERROR: "⚠️", CheckResult.NOT_RUN: "⏭️"}
 
@@ -82,7 +83,8 @@ def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     revision = report.revision
     if revision:
         commit = link(revision.commit, env, "commit", revision.commit)
-        yield "commit", f"{commit}, from {escaped(revision.source)}"
+        subject = f" {escaped(revision.subject, _SUBJECT)}" if revision.subject else ""
+        yield "commit", f"{commit}{subject}, from {escaped(revision.source)}"
     plain = {
         "image": report.image,
         "image ID": report.image_id,

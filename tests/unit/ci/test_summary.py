@@ -27,7 +27,7 @@ REPORT = Report(
     seconds=9.0,
     checks=(PASSED,),
     notes=("a note",),
-    revision=Revision(commit=SHA, tree="0" * 40, committed_at=0, source="GITHUB_SHA"),
+    revision=Revision(commit=SHA, tree="0" * 40, committed_at=0, source="GITHUB_SHA", subject="Fix <b>"),
     image_id="sha256:1",
 )
 
@@ -35,7 +35,7 @@ REPORT = Report(
 def test_it_says_what_was_decided_why_and_from_what() -> None:
     text = render_summary(REPORT, {})
     assert text.startswith("## ✅ gate: fresh\n\nEvery check passed.\n")
-    assert f"* commit: {SHA}, from GITHUB\\_SHA\n" in text
+    assert f"* commit: {SHA} Fix &lt;b&gt;, from GITHUB\\_SHA\n" in text
     assert "* image ID: sha256:1\n" in text
     assert "| ✅ health | 200 (1.2 s) |\n" in text
     assert text.endswith("\n* a note\n")
@@ -118,7 +118,7 @@ def test_commit_and_run_are_links_where_a_forge_is_known() -> None:
 
     text = render_summary(REPORT, env)
 
-    assert f"* commit: [{SHA}](https://forge.example/o/n/commit/{SHA}), from" in text
+    assert f"* commit: [{SHA}](https://forge.example/o/n/commit/{SHA}) Fix &lt;b&gt;, from" in text
     assert "* run: [\\#7](https://forge.example/o/n/actions/runs/7)\n" in text
     for odd in ("", "javascript:alert(1)//", "https://forge.example)](x"):
         assert link("7", {**env, "GITHUB_SERVER_URL": odd}, "actions") == "7"

@@ -29,6 +29,14 @@ def test_a_merge_and_a_signed_commit_are_commits(repo: GitRepo) -> None:
     assert find(repo, signed).tree == repo.head("HEAD^{tree}")
 
 
+def test_the_subject_is_the_first_line_of_the_message(repo: GitRepo) -> None:
+    """Fails when `subject_of` takes the whole message, or fails at what is no UTF-8."""
+    head, _, _ = repo.git("cat-file", "-p", repo.commit({"a": "1"})).partition("\n\n")
+    odd = repo.write_object("commit", f"{head}\n\nFix ".encode() + b"\xff\n\nmore\n")
+    assert find(repo, odd).subject == "Fix \ufffd"
+    assert find(repo, repo.write_object("commit", f"{head}\n\n".encode())).subject == ""
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("v1", "tag"), ("HEAD^{tree}", "tree"), ("HEAD:a", "blob")], ids=["tag", "tree", "blob"]
 )
