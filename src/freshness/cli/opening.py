@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
+from freshness.core.run import Run
 from freshness.process.signals import raise_on_signals
 from freshness.report.publish import Publisher
 
@@ -17,7 +18,7 @@ Given = Mapping[str, str | None]
 
 
 def output_file(env: Mapping[str, str]) -> Path | None:
-    path = env.get("GITHUB_OUTPUT")
+    path = Run.of(env).output
     return Path(path) if path else None
 
 
@@ -25,7 +26,7 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs, *, quiet: b
     """Closes the gate before anything is read or printed (I5), and lets signals end the run in an orderly way."""
     outputs.close_gate()
     raise_on_signals()
-    actions = env.get("GITHUB_ACTIONS") == "true"
+    actions = Run.of(env).actions == "true"
     log = Log(sys.stdout, actions=actions, quiet=quiet, terminal=None if actions else _find_terminal(env))
     return Publisher(command=command, env=env, log=log, outputs=outputs)
 

@@ -9,6 +9,7 @@ from freshness.core.agreement import References
 from freshness.core.event.number import number_in_payload
 from freshness.core.fork import AGIT, UNKNOWN_REPOSITORY, refuse_fork
 from freshness.core.revision import Candidate
+from freshness.core.run import Run
 from freshness.errors import FreshnessError, Refused, SettingsError
 from freshness.git.address import ForgeAddress
 from freshness.git.checkout import open_or_make
@@ -37,13 +38,13 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
         **({"GITHUB_EVENT_PATH": str(given["event"])} if given["event"] else {}),
         **({"GITHUB_EVENT_NAME": given["event_name"]} if given["event_name"] else {}),
     }
-    if given["event"] and not asked.get("GITHUB_EVENT_NAME"):
+    if given["event"] and not Run.of(asked).event:
         raise SettingsError(
             "`--event` names a file, but its event is not named; expected both.",
             "Add the event's name, such as `--event-name pull_request`.",
         )
     settings = read_gate({name: given[name] for name in ("revision", "pr", "path")}, asked, env_file)
-    answer: dict[str, Any] = dict.fromkeys(FIELDS) | {"event": asked.get("GITHUB_EVENT_NAME") or None}
+    answer: dict[str, Any] = dict.fromkeys(FIELDS) | {"event": Run.of(asked).event or None}
     try:
         answer |= _resolve(settings, asked, offline=given["offline"])
     except Refused as error:
@@ -54,7 +55,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
 
 def unanswered(given: Mapping[str, Any], env: Texts, error: FreshnessError) -> str:
     """The JSON object for a question that could not be worked on."""
-    event = given["event_name"] or env.get("GITHUB_EVENT_NAME") or None
+    event = given["event_name"] or Run.of(env).event or None
     return json.dumps(dict.fromkeys(FIELDS) | {"event": event, "reason": str(error)}, indent=2)
 
 

@@ -9,20 +9,29 @@ def _variable(name: str) -> Any:
     return field(default="", metadata={"variable": name})
 
 
+def _reported(name: str) -> Any:
+    return field(default="", metadata={"variable": name, "reported": True})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What is not set is empty. `sha` is as it was given; `commit` is what both forges' ids are compared with."""
 
-    repository: str = _variable("GITHUB_REPOSITORY")
-    server_url: str = _variable("GITHUB_SERVER_URL")
+    repository: str = _reported("GITHUB_REPOSITORY")
+    server_url: str = _reported("GITHUB_SERVER_URL")
     api_url: str = _variable("GITHUB_API_URL")
-    event: str = _variable("GITHUB_EVENT_NAME")
+    event: str = _reported("GITHUB_EVENT_NAME")
     event_path: str = _variable("GITHUB_EVENT_PATH")
-    sha: str = _variable("GITHUB_SHA")
-    ref: str = _variable("GITHUB_REF")
+    sha: str = _reported("GITHUB_SHA")
+    ref: str = _reported("GITHUB_REF")
     base_ref: str = _variable("GITHUB_BASE_REF")
-    actor: str = _variable("GITHUB_ACTOR")
-    id: str = _variable("GITHUB_RUN_ID")
+    actor: str = _reported("GITHUB_ACTOR")
+    id: str = _reported("GITHUB_RUN_ID")
+    number: str = _reported("GITHUB_RUN_NUMBER")
+    attempt: str = _reported("GITHUB_RUN_ATTEMPT")
+    workflow: str = _reported("GITHUB_WORKFLOW")
+    job: str = _reported("GITHUB_JOB")
+    runner: str = _reported("RUNNER_NAME")
     workspace: str = _variable("GITHUB_WORKSPACE")
     output: str = _variable("GITHUB_OUTPUT")
     step_summary: str = _variable("GITHUB_STEP_SUMMARY")
@@ -55,3 +64,11 @@ class Run:
     def has_forge(self) -> bool:
         """Whether a forge made this run, so that it can be asked for a pull request's head and for branches."""
         return bool(self.server_url) and not self.is_act
+
+    @property
+    def reported(self) -> dict[str, str]:
+        """What a report repeats, by the variables' names."""
+        known = {
+            each.metadata["variable"]: getattr(self, each.name) for each in fields(self) if "reported" in each.metadata
+        }
+        return {name: value for name, value in known.items() if value}

@@ -13,7 +13,7 @@ from freshness.core.fork import refuse_fork
 from freshness.core.lock import HeldLock, service_lock
 from freshness.core.moved import find_moved
 from freshness.core.revision import Candidate, Revision
-from freshness.core.runner import has_forge
+from freshness.core.run import Run
 from freshness.core.variables import explain_emptied, find_emptied
 from freshness.engine.build import locate
 from freshness.engine.client import Engine, connect
@@ -139,7 +139,8 @@ def _with_commits_file(settings: GateSettings, commit: Commit) -> GateSettings:
 
 def _note_uncommitted(request: Request, origin: GitSource, run: RunLog) -> None:
     """For a person at a work tree; a job's holds what its earlier steps made."""
-    if has_forge(request.run_env) or request.run_env.get("GITHUB_ACTIONS"):
+    job = Run.of(request.run_env)
+    if job.has_forge or job.actions:
         return
     paths = uncommitted_paths(origin.repository)
     if paths is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from freshness.core.check import Check, CheckResult
 from freshness.core.promotion import PromotionOutcome
+from freshness.core.run import Run
 from freshness.core.verdict import Verdict
 from freshness.report.json_report import Report
 from freshness.report.markdown import link
@@ -45,7 +46,7 @@ def render_comment(report: Report, env: Mapping[str, str]) -> str:
 
 def render_beginning(commit: str, env: Mapping[str, str]) -> str:
     """What stands there while a gate is at work."""
-    run = link("Its run", env, "actions", "runs", env.get("GITHUB_RUN_ID", ""))
+    run = link("Its run", env, "actions", "runs", Run.of(env).id)
     return f"## ⏳ A gate is at work\n\nIt builds, starts and checks {link(commit, env, 'commit', commit)}. {run}.\n"
 
 

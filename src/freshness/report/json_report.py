@@ -14,23 +14,9 @@ from freshness import __version__
 from freshness.core.check import Check
 from freshness.core.endpoint import without_userinfo
 from freshness.core.revision import Candidate, Revision
+from freshness.core.run import Run
 from freshness.errors import OutputError
 from freshness.process.private_folder import make_private_folder
-
-_RUN_VARIABLES = (
-    "GITHUB_REPOSITORY",
-    "GITHUB_WORKFLOW",
-    "GITHUB_JOB",
-    "GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER",
-    "GITHUB_RUN_ATTEMPT",
-    "GITHUB_EVENT_NAME",
-    "GITHUB_SHA",
-    "GITHUB_REF",
-    "GITHUB_SERVER_URL",
-    "GITHUB_ACTOR",
-    "RUNNER_NAME",
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +48,7 @@ def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> 
         "format": 1,
         "version": __version__,
         **_fields(report),
-        "run": {name: without_userinfo(env[name]) for name in _RUN_VARIABLES if env.get(name)},
+        "run": {name: without_userinfo(value) for name, value in Run.of(env).reported.items()},
     }
     try:
         path = make_private_folder(env) / "report.json"

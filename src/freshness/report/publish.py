@@ -10,6 +10,7 @@ from typing import Any
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
 from freshness.core.check import Check, CheckResult
+from freshness.core.run import Run
 from freshness.core.secret import redacted
 from freshness.errors import OutputError
 from freshness.report.check_lines import not_reached, tell_check
@@ -64,7 +65,7 @@ class Publisher:
             path = write_report(report, self.env, keep=self.keep_reports)
             self.show(report.checks, report.notes, told=told)
             self._log(report, path, fine=fine)
-            summary = self.env.get("GITHUB_STEP_SUMMARY")
+            summary = Run.of(self.env).step_summary
             append_summary(Path(summary) if summary else None, render_summary(report, self.env))
             for note in self.forge.tell_end(report) if self.forge else ():
                 self.log.warning("The forge was not told", note)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from freshness.core.check import Check, CheckResult
+from freshness.core.run import Run
 from freshness.errors import OutputError
 from freshness.report.check_lines import with_short_ids
 from freshness.report.json_report import Report
@@ -92,8 +93,9 @@ def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         "Docker Engine": report.daemon_id,
     }
     yield from ((name, escaped(value)) for name, value in plain.items() if value)
-    if run := env.get("GITHUB_RUN_ID"):
-        yield "run", link(f"#{env.get('GITHUB_RUN_NUMBER', run)}", env, "actions", "runs", run)
+    run = Run.of(env)
+    if run.id:
+        yield "run", link(f"#{run.number or run.id}", env, "actions", "runs", run.id)
 
 
 def _cut(text: str, largest: int) -> str:
