@@ -107,7 +107,7 @@ def test_what_is_never_taken_back_is_named() -> None:
     assert bound_paths(render(CONFIG, "web")) == ("/srv/data", "/srv/key")
     assert variables_of(render(CONFIG, "web")) == ("TOKEN",)
     said = not_restored(render(CONFIG, "web"))
-    assert said.endswith("not taken back: what lies at /srv/data and /srv/key, the secret in TOKEN.")
+    assert said.endswith("not restored: what lies at /srv/data and /srv/key, the secret in TOKEN.")
     assert not_restored('{"services": {"web": {}}}') == ""
 
 
