@@ -85,7 +85,7 @@ def test_a_prune_between_promote_and_rollback_takes_the_older_images_and_that_is
     back = production.run("rollback")
 
     assert back.end == (1, "refused"), back.log
-    assert "no previous image" in back.reason
+    assert "No previous image" in back.reason
     again = production.promote(image)
     assert again.end == (0, "unchanged"), again.log
     production.assert_serves(image)

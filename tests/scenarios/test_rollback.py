@@ -116,7 +116,7 @@ def test_a_rollback_without_a_previous_image_is_refused(production_here: Product
     ended = production_here.run("rollback")
 
     assert ended.end == (1, "refused"), ended.log
-    assert "there is no previous image" in ended.reason
+    assert "No previous image" in ended.reason
     assert production_here.state() == before
 
 

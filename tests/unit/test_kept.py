@@ -104,8 +104,8 @@ def test_any_name_in_the_list_is_taken_and_without_one_the_newest_that_was_not_l
         ("111111", SettingsError, "expected a number"),
         ("v1.2", SettingsError, "expected a number"),
         ("", SettingsError, "expected a number"),
-        ("5", Refused, "there is no previous image 5"),
-        ("0" * 40, Refused, f"are others: {THREE} and {TWO} and {ONE} and {KEPT[3].image}"),
+        ("5", Refused, "No previous image 5"),
+        ("0" * 40, Refused, f"there are {THREE} and {TWO} and {ONE} and {KEPT[3].image}"),
     ],
 )
 def test_what_names_none_is_refused_with_what_there_is(to: str, error: type[FreshnessError], said: str) -> None:
@@ -130,7 +130,7 @@ def test_what_names_two_commits_is_refused_and_two_images_of_one_commit_are_not(
 def test_where_all_was_left_nothing_is_further_back() -> None:
     with pytest.raises(Refused, match=f"No older image to roll back to: production was rolled back from {THREE}"):
         choose_retained(KEPT[:1], RUNS, None, "tag")
-    with pytest.raises(Refused, match="is none"):
+    with pytest.raises(Refused, match="there is no tag"):
         choose_retained((), RUNS, None, "tag")
 
 

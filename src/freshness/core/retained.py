@@ -140,14 +140,14 @@ def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:
         raise Refused(f"{quoted(to)} could be {_in_words(found)}.", f"Give more digits, or the number; {LIST}.")
     if not found:
         raise Refused(
-            _nothing(f" {to}", tag, _in_words(kept)), (f"Name one of them: {LIST}; or promote a verified image.")
+            _nothing(f" {to}", tag, _in_words(kept)), f"Name one of them: {LIST}; or promote a verified image."
         )
     return found[0]
 
 
 def _nothing(to: str, tag: str, others: str = "") -> str:
-    are = f"are others: {others}" if others else "is none"
-    return f"there is no previous image{to}: under {tag} and its like {are}; `docker system prune -a` takes them all."
+    are = f"there are {others}" if others else f"there is no tag {tag}"
+    return f"No previous image{to} to roll back to: {are} (`docker system prune -a` removes them all)."
 
 
 def _in_words(kept: Sequence[RetainedImage]) -> str:

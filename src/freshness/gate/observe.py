@@ -220,7 +220,7 @@ def _find_host(request: Request, application: Application, run: RunLog) -> Found
         run.warn("adopt", note)
     moved = tuple(_refuse_loss(request, engine, application))
     host = Host(engine=engine, prober=prober, moved=moved, held=held)
-    return Found(value=host, got=f"the Engine {engine.id} has nothing in the way")
+    return Found(value=host, got=f"no conflicts on the Engine {engine.id}")
 
 
 def _refuse_conflicts(request: Request, engine: Engine, prober: Prober, application: Application) -> Iterator[str]:
