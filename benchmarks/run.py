@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from benchmarks import deploys, downtime, export, start
+from benchmarks import change, deploys, downtime, export, start
 from benchmarks.table import Row, render
 
 HOST = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
@@ -28,6 +28,8 @@ def measure(*, short: bool) -> Iterator[Row]:
     (_, ours), (peer, peers) = export.measure(files)
     what = f"export of {files:,} files, every hash verified"
     yield Row(what=what, seconds=ours, target=1, peer=peer, peer_seconds=peers)
+    yield from change.measure(HOST, files, 1 if short else change.ROUNDS)
+    yield from change.measure_history(change.COMMITS // 100 if short else change.COMMITS)
     yield from start.measure(1 if short else start.ROUNDS)
     yield from deploys.measure(HOST, 1 if short else deploys.ROUNDS)
     yield from downtime.measure(HOST, 1 if short else downtime.ROUNDS)

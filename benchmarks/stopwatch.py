@@ -33,14 +33,14 @@ def main() -> None:
 def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
     from freshness.engine import build, compose
-    from freshness.gate import gate
+    from freshness.gate import execute
     from freshness.promotion import rollout as switch
 
     time_calls(spent, compose, "read", "configuration")
     time_calls(spent, compose, "finish", "recreation")
     time_calls(spent, build, "stream", "build")
-    time_calls(spent, gate, "run_staging_check", "check")
-    for story in (gate, switch):
+    time_calls(spent, execute, "run_staging_check", "check")
+    for story in (execute, switch):
         time_calls(spent, story, "wait_until_healthy", "application")
 
 

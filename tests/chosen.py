@@ -15,6 +15,7 @@ CHOSEN = {
         "scenarios/test_gate_fresh.py::test_only_committed_bytes_of_the_head_reach_the_image",
         "scenarios/test_gate_same_second.py::test_two_commits_of_one_second_with_files_of_one_size_are_told_apart[private]",
         "scenarios/test_incomplete.py::test_what_a_build_would_see_closes_it",
+        "scenarios/test_standing_context.py::test_what_was_changed_in_the_context_reaches_no_image[private]",
     ),
     "I2: the commit is in the image's label, and no other label is believed": (
         "scenarios/test_attacks.py::test_an_image_upon_the_proven_one_has_its_label_and_is_not_promoted_in_its_place",

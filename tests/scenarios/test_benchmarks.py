@@ -6,7 +6,17 @@ import pytest
 
 from tests.support.engines import ROOT, Sandbox
 
-MEASURED = ("export of ", "freshness ", "action: ", "gate: ", "promote: ", "health: ", "promote: without an answer")
+MEASURED = (
+    "export of ",
+    "gate of one changed file ",
+    "ancestor, ",
+    "freshness ",
+    "action: ",
+    "gate: ",
+    "promote: ",
+    "health: ",
+    "promote: without an answer",
+)
 
 
 @pytest.mark.timeout(400)  # it installs the action's dependencies, and deploys some ten times

@@ -37,6 +37,7 @@ class Build:
     it is given up.
     """
 
+    name: str
     context: Path
     subfolder: PurePath
     dockerfile: Path
@@ -44,7 +45,6 @@ class Build:
     label: str
     tag: str
     timeout: float
-    name: str = ""
     keepalive_fds: tuple[int, ...] = ()
     arguments: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -61,9 +61,9 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
     """
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
-        context = _own_name(build, build.context, _key(build, build.dockerfile), folder)
+        context = _own_name(build, build.context, _key(build), folder)
         more = [
-            (name, place if isinstance(place, str) else str(_own_name(build, place, _key(build, place, name), folder)))
+            (name, place if isinstance(place, str) else str(_own_name(build, place, _key(build, name), folder)))
             for name, place in build.contexts
         ]
         command = command_of(engine, build, context, metadata, more)
@@ -142,9 +142,14 @@ def _environment(engine: Engine, build: Build) -> dict[str, str]:
     return {**engine.env, **STARTED_BY_DOCKER, **secrets}
 
 
-def _key(build: Build, place: Path, *more: str) -> str:
-    """What tells the context from each other one of the same tree."""
-    return "//".join([str(build.subfolder), os.path.relpath(place, build.context), *more])
+def _key(build: Build, *more: str) -> str:
+    """What tells the context from each other one of the same tree: all that buildx sends under the context's name."""
+    contexts = (
+        f"{name}={place if isinstance(place, str) else os.path.relpath(place, build.context)}"
+        for name, place in build.contexts
+    )
+    file = os.path.relpath(build.dockerfile, build.context)
+    return "//".join([str(build.subfolder), file, *contexts, *more])
 
 
 def _own_name(build: Build, context: Path, key: str, folder: Path) -> Path:
@@ -152,9 +157,9 @@ def _own_name(build: Build, context: Path, key: str, folder: Path) -> Path:
 
     BuildKit keeps what it was sent under the last name of the context's path, and asks again only for files whose size
     or time differ: two commits of one second, in folders of one name, would give it the older content. The Dockerfile's
-    folder is sent under that name as well, with the Dockerfile's last name alone.
+    folder and additional contexts are sent under that name as well, the Dockerfile's with its last name alone.
     """
-    link = folder / f"{build.name or build.commit}-{sha256(os.fsencode(key)).hexdigest()}"
+    link = folder / f"{build.name}-{sha256(os.fsencode(key)).hexdigest()}"
     link.symlink_to(context)
     return link
 

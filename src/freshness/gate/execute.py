@@ -34,13 +34,17 @@ from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import refuse_borrowed_labels
 
 
-def execute(plan: Plan, request: Request, seen: Observed, run: RunLog) -> None:
-    """Raises the FreshnessError that ended the run; the run's checks say how each operation ended."""
+def execute(plan: Plan, request: Request, seen: Observed, until_built: ExitStack, run: RunLog) -> None:
+    """Closes `until_built` once nothing more is read of the build context.
+
+    Raises the FreshnessError that ended the run; the run's checks say how each operation ended.
+    """
     work = _Work(plan=plan, request=request, seen=seen, run=run)
     for note in request.forge.tell_beginning(seen.commit.candidate):
         run.warn("The forge was not told", note)
     build, image = run.check(CheckName.BUILD, f"an image labelled {plan.commit}", work.build)
     run.check(CheckName.MOUNTS, "no mount that hides what was built", work.look_at_mounts, build, image)
+    until_built.close()
     with ExitStack() as stack:
         leases = [
             run.check(CheckName.LOCK, "staging for this run alone", work.take, one, stack) for one in plan.services
@@ -66,8 +70,10 @@ class _Work:
 
     def build(self) -> Found[tuple[Build, Image]]:
         asked, (target, *_) = self.request.settings.build, self.plan.services
-        context, dockerfile = locate(self.seen.tree, asked.context, asked.file)
+        context, dockerfile = locate(self.seen.context.folder, asked.context, asked.file)
         build = Build(
+            name=self.seen.context.name,
+            keepalive_fds=self.seen.context.keepalive_fds,
             context=context,
             subfolder=asked.context,
             dockerfile=dockerfile,

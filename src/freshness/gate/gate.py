@@ -1,5 +1,7 @@
 """The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
 
+from contextlib import ExitStack
+
 from freshness.ci.log import Log
 from freshness.errors import FreshnessError, Interrupted
 from freshness.gate.execute import execute
@@ -15,14 +17,14 @@ def gate(request: Request, log: Log) -> Result:
     """Builds, recreates and proves staging, and says how that ended. A dry run takes no lock and writes nothing."""
     run = RunLog(log=log)
     try:
-        with wrap_unexpected_errors(), private_folder(request.env) as folder:
-            seen = observe(request, folder, run)
+        with wrap_unexpected_errors(), private_folder(request.env) as folder, ExitStack() as until_built:
+            seen = observe(request, folder, until_built, run)
             request = seen.request
             services, health = seen.application.services, seen.application.health
             plan = plan_of(request.settings, seen.commit.revision, services, health, seen.host.held)
             if request.dry_run:
                 return Result.planned(run, plan)
-            execute(plan, request, seen, run)
+            execute(plan, request, seen, until_built, run)
     except (FreshnessError, Interrupted) as error:
         return Result.ended(run, error)
     return Result.decided(run)

@@ -1,6 +1,7 @@
 """What a gate finds before it changes anything: the commit, the services, the build context, and the Engine."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,8 +30,9 @@ from freshness.errors import SettingsError, Stale
 from freshness.gate.incomplete import IncompletePaths, find_incomplete
 from freshness.gate.request import Request
 from freshness.git.commit_file import read_commit_file
-from freshness.git.export import export_tree, refuse_incomplete
+from freshness.git.export import refuse_incomplete
 from freshness.git.resolve_commit import GitSource, find_checkout, forge_address, permitted_revision, resolve_candidate
+from freshness.git.standing import BuildContext, build_context
 from freshness.git.uncommitted import in_words, uncommitted_paths
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
@@ -76,7 +78,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """All that a gate sees before its plan. `tree` is the folder with the commit's tree.
+    """All that a gate sees before its plan. `context` holds the commit's tree.
 
     `request` has the settings of the commit's own file too.
     """
@@ -84,29 +86,31 @@ class Observed:
     request: Request
     commit: Commit
     application: Application
-    tree: Path
+    context: BuildContext
     host: Host
 
 
-def observe(request: Request, folder: Path, run: RunLog) -> Observed:
-    """Looks at everything once; `folder` takes what has to be written for that. Raises FreshnessError."""
-    tree = folder / "context"
+def observe(request: Request, folder: Path, until_built: ExitStack, run: RunLog) -> Observed:
+    """Looks at everything once; `folder` takes what has to be written for that. Raises FreshnessError.
+
+    The build context is ours until `until_built` is closed.
+    """
     commit = run.check(CheckName.COMMIT, "a commit of this repository", _find_commit, request, folder, run)
     request = replace(request, settings=_with_commits_file(request.settings, commit))
     _note_uncommitted(request, commit.origin, run)
     application = run.check(
         CheckName.SERVICE, "a service that shares nothing with another", _read_application, request, run
     )
-    incomplete = run.check(
-        CheckName.BUILD_CONTEXT, "the commit's tree, every object verified", _export, request, commit, tree, run
-    )
+    expected = "the commit's tree, every object verified"
+    built = folder / "context", until_built
+    context, incomplete = run.check(CheckName.BUILD_CONTEXT, expected, _export, request, commit, *built, run)
     host = run.check(
         CheckName.OWNER, "a name and a port that are free or staging's own", _find_host, request, application, run
     )
     if incomplete.names:  # what `.dockerignore` leaves out need not be complete
         expected = "no submodule and no Git LFS pointer that reaches the build"
         run.check(CheckName.IGNORED_FILES, expected, _look_at_ignored, request, host.engine, incomplete, run)
-    return Observed(request=request, commit=commit, application=application, tree=tree, host=host)
+    return Observed(request=request, commit=commit, application=application, context=context, host=host)
 
 
 def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
@@ -180,14 +184,21 @@ def _tracked_mounts(request: Request, run: RunLog, config: Mapping[str, Any]) ->
     return problems
 
 
-def _export(request: Request, commit: Commit, tree: Path, run: RunLog) -> Found[IncompletePaths]:
-    settings = request.settings
-    exported = export_tree(commit.origin.repository, commit.revision, tree, allow_incomplete=True)
-    incomplete = find_incomplete(exported, tree, settings.build.context, settings.build.file)
+def _export(
+    request: Request, commit: Commit, folder: Path, until_built: ExitStack, run: RunLog
+) -> Found[tuple[BuildContext, IncompletePaths]]:
+    asked, source = request.settings.build, commit.origin
+    env = {} if request.dry_run else request.run_env  # nothing of a dry run stays
+    context = until_built.enter_context(
+        build_context(source.repository, commit.revision, key=source.key, env=env, folder=folder)
+    )
+    incomplete = find_incomplete(context.exported, context.folder, asked.context, asked.file)
     if not incomplete.names:
         _refuse_incomplete(request, incomplete.printable, run)
-    locate(tree, settings.build.context, settings.build.file)
-    return Found(value=incomplete, got=f"{exported.files} files, {exported.size} bytes")
+    locate(context.folder, asked.context, asked.file)
+    exported = context.exported
+    got = f"{exported.files} files, {exported.size} bytes; {context.written} files written"
+    return Found(value=(context, incomplete), got=got)
 
 
 def _look_at_ignored(request: Request, engine: Engine, incomplete: IncompletePaths, run: RunLog) -> Found[None]:

@@ -16,6 +16,8 @@ CONNECT_TIMEOUT = 15_000
 """Milliseconds until a server that accepts no connection is given up."""
 ANSWER_TIMEOUT = 120_000
 """Milliseconds that a server may stay silent, packing included."""
+MAPPED = 32 << 20
+"""Bytes of packs that are mapped at once: libgit2 would map all of them, and a large repository fill the memory."""
 
 CANNOT_OPEN = {
     "repository not found": (
@@ -92,6 +94,7 @@ def configure_libgit2() -> None:
     settings.enable_strict_hash_verification(value=False)
     settings.server_connect_timeout = CONNECT_TIMEOUT
     settings.server_timeout = ANSWER_TIMEOUT
+    settings.mwindow_size = settings.mwindow_mapped_limit = MAPPED
 
 
 def explain(folder: Path, message: str) -> RepositoryError:

@@ -1,5 +1,6 @@
 """Which commit is meant: what the event and the settings name, held against what the forge says now."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,11 @@ class GitSource:
 
     repository: Repository
     address: ForgeAddress | None
+
+    @property
+    def key(self) -> str:
+        """The repository, whatever clone of it this is: by its address, else by its folder."""
+        return self.address.url if self.address else os.path.realpath(self.repository.path)
 
     @classmethod
     def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "GitSource":

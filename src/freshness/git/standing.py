@@ -29,11 +29,15 @@ from freshness.git.write import remove_old, write_changes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """The commit's tree in `folder`. `name` is for BuildKit; whoever reads the folder holds `keepalive_fds` open."""
+    """The commit's tree in `folder`; `written` files of it were made for that.
+
+    `name` is for BuildKit. Whoever reads the folder holds `keepalive_fds` open.
+    """
 
     folder: Path
     name: str
     exported: Exported
+    written: int
     keepalive_fds: tuple[int, ...] = ()
 
 
@@ -49,7 +53,7 @@ def build_context(
         context = bring_or_drop(place, repository, revision) if place else None
         if context is None:
             exported = export_tree(repository, revision, folder, allow_incomplete=True)
-            context = BuildContext(folder=folder, name=revision.commit, exported=exported)
+            context = BuildContext(folder=folder, name=revision.commit, exported=exported, written=exported.files)
         yield context
 
 
@@ -68,16 +72,18 @@ def bring_or_drop(place: Place, repository: pygit2.Repository, revision: Revisio
 def bring(place: Place, objects: ObjectStore, revision: Revision) -> BuildContext:
     state = find_unchanged(place) or begin(place)
     folder = place.folder / state.name
+    written = 0
     root = os.open(folder, OPEN_FOLDER)
     try:
         changes = find_changes(objects, revision.tree, state.tree, lambda path, _tree: state.folders[path].tree)
         if changes:
             place.state.unlink(missing_ok=True)  # from here on, until it is written anew, nobody believes the context
-            state = make(objects, root, state, changes, revision)
+            state, written = make(objects, root, state, changes, revision)
             write_state(place.state, state)
     finally:
         os.close(root)
-    return BuildContext(folder=folder, name=state.name, exported=state.exported(), keepalive_fds=(place.lock,))
+    exported = state.exported()
+    return BuildContext(folder=folder, name=state.name, exported=exported, written=written, keepalive_fds=(place.lock,))
 
 
 def find_unchanged(place: Place) -> State | None:
@@ -106,8 +112,8 @@ def begin(place: Place) -> State:
     return state
 
 
-def make(objects: ObjectStore, root: int, state: State, changes: list[Change], revision: Revision) -> State:
-    """Changes the folder `root` from the state to the revision's tree, and returns the new state."""
+def make(objects: ObjectStore, root: int, state: State, changes: list[Change], revision: Revision) -> tuple[State, int]:
+    """Changes the folder `root` to the revision's tree; the new state, and how many files were written."""
     generation = state.generation + 1
     times = (revision.committed_at * NANOSECONDS + generation,) * 2
     gone = remove_old(root, changes)
@@ -116,7 +122,7 @@ def make(objects: ObjectStore, root: int, state: State, changes: list[Change], r
         raise OSError(errno.EOPNOTSUPP, "the file system keeps no nanoseconds")
     made = {change.path: Folder(tree=change.new, seal=take_seal(root, change.path)) for change in changes}
     kept = {path: folder for path, folder in state.folders.items() if not is_gone(path, gone)}
-    return replace(
+    state = replace(
         state,
         generation=generation,
         tree=revision.tree,
@@ -124,6 +130,7 @@ def make(objects: ObjectStore, root: int, state: State, changes: list[Change], r
         submodules=(*(path for path in state.submodules if not is_gone(path, gone)), *written.submodules),
         pointers=(*(path for path in state.pointers if not is_gone(path, gone)), *written.pointers),
     )
+    return state, written.files
 
 
 def is_gone(path: bytes, gone: set[bytes]) -> bool:

@@ -3,17 +3,18 @@
 import json
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from freshness.git.export import Exported
 from freshness.git.seal import Seal
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-FORMAT = "1"
+FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,69 +54,79 @@ def this_boot() -> str:
     return BOOT.read_text().strip()
 
 
+def write_state(file: Path, state: State) -> None:
+    """Whole or not at all: a line of JSON, one for each folder, and the digest of all of them. Raises OSError."""
+    new, digest = file.with_name("state.new"), sha256()
+    new.unlink(missing_ok=True)
+    with open(new, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
+        for line in encode(state):
+            text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+            digest.update(text)
+            opened.write(text)
+        opened.write(digest.hexdigest().encode())
+    new.rename(file)
+
+
 def read_state(file: Path) -> State | None:
     """What `write_state` wrote, unless it is missing, not ours, damaged, of another format or of another boot."""
     try:
         with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW)) as opened:
-            head, body = opened.readline().split(), opened.read()
             if os.fstat(opened.fileno()).st_uid != os.geteuid():
                 return None
-        if head[0] != FORMAT.encode() or head[2] != digest(body):
-            return None
-        state = decode(json.loads(body))
-        return state if state.boot == this_boot() else None
+            state = decode(read_lines(opened))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+    return state if state.boot == this_boot() else None
 
 
-def write_state(file: Path, state: State) -> None:
-    """Whole or not at all. Raises OSError."""
-    body = json.dumps(encode(state), separators=(",", ":")).encode()
-    new = file.with_name("state.new")
-    new.unlink(missing_ok=True)
-    with open(new, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
-        opened.write(b"%s %d %s\n%s" % (FORMAT.encode(), state.size, digest(body), body))
-    new.rename(file)
+def read_lines(opened: BinaryIO) -> Iterator[Any]:
+    """Each line's JSON. Raises ValueError where the digest at the end is another."""
+    digest = sha256()
+    for line in opened:
+        if not line.endswith(b"\n") and line == digest.hexdigest().encode():
+            return
+        digest.update(line)
+        yield json.loads(line)
+    raise ValueError("cut short")
 
 
 def recorded_size(file: Path) -> int | None:
     """The bytes of the context whose state this is; None where that is not told."""
-    with suppress(OSError, ValueError, LookupError), file.open("rb") as opened:
-        return int(opened.readline(100).split()[1])
+    with suppress(OSError, ValueError, LookupError, TypeError), file.open("rb") as opened:
+        return int(json.loads(opened.readline())["size"])
     return None
 
 
-def digest(body: bytes) -> bytes:
-    return sha256(body).hexdigest().encode()
-
-
-def encode(state: State) -> dict[str, object]:
-    return {
+def encode(state: State) -> Iterator[Any]:
+    """A head, then what is written of each folder: one by one, since all of them are 10 MB for 130,000 files."""
+    yield {
+        "format": FORMAT,
+        "size": state.size,
         "name": state.name,
         "boot": state.boot,
         "generation": state.generation,
         "tree": state.tree,
-        "folders": {
-            os.fsdecode(path): [b64encode(one.tree).decode(), one.seal.digest, one.seal.files, one.seal.size]
-            for path, one in state.folders.items()
-        },
         "submodules": list(map(os.fsdecode, state.submodules)),
         "pointers": list(map(os.fsdecode, state.pointers)),
     }
+    for path, one in state.folders.items():
+        yield os.fsdecode(path), b64encode(one.tree).decode(), one.seal.digest, one.seal.files, one.seal.size
 
 
-def decode(said: Any) -> State:
+def decode(lines: Iterator[Any]) -> State:
     """The state that `encode` gave; what is not of its form raises one of the errors of `read_state`."""
-    folders = {
-        os.fsencode(path): Folder(tree=b64decode(tree), seal=Seal(digest=seal, files=files, size=size))
-        for path, (tree, seal, files, size) in said["folders"].items()
-    }
+    head: dict[str, Any] = next(lines, {})
+    if head["format"] != FORMAT:
+        raise ValueError(head["format"])
     return State(
-        name=said["name"],
-        boot=said["boot"],
-        generation=said["generation"],
-        tree=said["tree"],
-        folders=folders,
-        submodules=tuple(map(os.fsencode, said["submodules"])),
-        pointers=tuple(map(os.fsencode, said["pointers"])),
+        name=head["name"],
+        boot=head["boot"],
+        generation=head["generation"],
+        tree=head["tree"],
+        folders={
+            os.fsencode(path): Folder(tree=b64decode(tree), seal=Seal(digest=digest, files=files, size=size))
+            for path, tree, digest, files, size in lines
+        },
+        submodules=tuple(map(os.fsencode, head["submodules"])),
+        pointers=tuple(map(os.fsencode, head["pointers"])),
     )

@@ -114,10 +114,16 @@ def _point_elsewhere(link: Path) -> None:
 
 
 def _forge_state(place: Path, key: str, value: object) -> None:
-    state = place / "state"
-    head, _, body = state.read_bytes().partition(b"\n")
-    forged = json.dumps({**json.loads(body), key: value}).encode()
-    state.write_bytes(b" ".join([*head.split()[:2], sha256(forged).hexdigest().encode()]) + b"\n" + forged)
+    """With a digest that fits."""
+    head, *folders, _ = (place / "state").read_bytes().splitlines(keepends=True)
+    lines = json.dumps({**json.loads(head), key: value}).encode() + b"\n" + b"".join(folders)
+    (place / "state").write_bytes(lines + sha256(lines).hexdigest().encode())
+
+
+def _drop_folder(place: Path) -> None:
+    """As if the state had been cut at the end of a line."""
+    lines = (place / "state").read_bytes().splitlines(keepends=True)
+    (place / "state").write_bytes(b"".join([*lines[:-2], lines[-1]]))
 
 
 Tamper = Callable[[Path, Path], object]
@@ -147,7 +153,9 @@ TAMPERED: dict[str, Tamper] = {
     "half a state": lambda place, _: os.truncate(place / "state", 200),
     "a state of another owner": lambda place, _: os.chown(place / "state", 65534, 65534),
     "a link to the state": lambda place, _: _replace_by_link(place / "state", place),
-    "a state without folders": lambda place, _: _forge_state(place, "folders", None),
+    "a state that lacks a folder": lambda place, _: _drop_folder(place),
+    "a state of another format": lambda place, _: _forge_state(place, "format", 0),
+    "a state of nothing known": lambda place, _: _forge_state(place, "submodules", None),
     "a state of another boot": lambda place, _: _forge_state(place, "boot", "0"),
     "the last generation": lambda place, _: _forge_state(place, "generation", NANOSECONDS - 1),
 }
