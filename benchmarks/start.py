@@ -5,12 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import Row
+from tests.support.engines import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 10
 
 
