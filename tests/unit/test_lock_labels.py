@@ -18,6 +18,7 @@ from freshness.core.lock import (
     service_lock,
     successor_name,
     to_labels,
+    unlock_command,
 )
 
 NAME = service_lock("shop", "web")
@@ -116,3 +117,10 @@ def test_what_an_older_release_wrote_is_still_read() -> None:
 
 def test_what_runs_with_secrets_is_in_no_text() -> None:
     assert '{"a"' not in repr(replace(HOLDER, record=WAY_BACK))
+
+
+def test_the_command_that_leads_to_a_lock_names_the_engine_of_the_run() -> None:
+    """Fails when `unlock_command` leaves the Engine out: whoever types it elsewhere would ask another one."""
+    env = {"DOCKER_HOST": "tcp://host:2376", "DOCKER_CERT_PATH": "/a b", "DOCKER_CONTEXT": "", "HOME": "/root"}
+    command = unlock_command(NAME, env)
+    assert command == f"DOCKER_HOST=tcp://host:2376 DOCKER_CERT_PATH='/a b' freshness unlock --lock {NAME}"
