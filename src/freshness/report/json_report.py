@@ -58,7 +58,7 @@ def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> 
             file.write("\n")
     except OSError as error:
         raise OutputError(
-            f"The report cannot be written: {error}.", "Look at the free space and the permissions of RUNNER_TEMP."
+            f"The report cannot be written: {error}.", "Check the free space and the permissions of RUNNER_TEMP."
         ) from error
     _remove_older(path.parent, keep)
     return path

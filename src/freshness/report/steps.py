@@ -106,7 +106,7 @@ def wrap_unexpected_errors() -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise MachineError(
-            f"{error.strerror or error}{where}.", "Look at the free space and the permissions of this machine."
+            f"{error.strerror or error}{where}.", "Check the free space and the permissions of this machine."
         ) from error
     except Exception as error:
         raise Defect(

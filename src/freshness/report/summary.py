@@ -54,7 +54,7 @@ def append_summary(path: Path | None, text: str) -> None:
     except (OSError, ValueError) as error:
         raise OutputError(
             f"The step summary cannot be written to {str(path)!r}: {error}.",
-            "Look at the free space and the permissions of the runner's folder.",
+            "Check the free space and the permissions of the runner's folder.",
         ) from error
 
 

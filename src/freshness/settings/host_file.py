@@ -31,7 +31,7 @@ def read_host_file(path: Path, surroundings: Surroundings) -> str:
     real = Path(os.path.realpath(path))
     try:
         if real.stat().st_size > LARGEST:
-            surroundings.refuse(f"{path} is longer than a file of settings can be.", "Look at what it is.")
+            surroundings.refuse(f"{path} is longer than a file of settings can be.", "Check what it is.")
             return ""
         if real.is_relative_to(os.path.realpath(surroundings.workspace)):
             remedy = "Keep the host's own settings outside the workspace, where commits are checked out."
