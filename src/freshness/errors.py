@@ -61,6 +61,10 @@ class SettingsError(FreshnessError):
     exit_status = 2
 
 
+class Unreadable(SettingsError):
+    """The Compose file cannot be read, or not without something that is missing: a file, a variable, a name."""
+
+
 class EngineError(FreshnessError):
     """Docker, buildx or Compose is missing, cannot be reached or did not answer."""
 

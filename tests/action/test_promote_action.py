@@ -105,7 +105,7 @@ def test_the_gates_old_outputs_are_refused_once_production_went_on(
 ) -> None:
     """As `rerun-failed-jobs` starts promote alone, its gate's outputs as they were.
 
-    I8. Breaks when promote believes its inputs: `require_ancestry` in preflight.py or `prove` no longer raises.
+    I8. Breaks when promote believes its inputs: `require_forward` in ancestry.py or `prove` no longer raises.
     """
     app = python_application(tmp_path / "app", machine_only)
     old = deploy(act_on_machine, app, tmp_path, jobs={"promote": promote_job(app, OURS)}).outputs("gate")

@@ -50,7 +50,7 @@ def serving(production: Production) -> str:
 def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
     request: pytest.FixtureRequest, production_here: Production
 ) -> None:
-    """I7, I8. Fails when `go` in rollout.py tags the source's name in place of the ID that the guard saw.
+    """I7, I8. Fails when `_tag` in plan.py tags the source's name in place of the ID that the guard saw.
 
     Two revisions take turns; every other promotion takes the image from the moving tag itself, the rest by its ID.
     """
@@ -71,7 +71,7 @@ def test_a_tag_that_moves_without_pause_ships_the_proven_image_or_none(
 
 
 def test_a_production_tag_that_somebody_moves_is_never_called_promoted(production_here: Production) -> None:
-    """I7, I9. Fails when `tag_image` in engine/images.py does not look again, and `_prove` in rollout.py not either."""
+    """I7, I9. Fails when `tag_image` in engine/images.py does not look again, nor `_verify` in rollout.py."""
     production = production_here
     first, second, unproven = production.build(FIRST), production.build(SECOND), production.build(THIRD, label="")
     production.deploy(first)
@@ -105,7 +105,7 @@ def test_a_prepared_image_with_the_commits_label_and_tag_is_not_what_the_gate_pr
 def test_an_image_upon_the_proven_one_has_its_label_and_is_not_promoted_in_its_place(
     production_here: Production,
 ) -> None:
-    """I2, I7. Fails when `insist_staged` in preflight.py believes the tag, or a given `source-image` is not taken."""
+    """I2, I7. Fails when `require_staged` in candidate.py believes the tag, or a given `source-image` is not taken."""
     production, staging_tag = production_here, production_here.app.staging_image
     gate = production.runner.gate()
     upon = production.build_from(f"FROM {staging_tag}\nENV REVISION=tampered\n", revision="tampered")
@@ -146,7 +146,7 @@ def test_a_container_that_imitates_composes_labels_is_not_taken_for_staging(prod
 
 
 def test_a_container_that_imitates_composes_labels_is_not_taken_for_promoted(production_here: Production) -> None:
-    """I9. Fails when `_recreate` in stop_first.py believes Compose, and so the labels, that nothing has to change."""
+    """I9. Fails when `recreate_in_place` in stop_first.py believes Compose, and so the labels, that nothing changed."""
     production, image = production_here, production_here.build(SECOND)
     production.deploy(image)
     impostor = production.build(THIRD, label="")

@@ -25,7 +25,7 @@ def use_current(isolated: Path) -> Callable[[], None]:
 def test_another_version_of_compose_is_no_reason_to_make_production_anew(
     use_current: Callable[[], None], production_here: Production
 ) -> None:
-    """I11. Fails when `_is_current` in plan.py is asked nothing: Compose has another hash for the same service."""
+    """I11. Fails when `_is_current` in observe.py is asked nothing: Compose has another hash for the same service."""
     production = production_here
     edit(production, PROFILE)
     first = production.build(FIRST)
@@ -45,7 +45,7 @@ def test_another_version_of_compose_is_no_reason_to_make_production_anew(
 def test_where_nobody_recorded_it_the_reason_for_a_recreation_is_said(
     use_current: Callable[[], None], production_here: Production
 ) -> None:
-    """Fails when `_tell` in promote.py says of the same image that it ran before."""
+    """Fails when `what_serves` in wording.py says of the same image that it ran before."""
     production = production_here
     edit(production, PROFILE)
     first = production.build(FIRST)

@@ -63,7 +63,7 @@ def test_a_failed_promotion_goes_back_to_the_configuration_too_and_the_correctio
 
 
 def test_a_cut_promotion_is_undone_with_the_configuration_that_ran(production_here: Production) -> None:
-    """I9. Fails when `record` in plan.py does not write down what the previous image ran with."""
+    """I9. Fails when `record` in change.py does not write down what the previous image ran with."""
     production, first = production_here, promoted_with_the_old_one(production_here)
     image = renamed(production, health=503)
     run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND)
@@ -80,7 +80,7 @@ def test_a_cut_promotion_is_undone_with_the_configuration_that_ran(production_he
 
 
 def test_a_cut_promotion_is_finished_with_the_configuration_that_it_began_with(production_here: Production) -> None:
-    """Fails when `_recover` in promote.py finishes the candidate by the Compose file of the next commit."""
+    """Fails when `change_of` in observe.py finishes the candidate by the Compose file of the next commit."""
     production = production_here
     promoted_with_the_old_one(production)
     image = renamed(production, start_seconds=2)
@@ -117,7 +117,7 @@ CHANGES: dict[str, Callable[[Production], None]] = {"names": rename_everything, 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_the_next_file_says_what_ran_comes_back_as_it_was(change: str, production_here: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py takes names, tag or port of what ran before from today's file."""
+    """I9. Fails when `_bring_back` in rollout.py takes names, tag or port of what ran before from today's file."""
     production, folder = production_here, production_here.app.repo.path
     (folder / "shop.env").write_text("BAKED=old\n")
     edit(production, ("TARGET: production\n", "TARGET: production\n    env_file: [shop.env]\n"))
@@ -138,7 +138,7 @@ def test_whatever_the_next_file_says_what_ran_comes_back_as_it_was(change: str, 
 
 
 def test_what_was_brought_back_is_unchanged_for_the_next_promotion(production_here: Production) -> None:
-    """I11. Fails when `_is_current` in plan.py leaves to Compose what was recorded: its hash of an env file differs."""
+    """I11. Fails when `_is_current` in observe.py asks Compose about what was recorded: its hash differs."""
     production, folder = production_here, production_here.app.repo.path
     (folder / "shop.env").write_text("BAKED=old\n")
     edit(production, ("TARGET: production\n", "TARGET: production\n    env_file: [shop.env]\n"))
@@ -187,7 +187,7 @@ def stranded(production: Production) -> tuple[Built, Path]:
 
 
 def test_a_way_back_that_failed_does_not_stand_in_the_way_of_the_correction(production_here: Production) -> None:
-    """I9. Fails when `_recover` in promote.py raises what it could not undo: the correction had to come twice."""
+    """I9. Fails when `_recover` in recovery.py raises what it could not undo: the correction had to come twice."""
     production = production_here
     first, _ = stranded(production)
     edit(production, ("[CMD, test, '!', -e, /host/broken]", "[CMD, 'true']"))
@@ -224,7 +224,7 @@ def test_what_last_served_is_the_way_back_of_the_next_promotion_too(production_h
 
 
 def test_a_refused_promotion_leaves_a_failed_way_back_to_the_next_one(production_here: Production) -> None:
-    """I9. Fails when `begin` in acquire.py lets go of what could not be undone before its own plan is written down."""
+    """I9. Fails when `recover` in recovery.py removes what could not be undone, before the own plan is written."""
     production = production_here
     first, broken = stranded(production)
     refused = production.promote(first, EXPECTED_REVISION=THIRD, HEALTH_PATH="none")
@@ -283,7 +283,7 @@ def test_a_rollback_whose_mounts_are_gone_is_refused_and_the_remedy_leads_out(pr
 
 
 def test_a_rollback_to_what_nobody_recorded_says_that_it_uses_todays_file(production_here: Production) -> None:
-    """Fails when `_make_candidate` in promote.py says nothing of a configuration that nobody knows."""
+    """Fails when `_make` in preflight.py says nothing of a configuration that nobody knows."""
     production, first = production_here, production_here.build(FIRST)
     production.deploy(first)
     assert production.promote(production.build(SECOND)).end == (0, "promoted")
@@ -292,3 +292,23 @@ def test_a_rollback_to_what_nobody_recorded_says_that_it_uses_todays_file(produc
 
     assert ended.end == (0, "promoted"), ended.log
     assert f"What {first.id} ran with was not recorded: it runs with today's Compose file" in ended.log
+
+
+def test_a_change_of_configuration_alone_is_rolled_back_too(production_here: Production) -> None:
+    """I9. Fails when `served_then` in core/deployment.py keeps one configuration of an image alone."""
+    production, image = production_here, promoted_with_the_old_one(production_here)
+    edit(production, (OLD, f"{OLD}\n      COLOUR: blue"))
+    assert production.promote(image).end == (0, "promoted")
+    assert variables(production)["COLOUR"] == "blue"
+
+    listed = production.run("rollback", "--list")
+    ended = production.run("rollback")
+
+    assert [line.split()[:2] for line in listed.log.splitlines()[1:]] == [["-", FIRST], ["1", FIRST]]
+    assert ended.end == (0, "promoted"), ended.log
+    assert_as_it_was(production, image)
+    assert "COLOUR" not in variables(production)
+    assert "rolled back from" in production.run("rollback", "--list").log
+    assert production.run("rollback").end == (1, "refused")
+    assert production.run("rollback", "--to", "1").end == (0, "promoted")
+    assert variables(production)["COLOUR"] == "blue"

@@ -66,7 +66,7 @@ def test_an_interrupt_does_not_cut_the_mending(production_here: Production) -> N
 
 
 def test_a_mending_that_fails_is_tried_again_by_the_next(production_here: Production) -> None:
-    """I9. Fails when `_wait` in acquire.py lets go of a record before it was mended."""
+    """I9. Fails when `recover` in recovery.py removes the record before it was recovered."""
     running, image = deployed(production_here, {"health": 503})
     cut_while_it_waits(production_here, image)
     with docker_proxy(production_here.sandbox.engine.host) as proxy:
@@ -84,7 +84,7 @@ def test_a_mending_that_fails_is_tried_again_by_the_next(production_here: Produc
 
 
 def test_without_a_log_to_show_it_is_mended_all_the_same(production_here: Production) -> None:
-    """I9. Fails when `show_container_log` raises, or `recover` in recovery.py goes back for a refusal only."""
+    """I9. Fails when `show_container_log` raises, or `_do` in recovery.py goes back for a refusal only."""
     edit_compose(production_here, lambda text: text.replace("    ports:", "    logging: {driver: none}\n    ports:"))
     running, image = deployed(production_here, {"health": 503})
     cut_while_it_waits(production_here, image)
@@ -97,7 +97,7 @@ def test_without_a_log_to_show_it_is_mended_all_the_same(production_here: Produc
 
 
 def test_a_lock_that_is_lost_while_it_waits_for_health_is_no_refusal(production_here: Production) -> None:
-    """I8. Fails when `_go_back` in promote.py swallows that the lock was lost: exit 1 says that nothing was changed."""
+    """I8. Fails when `_take_back` in execute.py swallows that the lock was lost: exit 1 says nothing was changed."""
     _, image = deployed(production_here, {"health": 503})
     run = start(production_here, image, **SHORT)
     run.wait_for("to be healthy")
@@ -143,7 +143,7 @@ def test_a_job_container_that_is_paused_still_holds(production_here: Production)
 
 
 def test_what_somebody_deployed_and_paused_is_left_alone(production_here: Production) -> None:
-    """I9. Fails when `recover` in recovery.py looks at running containers only."""
+    """I9. Fails when `_left_of_service` in recovery.py looks at running containers only."""
     former, image, theirs = (production_here.build(revision) for revision in (FIRST, SECOND, THIRD))
     production_here.deploy(theirs)
     record = Record(tag=production_here.tag, previous=former.id, candidate=image.id, tagged=former.id, kept=())
@@ -159,7 +159,7 @@ def test_what_somebody_deployed_and_paused_is_left_alone(production_here: Produc
 def test_production_that_is_down_is_brought_back_although_its_tag_is_another_by_now(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `recover` in recovery.py leaves a record alone because of its tag."""
+    """I9. Fails when `_left_of_service` in recovery.py leaves a record alone because of its tag."""
     running, image = deployed(production_here)
     cut_with_compose(production_here, image, "POST /containers/*/stop")
     former = f"image: {production_here.app.project}-orchestrator\n"
@@ -175,7 +175,7 @@ def test_production_that_is_down_is_brought_back_although_its_tag_is_another_by_
 
 
 def test_a_tag_that_somebody_moved_after_a_retag_was_cut_is_left_alone(production_here: Production) -> None:
-    """I9. Fails when `_recover` in retag.py restores whatever the tag names."""
+    """I9. Fails when `_left_of_tag` in recovery.py restores whatever the tag names."""
     production, tag = production_here, f"{production_here.sandbox.name}-live:now"
     image = production.build(FIRST)
     given = {"RECREATE": "false", "PROD_IMAGE": tag}
@@ -192,7 +192,7 @@ def test_a_tag_that_somebody_moved_after_a_retag_was_cut_is_left_alone(productio
 
 
 def test_a_retag_whose_mending_fails_is_mended_by_the_next(production_here: Production) -> None:
-    """I9. Fails when `_wait` in acquire.py lets go of a record before it was mended."""
+    """I9. Fails when `recover` in recovery.py removes the record before it was recovered."""
     production, tag = production_here, f"{production_here.sandbox.name}-live:now"
     first, second = production.build(FIRST), production.build(SECOND)
     production.sandbox.cli("tag", first.id, tag)
@@ -213,8 +213,9 @@ def test_a_retag_whose_mending_fails_is_mended_by_the_next(production_here: Prod
 
 def test_who_only_looks_after_a_cut_is_told_what_serves_and_what_comes_first(production_here: Production) -> None:
     """Fails when `show_status` shows what Compose left half made, or a dry run judges what a real one mends first."""
-    _, image = deployed(production_here)
+    running, image = deployed(production_here)
     cut_with_compose(production_here, image, "POST /containers/create")
+    before = sorted(locks(production_here))
 
     status = production_here.runner.start("status").end()
     dry = production_here.runner.start("promote", "--dry-run", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND).end()
@@ -223,4 +224,6 @@ def test_who_only_looks_after_a_cut_is_told_what_serves_and_what_comes_first(pro
     assert SECOND not in status.log
     assert dry.status == 0, dry.log
     assert "take over from" in dry.log
-    assert len(locks(production_here)) == 1
+    assert f"what was interrupted is undone: production runs {running.id} again" in dry.log
+    assert f"tag {image.id} as {production_here.tag}" in dry.log
+    assert sorted(locks(production_here)) == before

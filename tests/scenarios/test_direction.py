@@ -189,7 +189,7 @@ def test_a_first_promotion_and_the_same_again_take_no_history(hosted: Hosted, pr
 
 
 def test_a_production_without_a_label_is_adopted_aloud_or_refused(hosted: Hosted, production: Production) -> None:
-    """Breaks when `_stand_to` in preflight.py ignores `require-known`, or adopts without a word."""
+    """Breaks when `_stand_to` in ancestry.py ignores `require-known`, or adopts without a word."""
     image = production.build(hosted.repo.head())
     production.deploy(production.build(hosted.repo.head(), label=""))
     before = production.state()
@@ -205,7 +205,7 @@ def test_a_production_without_a_label_is_adopted_aloud_or_refused(hosted: Hosted
 
 
 def test_a_retag_goes_forward_only_too(hosted: Hosted, production: Production) -> None:
-    """Breaks when `_refuse_or_record` in retag.py no longer requires the ancestry."""
+    """Breaks when `_plan_tag` in preflight.py no longer insists on the direction."""
     runs, candidate = behind(hosted)
     image, running = production.build(candidate), production.build(runs, tag=production.tag)
     moved = {"RECREATE": "false", "PROD_IMAGE": production.tag}
@@ -221,7 +221,7 @@ def test_a_retag_goes_forward_only_too(hosted: Hosted, production: Production) -
 def test_a_squash_with_an_equal_tree_counts_as_the_validated_commit(
     named: str, hosted: Hosted, production: Production
 ) -> None:
-    """Breaks when `prove` in preflight.py ignores `match: tree`, or asks whether the squash is the head."""
+    """Breaks when `prove` in candidate.py ignores `match: tree`, or asks whether the squash is the head."""
     image = production.build(hosted.open_pull_request())
     merged = squash(hosted)
     variables = {"EXPECTED_REVISION": merged} | ({"PR": str(NUMBER)} if named == "pr" else {})
@@ -248,7 +248,7 @@ def test_trees_that_differ_are_refused_with_the_paths(hosted: Hosted, production
 
 
 def test_a_rollback_is_itself_the_permission_and_records_its_reason(hosted: Hosted, production: Production) -> None:
-    """Breaks when `require_ancestry` in preflight.py looks at rollbacks, or `rollback` in main.py drops `--reason`."""
+    """Breaks when `require_forward` in ancestry.py looks at rollbacks, or `rollback` in main.py drops `--reason`."""
     runs, candidate = ahead(hosted)
     running = production.build(runs)
     production.deploy(running)

@@ -22,7 +22,7 @@ def volumes_of(production: Production) -> set[str]:
 
 
 def test_a_promotion_says_what_it_would_do_and_does_it_then(production: Production) -> None:
-    """Fails when `look_ahead` in promote.py goes on to the writes, or leaves out what `keep_images` does."""
+    """Fails when `promote` in promote.py goes on to the writes in a dry run, or a plan leaves out what is retained."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     given = {"SOURCE_IMAGE": image.id, "EXPECTED_REVISION": SECOND}
@@ -32,8 +32,8 @@ def test_a_promotion_says_what_it_would_do_and_does_it_then(production: Producti
     assert ended.status == 0, ended.log
     assert ended.written == "outcome=error\n"
     steps = [line for line in ended.log.splitlines() if line[:1].isdigit()]
-    assert f"tag {image.id} as {production.tag}" in steps[1]
-    assert f"keep {running.id} as {production.kept_tag}" in steps[2]
+    assert f"tag {image.id} as {production.tag}" in steps[0]
+    assert f"retain {running.id} as {production.kept_tag}" in steps[1]
     assert all(": " in step for step in steps), steps
     assert production.promote(image).end == (0, "promoted")
     assert production.kept() == running.id
@@ -41,7 +41,7 @@ def test_a_promotion_says_what_it_would_do_and_does_it_then(production: Producti
 
 @pytest.mark.parametrize("given", [{"EXPECTED_REVISION": THIRD}, {"PROD_SERVICE": "nothing"}])
 def test_what_would_be_refused_is_refused(given: dict[str, str], production_here: Production) -> None:
-    """Fails when `look_ahead` in promote.py leaves a refusal out."""
+    """Fails when `foresee` in promote.py plans without a preflight."""
     image = production_here.build(SECOND)
     production_here.deploy(production_here.build(FIRST))
     given = {"SOURCE_IMAGE": image.id, "EXPECTED_REVISION": SECOND, **given}

@@ -48,7 +48,7 @@ def test_staging_that_is_removed_during_its_check_closes_the_gate(production_her
 
 
 def test_a_production_that_somebody_removed_is_deployed_as_for_the_first_time(production_here: Production) -> None:
-    """Fails when `observe` in plan.py asks for a container where there is none."""
+    """Fails when `find_change` in observe.py asks for a container where there is none."""
     production, (_, image) = production_here, deployed(production_here)
     production.sandbox.cli("rm", "--force", str(production.container().id))
 
@@ -75,7 +75,7 @@ REMOVALS = {
 def test_a_production_that_is_removed_while_it_changes_is_brought_back(
     removal: Moment, production_here: Production
 ) -> None:
-    """I9. Fails when `go_back` in rollout.py wants a container that is there, or `recreate` none that is gone."""
+    """I9. Fails when `_bring_back` in rollout.py wants a container that is there, or `recreate` none that is gone."""
     production, (running, image) = production_here, deployed(production_here)
 
     with docker_proxy(production.sandbox.engine.host) as proxy:

@@ -72,7 +72,7 @@ def settled(production: Production) -> None:
 def test_an_engine_that_ends_before_the_first_write_changes_nothing(
     early: Moment, end: End, fragile_production: Production
 ) -> None:
-    """I8. Fails when `run` in promote.py goes back although nothing was written, or calls its end a refusal."""
+    """I8. Fails when `execute` in execute.py goes back although nothing was written, or calls its end a refusal."""
     production, (running, image) = fragile_production, deployed(fragile_production)
     before = production.state().tags
 
@@ -89,7 +89,7 @@ def test_an_engine_that_ends_before_the_first_write_changes_nothing(
 def test_an_engine_that_ends_while_production_changes_is_said_and_the_next_run_mends_it(
     moment: Moment, end: End, fragile_production: Production
 ) -> None:
-    """I9. Fails when `_go_back` in promote.py calls it rolled back, or does not leave the record to the next run."""
+    """I9. Fails when `_went_back` in execute.py calls it rolled back, or does not leave the record to the next run."""
     production, (_, image) = fragile_production, deployed(fragile_production)
 
     ended = promote_while(production, image, moment, lambda _call: end(daemon_of(production.sandbox)))
@@ -121,7 +121,7 @@ def test_after_the_engine_has_ended_the_commands_that_are_named_bring_production
 def test_an_engine_that_is_started_anew_leaves_the_old_or_the_new_image_serving(
     moment: Moment, fragile_production: Production
 ) -> None:
-    """I9. Fails when `go_back` in rollout.py does not give the Engine its time to come back."""
+    """I9. Fails when `roll_back` in execute.py does not give the Engine its time to come back."""
     production, (running, image) = fragile_production, deployed(fragile_production)
 
     def start_anew(_call: Call) -> None:

@@ -7,7 +7,7 @@ from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Production
 
 
 def test_an_image_that_is_deleted_after_the_gate_is_refused(production_here: Production) -> None:
-    """I8. Fails when `find_candidate` in preflight.py takes a tag in place of an ID that is gone."""
+    """I8. Fails when `_find` in candidate.py takes a tag in place of an ID that is gone."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     gate = production.runner.gate()

@@ -54,7 +54,7 @@ def test_a_process_that_takes_the_port_for_a_moment_costs_the_promotion_only(
 def test_a_container_that_takes_the_port_and_keeps_it_strands_production_until_it_is_gone(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_go_back` in promote.py believes that the way back worked."""
+    """I9. Fails when `_went_back` in execute.py believes that the way back worked."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image, thief = production.build(SECOND), f"{production.sandbox.name}-thief"

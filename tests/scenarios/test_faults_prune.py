@@ -94,7 +94,7 @@ def test_a_prune_between_promote_and_rollback_takes_the_older_images_and_that_is
 def test_a_production_whose_image_a_prune_took_is_mended_with_the_command_that_the_refusal_names(
     production_there: Production,
 ) -> None:
-    """I9. Fails when the remedy in `observe` in plan.py leads nowhere."""
+    """I9. Fails when the remedy in `_refuse_loss` in observe.py leads nowhere."""
     production, running = production_there, production_there.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND)

@@ -27,7 +27,7 @@ def held(ended: Ended) -> float:
 
 @pytest.mark.parametrize("policy", ["always", '"no"'])
 def test_what_crashes_after_it_was_healthy_is_taken_back(policy: str, production_here: Production) -> None:
-    """Fails when `go` in rollout.py does not hold out, or `wait_hold_time` waits less than the hold time."""
+    """Fails when `_prove` in plan.py does not hold out, or `wait_hold_time` waits less than the hold time."""
     set_restart(production_here.runner, policy)
     running, image = production_here.build(FIRST), production_here.build(SECOND, LATER)
     production_here.deploy(running)

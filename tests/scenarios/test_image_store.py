@@ -55,7 +55,7 @@ def switch_store(production: Production, machine: Engine) -> None:
 
 
 def test_what_ran_on_the_other_store_still_counts_for_the_direction(classic: Production, machine: Engine) -> None:
-    """I8. Fails when `_stand_to` in preflight.py takes a production that it cannot see for none.
+    """I8. Fails when `_stand_to` in ancestry.py takes a production that it cannot see for none.
 
     `require-known` refuses where what was recorded names no commit.
     """
@@ -82,7 +82,7 @@ def test_what_ran_on_the_other_store_still_counts_for_the_direction(classic: Pro
 def test_what_ran_last_and_tells_nothing_is_refused_where_it_has_to_be_known(
     production_here: Production, revision: str, why: str
 ) -> None:
-    """I8. Fails when `_stand_to_last` in preflight.py does not look at `require-known`; the remedy leads out.
+    """I8. Fails when `_stand_to_last` in ancestry.py does not look at `require-known`; the remedy leads out.
 
     A target that was taken down, and whose history was begun anew, goes on. The volumes are all that a switch of the
     store leaves to be seen.

@@ -95,7 +95,7 @@ SIGNALS = pytest.mark.parametrize("number", FEW)
 def test_killed_at_any_call_to_docker(
     number: signal.Signals, production_here: Production, every: Callable[[signal.Signals], int]
 ) -> None:
-    """I9. Fails when `_claim` in acquire.py claims without a record, or `recover` does nothing.
+    """I9. Fails when `_begin` in execute.py writes no record, or `recover` does nothing.
 
     The calls are its own and Compose's, each just before it reaches the Engine.
     """
@@ -134,7 +134,7 @@ COMPOSE_WRITES = (
 
 
 def test_killed_together_with_compose_at_any_of_its_writes(production_here: Production) -> None:
-    """I9. Fails when `resume` in stop_first.py skips `keep_one_container`: one stays under a wrong name.
+    """I9. Fails when `recreate_in_place` in stop_first.py skips `keep_one_container`: one stays under a wrong name.
 
     As when a job's container is removed, or the machine runs out of memory: Compose ends in the middle, after the
     Engine has done what it was asked for.

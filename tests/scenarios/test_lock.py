@@ -305,7 +305,7 @@ def test_unlock_breaks_what_a_dead_holder_left_and_the_next_run_still_undoes_it(
 
     production_here.assert_serves(running)
     assert ended.end == (0, "unchanged"), ended.log
-    assert "A promotion that was cut in the middle was undone" in ended.log
+    assert "An interrupted promotion was undone" in ended.log
 
 
 def test_a_volume_of_that_name_that_is_no_lock_is_refused(production_here: Production) -> None:
@@ -345,7 +345,7 @@ def test_two_gates_at_once_come_one_after_the_other(production_here: Production)
 
 
 def test_a_killed_gate_gives_way_to_the_next_at_once(production_here: Production) -> None:
-    """Fails when `keep_one_container` in the gate's `_recreate` leaves Compose's half-made container.
+    """Fails when `keep_one_container` in `recreate` in gate/execute.py leaves Compose's half-made container.
 
     With `cancel-in-progress` the next gate starts while the killed one's Compose still recreates staging.
     """
@@ -369,7 +369,7 @@ def kill(run: Running, _call: Call) -> None:
 
 
 def test_a_killed_retag_is_taken_up_by_the_next(production_here: Production, request: pytest.FixtureRequest) -> None:
-    """I9. Fails when `_recover` in retag.py does not restore what a cut retag left."""
+    """I9. Fails when `_left_of_tag` in recovery.py does not restore what a cut retag left."""
     production, every = production_here, 1 if request.config.getoption("--under-fire") else 3
     images = [production.build(FIRST), production.build(SECOND)]
     tag = f"{production.sandbox.name}-live:now"

@@ -178,7 +178,7 @@ def test_the_owners_word_for_one_path_is_the_way_out_and_is_told(runner: Runner)
 
 
 def test_a_promotion_looks_at_productions_own_mounts(production_here: Production) -> None:
-    """I13. Breaks when `_look_at_mounts` in promote.py does not raise, or looks at what runs in place of the candidate.
+    """I13. Breaks when `_look_at_mounts` in preflight.py does not raise, or looks at what runs, not at the candidate.
 
     What the base brought is told from what was built upon it without the Dockerfile, too.
     """

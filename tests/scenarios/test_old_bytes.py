@@ -35,7 +35,7 @@ def test_an_anonymous_volume_stays_with_its_commit_on_staging(runner: Runner) ->
 
 
 def test_production_with_an_anonymous_volume_is_not_recreated(production_here: Production) -> None:
-    """I8. Breaks when `observe` in plan.py does not look: what it wrote would be lost, or lie over the new image."""
+    """I8. Breaks when `_refuse_lost_volumes` in observe.py does not look: what it wrote would be lost."""
     repo = production_here.app.repo
     repo.write({"Dockerfile": with_volume(production_here.runner)})
     first, second = (

@@ -145,7 +145,7 @@ def test_a_container_of_a_committed_image_is_not_composes_own(runner: Runner) ->
 
 
 def test_a_production_whose_port_changes_is_replaced_when_a_person_says_so(production_here: Production) -> None:
-    """I6. Fails when `_refuse_foreign` in promote.py does not ask `Ownership.require`."""
+    """I6. Fails when `_require_ours` in preflight.py does not ask `Ownership.require`."""
     production, app = production_here, production_here.app
     first, second = production.build(FIRST), production.build(SECOND)
     production.deploy(first)  # by hand: there is no record

@@ -16,7 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def test_interrupted_while_it_waits_for_health_it_goes_back(
     number: signal.Signals, production_here: Production
 ) -> None:
-    """I9. Fails when `_change` in promote.py goes back for a FreshnessError only."""
+    """I9. Fails when `execute` in execute.py goes back for a FreshnessError only."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"health": 503})
@@ -35,7 +35,7 @@ def test_interrupted_while_it_waits_for_health_it_goes_back(
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted_while_compose_recreates_it_is_not_cut(number: signal.Signals, production_here: Production) -> None:
-    """I8, I9. Fails when `go` in rollout.py recreates without `interrupts_deferred`.
+    """I8, I9. Fails when `do` in rollout.py recreates without `interrupts_deferred`.
 
     The signal comes when the Engine has ended the old container, and Compose has not started the new one.
     """
@@ -73,7 +73,7 @@ def test_a_second_signal_changes_nothing(production_here: Production) -> None:
 
 
 def test_interrupted_on_the_way_back_it_goes_all_the_way(production_here: Production) -> None:
-    """I9. Fails when `_go_back` in promote.py goes without `interrupts_deferred`."""
+    """I9. Fails when `_went_back` in execute.py goes without `interrupts_deferred`."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"exit_after": 0})
@@ -89,7 +89,7 @@ def test_interrupted_on_the_way_back_it_goes_all_the_way(production_here: Produc
 
 
 def test_interrupted_before_the_first_write_nothing_changes(production_here: Production) -> None:
-    """I8. Fails when `run` in promote.py goes back although nothing was written."""
+    """I8. Fails when `execute` in execute.py goes back although nothing was written."""
     production, image = production_here, production_here.build(SECOND)
     production.deploy(production.build(FIRST))
     before = production.state()

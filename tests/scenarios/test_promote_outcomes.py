@@ -6,7 +6,7 @@ from tests.support.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_the_image_that_the_gate_proved_becomes_production(production: Production) -> None:
-    """I3, I7. Fails when `go` in rollout.py tags `target.image` with anything but `candidate.id`."""
+    """I3, I7. Fails when `_tag` in plan.py tags `target.image` with anything but `candidate.id`."""
     before = production.build(FIRST)
     production.deploy(before)
     gate = production.run("gate", GIT_SHA=production.app.repo.head())
@@ -24,7 +24,7 @@ def test_the_image_that_the_gate_proved_becomes_production(production: Productio
 
 
 def test_a_first_promotion_deploys(production: Production) -> None:
-    """Fails when `observe` in plan.py demands a running container."""
+    """Fails when `find_change` in observe.py demands a running container."""
     image = production.build(FIRST)
 
     ended = production.promote(image)
@@ -54,7 +54,7 @@ def test_what_production_runs_already_is_left_alone(production: Production) -> N
 
 
 def test_a_production_that_nobody_proved_can_be_replaced(production: Production) -> None:
-    """Fails when `observe` in plan.py demands a label of what production runs."""
+    """Fails when `find_change` in observe.py demands a label of what production runs."""
     adopted, image = production.build(FIRST, label=""), production.build(SECOND)
     production.deploy(adopted)
 
@@ -67,7 +67,7 @@ def test_a_production_that_nobody_proved_can_be_replaced(production: Production)
 
 
 def test_what_a_hand_tagged_as_production_is_not_what_production_ran(production: Production) -> None:
-    """Fails when `observe` in plan.py takes `previous` from `target.image`'s tag in place of the container."""
+    """Fails when `find_change` in observe.py takes `previous` from `target.image`'s tag in place of the container."""
     running, stray, image = production.build(FIRST), production.build(SECOND), production.build(THIRD)
     production.deploy(running)
     production.sandbox.cli("tag", stray.id, production.tag)
@@ -101,7 +101,7 @@ def test_a_production_in_a_profile_that_needs_a_service_of_another_is_promoted(p
 
 
 def test_a_production_that_had_stopped_is_started_and_that_is_said(production_here: Production) -> None:
-    """I10. Fails when `_tell` in promote.py calls it healthy all along, and so hides that production was down."""
+    """I10. Fails when `what_serves` in wording.py calls it healthy all along, and so hides that production was down."""
     image = production_here.build(FIRST)
     production_here.deploy(image)
     production_here.container().stop(timeout=1)

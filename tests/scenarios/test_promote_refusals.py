@@ -74,7 +74,7 @@ def test_the_label_of_a_base_image_is_refused(production: Production) -> None:
 
 
 def test_a_tag_that_another_build_moved_after_the_gate_is_refused(production: Production) -> None:
-    """I7, I8. Fails when `prove` in preflight.py takes the label of another image than the one that gets the tag."""
+    """I7, I8. Fails when `prove` in candidate.py takes the label of another image than the one that gets the tag."""
     production.deploy(production.build(FIRST))
     gate = production.runner.gate()
     production.build(THIRD, tag=production.app.staging_image)
@@ -84,7 +84,7 @@ def test_a_tag_that_another_build_moved_after_the_gate_is_refused(production: Pr
 
 
 def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(production: Production) -> None:
-    """I7. Fails when `_read_service` in promote.py takes staging's tag although `source-image` is given."""
+    """I7. Fails when `_read_service` in subject.py takes staging's tag although `source-image` is given."""
     production.deploy(production.build(FIRST))
     gate = production.runner.gate()
     moved = production.build(THIRD, tag=production.app.staging_image)
@@ -99,7 +99,7 @@ def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(pro
 
 
 def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(production_here: Production) -> None:
-    """I8, I12. Fails when `find_candidate` in preflight.py does not name the Engine."""
+    """I8, I12. Fails when `_find` in candidate.py does not name the Engine."""
     production_here.deploy(production_here.build(FIRST))
     before = production_here.state()
 
@@ -111,7 +111,7 @@ def test_an_image_that_this_engine_does_not_have_is_refused_by_the_engines_name(
 
 
 def test_production_whose_image_is_gone_is_refused(production_here: Production) -> None:
-    """I9. Fails when `observe` in plan.py goes on without `previous`: there would be no way back."""
+    """I9. Fails when `_refuse_loss` in observe.py goes on without `previous`: there would be no way back."""
     production, image = production_here, production_here.build(SECOND)
     running = production.build(FIRST)
     production.deploy(running)
@@ -127,7 +127,7 @@ def test_production_whose_image_is_gone_is_refused(production_here: Production) 
 
 
 def test_a_foreign_container_on_productions_port_is_refused(production_here: Production) -> None:
-    """I8. Fails when `_refuse_foreign` in promote.py is not asked."""
+    """I8. Fails when `_require_ours` in preflight.py is not asked."""
     production, image = production_here, production_here.build(SECOND)
     port = f"127.0.0.1:{production.app.production_port}:8000"
     foreign = f"{production.sandbox.name}-foreign"
@@ -168,7 +168,7 @@ def test_a_process_on_productions_port_is_refused(production_here: Production) -
 
 
 def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production) -> None:
-    """I8. Fails when anything in `_refuse_or_plan` in promote.py changes the host through Docker's programs.
+    """I8. Fails when anything in `_plan_service` in preflight.py changes the host through Docker's programs.
 
     `docker` and its plugins are there, but only `compose config` can be done with them.
     """
@@ -187,7 +187,7 @@ HEALTHCHECK = '    healthcheck: {{test: ["CMD", "{}"], interval: 200ms}}\n'
 
 
 def test_an_image_whose_health_nobody_could_tell_is_refused(production_here: Production) -> None:
-    """I12. Fails when `_refuse_or_plan` in promote.py does not ask `require_health_source`."""
+    """I12. Fails when `change` in preflight.py does not ask `require_health_source`."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND)

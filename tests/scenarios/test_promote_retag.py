@@ -4,7 +4,7 @@ from tests.support.promotions import FIRST, SECOND, THIRD, Production
 
 
 def test_without_recreation_only_the_tag_moves(production: Production) -> None:
-    """I7. Fails when `_story` in cli/promote.py ignores `recreate`, or `_move` in retag.py does not keep `previous`."""
+    """I7. Fails when `read_subject` in subject.py ignores `recreate`, or `retag_plan` retains nothing."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     before = production.state()
@@ -22,7 +22,7 @@ def test_without_recreation_only_the_tag_moves(production: Production) -> None:
 
 
 def test_without_recreation_no_compose_file_is_needed(production_here: Production) -> None:
-    """Fails when `_source` in retag.py reads the Compose file although `source-image` is given."""
+    """Fails when `read_subject` in subject.py reads the Compose file although `source-image` is given."""
     image = production_here.build(FIRST)
     (production_here.app.repo.path / "compose.yaml").unlink()
 
@@ -33,7 +33,7 @@ def test_without_recreation_no_compose_file_is_needed(production_here: Productio
 
 
 def test_without_recreation_the_guard_holds(production_here: Production) -> None:
-    """I8. Fails when `_refuse_or_record` in retag.py does not call `prove`."""
+    """I8. Fails when `_plan_tag` in preflight.py does not call `prove`."""
     image = production_here.build(FIRST, label=SECOND)
     before = production_here.state()
 
@@ -44,7 +44,7 @@ def test_without_recreation_the_guard_holds(production_here: Production) -> None
 
 
 def test_a_tag_that_names_the_image_already_is_left_alone(production_here: Production) -> None:
-    """Fails when `_move` in retag.py keeps the image that stays: freshness-previous would be lost."""
+    """Fails when `retag_plan` in plan.py keeps the image that stays: freshness-previous would be lost."""
     older, image = production_here.build(FIRST), production_here.build(SECOND)
     production_here.sandbox.cli("tag", older.id, production_here.kept_tag)
     production_here.sandbox.cli("tag", image.id, production_here.tag)
@@ -56,7 +56,7 @@ def test_a_tag_that_names_the_image_already_is_left_alone(production_here: Produ
 
 
 def test_a_rollback_without_recreation_moves_the_tag_back(production: Production) -> None:
-    """Fails when `_source` in retag.py does not look for the kept image in a rollback."""
+    """Fails when `_plan_tag` in preflight.py does not look for the kept image in a rollback."""
     first, second = production.build(FIRST), production.build(SECOND)
     for image in (first, second):
         production.promote(image, RECREATE="false", PROD_IMAGE=production.tag)

@@ -12,7 +12,7 @@ OFF = {
 
 @pytest.mark.parametrize("switch", OFF.values(), ids=OFF)
 def test_switched_off_an_unproven_image_is_promoted_loudly(switch: dict[str, str], production_here: Production) -> None:
-    """I10. Fails when `_expected` in preflight.py ignores the switch, or `prove` does not say so."""
+    """I10. Fails when `expected` in request.py ignores the switch, or `prove` does not say so."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, label="")
@@ -27,7 +27,7 @@ def test_switched_off_an_unproven_image_is_promoted_loudly(switch: dict[str, str
 
 @pytest.mark.parametrize("switch", OFF.values(), ids=OFF)
 def test_switched_off_the_way_back_stays(switch: dict[str, str], production_here: Production) -> None:
-    """I9, I10. Fails when `go` in rollout.py skips health where the guard is off."""
+    """I9, I10. Fails when `_prove` in plan.py skips health where the guard is off."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     image = production.build(SECOND, {"exit_after": 0}, label="")
@@ -39,7 +39,7 @@ def test_switched_off_the_way_back_stays(switch: dict[str, str], production_here
 
 
 def test_a_repository_in_scope_is_guarded(production_here: Production) -> None:
-    """I10. Fails when `_expected` in preflight.py reads the scope the other way round."""
+    """I10. Fails when `expected` in request.py reads the scope the other way round."""
     image = production_here.build(FIRST, label="")
 
     ended = production_here.promote(image, ORCH_IMAGE_FRESHNESS_REPOS="org/*")
@@ -48,7 +48,7 @@ def test_a_repository_in_scope_is_guarded(production_here: Production) -> None:
 
 
 def test_a_person_may_promote_without_a_revision_aloud(production_here: Production) -> None:
-    """Fails when `_expected` in preflight.py ignores `allow_unverified`."""
+    """Fails when `expected` in request.py ignores `allow_unverified`."""
     image = production_here.build(FIRST, label="")
 
     ended = production_here.promote(None, "--allow-unverified", SOURCE_IMAGE=image.id)
@@ -59,7 +59,7 @@ def test_a_person_may_promote_without_a_revision_aloud(production_here: Producti
 
 
 def test_a_revision_that_is_given_is_proven_all_the_same(production_here: Production) -> None:
-    """I8. Fails when `_expected` in preflight.py asks `allow_unverified` first."""
+    """I8. Fails when `expected` in request.py asks `allow_unverified` first."""
     image = production_here.build(FIRST, label="")
 
     ended = production_here.promote(image, "--allow-unverified")

@@ -33,7 +33,7 @@ FAILURES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("behaviour", FAILURES.values(), ids=FAILURES)
 def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object], production_here: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py does not tag `previous` as production again, or restores no kept tag."""
+    """I9. Fails when `_tag` in plan.py has no undo that tags `previous` again, or none restores a retained tag."""
     kept, running = production_here.build(FIRST), production_here.build(SECOND)
     production_here.sandbox.cli("tag", kept.id, production_here.kept_tag)
     production_here.deploy(running)
@@ -50,7 +50,7 @@ def test_a_bad_image_leaves_the_previous_one_serving(behaviour: dict[str, object
 
 
 def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Production) -> None:
-    """I9. Fails when `observe` in plan.py does not remember what the kept tag names."""
+    """I9. Fails when `find_change` in observe.py does not remember what the kept tag names."""
     kept, running = production.build(FIRST), production.build(SECOND)
     production.sandbox.cli("tag", kept.id, production.kept_tag)
     production.sandbox.cli("rmi", f"{production.sandbox.name}-built:0")
@@ -64,7 +64,7 @@ def test_a_kept_image_that_nothing_else_names_is_kept_again(production: Producti
 
 @pytest.mark.usefixtures("tools")
 def test_what_staging_passed_and_production_fails_is_taken_back(production_here: Production) -> None:
-    """I9. Fails when `go` in rollout.py believes the gate and does not wait for production's own health."""
+    """I9. Fails when `_prove` in plan.py believes the gate and does not wait for production's own health."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
     production.build(SECOND, {"unhealthy_on": "production"})  # leaves the behaviour in the work tree, to be committed
@@ -113,7 +113,7 @@ def test_an_image_that_cannot_start_is_taken_back(production_here: Production) -
 
 
 def test_a_first_deployment_that_fails_leaves_nothing(production: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py does not remove the container, or leaves the tag."""
+    """I9. Fails when `_bring_back` in rollout.py does not remove the container, or leaves the tag."""
     image = production.build(FIRST, DEAD)
     before = production.state()
 
@@ -126,7 +126,7 @@ def test_a_first_deployment_that_fails_leaves_nothing(production: Production) ->
 
 
 def test_a_production_that_nobody_proved_is_returned_to(production_here: Production) -> None:
-    """I9. Fails when `prove` in preflight.py guards the way back too."""
+    """I9. Fails when `prove` in candidate.py guards the way back too."""
     production, adopted = production_here, production_here.build(FIRST, label="")
     production.deploy(adopted)
 
@@ -138,7 +138,7 @@ def test_a_production_that_nobody_proved_is_returned_to(production_here: Product
 
 
 def test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named(production: Production) -> None:
-    """I9. Fails when `observe` in plan.py takes `previous` from production's tag in place of its container."""
+    """I9. Fails when `find_change` in observe.py takes `previous` from production's tag in place of its container."""
     running, stray = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     production.sandbox.cli("tag", stray.id, production.tag)
@@ -203,7 +203,7 @@ def test_what_was_cut_before_it_changed_anything_is_undone_without_a_recreation(
 
 
 def test_an_image_that_nobody_promoted_does_not_serve_until_the_health_deadline(production_here: Production) -> None:
-    """Fails when `go` in rollout.py asks for the health of a container before it looks which image that runs.
+    """Fails when `_serve` in rollout.py does not look which image a container runs before it is probed.
 
     Production's tag is moved when it was set, looked at, and the previous image is kept.
     """
@@ -223,7 +223,7 @@ def test_an_image_that_nobody_promoted_does_not_serve_until_the_health_deadline(
 
 
 def test_a_cut_promotion_is_finished_where_an_old_tag_cannot_be_taken_away(production_here: Production) -> None:
-    """Fails when `finish` in rollout.py goes by the tags of older images: production serves, and is healthy."""
+    """Fails when `finish_plan` in plan.py requires the tags of older images: production serves, and is healthy."""
     production, images = production_here, [production_here.build(one) for one in (FIRST, SECOND)]
     production.deploy(images[0])
     assert production.promote(images[1]).status == 0
@@ -251,7 +251,7 @@ def paint_blue(production: Production) -> None:
 
 
 def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back(production: Production) -> None:
-    """I9. Fails when `_go_back` in promote.py believes that the way back worked, or a command has a word missing.
+    """I9. Fails when `_went_back` in execute.py believes that the way back worked, or a command has a word missing.
 
     As soon as Compose has stopped the old container, a process takes production's port and keeps it.
     """
@@ -272,7 +272,7 @@ def test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back
 def test_a_broken_host_strands_production_until_it_is_mended_and_the_commands_are_typed(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `go_back` in rollout.py does not prove what it brought back, or a command quotes no path."""
+    """I9. Fails when `_prove` in plan.py does not prove what was brought back, or a command quotes no path."""
     production = production_here
     host = production.runner.folder / "the host"
     database = host / "database"

@@ -141,7 +141,7 @@ def test_where_the_way_back_is_cut_too_the_next_promotion_mends_it(
     with serve_logins(tmp_path / "again") as again:
         ended = production.promote(last, **over(again, production.sandbox.engine.host))
     assert ended.end == (0, "promoted"), ended.log
-    assert "cut in the middle" in ended.log
+    assert "An interrupted promotion was" in ended.log
     production.assert_serves(last)
 
 

@@ -15,7 +15,7 @@ def promoted_twice(production: Production, *labels: str | None) -> tuple[Built, 
 
 
 def test_rollback_brings_the_previous_image_back(production: Production) -> None:
-    """I9. Fails when `_kept_source` in promote.py is not asked in a rollback."""
+    """I9. Fails when `_previous` in candidate.py is not asked in a rollback."""
     first, second = promoted_twice(production)
 
     ended = production.run("rollback")
@@ -27,7 +27,7 @@ def test_rollback_brings_the_previous_image_back(production: Production) -> None
 
 
 def test_a_second_rollback_goes_further_back_and_never_to_what_was_left(production: Production) -> None:
-    """I9. Fails when `left` in plan.py marks nothing: the second rollback would go forward to the bad image.
+    """I9. Fails when `left` in change.py marks nothing: the second rollback would go forward to the bad image.
 
     Nothing but a kept tag names the first image: it must live through the moment in which that tag moves away.
     """
@@ -67,7 +67,7 @@ def test_after_the_next_promotion_a_rollback_goes_to_what_ran_before_it(producti
 
 
 def test_the_list_names_what_can_be_gone_back_to_and_each_of_its_names_is_taken(production_here: Production) -> None:
-    """Fails when `find_kept` in rollback.py does not ask the record, or `is_meant` in retained.py knows one name."""
+    """Fails when `find_retained` in rollback.py asks no record, or `is_meant` in retained.py knows one name."""
     production = production_here
     first, second = promoted_twice(production)
     before = production.state()
@@ -93,7 +93,7 @@ def test_the_list_names_what_can_be_gone_back_to_and_each_of_its_names_is_taken(
 
 
 def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(production_here: Production) -> None:
-    """I9. Fails when `_move` in retag.py does not write down what a rollback has left."""
+    """I9. Fails when `retag_plan` in plan.py does not write down what a rollback has left."""
     production = production_here
     only_tag = {"RECREATE": "false", "PROD_IMAGE": f"{production.sandbox.name}-only:live"}
     for revision in (FIRST, SECOND):
@@ -109,7 +109,7 @@ def test_where_only_a_tag_is_moved_a_second_rollback_does_not_go_forward_either(
 
 
 def test_a_rollback_without_a_previous_image_is_refused(production_here: Production) -> None:
-    """I12. Fails when `find_candidate` in preflight.py takes a missing kept image for nothing to do."""
+    """I12. Fails when `_find` in candidate.py takes a missing kept image for nothing to do."""
     production_here.deploy(production_here.build(FIRST))
     before = production_here.state()
 
@@ -121,7 +121,7 @@ def test_a_rollback_without_a_previous_image_is_refused(production_here: Product
 
 
 def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production) -> None:
-    """I8. Fails when `_expected` in preflight.py guards nothing in a rollback."""
+    """I8. Fails when `expected` in request.py guards nothing in a rollback."""
     promoted_twice(production_here, "")
     before = production_here.state()
 
@@ -134,7 +134,7 @@ def test_a_rollback_to_an_unproven_image_is_refused(production_here: Production)
 
 @pytest.mark.parametrize("expected", ["", SECOND])
 def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, production_here: Production) -> None:
-    """Fails when `_expected` in preflight.py takes a promotion's `expected-revision` in a rollback."""
+    """Fails when `expected` in request.py takes a promotion's `expected-revision` in a rollback."""
     first, _ = promoted_twice(production_here, "")
 
     ended = production_here.run("rollback", "--allow-unverified", EXPECTED_REVISION=expected)
@@ -145,7 +145,7 @@ def test_a_person_may_roll_back_to_an_unproven_image_aloud(expected: str, produc
 
 
 def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Production) -> None:
-    """I9. Fails when `let_go` in rollout.py keeps all, or `keep_images` in engine/images.py loses one on its way."""
+    """I9. Fails when `_finish` in plan.py keeps all, or `keep_images` in engine/images.py loses one on its way."""
     images = [production.build(revision) for revision in (FIRST, SECOND, THIRD)] + [
         production.build(THIRD, {"log": "once more"})
     ]
@@ -162,7 +162,7 @@ def test_the_last_images_are_kept_and_older_ones_are_let_go(production: Producti
 
 @pytest.mark.usefixtures("tools")
 def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Production) -> None:
-    """I9. Fails when `kept_source` in preflight.py takes the newest whatever `--to` says, or one that is not kept."""
+    """I9. Fails when `_previous` in candidate.py takes the newest whatever `--to` says, or one that is not kept."""
     production = production_here
     first, second = promoted_twice(production)
     third = production.build(THIRD)
@@ -179,7 +179,7 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
 
 
 def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py proves what ran before first, and only then puts the kept tags back."""
+    """I9. Fails when `_retain` in plan.py has an undo that comes behind the proof of what ran before."""
     first, second = promoted_twice(production_here)
 
     ended = production_here.run("rollback", HEALTH_PATH="/nowhere", **SHORT)
@@ -192,7 +192,7 @@ def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: 
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py does not put the kept tag back."""
+    """I9. Fails when `_retain` in plan.py has no undo."""
     production, running = production_here, production_here.build(SECOND)
     broken = production.build(FIRST, {"exit_after": 0})
     production.deploy(running)
@@ -233,7 +233,7 @@ def test_a_rollback_finds_the_image_however_the_compose_file_writes_its_reposito
 def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_same_tags(
     words: tuple[str, ...], named: str, production_here: Production
 ) -> None:
-    """I9, I12. Fails when `kept_source` in preflight.py does not look who else has this repository.
+    """I9, I12. Fails when `_previous` in candidate.py does not look who else has this repository.
 
     What is kept is the other production's: this one has never run anything but the second image. Where the other's tag
     names something else by now, the Engine lists its container by the image's ID alone.
@@ -262,3 +262,59 @@ def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_
     assert ended.answers.revisions == [SECOND]
     again = production.promote(images[FIRST], ALLOW_ROLLBACK="the remedy that it names")
     assert again.end == (0, "promoted"), again.log
+
+
+def test_a_rollback_needs_nothing_of_todays_compose_file(production_here: Production) -> None:
+    """I9. Fails when `reach_host` in acquire.py raises in a rollback what today's file says."""
+    production, compose = production_here, production_here.app.repo.path / "compose.yaml"
+    first, second = production.build(FIRST), production.build(SECOND)
+    for image in (first, second):
+        assert production.promote(image).end == (0, "promoted")
+    compose.write_text(f"{compose.read_text()}\nservices: [")
+
+    listed = production.run("rollback", "--list")
+    ended = production.run("rollback")
+
+    assert first.id in listed.log, listed.log
+    assert ended.end == (0, "promoted"), ended.log
+    assert "it goes back by the record alone: Compose cannot read" in ended.log
+    production.assert_serves(first)
+    compose.unlink()  # and with it the project's name
+    named = {"COMPOSE_PROJECT_NAME": production.app.project}
+    assert production.run("rollback", "--to", SECOND, **named).end == (0, "promoted")
+    production.assert_serves(second)
+
+
+def test_what_ran_last_before_production_was_taken_down_can_be_gone_back_to(production_here: Production) -> None:
+    """I9. Fails when `replaced` in change.py knows containers alone, or `find_now` in rollback.py no record."""
+    production = production_here
+    first, second, third = (production.build(revision) for revision in (FIRST, SECOND, THIRD))
+    for image in (first, second):
+        assert production.promote(image).end == (0, "promoted")
+    production.runner.compose("rm", "--stop", "--force", production.app.production)
+
+    listed = production.run("rollback", "--list")
+    ended = production.promote(third)
+
+    assert f"{SECOND}" in listed.log, listed.log
+    assert "ran last; nothing is running" in listed.log
+    assert ended.end == (0, "promoted"), ended.log
+    assert f"{THIRD} is 1 commit ahead of {SECOND}, the commit that ran last" in ended.log
+    assert "the commit in production" not in ended.log
+    assert production.kept() == second.id
+    assert production.run("rollback").end == (0, "promoted")
+    production.assert_serves(second)
+
+
+def test_after_a_down_a_rollback_starts_what_ran_last(production_here: Production) -> None:
+    """I9. Fails when `_previous` in candidate.py does not look for what ran last where nothing runs."""
+    production = production_here
+    first, second = production.build(FIRST), production.build(SECOND)
+    for image in (first, second):
+        assert production.promote(image).end == (0, "promoted")
+    production.runner.compose("rm", "--stop", "--force", production.app.production)
+
+    assert production.run("rollback").end == (0, "promoted")
+    production.assert_serves(second)
+    assert production.run("rollback").end == (0, "promoted")
+    production.assert_serves(first)

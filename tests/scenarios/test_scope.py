@@ -43,7 +43,7 @@ def test_the_gate_is_in_force_where_the_table_says_so(row: Row, forge: dict[str,
 
 @ROWS
 def test_the_guard_is_in_force_where_the_table_says_so(row: Row, runner: Runner) -> None:
-    """I10. Breaks when `_expected` in preflight.py decides otherwise; a guard in force refuses an unlabelled image."""
+    """I10. Breaks when `expected` in request.py decides otherwise; a guard in force refuses an unlabelled image."""
     image, tag = runner.sandbox.image_id(BASE_IMAGE), f"{runner.sandbox.name}-moved:latest"
     assert image is not None
 

@@ -62,7 +62,7 @@ def production(runner: Runner, tmp_path: Path, record_property: Callable[[str, o
 
 
 def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Production) -> None:
-    """Fails when `_retire_others` in rollout.py does not wait for the overlap, or `go` retires before the proof.
+    """Fails when `_prove` in plan.py does not wait for the overlap, or `_finish` in plan.py comes before the proof.
 
     The old container serves on for a while after its stop signal, and is given the time.
     """
@@ -100,7 +100,7 @@ FAILURES: Mapping[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, production: Production) -> None:
-    """I9. Fails when `go_back` in rollout.py leaves anything to Compose while the old container runs.
+    """I9. Fails when `_bring_back` in rollout.py leaves anything to Compose while the old container runs.
 
     The Compose file has changed meanwhile: Compose would make the old container anew.
     """
@@ -124,7 +124,7 @@ def test_a_failing_promotion_leaves_the_old_container_as_it_was(failure: str, pr
 
 
 def test_the_overlap_counts_as_part_of_the_hold(production: Production) -> None:
-    """Fails when `go` in rollout.py adds the one to the other, or retires the old container before the hold ends."""
+    """Fails when `_prove` in plan.py adds the one to the other, or retires the old container before the hold ends."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     old = str(production.container().id)
@@ -159,7 +159,7 @@ def test_what_runs_already_is_left_alone_until_the_compose_file_changes(producti
 
 
 def test_an_interrupted_promotion_goes_back_without_a_failed_request(production: Production) -> None:
-    """I9. Fails when `_retire_others` in rollout.py waits with interrupts deferred."""
+    """I9. Fails when `do` in rollout.py waits with interrupts deferred."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     before = production.state()
@@ -176,7 +176,7 @@ def test_an_interrupted_promotion_goes_back_without_a_failed_request(production:
 
 
 def test_interrupted_while_the_old_container_drains_it_is_promoted(production: Production) -> None:
-    """I9. Fails when `go` in rollout.py raises an interrupt behind the overlap: the old one is told to stop then."""
+    """I9. Fails when `execute` in execute.py raises an interrupt behind the overlap, where the old one ends."""
     running, image = production.build(FIRST, {"stop_seconds": 2}), production.build(SECOND)
     production.deploy(running)
 
@@ -231,7 +231,7 @@ CUTS: Mapping[str, tuple[dict[str, object], str, str]] = {
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_what_a_killed_promotion_left_beside_is_finished_or_undone(cut: str, production: Production) -> None:
-    """Fails when `resume` in start_first.py retires the old container before the new one is proven.
+    """Fails when `start_beside` in start_first.py removes the old container before the new one is proven.
 
     The next command is a promotion that is refused, so that nothing but the recovery changes production.
     """
@@ -256,7 +256,7 @@ def test_what_a_killed_promotion_left_beside_is_finished_or_undone(cut: str, pro
 def test_killed_at_any_call_to_docker_it_fails_no_request(
     production: Production, request: pytest.FixtureRequest
 ) -> None:
-    """I9. Fails when `resume` or `retire_others` in start_first.py puts nothing in order, or gives no proper name.
+    """I9. Fails when `start_beside` in start_first.py or `_bring_back` in rollout.py leaves a wrong name.
 
     Without `--under-fire` a few of the calls are tried; the promotion goes to and fro.
     """
@@ -275,7 +275,7 @@ def test_killed_at_any_call_to_docker_it_fails_no_request(
 
 
 def test_a_second_container_that_nobody_recorded_is_named(production: Production) -> None:
-    """I12. Fails when `observe` in plan.py takes any of several containers for production's."""
+    """I12. Fails when `_refuse_loss` in observe.py takes any of several containers for production's."""
     running, image = production.build(FIRST), production.build(SECOND)
     production.deploy(running)
     production.runner.compose(
@@ -291,7 +291,7 @@ def test_a_second_container_that_nobody_recorded_is_named(production: Production
 
 
 def test_what_two_containers_cannot_share_is_a_configuration_error(production: Production) -> None:
-    """Fails when `_read_service` in promote.py does not say that the service changes in pairs."""
+    """Fails when `_read_service` in subject.py does not say that the service changes in pairs."""
     image = production.build(FIRST)
     compose = production.app.repo.path / "compose.yaml"
     ports = '    container_name: web\n    ports: ["127.0.0.1::8000"]\n    networks: [behind]\n'

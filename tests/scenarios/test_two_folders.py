@@ -34,10 +34,10 @@ def outcome(ended: Ended) -> tuple[int, str]:
 def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_without_it(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_source` in promote.py looks for staging in a rollback, or reads production's file for it.
+    """I9. Fails when `_read_service` in subject.py looks for staging in a rollback, or reads production's file for it.
 
     Fails too when `refuse_own_source` does not compare the tags: read with production's variables, one file that is
-    used twice gives staging production's own. And when `_other_productions` in preflight.py takes what is recorded as
+    used twice gives staging production's own. And when `_other_productions` in candidate.py takes what is recorded as
     staging for another production.
     """
     production, live = production_here, two_files(production_here)
@@ -73,7 +73,7 @@ def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_wi
 def test_what_may_be_another_production_is_warned_of_before_the_rollback_is_refused(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_refuse_or_plan` in promote.py does not call `warn_of_shared`.
+    """I9. Fails when `change` in preflight.py does not call `warn_of_shared`.
 
     Staging that no gate recorded, as an older release left it, may be another production; naming it leads out.
     """

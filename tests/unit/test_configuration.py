@@ -121,7 +121,7 @@ def test_a_secret_of_what_was_recorded_is_concealed_before_compose_reads_it(monk
     )  # fmt: skip
     today = Today(
         target=TODAY, wanted=Wanted(service="web", port=8500), file=file, configuration="", source="shop/new",
-        kept_tags=RetainedTags(repository="shop/web"),
+        retained_tags=RetainedTags(repository="shop/web"),
     )  # fmt: skip
 
     today.make(recorded)

@@ -73,7 +73,9 @@ A, B, C = (Served(image=letter) for letter in "abc")
 def test_what_ran_before_is_kept_with_what_is_known_of_it() -> None:
     before = replace(SHOP, image="c", kept=(replace(B, configuration="{}", left=True), A))
 
-    then = served_then(before, ["c", "b", "x"], previous=replace(C, configuration="[]"), left=(), now="now")
+    then = served_then(
+        before, ["c", "b", "x"], previous=replace(C, configuration="[]"), left=(), now="now", current=Served(image="d")
+    )
 
     assert then == (
         Served(image="c", configuration="[]", replaced="now"),
@@ -85,9 +87,43 @@ def test_what_ran_before_is_kept_with_what_is_known_of_it() -> None:
 def test_what_a_rollback_leaves_is_marked_until_it_runs_again() -> None:
     """Breaks when a mark is lost, or one outlives the promotion of its image."""
     before = replace(SHOP, image="c", kept=(B, A))
-    back = replace(before, image="a", kept=served_then(before, "cb", previous=C, left=("c", "b"), now=""))
+    back = replace(
+        before,
+        image="a",
+        kept=served_then(before, "cb", previous=C, left=("c", "b"), now="", current=A, goes_back=True),
+    )
     assert [one.left for one in back.kept] == [True, True]
 
-    again = served_then(back, "ab", previous=A, left=(), now="")  # "c" was promoted again
+    again = served_then(back, "ab", previous=A, left=(), now="", current=C)  # "c" was promoted again
 
     assert [(one.image, one.left) for one in again] == [("a", False), ("b", True)]
+
+
+ONE, TWO, THREE = (Served(image="a", configuration=text) for text in ("1", "2", "3"))
+
+
+def then(before: Deployment, current: Served, previous: Served, *, goes_back: bool = False) -> Deployment:
+    """The record once `current` serves in place of `previous`."""
+    kept = served_then(
+        before, [], current=current, previous=previous, left=(), now="now", goes_back=goes_back
+    )  # fmt: skip
+    return replace(before, image="a", configuration=current.configuration, kept=kept)
+
+
+def test_another_configuration_of_the_same_image_is_kept_too_and_read_back() -> None:
+    """I9. Breaks when configurations are kept by their image alone: the second one takes the place of the first."""
+    second = then(replace(SHOP, image="a", kept=()), TWO, ONE)
+    third = then(second, THREE, TWO)
+
+    assert [one.configuration for one in third.kept] == ["2", "1"]
+    assert from_labels(to_labels(third, 1)) == (1, third)
+
+
+def test_a_rollback_to_another_configuration_marks_what_it_goes_past() -> None:
+    """Breaks when a second rollback would go forward to the configuration that was just left."""
+    third = then(then(replace(SHOP, image="a", kept=()), TWO, ONE), THREE, TWO)
+
+    back = then(third, ONE, THREE, goes_back=True)
+
+    assert [(one.configuration, one.left) for one in back.kept] == [("3", True), ("2", True)]
+    assert [(one.configuration, one.left) for one in then(back, TWO, ONE).kept] == [("1", False), ("3", True)]

@@ -144,7 +144,7 @@ def test_a_rollback_leaves_what_ran_and_all_that_is_newer(
 
 
 def test_the_list_says_what_runs_and_what_was_left() -> None:
-    table = in_table(RetainedImage(number=0, image=RUNS, revision=TWO, is_configured=True), KEPT).splitlines()
+    table = in_table(RetainedImage(number=0, image=RUNS, revision=TWO, configuration="{}"), KEPT).splitlines()
 
     assert table[1].split()[-2:] == ["runs", "now"]
     assert table[2].endswith("rolled back from")

@@ -156,9 +156,9 @@ def rollback(
     A second rollback goes further back, never to what a rollback has left; `--to` names anything in the list.
     """
     if as_list:
-        from freshness.promotion.rollback import list_kept
+        from freshness.promotion.rollback import list_retained
 
-        answer(list_kept(given, _environment(), _env_file(context)))
+        answer(list_retained(given, _environment(), _env_file(context)))
         return 0
     from freshness.cli.promote import run_promotion
 

@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, open_run, output_file
-from freshness.core.decision import explain
 from freshness.core.promotion import PromotionOutcome
 from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
-from freshness.report.dry_run import look_ahead
+from freshness.report.dry_run import show_ahead
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
-from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote, with_commits_file
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
-    from freshness.promotion.promote import Promotion
-    from freshness.promotion.retag import Retag
+    from freshness.promotion.request import Request, Result
 
 
 def run_promotion(
@@ -50,66 +48,57 @@ def run_promotion(
                 from freshness.git.commit_file import file_at_hand
 
                 settings = with_commits_file(settings, file_at_hand(settings))
-            publisher = replace(publisher, keep_reports=settings.keep_reports)
-            promotion = _story(settings, publisher, is_rollback=is_rollback)
-            promotion.notes.extend(notes)
-            promotion.rollback_to = rollback_to
-            if dry_run:
-                return look_ahead(publisher, promotion)
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
-    status = _promote(promotion)
-    with interrupts_deferred():  # production has changed: say so, whoever interrupts
-        _tell_promotion(publisher, promotion)
-    return status
+    from freshness.promotion.request import Request
 
-
-def _story(settings: PromoteSettings, publisher: Publisher, *, is_rollback: bool) -> "Promotion | Retag":
-    from freshness.promotion.promote import Promotion
-    from freshness.promotion.retag import Retag
-
-    env = child_environment(publisher.env)
-    if settings.recreate or settings.image is None:
-        return Promotion(settings=settings, env=env, run_env=publisher.env, log=publisher.log, is_rollback=is_rollback)
-    return Retag(
+    request = Request(
         settings=settings,
-        env=env,
-        run_env=publisher.env,
-        log=publisher.log,
+        env=child_environment(env),
+        run_env=env,
         is_rollback=is_rollback,
-        tag=settings.image,
+        rollback_to=rollback_to,
+        dry_run=dry_run,
     )
+    result = _promote(request, publisher.log, notes)
+    with interrupts_deferred():  # production has changed: say so, whoever interrupts
+        if dry_run:
+            publisher.show(result.checks, result.notes)
+            show_ahead(publisher, result.ahead, result.reason)
+        else:
+            _tell(replace(publisher, keep_reports=settings.keep_reports), result)
+    return result.exit_status
 
 
-def _promote(promotion: "Promotion | Retag") -> int:
+def _promote(request: "Request", log: Log, notes: tuple[str, ...]) -> "Result":
+    from freshness.promotion.promote import promote
+    from freshness.promotion.request import PromotionLog
+
+    run_log = PromotionLog(log=log, notes=[*request.settings.warnings, *notes])
     try:
         with wrap_unexpected_errors():
-            promotion.run()
-    except Interrupted as interrupted:
-        promotion.reason = f"The promotion was interrupted. {promotion.reason or 'Nothing was changed.'}"
-        return interrupted.exit_status
-    except FreshnessError as error:
-        why = explain(promotion.steps.checks) if promotion.steps.exit_status else str(error)
-        promotion.reason = f"{why} {promotion.reason or 'Nothing was changed.'}"
-        tried = promotion.outcome in {PromotionOutcome.ROLLED_BACK, PromotionOutcome.STRANDED}
-        return promotion.outcome.exit_status if tried else error.exit_status
-    return promotion.outcome.exit_status
+            return promote(request, run_log)
+    except (FreshnessError, Interrupted) as error:
+        return run_log.ended(error)
 
 
-def _tell_promotion(publisher: Publisher, promotion: "Promotion | Retag") -> None:
-    serving, previous = promotion.serving_id, promotion.previous_id
-    outputs = {"image-id": serving, "previous-image-id": previous, "outcome": promotion.outcome.value}
+def _tell(publisher: Publisher, result: "Result") -> None:
+    outcome = result.outcome
     publisher.tell(
-        promotion.outcome.value,
-        promotion.reason,
-        outputs,
-        fine=promotion.outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
-        done=promotion.outcome not in {PromotionOutcome.REFUSED, PromotionOutcome.ERROR},
-        checks=tuple(promotion.steps.checks),
-        notes=(*promotion.settings.warnings, *promotion.notes),
-        image=promotion.tag,
-        image_id=serving or None,
-        previous_image_id=previous or None,
-        daemon_id=promotion.engine.id if promotion.engine else None,
+        outcome.value,
+        result.reason,
+        {
+            "image-id": result.image_id,
+            "previous-image-id": result.previous_image_id,
+            "outcome": outcome.value,
+        },
+        fine=outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
+        done=outcome not in {PromotionOutcome.REFUSED, PromotionOutcome.ERROR},
+        checks=result.checks,
+        notes=result.notes,
+        image=result.image or None,
+        image_id=result.image_id or None,
+        previous_image_id=result.previous_image_id or None,
+        daemon_id=result.daemon_id or None,
     )

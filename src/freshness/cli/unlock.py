@@ -9,11 +9,13 @@ from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.lock_owner import new_lock
+from freshness.engine.plan_record import adopt_record, find_begun, find_waiting
 from freshness.errors import SettingsError
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
 Texts = Mapping[str, str]
+_NEXT = "The next promotion or rollback finishes or undoes what was begun."
 
 
 def unlock_target(
@@ -27,10 +29,11 @@ def unlock_target(
     settings = read_promote(given, env, env_file, revision_required=False)
     lock = _find_lock(settings, env, name, tag)
     held = lock.look()
+    began = _began(find_waiting(lock.engine, lock.name, held))
     if held is None:
-        return True, f"{lock.name} is not locked."
+        return True, f"{lock.name} is not locked.{f' {began}{_NEXT}' if began else ''}"
     dead = why_dead(lock.engine, held, lock.owner.place)
-    shown = f"{lock.name} is locked by {held.owner} since {held.since}. {_began(held.owner.record)}"
+    shown = f"{lock.name} is locked by {held.owner} since {held.since}. {began}"
     if dead is None and not force:
         return False, (
             f"{shown}That run is, or may be, at work: wait for it, or add --force, which makes it stop before its"
@@ -43,10 +46,10 @@ def _break(lock: Lock, held: HeldLock, shown: str) -> tuple[bool, str]:
     lease = lock.follow(held)
     if lease is None:
         return False, f"{shown}Another run took the lock over just now."
-    if lease.owner.record is None:
-        lease.release()
-        return True, f"{shown}The lock is released."
-    return True, f"{shown}The lock is released; the next promotion or rollback finishes or undoes what that run began."
+    with lease:
+        adopt_record(lease)
+        began = find_begun(lock.engine, lock.name)
+    return True, f"{shown}The lock is released{f'. {_NEXT}' if began else '.'}"
 
 
 def _began(record: Record | None) -> str:

@@ -5,30 +5,40 @@ from typing import assert_never
 from freshness.core.history import Comparison, Relation
 from freshness.errors import Refused
 
+IN_PRODUCTION, RAN_LAST = "the commit in production", "the commit that ran last"
+
 
 def require_ancestry(
-    found: Comparison, *, production: str, candidate: str, allow_rollback: str | None, allow_diverged: str | None
+    found: Comparison,
+    *,
+    production: str,
+    candidate: str,
+    allow_rollback: str | None,
+    allow_diverged: str | None,
+    where: str = IN_PRODUCTION,
 ) -> str:
     """How the candidate stands to production, in a sentence for report and summary, with the reason that allows it.
 
-    `production` and `candidate` are commit ids. Raises Refused for an older or diverged candidate without a reason, and
-    always where the history does not tell.
+    `production` and `candidate` are commit ids; `where` says what the first one is. Raises
+    Refused for an older or diverged candidate without a reason, and always where the history does not tell.
     """
     match found.relation:
         case Relation.SAME:
-            return f"Production already runs {production}."
+            return (
+                f"Production already runs {production}." if where == IN_PRODUCTION else f"It is {production}, {where}."
+            )
         case Relation.AHEAD:
             squashed = f" (through {found.via}, which has the same tree)" if found.via else ""
-            return f"{candidate} is {_commits(found.ahead)} ahead of {production}, the commit in production{squashed}."
+            return f"{candidate} is {_commits(found.ahead)} ahead of {production}, {where}{squashed}."
         case Relation.BEHIND:
             return _allowed(
-                f"{candidate} is {_commits(found.behind)} behind {production}, the commit in production",
+                f"{candidate} is {_commits(found.behind)} behind {production}, {where}",
                 "allow-rollback",
                 allow_rollback,
             )
         case Relation.DIVERGED:
             return _allowed(
-                f"{candidate} lacks {_commits(found.behind)} of {production}, the commit in production",
+                f"{candidate} lacks {_commits(found.behind)} of {production}, {where}",
                 "allow-diverged",
                 allow_diverged,
             )

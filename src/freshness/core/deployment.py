@@ -1,13 +1,15 @@
 """What runs at a target and who put it there, as the labels of one volume on the Docker host say it."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 DEPLOYMENT_LABEL = "freshness.deployment"
 """The label that every volume of a deployment record has; its value is the target's name."""
 
+MOST_CONFIGURATIONS = 5
+"""Of one image, with which it ran before."""
 _NUMBER_LABEL = "freshness.number"
 _VALUE_LABEL = "freshness.value"
 _CONFIGURATION_LABEL = "freshness.configuration"  # of what runs; `.IMAGE` stands behind it for what ran before
@@ -22,7 +24,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """An image that ran at a target before, with its `revision` and `configuration` (see Deployment).
+    """An image and what it ran with at a target before: its `revision` and `configuration` (see Deployment).
 
     `replaced` is when, in the Engine's words. `left` says that a rollback went past it: none goes there by itself.
     """
@@ -32,6 +34,10 @@ class Served:
     configuration: str = field(default="", repr=False)
     replaced: str = ""
     left: bool = False
+
+    def is_as(self, other: "Served") -> bool:
+        """Whether it is the same image, and nobody knows of another configuration."""
+        return self.image == other.image and self.configuration in {"", other.configuration}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +72,6 @@ class Deployment:
         """The target's name; a project's name has no dot, so no two services share one."""
         return target_name(self.project, self.service)
 
-    def served(self, image: str) -> Served | None:
-        """What is known of this image here, be it what runs or what ran before; None where nothing is."""
-        if image and image == self.image:
-            return Served(image=image, revision=self.revision, configuration=self.configuration)
-        return next((one for one in self.kept if one.image == image), None)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
@@ -84,18 +84,38 @@ class Recorded:
 
 
 def served_then(
-    before: Deployment, kept: Iterable[str], *, previous: Served | None, left: Collection[str], now: str
+    before: Deployment,
+    kept: Iterable[str],
+    *,
+    current: Served,
+    previous: Served | None,
+    left: Collection[str],
+    now: str,
+    goes_back: bool = False,
 ) -> tuple[Served, ...]:
-    """What ran before, once something else serves: one for each of the images that are `kept`, the newest first.
+    """What ran before, once `current` serves, the newest first: what each of the images that are `kept` ran with.
 
-    `previous` is what was replaced `now`. `left` are the images that a rollback went past; who was left before stays
-    so, until it is promoted again and is no kept one any more.
+    Of the current image, other configurations that it ran with. `previous` is what was replaced `now`. `left` are the
+    images that a rollback went past; with `goes_back` so are all that are newer than what it went to. Who was left
+    before stays so, until it is promoted again.
     """
-    known = {served.image: served for served in before.kept}
-    if previous:
-        known[previous.image] = replace(previous, replaced=now, left=False)
-    found = (known.get(image) or Served(image=image) for image in kept)
-    return tuple(replace(one, left=one.left or one.image in left) for one in found)
+    retained, newer = tuple(kept), _newer(before.kept, current) if goes_back else ()
+    ran = replace(previous, replaced=now, left=goes_back) if previous else None
+    serving = tuple(one for one in (ran, current) if one)
+    found = [ran] if ran else []
+    for one in before.kept:
+        if any(one.is_as(other) for other in serving) or one.image not in {*retained, current.image}:
+            continue
+        if sum(other.image == one.image for other in found) < MOST_CONFIGURATIONS:
+            found.append(replace(one, left=one.left or one.image in left or one in newer))
+    unknown = (image for image in retained if image not in {one.image for one in found})
+    return (*found, *(Served(image=image, left=image in left) for image in unknown))
+
+
+def _newer(kept: Sequence[Served], current: Served) -> tuple[Served, ...]:
+    """What ran after this last ran."""
+    found = [number for number, one in enumerate(kept) if one.is_as(current)]
+    return tuple(kept[: found[0]]) if found else ()
 
 
 def target_name(project: str, service: str) -> str:
@@ -115,8 +135,8 @@ def to_labels(deployment: Deployment, number: int) -> dict[str, str]:
     """
     said = asdict(deployment)
     configurations = {_CONFIGURATION_LABEL: said.pop("configuration")}
-    for served in said["kept"]:
-        configurations[f"{_CONFIGURATION_LABEL}.{served['image']}"] = served.pop("configuration")
+    for label, served in zip(_labels_of(said["kept"]), said["kept"], strict=True):
+        configurations[label] = served.pop("configuration")
     value = json.dumps(said, separators=(",", ":"), sort_keys=True)
     known = {name: text for name, text in configurations.items() if text}
     return {DEPLOYMENT_LABEL: deployment.target, _NUMBER_LABEL: str(number), _VALUE_LABEL: value, **known}
@@ -137,7 +157,7 @@ def from_labels(labels: Mapping[str, str]) -> tuple[int, Deployment] | None:
             files=tuple(map(str, said.get("files", ()))),
             ports=tuple(map(str, said.get("ports", ()))),
             configuration=labels.get(_CONFIGURATION_LABEL, ""),
-            kept=tuple(_read_served(one, labels) for one in said.get("kept", ())),
+            kept=_read_kept(said.get("kept", ()), labels),
             **texts,
         )
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -145,12 +165,24 @@ def from_labels(labels: Mapping[str, str]) -> tuple[int, Deployment] | None:
     return (number, deployment) if labels.get(DEPLOYMENT_LABEL) == deployment.target else None
 
 
-def _read_served(said: Mapping[str, object], labels: Mapping[str, str]) -> Served:
-    image = str(said["image"])
-    return Served(
-        image=image,
-        revision=str(said.get("revision", "")),
-        configuration=labels.get(f"{_CONFIGURATION_LABEL}.{image}", ""),
-        replaced=str(said.get("replaced", "")),
-        left=said.get("left") is True,
+def _labels_of(kept: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    """The label of each one's configuration: the image's, and of an image's second one with a number behind it."""
+    images = [str(one["image"]) for one in kept]
+    numbers = [images[:place].count(image) + 1 for place, image in enumerate(images)]
+    return tuple(
+        f"{_CONFIGURATION_LABEL}.{image}{f'.{number}' if number > 1 else ''}"
+        for image, number in zip(images, numbers, strict=True)
+    )
+
+
+def _read_kept(said: Sequence[Mapping[str, object]], labels: Mapping[str, str]) -> tuple[Served, ...]:
+    return tuple(
+        Served(
+            image=str(one["image"]),
+            revision=str(one.get("revision", "")),
+            configuration=labels.get(label, ""),
+            replaced=str(one.get("replaced", "")),
+            left=one.get("left") is True,
+        )
+        for one, label in zip(said, _labels_of(said), strict=True)
     )

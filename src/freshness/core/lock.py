@@ -1,4 +1,4 @@
-"""Who holds a target, and what a promotion is about to do, as the labels of one volume on the Docker host say it."""
+"""Who has locked a target, and what a promotion is about to do, as the labels of two volumes on the Docker host say."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,13 @@ from freshness.core.quoting import quoted
 
 LOCK_LABEL = "freshness.lock"
 """The label that every volume of a lock has; its value is the lock's name."""
+PLAN_LABEL = "freshness.plan"
+"""The label that every volume with a promotion's plan has; its value is the lock's name."""
 FORMER_LABEL = "freshness.from.with"
 """The label that has what the previous image ran with, as Compose reads it."""
 
 _LABEL = "freshness."
+_NUMBER_LABEL = "freshness.number"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}")  # decades, and still a date that exists
@@ -48,7 +51,7 @@ class Record:
 
     `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first. `goes_back`: it
     is a rollback. `configuration` is what the candidate is to run with, `former` what the previous image ran with (see
-    Deployment), each empty where it is not known.
+    Deployment), each empty where it is not known. `last` is what ran last, where nothing ran.
     """
 
     tag: str
@@ -59,13 +62,15 @@ class Record:
     goes_back: bool = False
     configuration: str = field(default="", repr=False)
     former: str = field(default="", repr=False)
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOwner:
     """Who holds a target: `command` for `revision`, started by `who` in `run` (an address, or empty).
 
-    `token` is the holder's alone. `seconds` is how long it may take, by the Engine's clock.
+    `token` is the holder's alone. `seconds` is how long it may take, by the Engine's clock. `record` is there where a
+    release before the plan's own volume wrote it.
     """
 
     token: str
@@ -90,6 +95,15 @@ class HeldLock:
     name: str
     owner: LockOwner
     since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A volume with what a promotion began: its `name`, its `number` (the lowest counts), and the `record` in it."""
+
+    name: str
+    number: int
+    record: Record
 
 
 def service_lock(project: str, service: str) -> str:
@@ -117,6 +131,11 @@ def is_lock_name(text: str) -> bool:
 def successor_name(name: str, token: str) -> str:
     """The volume of the one who takes the lock over from the dead holder with this token: unique, like the token."""
     return f"{name}.after.{token}"
+
+
+def plan_volume(name: str, token: str) -> str:
+    """The volume that has what the lock's owner with this token is about to do."""
+    return f"{name}.plan.{token}"
 
 
 def current_locks(volumes: Iterable[HeldLock], name: str) -> tuple[HeldLock, ...]:
@@ -150,13 +169,29 @@ def to_labels(name: str, owner: LockOwner) -> dict[str, str]:
         "boot": place.boot, "pid-namespace": place.pid_namespace, "pid": str(place.pid),
         "started": str(place.started), "container": place.container, "user": place.user,
     }  # fmt: skip
-    if record:
-        labels |= {
-            "tag": record.tag, "from": record.previous, "to": record.candidate, "tagged": record.tagged,
-            "kept": " ".join(record.kept), "back": "yes" if record.goes_back else "",
-        }  # fmt: skip
-        labels |= {key: text for key, text in (("to.with", record.configuration), ("from.with", record.former)) if text}
-    return {LOCK_LABEL: name, **{_LABEL + key: value for key, value in labels.items()}}
+    written = {_LABEL + key: value for key, value in labels.items()}
+    return {LOCK_LABEL: name, **written, **(_record_labels(record) if record else {})}
+
+
+def plan_labels(name: str, begun: Begun) -> dict[str, str]:
+    """The labels of the plan's volume, below the lock's `name`; `begun_from` reads them."""
+    return {PLAN_LABEL: name, _NUMBER_LABEL: str(begun.number), **_record_labels(begun.record)}
+
+
+def begun_from(volume: str, labels: Mapping[str, str]) -> Begun | None:
+    """What the labels of this volume say, or None where they are not what `plan_labels` writes."""
+    record = _record({key.removeprefix(_LABEL): value for key, value in labels.items() if key.startswith(_LABEL)})
+    number = labels.get(_NUMBER_LABEL, "")
+    return Begun(name=volume, number=int(number), record=record) if record and _NUMBER.fullmatch(number) else None
+
+
+def _record_labels(record: Record) -> dict[str, str]:
+    labels = {
+        "tag": record.tag, "from": record.previous, "to": record.candidate, "tagged": record.tagged,
+        "kept": " ".join(record.kept), "back": "yes" if record.goes_back else "", "last": record.last,
+    }  # fmt: skip
+    labels |= {key: text for key, text in (("to.with", record.configuration), ("from.with", record.former)) if text}
+    return {_LABEL + key: value for key, value in labels.items()}
 
 
 def from_labels(labels: Mapping[str, str]) -> LockOwner | None:
@@ -183,7 +218,7 @@ def from_labels(labels: Mapping[str, str]) -> LockOwner | None:
 
 def _record(said: Mapping[str, str]) -> Record | None:
     kept = tuple(said.get("kept", "").split())
-    named = [image for image in (said.get("from", ""), said.get("tagged", ""), *kept) if image]
+    named = [image for image in (said.get("from", ""), said.get("tagged", ""), said.get("last", ""), *kept) if image]
     if not all(map(is_image_id, (said.get("to", ""), *named))) or not said.get("tag"):
         return None
     return Record(
@@ -195,4 +230,5 @@ def _record(said: Mapping[str, str]) -> Record | None:
         goes_back=said.get("back") == "yes",
         configuration=said.get("to.with", ""),
         former=said.get("from.with", ""),
+        last=said.get("last", ""),
     )

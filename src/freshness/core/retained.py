@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.compose import Target, image_of
@@ -65,11 +65,11 @@ def left_by(kept: Sequence[str], previous: str, candidate: str) -> tuple[str, ..
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetainedImage:
-    """An image that can be gone back to, under its kept tag's `number`, or what runs now, whose number is 0.
+    """What can be gone back to, under its `number` in the list, or what runs now or ran last, whose number is 0.
 
-    `revision` is the commit that it claims, empty where it claims none; `replaced` is when it stopped serving, in the
-    Engine's words, where that was recorded. `left`: a rollback went past it. `is_configured`: what it ran with is
-    recorded.
+    `revision` is the commit that its image claims, empty where it claims none; `replaced` is when it stopped serving,
+    in the Engine's words, where that was recorded. `left`: a rollback went past it. `configuration` is what it ran
+    with, empty where nobody recorded that.
     """
 
     number: int
@@ -77,7 +77,7 @@ class RetainedImage:
     revision: str = ""
     replaced: str = ""
     left: bool = False
-    is_configured: bool = False
+    configuration: str = field(default="", repr=False)
 
     def is_meant(self, to: str) -> bool:
         """Whether the words name it: its number, or the first digits of its commit or of its image ID."""
@@ -86,10 +86,11 @@ class RetainedImage:
         return (self.image if to.startswith(IMAGE) else self.revision).startswith(to)
 
 
-def in_table(now: RetainedImage, kept: Sequence[RetainedImage]) -> str:
+def in_table(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool = True) -> str:
     """What runs, and what can be gone back to, for people; `--to` takes a number, a commit or an image ID of it."""
     rows: list[tuple[str, ...]] = [("number", "commit", "replaced", "image ID", "configuration", "")]
-    rows += [_row(one, "runs now" if one is now else "rolled back from" if one.left else "") for one in (now, *kept)]
+    rows += [_row(now, "runs now" if runs else "ran last; nothing is running")]
+    rows += [_row(one, "rolled back from" if one.left else "") for one in kept]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
@@ -103,7 +104,7 @@ def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
         one.revision or "no commit label",
         one.replaced or ("" if one.number == 0 else "not recorded"),
         one.image,
-        "recorded" if one.is_configured else "not recorded: today's Compose file",
+        "recorded" if one.configuration else "not recorded: today's Compose file",
         what,
     )
 
@@ -116,7 +117,7 @@ def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None,
     """
     if to is not None:
         return _named(kept, to, tag)
-    others = [one for one in kept if one.image != running]
+    others = [one for one in kept if one.image != running or one.configuration]
     further = [one for one in others if not one.left]
     if further:
         return further[0]

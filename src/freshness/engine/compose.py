@@ -15,7 +15,7 @@ from freshness.engine.containers import Container, running_services, service_con
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.lock import Lease
 from freshness.engine.variables import missing_env_files, why_lacking
-from freshness.errors import EngineError, SettingsError, Stale, Unhealthy
+from freshness.errors import EngineError, SettingsError, Stale, Unhealthy, Unreadable
 from freshness.process.children import Watch, finish, read
 
 CONFIG_SECONDS = 60
@@ -90,7 +90,7 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
             f"Correct DOCKER_CONTEXT, or DOCKER_HOST: unix:///path/to/socket, {FORMS}.",
         )
     if status != 0:
-        raise SettingsError(
+        raise Unreadable(
             f"Compose cannot read {file.names}: {last_line(err)}.",
             "Compose reads the whole file, so every service's variables and files must exist. For a variable,"
             f" {file.how_to_give}; add a missing file; or correct the Compose file.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.plugin import find_plugin
-from freshness.errors import SettingsError
+from freshness.errors import Unreadable
 from freshness.process.children import read
 from freshness.settings.child_environment import compose_environment
 from freshness.settings.model import GateSettings, PromoteSettings
@@ -181,7 +181,7 @@ def ask(
     )
     if status != 0:
         said = (err.splitlines() or ["no output"])[-1]
-        raise SettingsError(
+        raise Unreadable(
             f"Compose cannot read {' and '.join(map(str, env_files))}: {said}.",
             "Write NAME=value lines, and close every quote.",
         )
@@ -208,7 +208,7 @@ def _usual_files(folder: Path) -> tuple[Path, ...]:
 def _require_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.is_file():
-            raise SettingsError(
+            raise Unreadable(
                 f"There is no Compose file at {path}.",
                 "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
             )
@@ -218,7 +218,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise SettingsError(
+        raise Unreadable(
             f"The env file {path} cannot be read: {error.strerror}.", "Correct `compose-env-files`, or the file's mode."
         ) from error
 
@@ -228,14 +228,14 @@ def _names_itself(path: Path) -> bool:
         text = path.read_text(encoding="utf-8-sig")
         return (_FLOW_NAME if text.lstrip().startswith("{") else _PROJECT_NAME).search(text) is not None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
+        raise Unreadable(f"The Compose file {path} cannot be read: {error}.", "Correct it.") from error
 
 
 def _project_name(repository: str | None, paths: Sequence[Path]) -> str:
     """The repository's name in Compose's alphabet. Never the folder's: a runner names all workspaces alike."""
     name = re.sub(r"[^-_a-z0-9]", "", (repository or "").rpartition("/")[2].lower()).lstrip("-_")
     if not name:
-        raise SettingsError(
+        raise Unreadable(
             f"The Compose project has no name: {paths[0]} has no `name:`, and the repository's name is unknown.",
             "Add `name: NAME` to the Compose file, or set `project: NAME`, on a command line `--project NAME`.",
         )

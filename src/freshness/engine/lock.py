@@ -1,12 +1,11 @@
 """One run at a time for a target, held on the Docker host by a volume that no prune takes and that a reboot leaves.
 
 Docker creates a volume's name once: of many who try at the same moment one finds its own token in the labels. A dead
-holder is followed, not erased: the follower's volume bears the dead one's token in its name and its record in its
-labels, so that there is no moment in which what was left half done is known nowhere.
+holder is followed, not erased: the follower's volume bears the dead one's token in its name. What a promotion is about
+to do stands in a volume of its own, made under the lock and removed before it (plan_record.py).
 """
 
 import random
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +19,6 @@ from freshness.core.lock import (
     LOCK_LABEL,
     HeldLock,
     LockOwner,
-    Record,
     current_locks,
     from_labels,
     in_takeover_order,
@@ -41,15 +39,14 @@ PROGRESS_SECONDS = 15
 class Lease:
     """A target that is ours: whoever writes has one, and looks with `require` that it still is, before each write.
 
-    `owner` is us; its `record` is our own, or what the dead one left from whom it was taken over. Leaving the block
-    lets go, unless `kept`, or something that we started still changes the host: then the next run takes over.
+    `owner` is us; its `record` is what an older release left in the lock that was taken over. Leaving the block lets
+    go, unless something that we started still changes the host: then the next run takes over.
     """
 
     engine: Engine
     name: str
     lock: str
     owner: LockOwner
-    keep_lock: bool = False
     since: float = field(default_factory=time.monotonic)
 
     def require(self) -> None:
@@ -78,7 +75,7 @@ class Lease:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.keep_lock or (error and any(running_children(self.owner))):
+        if error and any(running_children(self.owner)):
             return
         with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead holder
             self.release()
@@ -97,8 +94,15 @@ class Lock:
     say: Callable[[str], None]
     unlock: str
 
+    def take(self, seconds: float) -> Lease:
+        """Waits as `wait` does, and holds it then."""
+        while True:
+            lease = self.wait(seconds) or self.claim()
+            if lease:
+                return lease
+
     def wait(self, seconds: float) -> Lease | None:
-        """Waits while another run holds it. A dead one's is taken over, aloud, and given back; None: it is free.
+        """Waits while another run holds it. A dead one's is taken over, with a word in the log; None: it is free.
 
         Raises Busy after `seconds`, EngineError.
         """
@@ -108,25 +112,18 @@ class Lock:
             dead = why_dead(self.engine, held, self.owner.place)
             if dead and (lease := self.follow(held)):
                 end_running_children(held.owner)
-                self.say(f"Taken over: {self.name} was held by {held.owner}, and {dead}.")
+                self.say(f"Taken over: {self.name} was locked by {held.owner}, and {dead}.")
                 return lease
             if waited > seconds:
                 raise Busy(
-                    f"{self.name} is held by {held.owner} since {held.since}, after {seconds:g} s of waiting.",
+                    f"{self.name} is locked by {held.owner} since {held.since}, after waiting {seconds:g} s.",
                     f"Run again when it has ended; `{self.unlock}` shows it, and breaks it where it hangs (--force).",
                 )
             if waited - told >= PROGRESS_SECONDS:
                 told = waited
-                self.say(f"Waiting for {held.owner}, which holds {self.name} since {held.since}, up to {seconds:g} s.")
+                self.say(f"Waiting for {held.owner}, who locked {self.name} at {held.since}, up to {seconds:g} s.")
             time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 -- so that two do not meet again and again
         return None
-
-    def take(self, seconds: float) -> Lease:
-        """Waits as `wait` does, and holds it then."""
-        while True:
-            lease = self.wait(seconds) or self.claim()
-            if lease:
-                return lease
 
     def look(self) -> HeldLock | None:
         """The volume that counts now, or None. Raises EngineError for one that is no lock of ours."""
@@ -137,19 +134,9 @@ class Lock:
         return self._hold(self.name, self.owner)
 
     def follow(self, dead: HeldLock) -> Lease | None:
-        """Takes it over, with the dead one's record; None where another did."""
-        return self._go_on(replace(self.owner, record=dead.owner.record), dead)
-
-    def succeed(self, lease: Lease, record: Record) -> Lease | None:
-        """What is ours already, with another record from now on: there is no moment without one of the two.
-
-        None where somebody took it over.
-        """
-        owner = replace(self.owner, token=secrets.token_hex(16), record=record)
-        return self._go_on(owner, HeldLock(name=lease.name, owner=lease.owner, since=""))
-
-    def _go_on(self, owner: LockOwner, before: HeldLock) -> Lease | None:
-        lease = self._hold(successor_name(self.name, before.owner.token), owner, before)
+        """Takes it over, with what an older release wrote into it; None where another did."""
+        owner = replace(self.owner, record=dead.owner.record)
+        lease = self._hold(successor_name(self.name, dead.owner.token), owner, dead)
         if lease:
             for volume in in_takeover_order(self._volumes(), self.name):
                 if volume.name != lease.name:

@@ -1,104 +1,92 @@
-"""How a promotion comes to hold its target: it waits, mends what a dead run began, refuses or plans, and claims."""
+"""How a run gets its target: it connects, waits for the run that has the lock, and takes over from one that died."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
 
-from freshness.core.lock import HeldLock, Record
-from freshness.engine.client import Engine
+from freshness.core.check import CheckName
+from freshness.engine.client import Engine, connect
+from freshness.engine.compose import RECREATE_SECONDS
+from freshness.engine.health import settle_health
 from freshness.engine.lock import Lease, Lock
-from freshness.engine.lock_liveness import why_dead
-from freshness.process.signals import interrupts_deferred
-from freshness.promotion.preflight import Candidacy
+from freshness.engine.lock_owner import new_lock
+from freshness.engine.plan_record import adopt_record
+from freshness.errors import Unreadable
+from freshness.promotion.configuration import Today
+from freshness.promotion.recorded import recorded_subject
+from freshness.promotion.request import PromotionLog, Request
+from freshness.promotion.subject import TagAlone, read_subject
 
-Planned = TypeVar("Planned")
-TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
-
-
-def find_cut(lock: Lock) -> HeldLock | None:
-    """Who died in the middle of a change and was not taken over yet. Raises EngineError."""
-    held = lock.look()
-    is_cut = held and held.owner.record and why_dead(lock.engine, held, lock.owner.place)
-    return held if is_cut else None
+PREFLIGHT_SECONDS = 600  # for the forge and for Git, which answer while the target is locked already
+RETAG_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tenure(Generic[Planned]):
-    """The one order in which `run` takes its target; `what` is the word for it in sentences.
+class Host:
+    """The Docker host, what the run is about on it, and the lock of that."""
 
-    `plan` makes all refusals, and `record` is what of a plan is written down. `is_still_so` looks whether the target is
-    what the plan saw. `recover` finishes or undoes what a dead run began, in words; None where it left nothing here.
-    Where it can do neither it says so in the run's `unmended`, and the target stays ours, with that record, until the
-    plan's own takes its place.
+    request: Request
+    engine: Engine
+    subject: Today | TagAlone
+    lock: Lock
+
+
+def reach_host(request: Request, log: PromotionLog) -> Host:
+    """Reads today's files, and connects to the Engine. Raises SettingsError, EngineError.
+
+    A rollback needs none of today's files: where they cannot be read, the record has what there is to know.
     """
+    try:
+        subject = read_subject(request, log)
+        engine = _reach(request, log)
+    except Unreadable as error:
+        if not request.is_rollback:
+            raise
+        engine = _reach(request, log)
+        subject = recorded_subject(engine, request, error)
+        log.steps.forget()
+        log.warning("Today's files", f"Not read, since it goes back by the record alone: {error.args[0]}")
+    if isinstance(subject, Today):
+        request = _settled(request, subject)
+        log.note(request.settings.health.note)
+    lock = new_lock(
+        engine,
+        subject.lock,
+        command="freshness rollback" if request.is_rollback else "freshness promote",
+        revision=request.rollback_to if request.is_rollback else request.settings.expected_revision,
+        seconds=PREFLIGHT_SECONDS + (RETAG_SECONDS if isinstance(subject, TagAlone) else _longest(request)),
+        env=request.run_env,
+        say=log.log.say,
+    )
+    return Host(request=request, engine=engine, subject=subject, lock=lock)
 
-    run: Candidacy
-    what: str
-    find_lock: Callable[[], Lock]
-    plan: Callable[[Engine], Planned]
-    record: Callable[[Planned], Record]
-    is_still_so: Callable[[Engine, Planned], bool]
-    recover: Callable[[Lease, Record], str | None]
 
-    def begin(self, wanted: str) -> tuple[Planned, Lease]:
-        """All refusals, then the target is ours: if another run came between, all refusals again."""
-        steps, notes = self.run.steps, self.run.notes
-        with steps.step("lock", wanted) as step:
-            lock = self.find_lock()
-            step.got, ours = self._wait(lock)
-        while True:
-            so_far = len(steps.checks), len(notes)
-            plan = self.plan(lock.engine)
-            lease = self._claim(lock, plan, ours)
-            if lease:
-                return plan, lease
-            del steps.checks[so_far[0] :], notes[so_far[1] :]
-            if ours is None:
-                _, ours = self._wait(lock)
+def _reach(request: Request, log: PromotionLog) -> Engine:
+    engine = connect(request.env, request.settings.engine_timeout)
+    log.found["daemon_id"] = engine.id
+    return engine
 
-    def _claim(self, lock: Lock, plan: Planned, ours: Lease | None) -> Lease | None:
-        """The target with the plan's record, if it is free, or ours, and still what the plan saw."""
-        if ours:
-            return self._succeed(lock, plan, ours)
-        lease = replace(lock, owner=replace(lock.owner, record=self.record(plan))).claim()
-        with ExitStack() as unless_ours:
-            if lease and self.is_still_so(unless_ours.enter_context(lease).engine, plan):
-                unless_ours.pop_all()
-                return lease
-        return None
 
-    def _succeed(self, lock: Lock, plan: Planned, ours: Lease) -> Lease | None:
-        ours.require()
-        if not self.is_still_so(lock.engine, plan):
-            return None
-        lease = lock.succeed(ours, self.record(plan))
-        if lease is None:
-            ours.require()
-        return lease
+def _settled(request: Request, today: Today) -> Request:
+    """With how health is asked, as the service decides it where the settings do not."""
+    settings = request.settings
+    has_port = settings.given_port is not None or today.wanted.in_pairs
+    health = settle_health(settings.health, today.target, is_port_given=has_port)
+    return replace(request, settings=replace(settings, health=health))
 
-    def _wait(self, lock: Lock) -> tuple[str, Lease | None]:
-        """Waits for a run that holds the target, recovers from one that died in the middle; in words what there was.
 
-        The hold is there where something is left to undo.
-        """
-        lease = lock.wait(self.run.settings.lock_timeout)
-        if lease is None:
-            return "nobody else holds it", None
-        with lease, interrupts_deferred():
-            record = lease.owner.record
-            lease.keep_lock = record is not None  # whatever ends us now: what was begun is not forgotten
-            done = self.recover(lease, record) if record else None
-            if self.run.unmended:
-                return f"a cut {self.what} was {done}", lease
-            lease.keep_lock = False
-            if done is None:
-                return "it was taken over from a run that had ended", None
-            self._tell(done)
-        return f"a cut {self.what} was {done}", None
+def _longest(request: Request) -> float:
+    """Seconds that the writes, the proof and the undo may take."""
+    settings, health = request.settings, request.settings.health
+    return 2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline + settings.update_overlap + 60
 
-    def _tell(self, done: str) -> None:
-        note = f"A {self.what} that was cut in the middle was {done}."
-        self.run.notes.append(note)
-        self.run.reason = f"{note} Nothing else was changed."  # until there is more to say
-        self.run.log.warning(f"A cut {self.what}", note)
+
+@contextmanager
+def acquire(host: Host, log: PromotionLog) -> Iterator[Lease]:
+    """The target for this run alone. Raises Busy where another run keeps it for too long, EngineError."""
+    with log.step(CheckName.LOCK, f"{host.lock.name} for this run alone") as step:
+        lease = host.lock.take(host.request.settings.lock_timeout)
+        step.got = "nobody else has it" if lease.name == host.lock.name else "taken over from a run that has ended"
+    with lease:
+        adopt_record(lease)
+        yield lease

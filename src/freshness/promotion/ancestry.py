@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freshness.ci.event_file import read_event
-from freshness.core.ancestry import require_ancestry
+from freshness.core.ancestry import IN_PRODUCTION, RAN_LAST, require_ancestry
+from freshness.core.check import CheckName
+from freshness.core.deployment import Deployment, Recorded
 from freshness.core.event import interpret
 from freshness.core.history import Comparison, Relation
+from freshness.core.image import Image
 from freshness.core.revision import Candidate, Revision
 from freshness.errors import Refused
 from freshness.git.differ import differing_paths
 from freshness.git.find import find_revision
 from freshness.git.history import relation
-from freshness.git.resolve_commit import GitSource, confirm_still_head
+from freshness.git.resolve_commit import NOT_ASKED, GitSource, confirm_still_head
 from freshness.process.private_folder import private_folder
+from freshness.promotion.request import PromotionLog, Request
 from freshness.settings.model import PromoteSettings
 
 NAMED_PATHS = 20
+NOTHING = "Production runs nothing yet."
 ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|workflow_call")
 """Events that can be about a pull request. A dispatch is about none, unless `pr` names it."""
 
@@ -54,7 +59,7 @@ class Advance:
         """Whether the history does not tell how the candidate stands to that commit. Raises RepositoryError."""
         return self._relate(production, candidate).relation is Relation.UNKNOWN
 
-    def require_ancestry(self, production: str, candidate: str) -> str:
+    def require_ancestry(self, production: str, candidate: str, where: str = IN_PRODUCTION) -> str:
         """How the candidate stands to the commit that production runs, in words. Raises Refused, or RepositoryError."""
         settings = self.settings
         return require_ancestry(
@@ -63,6 +68,7 @@ class Advance:
             candidate=candidate,
             allow_rollback=settings.allow_rollback,
             allow_diverged=settings.allow_diverged,
+            where=where,
         )
 
     def _relate(self, production: str, candidate: str) -> Comparison:
@@ -113,3 +119,60 @@ def _pull_request_of_event(env: Mapping[str, str]) -> tuple[int | None, bool]:
         return None, False
     chosen = interpret(name, payload, env)
     return chosen.number, isinstance(chosen, Candidate) and chosen.unnumbered
+
+
+def require_forward(
+    request: Request, log: PromotionLog, production: Image | None, candidate: Image, last: Recorded | None
+) -> str:
+    """How the candidate stands to what runs: never backwards, never sideways. Empty where nobody asked.
+
+    Raises Refused for a commit that is no head any more, or lacks what runs.
+
+    Where nothing runs, `last` is what was recorded to have run last, None where nothing was.
+    Where the guard is not in force nothing is asked, and a rollback is itself the permission to go back.
+    """
+    settings = request.settings
+    claimed = candidate.revision(settings.revision_label)
+    if request.is_rollback or request.expected(candidate) is None or claimed is None:
+        return ""
+    with advancing(settings, request.run_env) as advance:
+        with log.step(CheckName.HEAD, f"{claimed} as the pull request's head, still") as step:
+            step.got = advance.confirm_head(claimed)
+        if not settings.recheck_head:
+            log.warning("recheck-head", NOT_ASKED)
+        with log.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
+            step.got = _stand_to(production, claimed, advance, last)
+    log.notes.append(f"Before the first write: {step.got}")
+    return step.got
+
+
+def _stand_to(production: Image | None, claimed: str, advance: Advance, last: Recorded | None) -> str:
+    if production is None:
+        return _stand_to_last(claimed, advance, last.deployment) if last and last.deployment.image else NOTHING
+    runs = production.revision(advance.settings.revision_label)
+    if runs is not None:
+        return advance.require_ancestry(runs, claimed)
+    if advance.settings.require_known:
+        raise Refused(
+            f"production runs {production.id}, which names no commit, and `require-known` is true.",
+            "Promote once with `require-known: false` to adopt what runs.",
+        )
+    return f"Production runs {production.id}, which names no commit: it is adopted, and unproven."
+
+
+def _stand_to_last(claimed: str, advance: Advance, last: Deployment) -> str:
+    """By the record: it outlives the container, and a change of the Engine's image store."""
+    runs = f"Nothing runs here, and {last.image} was recorded to have run last"
+    unknown = not last.revision or advance.is_unknown(last.revision, claimed)
+    if not unknown:
+        try:
+            return f"{runs}. {advance.require_ancestry(last.revision, claimed, RAN_LAST)}"
+        except Refused as error:
+            raise Refused(f"{runs}: {error.args[0]}", error.remedy) from error
+    why = f"its commit {last.revision} is not in the history" if last.revision else "it names no commit"
+    if advance.settings.require_known:
+        raise Refused(
+            f"nothing runs here, {last.image} was recorded to have run last, {why}, and `require-known` is true.",
+            "Promote once with `require-known: false` to begin anew.",
+        )
+    return f"{runs}; {why}, so nobody knows whether this one builds on it."

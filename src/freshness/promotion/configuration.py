@@ -6,18 +6,22 @@ from dataclasses import dataclass, field
 
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import render, target_of
+from freshness.core.lock import service_lock
 from freshness.core.retained import RetainedTags
 from freshness.core.secret import conceal_variables
 from freshness.engine.compose import ComposeFile, render_again
 from freshness.engine.rendered import Rendered
-from freshness.promotion.plan import Make
+from freshness.promotion.change import Make
+from freshness.target.mounts import Overlay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
     """`target` is what the settings, `wanted`, name in `file`; `configuration` is that as Compose rendered it.
 
-    `source` is the image to promote, `kept_tags` keep what ran before.
+    `source` is the image to promote, `staging_project` staging's where its tag is that; `retained_tags` keep what ran
+    before. `overlay` is what is mounted over the image. `recorded_files`: all this is from the record, as today's files
+    cannot be read, and these were read then.
     """
 
     target: Target
@@ -25,11 +29,26 @@ class Today:
     file: ComposeFile
     configuration: str = field(repr=False)
     source: str
-    kept_tags: RetainedTags
+    retained_tags: RetainedTags
+    staging_project: str = ""
+    overlay: Overlay = field(default_factory=Overlay)
+    recorded_files: tuple[str, ...] = ()
+
+    @property
+    def lock(self) -> str:
+        """The name of the service's lock."""
+        return service_lock(self.target.project, self.target.service)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Compose's words for the files, for a person."""
+        return tuple(self.file.words)
 
     def make(self, configuration: str) -> Make:
         """What Compose makes by this configuration: by today's files where these say the same, or none is known."""
-        if configuration in {"", self.configuration}:
+        if self.recorded_files:
+            configuration = configuration or self.configuration
+        elif configuration in {"", self.configuration}:
             return Make(target=self.target, source=self.file, configuration=configuration)
         return Make(
             target=target_of(configuration, self.wanted, self.target),

@@ -51,10 +51,10 @@ def find_ran(scene: Scene, service: str) -> Ran | None:
         (only,) = scene.containers
         return Ran(
             what=f"production's container {only.name}",
-            files=() if scene.unmended else scene.files,
+            files=() if scene.undo_to else scene.files,
             made=only.configuration,
             environment=only.environment,
-            before={} if scene.unmended else only.binds,
+            before={} if scene.undo_to else only.binds,
         )
     if scene.last is None or not scene.last.deployment.configuration:
         return None

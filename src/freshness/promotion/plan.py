@@ -1,200 +1,180 @@
-"""What is known before production's first write: what becomes production, and all that the way back needs."""
+"""Plans: each a tuple of operations over all services of the application. `str` of a plan is what a dry run says."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from freshness.core.compose import Target
-from freshness.core.image import Image, same_tag
+from freshness.core.image import same_tag
 from freshness.core.lock import Record
-from freshness.core.retained import RetainedTags, left_by, retained_after
-from freshness.engine.client import Engine
-from freshness.engine.compose import ComposeFile, Source, require_only
-from freshness.engine.containers import Container, service_containers
-from freshness.engine.images import find_image, find_tagged, retained_images
-from freshness.engine.volumes import how_to_keep, written_volumes
-from freshness.errors import Refused
-from freshness.promotion.observe import Scene
+from freshness.promotion import operations as op
+from freshness.promotion.change import Change, Move
+from freshness.promotion.operations import Operation
+from freshness.settings.model import PromoteSettings, UpdateOrder
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Make:
-    """What is made of an image: its `target`, and from what Compose makes it.
-
-    `configuration` is that as it was rendered, empty where nobody knows it: then `source` are today's files.
-    """
-
-    target: Target
-    source: Source
-    configuration: str = field(default="", repr=False)
+BY_ID = "by its ID, so that a tag that moves meanwhile changes nothing"
+FOR_ROLLBACK = "`freshness rollback` goes back to these"
+AS_BEFORE = "as before"
+BUILDS_ON = "the next run builds on it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """From which image to which, and from which configuration to which: `make` is the candidate's, `former` the other.
+    """Operations in their order. `changes` are those of the services, none where only a tag is moved, `move`.
 
-    `running` is production's container as it is (None at a first deployment). `previous` is the image that it runs,
-    `tagged` what production's tag names, `kept` the image IDs that `kept_tags` name, the newest first. `goes_back`: it
-    is a rollback. `is_current`: the container is the one that was recorded, and the candidate is to run just as it
-    does. `resumes`: what stands there was left by a run that was cut, and could not be undone; `seen`
-    are the IDs of all containers that do. `mounted` are the paths where the configuration mounts something of its own.
+    `ancestry` says how the candidate stands to what runs, empty where nobody asked. The undo of each is done in the
+    same order: the tag first, since Compose starts what the tag names.
     """
 
-    make: Make
-    candidate: Image
-    running: Container | None
-    previous: Image | None
-    former: Make
-    tagged: Image | None
-    kept: tuple[str, ...]
-    kept_tags: RetainedTags
-    goes_back: bool = False
-    is_current: bool = False
-    resumes: bool = False
-    seen: tuple[str, ...] = ()
-    mounted: frozenset[str] = frozenset()
+    move: Move
+    changes: tuple[Change, ...]
+    operations: tuple[Operation, ...]
+    ancestry: str = ""
 
     @property
-    def target(self) -> Target:
-        """What becomes production."""
-        return self.make.target
-
-    @property
-    def is_as_it_ran(self) -> bool:
-        """Whether the candidate is to run with what was recorded, and with no file of today."""
-        return not isinstance(self.make.source, ComposeFile)
-
-    @property
-    def kept_then(self) -> tuple[str, ...]:
-        """The image IDs to keep once the candidate is production."""
-        return retained_after(self.kept, self.previous.id if self.previous else "", self.candidate.id)
-
-    @property
-    def left(self) -> tuple[str, ...]:
-        """The images that this goes past, where it is a rollback."""
-        return (
-            left_by(self.kept, self.previous.id if self.previous else "", self.candidate.id) if self.goes_back else ()
-        )
+    def undo(self) -> tuple[Operation, ...]:
+        """What takes back all of it, and proves that."""
+        return tuple(one.undo for one in self.operations if one.undo)
 
     @property
     def record(self) -> Record:
         """What to write down before the first write."""
-        return Record(
-            tag=self.target.image,
-            previous=self.previous.id if self.previous else "",
-            candidate=self.candidate.id,
-            tagged=self.tagged.id if self.tagged else "",
-            kept=self.kept,
-            goes_back=self.goes_back,
-            configuration=self.make.configuration,
-            former=self.former.configuration,
-        )
+        return self.changes[0].record if self.changes else self.move.record()
 
-    def is_still_so(self, engine: Engine) -> bool:
-        """Whether production's container is what it was: no other run leaves it as it is, and changes anything."""
-        containers = service_containers(engine, self.target.project, self.target.service)
-        return tuple(one.id for one in containers) == self.seen
+    def __str__(self) -> str:
+        nothing = f"nothing: {self.move.tag} names {self.move.candidate.id} already"
+        known = [f"ancestry: {self.ancestry}"] if self.ancestry else []
+        return "\n".join([*known, in_words(self.operations) or nothing])
 
 
-def observe(
-    engine: Engine,
-    scene: Scene,
-    make: Make,
-    former: Make,
-    candidate: Image,
-    kept_tags: RetainedTags,
-    *,
-    goes_back: bool,
-    mounted: frozenset[str],
-) -> Plan:
-    """The plan for what was found. Raises Refused or Stale where there would be no way back."""
-    target, unmended = make.target, scene.unmended
-    running = scene.containers[0] if len(scene.containers) == 1 else None
-    previous = candidate if scene.runs == candidate.id else find_image(engine, scene.runs) if scene.runs else None
-    if not unmended:
-        _refuse_loss(engine, make, scene, previous, candidate, mounted)
-    return Plan(
-        make=make,
-        candidate=candidate,
-        running=running,
-        previous=previous,
-        former=former,
-        tagged=_tagged(engine, target, unmended),
-        kept=tuple(retained_images(engine, kept_tags).values()),
-        kept_tags=kept_tags,
-        goes_back=goes_back,
-        is_current=_is_current(scene, make, candidate),
-        resumes=unmended is not None,
-        seen=tuple(container.id for container in scene.containers),
-        mounted=mounted,
+def in_words(operations: Sequence[Operation]) -> str:
+    """A numbered line for each operation, and one for what undoes it."""
+    lines = []
+    for number, one in enumerate(operations, start=1):
+        lines.append(f"{number}. {one}")
+        lines += [f"   undo: {one.undo}"] if one.undo else []
+    return "\n".join(lines)
+
+
+def rollout_plan(changes: Sequence[Change], settings: PromoteSettings, ancestry: str = "") -> Plan:
+    """Production changes; a rollback does the same, to another image and configuration."""
+    phases = (_tag, _retain, _serve, _prove, _finish)
+    operations = tuple(one for phase in phases for change in changes for one in phase(change, settings))
+    return Plan(move=changes[0].move, changes=tuple(changes), operations=operations, ancestry=ancestry)
+
+
+def finish_plan(change: Change, settings: PromoteSettings, there: Collection[str], *, despite: bool = False) -> Plan:
+    """What an interrupted run began is finished. `there` are the images that still exist: a prune may have been."""
+    kept = tuple(image for image in change.move.retained_then if image in there)[: settings.keep_images]
+    operations = (
+        *_tag(change, settings),
+        *_serve(change, settings, resumes=True, despite=despite),
+        *_prove(change, settings),
+        *_remove_old(change, settings),
+        _prune(change, settings, kept),
+        _record(change, kept),
     )
+    return Plan(move=change.move, changes=(change,), operations=operations)
 
 
-def _refuse_loss(
-    engine: Engine,
-    make: Make,
-    scene: Scene,
-    previous: Image | None,
-    candidate: Image,
-    mounted: frozenset[str],
-) -> None:
-    """Raises Refused or Stale where there would be no way back, or something would not come with it."""
-    target = make.target
-    running = require_only(scene.containers, target) if scene.containers else None
-    if running and previous is None:
-        raise Refused(
-            f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
-            "There would be no way back, and Docker makes no image of such a container. To go without, with production"
-            f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
+def retag_plan(move: Move, keep: int, ancestry: str = "") -> Plan:
+    """Only the tag moves; where it is there already, there is nothing to do."""
+    operations: tuple[Operation, ...] = ()
+    if move.previous_id != move.candidate.id:
+        kept = move.retained_then[:keep]
+        back = op.Retain(tags=move.retained_tags, images=move.kept, why=AS_BEFORE)
+        operations = (
+            op.Tag(
+                image=move.candidate.id,
+                tag=move.tag,
+                why=f"{BY_ID}; nothing is recreated, as `recreate` is false",
+                undo=op.Tag(image=move.tagged_id, tag=move.tag, why=AS_BEFORE),
+            ),
+            op.Retain(tags=move.retained_tags, images=kept, why=FOR_ROLLBACK, undo=back),
+            op.RecordTag(move=move, kept=kept, why=BUILDS_ON),
         )
-    if running:
-        _refuse_lost_volumes(engine, target, running, candidate, mounted)
+    return Plan(move=move, changes=(), operations=operations, ancestry=ancestry)
 
 
-def _is_current(scene: Scene, make: Make, candidate: Image) -> bool:
-    """Whether Compose needs not be asked: another version of it would make the same container anew, for nothing."""
-    return (
-        len(scene.containers) == 1
-        and scene.containers[0].runs
-        and scene.containers[0].image_id == candidate.id
-        and scene.known == make.configuration != ""
-        and scene.unmended is None
-    )
+def _tag(change: Change, _settings: PromoteSettings) -> Iterator[Operation]:
+    move, back = change.move, change.former.target.image
+    undo = op.Tag(image=move.previous_id, tag=back, why="it ran before") if move.previous else None
+    yield op.Tag(image=move.candidate.id, tag=move.tag, why=BY_ID, undo=undo)
 
 
-def _tagged(engine: Engine, target: Target, unmended: Record | None) -> Image | None:
-    if unmended and same_tag(unmended.tag, target.image):
-        return find_image(engine, unmended.tagged) if unmended.tagged else None
-    return find_tagged(engine, target.image)
+def _retain(change: Change, _settings: PromoteSettings) -> Iterator[Operation]:
+    """All of them, until the candidate is proven: an undo finds each again."""
+    move = change.move
+    if move.retained_then != move.kept:
+        back = op.Retain(tags=move.retained_tags, images=move.kept, is_required=False, why=AS_BEFORE)
+        yield op.Retain(tags=move.retained_tags, images=move.retained_then, why=FOR_ROLLBACK, undo=back)
 
 
-def _refuse_lost_volumes(
-    engine: Engine, target: Target, running: Container, candidate: Image, mounted: frozenset[str]
-) -> None:
-    """Raises Refused where a recreation would lose what the container has, and the way back would not bring it back."""
-    if running.image_id == candidate.id:
+def _serve(
+    change: Change, settings: PromoteSettings, *, resumes: bool = False, despite: bool = False
+) -> Iterator[Operation]:
+    back = "the one that never stopped stays; else Compose makes it anew"
+    undo = op.BringBack(change=change, why=back if change.move.previous else "it served nothing before")
+    if change.is_current and not settings.force_recreate and not resumes:
+        yield op.Leave(change=change, why="it is just as it was recorded", undo=undo)
         return
-    written = [path for path in written_volumes(engine, running) if path not in mounted]
-    if written:
-        raise Refused(
-            f"production's container {running.name} keeps files in anonymous volumes at {', '.join(written)} that its"
-            " image did not bring: a container of another image would lose them, or they would lie over it.",
-            f"{how_to_keep(running, written[0], target.project)} Where nothing of it has to stay, take the container"
-            f" away, with production down until the new image serves: docker rm --force --volumes {running.name}",
-        )
+    cls, why = op.Serve, "no dependency, no build, no pull"
+    if _in_pairs(settings):
+        cls, why = op.StartBeside, "the old one serves until the new one is proven"
+    elif change.move.previous_id == change.move.candidate.id and not settings.force_recreate:
+        why = "it runs that image already, so Compose recreates it only if its configuration has changed"
+    force = settings.force_recreate and not resumes and not change.resumes
+    yield cls(change=change, force=force, resumes=resumes or change.resumes, despite=despite, why=why, undo=undo)
 
 
-def plan_of(engine: Engine, record: Record, make: Make, former: Make, kept_tags: RetainedTags) -> Plan:
-    """The plan of a promotion that was cut, from its record. An image that is gone keeps its ID: a tag will say so."""
-    target = make.target
-    found = {one: find_image(engine, one) or Image(id=one) for one in (record.previous, record.tagged) if one}
-    is_same_tag = record.tag == target.image
-    return Plan(
-        make=make,
-        candidate=find_image(engine, record.candidate) or Image(id=record.candidate),
-        running=None,
-        previous=found.get(record.previous),
-        former=former,
-        tagged=found.get(record.tagged) if is_same_tag else find_tagged(engine, target.image),
-        kept=record.kept,
-        kept_tags=kept_tags,
-        goes_back=record.goes_back,
+def _prove(change: Change, settings: PromoteSettings) -> Iterator[Operation]:
+    """Each proof is undone by the same proof of what is brought back: a way back that crashes is none."""
+    make, image, former, before = change.make, change.move.candidate, change.former, change.move.previous
+    deadline, lease = settings.health.deadline, settings.health.hold
+    back: list[Operation | None] = [None] * 3
+    if before:
+        back = [
+            op.Probe(make=former, seconds=deadline, why="what was brought back is proven too"),
+            op.Verify(make=former, image=before, why="what was brought back is proven too"),
+            op.Last(make=former, seconds=lease, why="what was brought back has to last too"),
+        ]
+    yield op.Probe(make=make, seconds=deadline, why="what is not healthy is taken back", undo=back[0])
+    yield op.Verify(make=make, image=image, why="what cannot be proven is taken back", undo=back[1])
+    if _in_pairs(settings):
+        yield op.Overlap(change=change, seconds=settings.update_overlap, why="a proxy gets time to find the new one")
+    yield op.Last(make=make, seconds=lease, why="what does not last is taken back", undo=back[2])
+
+
+def _remove_old(change: Change, settings: PromoteSettings) -> Iterator[Operation]:
+    if _in_pairs(settings):
+        yield op.RemoveOld(change=change, why="the new one is proven", is_final=True)
+
+
+def _finish(change: Change, settings: PromoteSettings) -> Iterator[Operation]:
+    yield from _remove_old(change, settings)
+    move, kept = change.move, change.move.retained_then[: settings.keep_images]
+    if kept != move.retained_then:
+        yield _prune(change, settings, kept)
+    yield _record(change, kept)
+
+
+def _prune(change: Change, settings: PromoteSettings, kept: tuple[str, ...]) -> Operation:
+    why = f"`keep-images` is {settings.keep_images}"
+    return op.Retain(tags=change.move.retained_tags, images=kept, why=why, is_required=False, is_final=True)
+
+
+def _record(change: Change, kept: tuple[str, ...]) -> Operation:
+    move, former, undo = change.move, change.former, None
+    if move.previous and former.configuration:
+        undo = op.RecordServed(change=change, image=move.previous, make=former, kept=move.kept, why="it serves again")
+    return op.RecordServed(
+        change=change, image=move.candidate, make=change.make, kept=kept, why=BUILDS_ON, undo=undo, is_final=True
     )
+
+
+def _in_pairs(settings: PromoteSettings) -> bool:
+    """Whether two containers serve side by side for a while."""
+    return settings.update_order is UpdateOrder.START_FIRST
+
+
+def has_other_tag(change: Change) -> bool:
+    """Whether what ran before had another tag than the candidate has."""
+    return not same_tag(change.move.tag, change.former.target.image)

@@ -3,68 +3,87 @@
 from collections.abc import Mapping
 
 from freshness.core.compose import Wanted, read_target
-from freshness.core.deployment import Recorded
+from freshness.core.deployment import Recorded, Served
 from freshness.core.image import repository_of
 from freshness.core.retained import RetainedImage, RetainedTags, in_table, retained_tags_of
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
-from freshness.engine.containers import service_containers
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged, retained_images
+from freshness.errors import Unreadable
+from freshness.promotion.observe import Scene, look
+from freshness.promotion.recorded import standing_record, tags_in_use
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
 Texts = Mapping[str, str]
 
 
-def find_kept(engine: Engine, tags: RetainedTags, recorded: Recorded | None, label: str) -> tuple[RetainedImage, ...]:
-    """The images under the kept tags, the newest first, with what was recorded of them. Raises EngineError."""
-    found = []
-    for number, image_id in retained_images(engine, tags).items():
-        image = find_image(engine, image_id)
-        served = recorded.deployment.served(image_id) if recorded else None
-        found.append(
-            RetainedImage(
-                number=number,
-                image=image_id,
-                revision=(image.revision(label) if image else None) or "",
-                replaced=served.replaced if served else "",
-                left=served.left if served else False,
-                is_configured=bool(served and served.configuration),
-            )
-        )
-    return tuple(found)
+def find_retained(
+    engine: Engine, tags: RetainedTags, recorded: Recorded | None, label: str, now: RetainedImage
+) -> tuple[RetainedImage, ...]:
+    """What can be gone back to, the newest first: image and configuration. Raises EngineError.
+
+    Each image under a retained tag, and of what runs `now`, or ran last, other configurations that it ran with.
+    """
+    retained = tuple(retained_images(engine, tags).values())
+    current = Served(image=now.image, configuration=now.configuration)
+    found = [
+        one
+        for one in (recorded.deployment.kept if recorded else ())
+        if one.image in retained or (one.image == now.image and one.configuration and not one.is_as(current))
+    ]
+    for place, image in enumerate(retained):
+        if image not in {one.image for one in found}:
+            found.insert(place, Served(image=image))
+    return tuple(_kept(engine, label, one, number) for number, one in enumerate(found, start=1))
 
 
-def list_kept(given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
+def find_now(engine: Engine, runs: str, configuration: str, recorded: Recorded | None, label: str) -> RetainedImage:
+    """What runs, or ran last by the record where its image still exists; without image where nothing is known."""
+    if not runs and recorded:
+        runs, configuration = recorded.deployment.image, recorded.deployment.configuration
+    there = runs if runs and find_image(engine, runs) else ""
+    return _kept(engine, label, Served(image=there, configuration=configuration if there else ""), 0)
+
+
+def _kept(engine: Engine, label: str, served: Served, number: int) -> RetainedImage:
+    image = find_image(engine, served.image) if served.image else None
+    return RetainedImage(
+        number=number,
+        image=served.image,
+        revision=(image.revision(label) if image else None) or "",
+        replaced=served.replaced,
+        left=served.left,
+        configuration=served.configuration,
+    )
+
+
+def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
     """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError."""
     settings = read_promote(given, env, env_file, revision_required=False)
     engine = connect(env, settings.engine_timeout)
     if settings.recreate or settings.image is None:
-        tags, runs, recorded = _of_service(engine, settings, env)
+        tags, scene = _of_service(engine, settings, env)
+        runs, configuration, recorded = scene.runs, scene.known, scene.recorded
     else:
         tags, recorded = (
             RetainedTags(repository=repository_of(settings.image)),
             read_deployment(engine, "", settings.image),
         )
         named = find_tagged(engine, settings.image)
-        runs = named.id if named else ""
-    image = find_image(engine, runs) if runs else None
-    served = recorded.deployment.served(runs) if recorded else None
-    now = RetainedImage(
-        number=0,
-        image=runs,
-        revision=(image.revision(settings.revision_label) if image else None) or "",
-        is_configured=bool(served and served.configuration),
-    )
-    return in_table(now, find_kept(engine, tags, recorded, settings.revision_label))
+        runs, configuration = named.id if named else "", ""
+    now = find_now(engine, runs, configuration, recorded, settings.revision_label)
+    return in_table(now, find_retained(engine, tags, recorded, settings.revision_label, now), runs=bool(runs))
 
 
-def _of_service(engine: Engine, settings: PromoteSettings, env: Texts) -> tuple[RetainedTags, str, Recorded | None]:
-    file = ComposeFile.of(settings, env)
-    config = read_config(file, env)
-    project = project_with(config, settings.service)
-    target = read_target(config, Wanted(service=settings.service, port=settings.port))
-    found = service_containers(engine, project, settings.service)
-    tags = retained_tags_of(target, config, settings.staging_service)
-    return tags, found[0].image_id if found else "", read_deployment(engine, project, settings.service)
+def _of_service(engine: Engine, settings: PromoteSettings, env: Texts) -> tuple[RetainedTags, Scene]:
+    try:
+        config = read_config(ComposeFile.of(settings, env), env)
+        project = project_with(config, settings.service)
+        target = read_target(config, Wanted(service=settings.service, port=settings.port))
+        tags = retained_tags_of(target, config, settings.staging_service)
+    except Unreadable as error:
+        last = standing_record(engine, settings, error)
+        project, tags = last.project, tags_in_use(engine, last, settings.service)
+    return tags, look(engine, project, settings.service, None)

@@ -1,13 +1,16 @@
-"""What is said of the container that a promotion or the way back has made, or is to make."""
+"""What is said of what runs: how it came to run, what ran before, and what a person types where nothing helps."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from freshness.core.configuration import bound_paths
-from freshness.core.deployment import Recorded
-from freshness.engine.compose import ComposeFile
+from freshness.core.configuration import bound_paths, variables_of
+from freshness.core.image import Image
+from freshness.core.promotion import manual_commands, name_revision, not_compared
+from freshness.engine.client import Engine
 from freshness.engine.containers import Container
-from freshness.errors import Refused
-from freshness.promotion.plan import Plan
+from freshness.engine.images import find_image
+from freshness.errors import FreshnessError, Refused
+from freshness.promotion.change import Change, Make
 
 
 def refuse_missing(configuration: str) -> None:
@@ -21,22 +24,42 @@ def refuse_missing(configuration: str) -> None:
         )
 
 
-def with_what(plan: Plan) -> str:
+def with_what(former: Make) -> str:
     """With which configuration what ran before serves again, where that is to be told."""
-    if not plan.former.configuration:
+    if not former.configuration:
         return ", with today's Compose file where it had stopped: what it ran with was not recorded"
-    return "" if isinstance(plan.former.source, ComposeFile) else ", with the configuration that it ran with"
+    return ", with the configuration that it ran with" if former.is_as_it_ran else ""
 
 
-def first_deployment(last: Recorded | None) -> str:
+def what_serves(change: Change, container: Container | None, label: str, *, forced: bool) -> str:
+    """What production runs after the change, in a sentence."""
+    move, before = change.move, change.running
+    runs = f"Production runs {name_revision(move.candidate, label)}"
+    if is_unchanged(change, container):
+        had_stopped = before and not before.is_up
+        found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
+        return f"{runs} already and {found}.{not_compared(change.make.target.contents)}"
+    if move.previous is None:
+        return f"{runs}; {_first_deployment(change.last)}."
+    if move.previous.id == move.candidate.id:
+        why = "`force-recreate` is true" if forced else _why_anew(before, container)
+        return f"{runs}, as before; its container was made anew, since {why}."
+    return f"{runs}; it ran {name_revision(move.previous, label)} before."
+
+
+def is_unchanged(change: Change, container: Container | None) -> bool:
+    """Whether production's container is the one that it was before."""
+    return bool(change.running and container and change.running.id == container.id)
+
+
+def _first_deployment(last: str) -> str:
     """A first deployment in words: another image store of the Engine shows nothing of what ran before, `last`."""
-    if last is None or not last.deployment.image:
+    if not last:
         return "it is the first deployment"
-    ran = last.deployment.image
-    return f"nothing ran here, and {ran} was recorded to have run last: it is the first deployment since then"
+    return f"nothing ran here, and {last} was recorded to have run last: it is the first deployment since then"
 
 
-def why_anew(before: Container | None, after: Container | None) -> str:
+def _why_anew(before: Container | None, after: Container | None) -> str:
     """Why a container was made anew for the same image."""
     if before is None or after is None or not before.is_up:
         return "it did not run"
@@ -44,3 +67,38 @@ def why_anew(before: Container | None, after: Container | None) -> str:
         made, makes = before.compose_version or "another version", after.compose_version
         return f"Compose {made} made it, and Compose {makes} would make another of the same file"
     return "its configuration has changed"
+
+
+def call_for_help(
+    what: str, engine: Engine, words: Sequence[str], change: Change, volume: str, error: FreshnessError
+) -> str:
+    """What a person types where `error` kept the undo from working.
+
+    `words` are Compose's for today's files, `volume` is the plan's.
+    """
+    previous, former = change.move.previous, change.former
+    if previous and _is_gone(engine, previous):
+        return (
+            f"{what}: {error} A person is needed: {previous.id}, which ran before, is gone from this Engine;"
+            " promote an image that gets healthy."
+        )
+    known = former.configuration
+    commands = manual_commands(
+        former.target if previous else change.make.target,
+        words,
+        previous,
+        change.move.tagged,
+        record=volume if known and previous else "",
+    )
+    by = "" if known else " with the Compose file that production was started with"
+    where = "" if engine.is_local else f" with DOCKER_HOST={engine.endpoint}"
+    variables = "".join(f", {name} set" for name in variables_of(known)) if known else ""
+    return f"{what}: {error} A person is needed;{by}{where}{variables} type: {' && '.join(commands)}"
+
+
+def _is_gone(engine: Engine, image: Image) -> bool:
+    """Whether the Engine says so; one that says nothing may have it still."""
+    try:
+        return find_image(engine, image.id) is None
+    except FreshnessError:
+        return False

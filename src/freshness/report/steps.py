@@ -48,6 +48,11 @@ class Steps:
         self.exit_status = 0
         self._clock = clock
 
+    def forget(self) -> None:
+        """What was recorded so far counts no more: the run goes on in another way."""
+        self.checks.clear()
+        self.exit_status = 0
+
     def check(
         self,
         name: CheckName,

@@ -1,0 +1,75 @@
+"""What a promotion is about to do, in a volume that is made under the lock, before the first write.
+
+A lock that was left without one stands for a run that had written nothing. With one, the next run finishes or undoes.
+"""
+
+from freshness.core.lock import PLAN_LABEL, Begun, HeldLock, Record, begun_from, plan_labels, plan_volume
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.lock import VOLUME_OPTIONS, Lease, remove_volume
+from freshness.errors import EngineError
+
+
+def find_begun(engine: Engine, lock: str) -> Begun | None:
+    """What was begun under this lock and is neither finished nor undone. Raises EngineError.
+
+    Between a new record and the removal of the one before there are two; nothing was done for the new one yet.
+    """
+    return min(_all_begun(engine, lock), key=lambda begun: begun.number, default=None)
+
+
+def find_waiting(engine: Engine, lock: str, held: HeldLock | None) -> Record | None:
+    """As `find_begun`, while somebody else still has the lock; an older release wrote it into the lock itself."""
+    begun = find_begun(engine, lock)
+    return begun.record if begun else held.owner.record if held else None
+
+
+def adopt_record(lease: Lease) -> None:
+    """Gives what an older release wrote into the lock, which was taken over, a volume of its own."""
+    if lease.owner.record:
+        write_record(lease, lease.owner.record)
+
+
+def write_record(lease: Lease, record: Record) -> Begun:
+    """Writes it down in place of what was recorded before. Raises LockLost, EngineError."""
+    engine, before = lease.engine, _all_begun(lease.engine, lease.lock)
+    begun = Begun(
+        name=_unused(plan_volume(lease.lock, lease.owner.token), before),
+        number=max((one.number for one in before), default=0) + 1,
+        record=record,
+    )
+    lease.require()
+    with engine_call(f"recording what is begun in {begun.name}"):
+        engine.client.api.create_volume(
+            begun.name, driver="local", driver_opts=VOLUME_OPTIONS, labels=plan_labels(lease.lock, begun)
+        )
+    for one in before:
+        remove_volume(engine, one.name)
+    return begun
+
+
+def remove_records(lease: Lease) -> None:
+    """What was begun is finished or undone. Raises LockLost, EngineError."""
+    lease.require()
+    for begun in _all_begun(lease.engine, lease.lock):
+        remove_volume(lease.engine, begun.name)
+
+
+def _unused(name: str, before: list[Begun]) -> str:
+    """What this run took over from an older release has the plain name already."""
+    return f"{name}.2" if name in {one.name for one in before} else name
+
+
+def _all_begun(engine: Engine, lock: str) -> list[Begun]:
+    with engine_call(f"looking for what was begun under {lock}"):
+        listed = engine.client.api.volumes(filters={"label": f"{PLAN_LABEL}={lock}"})["Volumes"] or ()
+    return [_read(volume["Name"], volume["Labels"] or {}) for volume in listed]
+
+
+def _read(name: str, labels: dict[str, str]) -> Begun:
+    begun = begun_from(name, labels)
+    if begun is None:
+        raise EngineError(
+            f"The volume {name} is labelled as a promotion's plan, but cannot be read as one.",
+            f"Check who made it, and remove it: docker volume rm {name}",
+        )
+    return begun

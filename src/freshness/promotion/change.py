@@ -1,0 +1,124 @@
+"""What is known before the first write: from which image to which, from which configuration to which."""
+
+from dataclasses import dataclass, field
+
+from freshness.core.compose import Target
+from freshness.core.image import Image
+from freshness.core.lock import Record
+from freshness.core.retained import RetainedTags, left_by, retained_after
+from freshness.engine.compose import ComposeFile, Source
+from freshness.engine.containers import Container
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Make:
+    """What is made of an image: its `target`, and from what Compose makes it.
+
+    `configuration` is that as it was rendered, empty where nobody knows it: then `source` are today's files.
+    """
+
+    target: Target
+    source: Source
+    configuration: str = field(default="", repr=False)
+
+    @property
+    def is_as_it_ran(self) -> bool:
+        """Whether it is made from what was recorded, and from no file of today."""
+        return not isinstance(self.source, ComposeFile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Which image production's `tag` names next, and all that is needed to put it back.
+
+    `previous` is the image that production runs, `tagged` what the tag names, `kept` the image IDs that `retained_tags`
+    name, the newest first. `goes_back`: it is a rollback. `ran` is what was recorded to have run last, where production
+    runs nothing: it is retained, and no undo starts it.
+    """
+
+    tag: str
+    candidate: Image
+    previous: Image | None
+    tagged: Image | None
+    kept: tuple[str, ...]
+    retained_tags: RetainedTags
+    goes_back: bool = False
+    ran: Image | None = None
+
+    @property
+    def replaced(self) -> Image | None:
+        """What the candidate takes the place of."""
+        return self.previous or self.ran
+
+    @property
+    def _replaced_id(self) -> str:
+        return self.replaced.id if self.replaced else ""
+
+    @property
+    def previous_id(self) -> str:
+        """Empty where production runs nothing."""
+        return self.previous.id if self.previous else ""
+
+    @property
+    def tagged_id(self) -> str:
+        """Empty where the tag names nothing."""
+        return self.tagged.id if self.tagged else ""
+
+    @property
+    def previous_name(self) -> str:
+        """For people."""
+        return self.previous_id or "nothing"
+
+    @property
+    def retained_then(self) -> tuple[str, ...]:
+        """The image IDs to keep once the candidate is production."""
+        return retained_after(self.kept, self._replaced_id, self.candidate.id)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The images that this goes past, where it is a rollback."""
+        return left_by(self.kept, self._replaced_id, self.candidate.id) if self.goes_back else ()
+
+    def record(self, configuration: str = "", former: str = "") -> Record:
+        """What to write down before the first write."""
+        return Record(
+            tag=self.tag,
+            previous=self.previous_id,
+            candidate=self.candidate.id,
+            tagged=self.tagged_id,
+            kept=self.kept,
+            goes_back=self.goes_back,
+            configuration=configuration,
+            former=former,
+            last=self.ran.id if self.ran else "",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of one service: `make` is the candidate's, `former` that of what runs.
+
+    `running` is its container as it is (None at a first deployment). `is_current`: the container is the one that was
+    recorded, and the candidate is to run just as it does. `resumes`: what stands there was left by a run that was
+    interrupted, and could not be undone. `mounted` are the paths where the configuration mounts something of its own.
+    `last` is the ID of the image that was recorded to have run last, where nothing runs; else empty.
+    """
+
+    move: Move
+    make: Make
+    former: Make
+    running: Container | None = None
+    is_current: bool = False
+    resumes: bool = False
+    mounted: frozenset[str] = frozenset()
+    last: str = ""
+
+    @property
+    def service(self) -> str:
+        """The service's name in Compose."""
+        return self.make.target.service
+
+    @property
+    def record(self) -> Record:
+        """What to write down before the first write."""
+        return self.move.record(self.make.configuration, self.former.configuration)

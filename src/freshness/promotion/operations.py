@@ -1,0 +1,152 @@
+"""The operations of a plan as values: what each does, why, and what undoes it. `rollout` does them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from freshness.core.image import Image
+from freshness.core.retained import RetainedTags
+from freshness.promotion.change import Change, Make, Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation. `undo` takes it back; None where nothing has to. `is_final`: from here nothing is taken back."""
+
+    says: ClassVar[str]
+    why: str
+    undo: "Operation | None" = None
+    is_final: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.says.format(self)}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag(Operation):
+    """The tag names this image ID; empty: nothing."""
+
+    says: ClassVar[str] = "{0.doing}"
+    image: str
+    tag: str
+
+    @property
+    def doing(self) -> str:
+        """In words."""
+        return f"tag {self.image} as {self.tag}" if self.image else f"take the tag {self.tag} away"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retain(Operation):
+    """The retained tags name these images, the newest first. `is_required`: where it fails, the plan has failed."""
+
+    says: ClassVar[str] = "retain {0.named}"
+    tags: RetainedTags
+    images: tuple[str, ...]
+    is_required: bool = True
+
+    @property
+    def named(self) -> str:
+        """The images with their tags."""
+        named = [f"{image} as {self.tags.name(number)}" for number, image in enumerate(self.images, start=1)]
+        return ", ".join(named) or "no previous image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serve(Operation):
+    """The service gets a container of the candidate. `force`: a new one. `resumes`: an interrupted run began that.
+
+    `despite`: a Compose that fails does not count, where the candidate runs all the same.
+    """
+
+    says: ClassVar[str] = "recreate {0.change.service} with Compose, and nothing else"
+    change: Change
+    force: bool = False
+    resumes: bool = False
+    despite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBeside(Serve):
+    """As `Serve`, beside the old container."""
+
+    says: ClassVar[str] = "start a second container of {0.change.service} beside the first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave(Operation):
+    """The service's container stays: it is just as recorded."""
+
+    says: ClassVar[str] = "leave the container of {0.change.service} as it is"
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringBack(Operation):
+    """What ran before runs again, else nothing does; and the candidate's tag is as it was."""
+
+    says: ClassVar[str] = "bring {0.change.service} back to {0.change.move.previous_name}"
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe(Operation):
+    """The service gets healthy within the deadline."""
+
+    says: ClassVar[str] = "wait up to {0.seconds:g} s for {0.make.target.service} to be healthy"
+    make: Make
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify(Operation):
+    """The container that got healthy, its image and the tag agree."""
+
+    says: ClassVar[str] = "verify that {0.make.target.service} and {0.make.target.image} are {0.image.id}"
+    make: Make
+    image: Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap(Operation):
+    """The new container is healthy for these seconds beside the old one."""
+
+    says: ClassVar[str] = "let both containers of {0.change.service} serve for {0.seconds:g} s"
+    change: Change
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last(Operation):
+    """What got healthy is healthy still when it has run for these seconds."""
+
+    says: ClassVar[str] = "probe {0.make.target.service} once more when it has run for {0.seconds:g} s"
+    make: Make
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveOld(Operation):
+    """The old container goes."""
+
+    says: ClassVar[str] = "stop and remove the old container of {0.change.service}"
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordServed(Operation):
+    """What serves is written down: this image, made so, with the images to go back to."""
+
+    says: ClassVar[str] = "record that {0.change.service} runs {0.image.id}"
+    change: Change
+    image: Image
+    make: Make
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTag(Operation):
+    """What the tag names is written down, where nothing but the tag is moved."""
+
+    says: ClassVar[str] = "record that {0.move.tag} names {0.move.candidate.id}"
+    move: Move
+    kept: tuple[str, ...]
