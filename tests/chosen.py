@@ -186,6 +186,10 @@ CHOSEN = {
         "action/test_runners.py::test_a_job_in_a_container_gates",
         "action/test_unreachable.py::test_an_engine_that_cannot_be_reached_is_one_sentence",
     ),
+    "several services of one commit are one verdict": (
+        "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
+        "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
+    ),
     "a job runs once, from one image, and the Engine alone says how it ended": (
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
         "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",

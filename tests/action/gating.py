@@ -21,7 +21,7 @@ INPUTS = {
     "HOLD_TIME": "hold-time",
     "CHECK_COMMAND": "check-command",
 }
-OUTPUTS = ("gate", "verdict", "reason", "revision", "tree", "image", "image-id", "daemon-id", "report-path")
+OUTPUTS = ("gate", "verdict", "reason", "revision", "tree", "image", "image-id", "images", "daemon-id", "report-path")
 PROMOTE = "promote-"
 ALWAYS = "${{ always() }}"
 CHECKOUT: Step = {"uses": "actions/checkout@v4"}

@@ -1,5 +1,6 @@
 """The gate's good end: what it publishes, what runs on staging, and what it leaves alone."""
 
+import json
 from pathlib import Path
 
 from tests.support.engines import BASE_IMAGE
@@ -7,7 +8,7 @@ from tests.support.git import GitRepo
 from tests.support.runner import Runner, identity, pull_request
 
 DECLARED = {
-    "gate", "verdict", "reason", "revision", "tree", "image", "image-id", "daemon-id", "report-path",
+    "gate", "verdict", "reason", "revision", "tree", "image", "image-id", "images", "daemon-id", "report-path",
 }  # fmt: skip
 OTHER = "f" * 40
 
@@ -28,6 +29,7 @@ def test_a_first_deployment_is_fresh_and_publishes_every_output(any_runner: Runn
         "tree": any_runner.app.repo.head("HEAD^{tree}"),
         "image": any_runner.app.staging_image,
         "image-id": image,
+        "images": json.dumps({any_runner.app.staging: image}),
         "daemon-id": any_runner.sandbox.docker.info()["ID"],
     }
     assert expected.items() <= ended.outputs.items()

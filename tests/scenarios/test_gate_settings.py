@@ -67,7 +67,7 @@ SHARED: dict[str, tuple[str, str, dict[str, str], str]] = {
     "no such service": ("", "", {"TARGET_SERVICE": "web"}, "no service 'web'"),
     "another image": ("", "", {"STAGING_IMAGE": "web"}, "The setting `image` says 'web'"),
     "replicas": ("scale: 2", "", {}, "has 2 replicas"),
-    "one port for both": ("", "", {"PROD_PORT": "@STAGING@"}, "are both @STAGING@"),
+    "one port for both": ("", "", {"PROD_PORT": "@STAGING@"}, "publishes @STAGING@, production's port"),
 }
 
 

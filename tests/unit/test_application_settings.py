@@ -24,12 +24,12 @@ def test_the_first_service_is_the_one_that_single_settings_speak_of() -> None:
     assert (read_gate({"service": "web"}, {}).service, read_gate({"service": "web"}, {}).services) == ("web", ("web",))
 
 
-def test_a_run_takes_one_service_and_says_so_in_one_sentence() -> None:
+def test_a_promotion_takes_one_service_and_says_so_in_one_sentence() -> None:
     """Fails without `_require_one`: the second service would be left on its old commit without a word."""
-    for read, variable in ((read_gate, "TARGET_SERVICE"), (read_promote, "PROD_SERVICE")):
-        with pytest.raises(SettingsError, match=rf"\({variable}\) names 2 services; expected one") as refused:
-            read({"service": "web\nworker"}, {"EXPECTED_REVISION": "0" * 40})
-        assert refused.value.remedy == "Run once for each service."
+    with pytest.raises(SettingsError, match=r"\(PROD_SERVICE\) names 2 services; expected one") as refused:
+        read_promote({"service": "web\nworker"}, {"EXPECTED_REVISION": "0" * 40})
+    assert refused.value.remedy == "Run once for each service."
+    assert read_gate({"service": "web\nworker"}, {}).services == ("web", "worker")
 
 
 def test_a_service_has_a_script_or_a_command_or_no_check() -> None:

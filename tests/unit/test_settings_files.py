@@ -174,7 +174,7 @@ def test_a_file_that_is_no_toml_or_no_table_is_one_sentence(host: Path) -> None:
 
 def test_services_of_a_file_are_the_application_unless_the_run_names_them(host: Path) -> None:
     commit = '[services.web]\nport = 8601\n[services.worker]\nhealth = "healthcheck"\n'
-    assert "names 2 services" in refusal(host, commit)
+    assert gate(host, commit).services == ("web", "worker")
     named = gate(host, commit, TARGET_SERVICE="worker")
     assert (named.services, named.health.path) == (("worker",), None)
     assert named.application.services[0].health is HealthKind.HEALTHCHECK
@@ -188,11 +188,6 @@ def test_the_first_service_has_what_the_inputs_say(host: Path) -> None:
     assert (default.port, default.health_path, default.check_path) == (None, None, "scripts/staging_check.py")
 
 
-def test_no_run_starts_jobs_yet_and_says_so(host: Path) -> None:
-    """Fails when a job is read and left out: a migration that nobody ran would count as done."""
-    assert "no run starts jobs yet" in refusal(host, "[jobs.migrate]\n")
-
-
 def test_health_is_asked_as_the_services_table_says(host: Path) -> None:
     """Fails when `_read` leaves the question plain: another virtual host's answer would count."""
     (text,) = (block for block in BLOCKS if "[services.admin]" in block)
@@ -200,6 +195,13 @@ def test_health_is_asked_as_the_services_table_says(host: Path) -> None:
     assert question.headers == (("Host", "admin.example"), ("X-Forwarded-Proto", "https"))
     assert (question.https, question.verifies) == (True, False)
     assert set(question.statuses) == {*range(200, 300), 401}
+
+
+def test_a_gate_runs_jobs_and_a_promotion_refuses_them(host: Path) -> None:
+    """Fails when a promotion leaves one out without a word."""
+    assert [job.service for job in gate(host, "[jobs.migrate]\n").application.jobs] == ["migrate"]
+    with pytest.raises(SettingsError, match="a promotion starts no jobs yet"):
+        promote(host, "[jobs.migrate]\n")
 
 
 @pytest.mark.parametrize("schema", ["freshness", "host"])

@@ -17,6 +17,7 @@ GATE_OUTPUTS: Mapping[str, str] = {
     "tree": "Full id of the commit's tree",
     "image": "Staging's image tag",
     "image-id": "ID of the image that passed the gate: what to promote",
+    "images": "Each service of the application with its image ID, in JSON",
     "daemon-id": "Docker Engine that holds the image",
     "report-path": "JSON report of all checks, with times",
 }

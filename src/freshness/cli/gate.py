@@ -1,5 +1,6 @@
 """Runs the gate as a whole: closed first, then the settings, the run, and how it ended."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]
         "tree": revision.tree if revision else "",
         "image": found.get("image", ""),
         "image-id": found["image_id"] if is_fresh else "",
+        "images": json.dumps(found["images"], sort_keys=True) if is_fresh else "",
         "daemon-id": found.get("daemon_id", ""),
         "gate": "open" if result.verdict.opens else "closed",
     }

@@ -17,6 +17,7 @@ class CheckName(StrEnum):
     BUILD = "build"
     MOUNTS = "mounts"
     LOCK = "lock"
+    JOB = "job"
     RECREATION = "recreation"
     HEALTH = "health"
     STAGING_CHECK = "staging check"

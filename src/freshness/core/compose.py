@@ -60,7 +60,8 @@ class Wanted:
 
     `port` is the usual one unless `is_port_given`; of a service that publishes nothing it is the one inside.
     `asks_path`: health is asked by HTTP at a path that somebody gave. `in_pairs`: it changes while two of its
-    containers run, and publishes nothing. `accepted` are services that somebody else runs to their end before.
+    containers run, and publishes nothing. `accepted` are services that are run to their end before. `together` are the
+    application's services and jobs: they change in one run, and may share an image.
     """
 
     service: str
@@ -72,6 +73,7 @@ class Wanted:
     prod_port: int | None = None
     in_pairs: bool = False
     accepted: frozenset[str] = frozenset()
+    together: frozenset[str] = frozenset()
 
 
 def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
@@ -256,8 +258,8 @@ def _dependency_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     for name in sorted(ending - wanted.accepted):
         yield (
             f"The service {wanted.service!r} waits for {name!r} to finish (`service_completed_successfully`), but"
-            f" only {wanted.service!r} is run here. Run it first, in a step of its own, such as `docker compose run"
-            f" --rm {name}`, and set `accept-dependencies: {name}`."
+            f" nothing runs it here. Let it run first as a job (`[jobs.{name}]` in the settings file); or in a step of"
+            f" its own, such as `docker compose run --rm {name}`, and set `accept-dependencies: {name}`."
         )
 
 
@@ -268,14 +270,15 @@ def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service]
         if name == wanted.service:
             continue
         shared = [f"port {port}" for port in sorted(ports & {port for port, _, _ in _published(other)})]
-        if same_tag(image, image_of(config, name)):
+        if name not in wanted.together and same_tag(image, image_of(config, name)):
             shared.append(f"image {image}")
         if container == container_of(config, name):
             shared.append(f"container name {container}")
         if shared:
             yield (
                 f"The services {wanted.service!r} and {name!r} share {' and '.join(shared)}: changing one"
-                " would change the other. Give each its own."
+                " would change the other. Give each its own"
+                + (f", or name {name!r} in `service` too." if shared == [f"image {image}"] else ".")
             )
 
 

@@ -21,6 +21,7 @@ from freshness.process.children import stream
 from freshness.process.private_folder import private_folder
 
 TRIES = 3
+_NO_CONTEXTS = "moby.buildkit.frontend.contexts"  # whose name is at the end, whatever else is cut
 _LAYER_LOST = re.compile(r"^ERROR: .*parent snapshot \S+ does not exist: not found")
 """BuildKit's last line where a layer was collected, as one of a removed image, while an image that shares it was being
 unpacked into the containerd image store. Source: moby/buildkit issue 6521, fixed by its pull request 6558 in 2026."""
@@ -107,6 +108,12 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
             f"building: buildx lost its connection to the Docker Engine, which still responds: {said.why}",
             "Check the network to the Engine: raise the idle timeout of the proxy, firewall or SSH server above the"
             " longest silent build step, then run again.",
+        )
+    if build.contexts and _NO_CONTEXTS in said.why:
+        return BuildFailed(
+            f"The Docker Engine builds with no additional contexts, and {build.dockerfile.name} has"
+            f" {', '.join(name for name, _ in build.contexts)}: BuildKit has them since Engine 23.",
+            "Use a newer Engine; or take the folder into the context, which `.dockerignore` may make small.",
         )
     return BuildFailed(
         f"The build of {build.commit} failed: buildx exited with status {status}, expected 0. {said.why}".rstrip(),

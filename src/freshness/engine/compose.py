@@ -64,20 +64,34 @@ def read_service(
     allow_empty: Collection[str],
     find_others: Callable[[Mapping[str, Any]], tuple[str, ...]],
 ) -> tuple[dict[str, Any], Target]:
-    """The whole project, and the service of it; `allow_empty` are variables that may lack a value.
+    """As `read_services`, of one."""
+    config, (target,) = read_services(file, env, [wanted], allow_empty, lambda config, _: find_others(config))
+    return config, target
 
-    `find_others` finds more problems of the service in the project.
+
+def read_services(
+    file: ComposeFile,
+    env: Mapping[str, str],
+    wanted: Sequence[Wanted],
+    allow_empty: Collection[str],
+    find_others: Callable[[Mapping[str, Any], str], tuple[str, ...]],
+) -> tuple[dict[str, Any], tuple[Target, ...]]:
+    """The whole project, and the services of it; `allow_empty` are variables that may lack a value.
+
+    `find_others` finds more problems of a service in the project.
     Raises SettingsError with every problem at once, and as `read_config`.
     """
     config, said = _read_config(file, env)
-    problems = find_problems(config, wanted)
-    if wanted.service in (config.get("services") or {}):
-        problems += find_others(config)
-        problems += why_lacking(file, env, config, wanted.service, said, allow_empty)
+    problems: dict[str, None] = {}
+    for one in wanted:
+        problems.update(dict.fromkeys(find_problems(config, one)))
+        if one.service in (config.get("services") or {}):
+            problems.update(dict.fromkeys(find_others(config, one.service)))
+            problems.update(dict.fromkeys(why_lacking(file, env, config, one.service, said, allow_empty)))
     if problems:
         raise SettingsError("\n".join(problems), "Nothing was built or changed.")
-    missing = missing_env_files(file, env, wanted.service)
-    return config, replace(read_target(config, wanted), missing_env_files=missing)
+    found = ((one, missing_env_files(file, env, one.service)) for one in wanted)
+    return config, tuple(replace(read_target(config, one), missing_env_files=missing) for one, missing in found)
 
 
 def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:

@@ -1,7 +1,7 @@
 """Which containers and processes have the name, image or port that a target needs."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +29,13 @@ class Conflict(NamedTuple):
     removal: str = ""
 
 
-def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[Conflict]:
-    """Each other container with the target's name, image tag or published port, and a process on that port."""
+def find_conflicts(
+    engine: Engine, target: Target, prober: Prober, together: Collection[str] = ()
+) -> Iterator[Conflict]:
+    """Each other container with the target's name, image tag or published port, and a process on that port.
+
+    Services of `together` in the target's project may run its tag.
+    """
     with engine_call("listing the containers"):
         listed = engine.client.api.containers(all=True)
     port_is_explained = not target.is_published
@@ -41,7 +46,7 @@ def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[C
         # Ours may be one that fails and starts again and again: between two starts the Engine lists no port of it.
         port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
-            yield from _in_the_way(entry, labels, target)
+            yield from _in_the_way(entry, labels, target, together)
     if not port_is_explained and not _is_free(engine, target, prober):
         yield Conflict(
             f"port {target.port} on {target.address} is in use by a process outside Docker",
@@ -49,9 +54,9 @@ def find_conflicts(engine: Engine, target: Target, prober: Prober) -> Iterator[C
         )
 
 
-def refuse_conflicts(engine: Engine, target: Target, prober: Prober) -> None:
+def refuse_conflicts(engine: Engine, target: Target, prober: Prober, together: Collection[str] = ()) -> None:
     """Raises Stale where something is in the target's way, with a remedy for each."""
-    found = tuple(find_conflicts(engine, target, prober))
+    found = tuple(find_conflicts(engine, target, prober, together))
     if found:
         raise _refusal(found)
 
@@ -89,12 +94,15 @@ def _is_of(labels: Mapping[str, str], target: Target) -> bool:
     return (labels.get(PROJECT_LABEL), labels.get(SERVICE_LABEL)) == (target.project, target.service)
 
 
-def _in_the_way(entry: Mapping[str, Any], labels: Mapping[str, str], target: Target) -> Iterator[Conflict]:
+def _in_the_way(
+    entry: Mapping[str, Any], labels: Mapping[str, str], target: Target, together: Collection[str] = ()
+) -> Iterator[Conflict]:
     name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
     owner = "no Compose project"
     if PROJECT_LABEL in labels:
         owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
-    another = PROJECT_LABEL in labels and not _is_of(labels, target)
+    is_member = labels.get(PROJECT_LABEL) == target.project and labels.get(SERVICE_LABEL) in together
+    another = PROJECT_LABEL in labels and not _is_of(labels, target) and not is_member
     former = _former_project(labels, target) if another else ""
     removal = _how_to_remove(name, former, target)
     if another and entry.get("Image") and same_tag(entry["Image"], target.image):

@@ -5,8 +5,7 @@ from contextlib import ExitStack
 from freshness.ci.log import Log
 from freshness.errors import FreshnessError, Interrupted
 from freshness.gate.execute import execute
-from freshness.gate.observe import observe
-from freshness.gate.plan import plan_of
+from freshness.gate.observe import observe, plan_of
 from freshness.gate.request import Request, Result
 from freshness.process.private_folder import private_folder
 from freshness.report.run_log import RunLog
@@ -19,12 +18,10 @@ def gate(request: Request, log: Log) -> Result:
     try:
         with wrap_unexpected_errors(), private_folder(request.env) as folder, ExitStack() as until_built:
             seen = observe(request, folder, until_built, run)
-            request = seen.request
-            services, health = seen.application.services, seen.application.health
-            plan = plan_of(request.settings, seen.commit.revision, services, health, seen.host.held)
+            plan = plan_of(seen)
             if request.dry_run:
                 return Result.planned(run, plan)
-            execute(plan, request, seen, until_built, run)
+            execute(plan, seen, until_built, run)
     except (FreshnessError, Interrupted) as error:
         return Result.ended(run, error)
     return Result.decided(run)

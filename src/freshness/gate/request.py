@@ -80,10 +80,13 @@ def _with_remedy(verdict: Verdict, why: str) -> str:
 
 
 def _praise(checks: tuple[Check, ...]) -> str:
-    passed = {check.name: check.got for check in checks}
+    passed: dict[CheckName, list[str]] = {}
+    for check in checks:
+        passed.setdefault(check.name, []).append(check.got)
+    said = {name: "; ".join(dict.fromkeys(got)) for name, got in passed.items()}
     return (
-        f"Staging runs {passed[CheckName.BUILD]}; it is healthy ({passed[CheckName.HEALTH]}) and passed its check"
-        f" ({passed[CheckName.STAGING_CHECK]}). Commit: {passed[CheckName.COMMIT]}."
+        f"Staging runs {said[CheckName.BUILD]}; it is healthy ({said[CheckName.HEALTH]}) and passed its check"
+        f" ({said[CheckName.STAGING_CHECK]}). Commit: {said[CheckName.COMMIT]}."
     )
 
 

@@ -65,3 +65,9 @@ def _real(path: Path) -> Path:
 
 def _root_of(real: Path) -> Path | None:
     return next((folder for folder in real.parents if (folder / ".git").exists()), None)
+
+
+def find_root(folder: Path) -> tuple[str, str]:
+    """The top folder of the work tree around this one, else itself: as it was named, and without links."""
+    root = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+    return str(root), str(_real(root))

@@ -37,6 +37,7 @@ class Report:
     revision: Revision | None = None
     image: str | None = None
     image_id: str | None = None
+    images: Mapping[str, str] = dataclasses.field(default_factory=dict)
     previous_image_id: str | None = None
     daemon_id: str | None = None
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)

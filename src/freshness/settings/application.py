@@ -80,3 +80,8 @@ class ApplicationSettings:
     services: tuple[ServiceSettings, ...]
     pre_deploy: tuple[JobSettings, ...] = ()
     post_deploy: tuple[JobSettings, ...] = ()
+
+    @property
+    def jobs(self) -> tuple[JobSettings, ...]:
+        """Those of both."""
+        return self.pre_deploy + self.post_deploy

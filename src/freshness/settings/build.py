@@ -117,14 +117,15 @@ def _require_file(name: str, path: Path, surroundings: Surroundings) -> None:
 class BuildSettings:
     """What is built. `context` and `dockerfile` are relative to the Git tree's root; `timeout` is in seconds.
 
-    `target` is None for the last stage, `dockerfile` for the one in the context.
+    `target` is None for the last stage, `dockerfile` for the one in the context, `given_context` where nobody says.
     """
 
-    context: PurePosixPath = setting(
-        values.relative_path,
+    given_context: PurePosixPath | None = setting(
+        values.optional(values.relative_path),
         "Folder of the build context, relative to the repository's root.",
+        name="context",
         variable="BUILD_CONTEXT",
-        default=".",
+        shown_default="that of the Compose file's `build:`, else `.`",
         common=True,
     )
     dockerfile: PurePosixPath | None = setting(
@@ -132,7 +133,7 @@ class BuildSettings:
         "Dockerfile, relative to the repository's root; may lie outside the context.",
         name="file",
         variable="DOCKERFILE",
-        shown_default="`{context}/Dockerfile`",
+        shown_default="that of the Compose file's `build:`, else `{context}/Dockerfile`",
         common=True,
     )
     arguments: tuple[str, ...] = setting(
@@ -178,6 +179,11 @@ class BuildSettings:
         name="keep-builds",
         default="20",
     )
+
+    @property
+    def context(self) -> PurePosixPath:
+        """The folder of the context."""
+        return self.given_context or PurePosixPath()
 
     @property
     def file(self) -> PurePosixPath:

@@ -76,7 +76,8 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     surroundings.problems.extend(host_problems(env))
     reading.rules(values, surroundings)
     _require_proof(values, surroundings)
-    application = read_application(values.get("service", ()), sources, table, values, surroundings)
+    names, takes_jobs = values.get("service", ()), kind is GateSettings
+    application = read_application(names, sources, table, values, surroundings, takes_jobs=takes_jobs)
     warnings = tuple(surroundings.notes) + unknown
     settings = assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
     return replace(settings, health=replace(settings.health, question=application.services[0].question))
@@ -89,7 +90,6 @@ def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
             "`revision` (GIT_SHA) and `pr` (PR) are both given; expected one of them.",
             "Give the commit's full id in `revision`, or the number in `pr` for the pull request's head.",
         )
-    _require_one(values.get("service", ()), "TARGET_SERVICE", surroundings)
 
 
 def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, revision_required: bool) -> None:

@@ -19,6 +19,8 @@ def read_application(
     table: Iterable[Setting],
     read: Mapping[str, Any],
     surroundings: Surroundings,
+    *,
+    takes_jobs: bool,
 ) -> ApplicationSettings:
     """The services of these names, and the jobs of the files. `read` are the values of the command's own `table`.
 
@@ -27,9 +29,9 @@ def read_application(
     own = {setting.name: setting for setting in table}
     services = {name: _service(name, sources, own, read, surroundings) for name in names}
     jobs = {name: _job(name, sources, surroundings) for file in sources.files for name in file.jobs}
-    if jobs:
+    if jobs and not takes_jobs:
         surroundings.refuse(
-            f"The settings file has the jobs {', '.join(jobs)}; expected none: no run starts jobs yet.",
+            f"The settings file has the jobs {', '.join(jobs)}; expected none: a promotion starts no jobs yet.",
             "Run them in a step of their own before, and name them in `accept-dependencies`.",
         )
     raise_problems(surroundings.problems)

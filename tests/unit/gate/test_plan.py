@@ -1,26 +1,35 @@
 """A gate's plan is a value, and its text is the dry run."""
 
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from freshness.core.compose import Target
 from freshness.core.lock import HeldLock, LockOwner, Place
 from freshness.gate.plan import Plan
+from freshness.gate.service import Service
+from freshness.settings.application import JobSettings
+from freshness.settings.kinds import CommandCheck
 from freshness.settings.model import Health
+from freshness.target.mounts import Overlay
 
 STAGING = Target(
     project="shop", service="web", image="shop-web", container="shop-web-1", address="127.0.0.1", port=8501,
     container_port=8000,
 )  # fmt: skip
 HEALTH: dict[str, Any] = {"asked": "/health", "retries": 10, "interval": 6, "hold": 5}
+WEB = Service(
+    target=STAGING,
+    health=Health(**HEALTH),
+    overlay=Overlay(),
+    check=CommandCheck(argv=("/check",)),
+    check_timeout=300,
+)
 PLAN = Plan(
     commit="1f0c2a9b",
-    dockerfile=PurePosixPath("Dockerfile"),
-    services=(STAGING,),
-    health=Health(**HEALTH),
-    check_timeout=300,
-    force=False,
+    project="shop",
+    builds=(("Dockerfile", "shop-web:1f0c2a9b"),),
+    locked=("web",),
+    services=(WEB,),
 )
 
 
@@ -49,7 +58,44 @@ def test_who_has_the_lock_is_waited_for() -> None:
 
 
 def test_a_new_container_is_not_made_to_depend_on_the_image_where_it_is_forced() -> None:
-    text = str(replace(PLAN, force=True, health=replace(PLAN.health, asked="none")))
+    service = replace(WEB, health=replace(WEB.health, asked="none"))
+    text = str(replace(PLAN, force=True, services=(service,)))
 
     assert "4. recreate web with Compose, and nothing else\n" in text
     assert "5. wait up to 60 s for HEALTHCHECK healthy, on port 8501\n" in text
+
+
+def test_an_application_is_built_locked_migrated_recreated_and_proven_as_one() -> None:
+    """Fails when `_steps` tags or recreates before a job, or proves before the last recreation."""
+    worker = replace(
+        WEB,
+        target=replace(STAGING, service="worker", image="shop-web", address="", port=0, container_port=0),
+        health=replace(WEB.health, asked="running"),
+        check=None,
+    )
+    plan = replace(
+        PLAN,
+        locked=("clean", "migrate", "web", "worker"),
+        services=(worker, WEB),
+        jobs=(JobSettings(service="migrate", timeout=60),),
+        later_jobs=(JobSettings(service="clean", timeout=5),),
+    )
+
+    assert str(plan).splitlines() == [
+        "1. build Dockerfile from 1f0c2a9b, and nothing else, as shop-web:1f0c2a9b",
+        "2. lock clean of shop with a volume on the Docker host: one run at a time",
+        "3. lock migrate of shop with a volume on the Docker host: one run at a time",
+        "4. lock web of shop with a volume on the Docker host: one run at a time",
+        "5. lock worker of shop with a volume on the Docker host: one run at a time",
+        "6. run the job migrate once, for 60 s at most: what it does cannot be undone",
+        "7. tag the image as shop-web, by the ID that the build reports: that is what Compose runs",
+        "8. recreate worker with Compose, and nothing else, if it does not run that image already",
+        "9. recreate web with Compose, and nothing else, if it does not run that image already",
+        "10. wait up to 60 s for a running container of worker, publishing no port",
+        "11. check that the same container of worker is still healthy when it has run for 5 s",
+        "12. wait up to 60 s for HTTP 2xx from /health of web, on port 8501",
+        "13. run the staging check inside web, for 300 s at most",
+        "14. check that the same container of web is still healthy when it has run for 5 s",
+        "15. run the job clean once, for 5 s at most: how it ends is reported only",
+        "16. check that the commit is still the head: only then the gate opens",
+    ]

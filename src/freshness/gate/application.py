@@ -1,0 +1,166 @@
+"""Reads the application: the services of one commit, how each is proven, and which builds bring their images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from freshness.core.compose import Target, Wanted
+from freshness.core.levels import order_by_need
+from freshness.engine.compose import ComposeFile, read_services
+from freshness.engine.health import settle_health
+from freshness.errors import SettingsError
+from freshness.gate.builds import Builds, find_builds
+from freshness.gate.request import Request
+from freshness.gate.service import Service
+from freshness.report.run_log import RunLog
+from freshness.report.steps import Found
+from freshness.settings.application import JobSettings, ServiceSettings
+from freshness.settings.kinds import HealthKind
+from freshness.settings.model import GateSettings, Health
+from freshness.target.mounts import Overlay, find_tracked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The services that one commit runs in, in the order in which they are recreated, and its jobs around that.
+
+    `first` is the one that was named first: the inputs and the single outputs speak of it.
+    """
+
+    first: str
+    file: ComposeFile
+    config: Mapping[str, Any]
+    services: tuple[Service, ...]
+    builds: Builds
+    jobs: tuple[JobSettings, ...] = ()
+    later_jobs: tuple[JobSettings, ...] = ()
+    allowed_mounts: tuple[str, ...] = ()
+
+    @property
+    def overlays_of_jobs(self) -> list[Overlay]:
+        """What the Compose file lays over the images of the jobs."""
+        jobs = self.jobs + self.later_jobs
+        return [Overlay.of(self.config, job.service, self.allowed_mounts) for job in jobs]
+
+    @property
+    def project(self) -> str:
+        return self.services[0].target.project
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        """Every service and job that a run keeps for itself, in the order in which all runs take them."""
+        return tuple(sorted([one.name for one in self.services] + [job.service for job in self.jobs + self.later_jobs]))
+
+    @property
+    def members(self) -> frozenset[str]:
+        """Services and jobs: among them an image may be shared."""
+        return frozenset(self.locked)
+
+
+def read_application(request: Request, run: RunLog) -> Found[Application]:
+    """Raises SettingsError with every problem of every service."""
+    settings = request.settings
+    said = settings.application
+    file = ComposeFile.of(settings, request.env)
+    healths = {one.name: _health_of(settings, one) for one in said.services}
+    wanted = [_wanted(settings, one, healths[one.name]) for one in said.services]
+    builds: list[Builds] = []
+
+    def find_others(config: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        if name != settings.service:
+            return _tracked_mounts(request, run, config, name)
+        of_builds = _read_builds(settings, config, builds)
+        jobs = [job.service for job in said.jobs] if builds else []
+        return (
+            *(problem for one in [name, *jobs] for problem in _tracked_mounts(request, run, config, one)),
+            *of_builds,
+        )
+
+    config, targets = read_services(file, request.env, wanted, settings.allow_empty, find_others)
+    services = {target.service: _service(settings, config, target, healths[target.service]) for target in targets}
+    for one in services.values():
+        run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
+    run.note(*builds[0].notes)
+    run.found["image"] = targets[0].image
+    ordered = [services[name] for level in order_by_need(config, tuple(services)) for name in level]
+    application = Application(
+        first=settings.service,
+        file=file,
+        config=config,
+        services=tuple(ordered),
+        builds=builds[0],
+        jobs=said.pre_deploy,
+        later_jobs=said.post_deploy,
+        allowed_mounts=settings.allow_mounts,
+    )
+    got = "; ".join(f"{one.service} of the project {one.project}, {one.place}" for one in targets)
+    return Found(value=application, got=got)
+
+
+def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list[Builds]) -> tuple[str, ...]:
+    names = [*settings.services, *(job.service for job in settings.application.jobs)]
+    missing = [name for name in names if name not in (config.get("services") or {})]
+    if missing:
+        has = ", ".join(sorted(config.get("services") or {}))
+        return tuple(f"The Compose file has no service {name!r} (it has: {has}). Correct its name." for name in missing)
+    found = find_builds(settings, config, names)
+    builds.append(found)
+    return found.problems
+
+
+def _of(name: str, services: Mapping[str, Service]) -> str:
+    return f" ({name})" if len(services) > 1 else ""
+
+
+def _health_of(settings: GateSettings, one: ServiceSettings) -> Health:
+    words = {
+        HealthKind.RUNNING: "running",
+        HealthKind.HEALTHCHECK: "none",
+        HealthKind.HTTP: one.health_path or "/health",
+        None: one.health_path or "",
+    }
+    health = replace(settings.health, asked=words[one.health], question=one.question)
+    if health.is_running_enough and not health.hold:
+        raise SettingsError(
+            f"`health` of {one.name} is running, and `hold-time` is 0; expected some seconds for which it has to run.",
+            "Set `hold-time` to as long as the service may take to fail.",
+        )
+    return health
+
+
+def _wanted(settings: GateSettings, one: ServiceSettings, health: Health) -> Wanted:
+    is_first = one.name == settings.service
+    jobs = {job.service for job in settings.application.jobs}
+    return Wanted(
+        service=one.name,
+        port=one.port or (settings.usual_port if is_first else 0),
+        image=settings.image if is_first else None,
+        container=settings.container if is_first else None,
+        prod_port=settings.prod_port,
+        accepted=settings.accept_dependencies | jobs,
+        is_port_given=one.port is not None,
+        asks_path=health.asked.startswith("/"),
+        together=frozenset(settings.services) | jobs,
+    )
+
+
+def _service(settings: GateSettings, config: Mapping[str, Any], target: Target, health: Health) -> Service:
+    one = next(one for one in settings.application.services if one.name == target.service)
+    is_first = target.service == settings.service
+    return Service(
+        target=target,
+        health=settle_health(health, target, is_port_given=one.port is not None),
+        overlay=Overlay.of(config, target.service, settings.allow_mounts),
+        check=settings.check if is_first else one.check,
+        check_timeout=settings.staging_check.timeout
+        if is_first
+        else one.check_timeout or settings.staging_check.timeout,
+    )
+
+
+def _tracked_mounts(request: Request, run: RunLog, config: Mapping[str, Any], service: str) -> tuple[str, ...]:
+    """Why what lies over the image may not be there, as far as no Engine is needed to see it."""
+    overlay = Overlay.of(config, service, request.settings.allow_mounts)
+    problems, notes = find_tracked(overlay, request.settings.workspace)
+    run.note(*notes)
+    return problems
