@@ -44,7 +44,7 @@ def file_at_hand(settings: PromoteSettings) -> str:
 def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosixPath) -> str:
     """The text of the file, empty where the commit has none; every object's hash is verified.
 
-    Raises Refused for what is no plain text file, RepositoryError where the objects cannot be read.
+    Raises SettingsError for what is no plain text file, RepositoryError where the objects cannot be read.
     """
     store = ObjectStore.of(repository)
     node = parse_commit(store.read(commit, ObjectType.COMMIT))
@@ -65,7 +65,7 @@ def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosix
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text or len(content) > LARGEST:
-        raise Refused(
+        raise SettingsError(
             f"{path} of the commit {commit} is no file of text; expected one of at most {LARGEST} bytes.",
             "Commit it as a plain file in UTF-8, or name another in `settings-file`.",
         )

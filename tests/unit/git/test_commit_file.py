@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from freshness.errors import Refused, SettingsError
+from freshness.errors import SettingsError
 from freshness.git.checkout import open_repository
 from freshness.git.commit_file import LARGEST, file_at_hand, read_commit_file
 from freshness.settings.model import PromoteSettings
@@ -36,7 +36,7 @@ def test_a_commit_without_the_file_says_nothing(repo: GitRepo) -> None:
 def test_what_is_no_text_is_refused(repo: GitRepo, content: Content) -> None:
     """Fails where a link is followed, or what cannot be read counts as a commit without the file."""
     commit = repo.commit({"freshness.toml": content})
-    with pytest.raises(Refused, match=r"freshness\.toml of the commit .* is no file of text"):
+    with pytest.raises(SettingsError, match=r"freshness\.toml of the commit .* is no file of text"):
         read(repo, commit)
 
 
