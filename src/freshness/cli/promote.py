@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, open_run, output_file
 from freshness.core.promotion import PromotionOutcome
@@ -15,10 +14,11 @@ from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
+from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote, with_commits_file
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
-    from freshness.promotion.request import Request, Result
+    from freshness.promotion.request import PromotionLog, Request, Result
 
 
 def run_promotion(
@@ -48,39 +48,41 @@ def run_promotion(
                 from freshness.git.commit_file import file_at_hand
 
                 settings = with_commits_file(settings, file_at_hand(settings))
+            publisher = replace(publisher, keep_reports=settings.keep_reports)
+            request, log = _open(
+                settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
+            )
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
-    from freshness.promotion.request import Request
-
-    request = Request(
-        settings=settings,
-        env=child_environment(env),
-        run_env=env,
-        is_rollback=is_rollback,
-        rollback_to=rollback_to,
-        dry_run=dry_run,
-    )
-    result = _promote(request, publisher.log, notes)
+    result = _promote(request, log)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         if dry_run:
             publisher.show(result.checks, result.notes)
             show_ahead(publisher, result.ahead, result.reason)
         else:
-            _tell(replace(publisher, keep_reports=settings.keep_reports), result)
+            _tell(publisher, result)
     return result.exit_status
 
 
-def _promote(request: "Request", log: Log, notes: tuple[str, ...]) -> "Result":
-    from freshness.promotion.promote import promote
-    from freshness.promotion.request import PromotionLog
+def _open(
+    settings: PromoteSettings, publisher: Publisher, notes: tuple[str, ...], **how: Any
+) -> "tuple[Request, PromotionLog]":
+    from freshness.promotion.request import PromotionLog, Request
 
-    run_log = PromotionLog(log=log, notes=[*request.settings.warnings, *notes])
+    env = publisher.env
+    request = Request(settings=settings, env=child_environment(env), run_env=env, **how)
+    return request, PromotionLog(log=publisher.log, notes=[*settings.warnings, *notes])
+
+
+def _promote(request: "Request", log: "PromotionLog") -> "Result":
     try:
         with wrap_unexpected_errors():
-            return promote(request, run_log)
+            from freshness.promotion.promote import promote
+
+            return promote(request, log)
     except (FreshnessError, Interrupted) as error:
-        return run_log.ended(error)
+        return log.ended(error)
 
 
 def _tell(publisher: Publisher, result: "Result") -> None:
