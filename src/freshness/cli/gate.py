@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freshness.ci.outputs import Outputs
-from freshness.cli.opening import Given, open_run, output_file
+from freshness.cli.opening import Given, forge_of, open_run, output_file
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
 from freshness.report.comment import GATE
 from freshness.report.dry_run import show_ahead
-from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
     from freshness.gate.request import Result
 
 
-def run_gate(
-    given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False, quiet: bool = False
-) -> int:
+def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False) -> int:
     """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`.
 
     With `dry_run` the log alone says what would happen.
     """
-    publisher = open_run(GATE, env, Outputs(path=output_file(env)), quiet=quiet)
+    publisher = open_run(GATE, env, Outputs(path=output_file(env)))
     try:
         with wrap_unexpected_errors():
             settings = read_gate(given, env, env_file)
@@ -55,7 +52,7 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int
 
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
-    env, forge = child_environment(publisher.env), _forge(settings, publisher.env)
+    env, forge = child_environment(publisher.env), forge_of("freshness-gate", settings, publisher.env)
     request = Request(settings=settings, run_env=publisher.env, env=env, forge=forge, dry_run=dry_run)
     result = gate(request, publisher.log)
     if dry_run:
@@ -63,19 +60,6 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int
     else:
         _tell_gate(replace(publisher, forge=forge), result, settings.warnings)
     return result.exit_status
-
-
-def _forge(settings: GateSettings, env: Mapping[str, str]) -> Forge:
-    application = "/".join(name for name in (settings.project, ",".join(settings.services)) if name)
-    told = settings.forge
-    return Forge(
-        command="freshness-gate",
-        env=env,
-        token=settings.token,
-        application=application,
-        comments=told.comments,
-        context=told.context,
-    )
 
 
 def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]) -> None:

@@ -88,7 +88,14 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
     return found
 
 
-_quiet = click.option("--quiet", "-q", is_flag=True, help="Print only warnings, what failed, and how it ended.")
+_quiet = click.option(
+    "--quiet",
+    "-q",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _option, value: context.meta.update({"quiet": value}),
+    help="Print only warnings, what failed, and how it ended.",
+)
 _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen, or why nothing would; write nothing.")
 
 
@@ -97,17 +104,18 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen
 @_dry_run
 @_quiet
 @click.pass_context
-def gate(context: click.Context, /, *, dry_run: bool, quiet: bool, **given: str | None) -> int:
+def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
     from freshness.cli.gate import run_gate
 
-    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run, quiet=quiet)
+    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
 
 
 @commands.command(short_help="Deploy the verified image to production; roll back if it fails.")
 @options("promote")
 @click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; the log warns of it.")
 @_dry_run
+@_quiet
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
     """Make the proven image production, or bring back what production ran before."""
@@ -139,6 +147,7 @@ _ROLLBACK_OPTIONS = (
 @click.option("--allow-unverified", is_flag=True, help="Roll back even to an image without a commit label.")
 @click.option("--reason", metavar="TEXT", help="Reason, for the report and the summary.")
 @_dry_run
+@_quiet
 @click.pass_context
 def rollback(
     context: click.Context,

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
+from freshness.core.revision import Candidate
 from freshness.core.run import Run
 from freshness.process.signals import raise_on_signals
+from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
+from freshness.settings.model import GateSettings, PromoteSettings
 
 if TYPE_CHECKING:
     from freshness.ci.terminal import Terminal
@@ -22,12 +27,17 @@ def output_file(env: Mapping[str, str]) -> Path | None:
     return Path(path) if path else None
 
 
-def open_run(command: str, env: Mapping[str, str], outputs: Outputs, *, quiet: bool = False) -> Publisher:
+def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publisher:
     """Closes the gate before anything is read or printed (I5), and lets signals end the run in an orderly way."""
     outputs.close_gate()
     raise_on_signals()
     actions = Run.of(env).actions == "true"
-    log = Log(sys.stdout, actions=actions, quiet=quiet, terminal=None if actions else _find_terminal(env))
+    log = Log(
+        sys.stdout,
+        actions=actions,
+        quiet=bool(click.get_current_context().meta.get("quiet")),
+        terminal=None if actions else _find_terminal(env),
+    )
     return Publisher(command=command, env=env, log=log, outputs=outputs)
 
 
@@ -40,3 +50,18 @@ def _find_terminal(env: Mapping[str, str]) -> "Terminal | None":
     except ImportError:
         return None
     return open_terminal(sys.stdout, env)
+
+
+def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> Forge:
+    """What pull request and commit are told with; a promotion's are those of its settings."""
+    application = "/".join(name for name in (settings.project, ",".join(settings.services)) if name)
+    promoted = settings.expected_revision if isinstance(settings, PromoteSettings) else None
+    return Forge(
+        command=command,
+        env=env,
+        token=settings.token,
+        application=application,
+        comments=settings.forge.comments,
+        context=settings.forge.context,
+        promoted=Candidate(commit=promoted, source="", event="", note="", number=settings.pr) if promoted else None,
+    )

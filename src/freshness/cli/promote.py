@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freshness.ci.outputs import Outputs
-from freshness.cli.opening import Given, open_run, output_file
+from freshness.cli.opening import Given, forge_of, open_run, output_file
 from freshness.core.promotion import PromotionOutcome
 from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
@@ -58,10 +58,10 @@ def run_promotion(
     result = _promote(request, log)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         if dry_run:
-            publisher.show(result.checks, result.notes)
             show_ahead(publisher, result.ahead, result.reason)
         else:
-            _tell(publisher, result)
+            forge = forge_of("freshness-promote", settings, env)
+            _tell(replace(publisher, forge=forge), result)
     return result.exit_status
 
 
@@ -72,7 +72,10 @@ def _open(
 
     env = publisher.env
     request = Request(settings=settings, env=child_environment(env), run_env=env, **how)
-    return request, PromotionLog(log=publisher.log, notes=[*settings.warnings, *notes])
+    log = PromotionLog(log=publisher.log)
+    for note in (*settings.warnings, *notes):
+        log.note(note)
+    return request, log
 
 
 def _promote(request: "Request", log: "PromotionLog") -> "Result":
@@ -97,6 +100,7 @@ def _tell(publisher: Publisher, result: "Result") -> None:
         },
         fine=outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
         done=outcome not in {PromotionOutcome.REFUSED, PromotionOutcome.ERROR},
+        told=True,
         checks=result.checks,
         notes=result.notes,
         image=result.image or None,

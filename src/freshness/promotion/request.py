@@ -12,6 +12,7 @@ from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.scope import in_scope
 from freshness.errors import FreshnessError, Interrupted, Refused
+from freshness.report.run_log import telling
 from freshness.report.steps import Step, Steps
 from freshness.settings.model import PromoteSettings
 
@@ -91,13 +92,14 @@ class PromotionLog:
     @contextmanager
     def step(self, name: CheckName, expected: str) -> Iterator[Step]:
         """A step of the run, as `Steps.step`."""
-        with self.steps.step(name, expected) as step:
+        with telling(self.log, self.steps, name, expected), self.steps.step(name, expected) as step:
             yield step
 
     def note(self, text: str) -> None:
-        """For report and summary, each once."""
+        """For log, report and summary, each once."""
         if text and text not in self.notes:
             self.notes.append(text)
+            self.log.say(f"note: {text}")
 
     def warning(self, title: str, text: str) -> None:
         """A note, and a warning in the log."""

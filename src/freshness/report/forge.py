@@ -32,7 +32,10 @@ class _Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forge:
-    """The forge's API, for one run. `comments`: the pull request gets one; `context`: the commit gets this status."""
+    """The forge's API, for one run. `comments`: the pull request gets one; `context`: the commit gets this status.
+
+    `promoted` is the commit that a promotion is about; a gate's stands in its report.
+    """
 
     command: str
     env: Mapping[str, str]
@@ -40,6 +43,7 @@ class Forge:
     application: str
     comments: bool
     context: str | None
+    promoted: Candidate | None = None
     began: float = field(default_factory=time.monotonic)
 
     def tell_beginning(self, candidate: Candidate) -> tuple[str, ...]:
@@ -48,11 +52,10 @@ class Forge:
 
     def tell_end(self, report: Report) -> tuple[str, ...]:
         """As `tell_beginning`, how it ended."""
-        if report.candidate is None:
+        candidate = report.candidate or self.promoted
+        if candidate is None:
             return ()
-        return self._tell(
-            report.candidate, lambda: render_comment(report, self.env), state_of(report), describe(report)
-        )
+        return self._tell(candidate, lambda: render_comment(report, self.env), state_of(report), describe(report))
 
     def _tell(
         self, candidate: Candidate, render: Callable[[], str], state: str | None, description: str

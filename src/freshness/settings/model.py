@@ -271,6 +271,7 @@ class PromoteSettings(_Shared):
     head: Head = group(Head)
     ancestry: Ancestry = group(Ancestry)
     files: FileSettings = group(FileSettings)
+    forge: ForgeSettings = group(ForgeSettings)
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
     application: ApplicationSettings
