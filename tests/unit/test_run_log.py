@@ -98,7 +98,8 @@ def test_what_was_seen_last_stands_behind_the_time() -> None:
 
     shown = Ticking(what="health: HTTP 2xx", seen=terminal.seen).render()
 
-    assert str(shown.text) == "health: HTTP 2xx · 0 s · HTTP 503"
+    assert str(shown) == "⠋ health: HTTP 2xx · 0 s · HTTP 503"
+    assert shown.no_wrap
 
 
 def test_no_colour_where_none_is_wanted() -> None:

@@ -8,10 +8,10 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live
-from rich.spinner import Spinner
 from rich.text import Text
 
 REFRESH_PER_SECOND = 8
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,12 @@ class Ticking:
     what: str
     seen: list[str]
     began: float = field(default_factory=time.monotonic)
-    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
 
-    def render(self) -> Spinner:
+    def render(self) -> Text:
         seconds = time.monotonic() - self.began
         last = f" · {self.seen[0]}" if self.seen[0] else ""
-        self.spinner.update(text=Text(f"{self.what} · {seconds:.0f} s{last}", no_wrap=True, overflow="ellipsis"))
-        return self.spinner
+        frame = _FRAMES[int(seconds * REFRESH_PER_SECOND) % len(_FRAMES)]
+        return Text(f"{frame} {self.what} · {seconds:.0f} s{last}", no_wrap=True, overflow="ellipsis")
 
 
 def open_terminal(stream: TextIO, env: Mapping[str, str]) -> Terminal:

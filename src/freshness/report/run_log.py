@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from freshness.ci.log import Log
 from freshness.core.check import Check, CheckName, CheckResult
-from freshness.report.check_lines import WAITING, tell_check
+from freshness.report.check_lines import WAITING, tell_check, with_short_ids
 from freshness.report.steps import Found, Steps
 
 Value = TypeVar("Value")
@@ -20,7 +20,7 @@ def telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[
     log.take_last()
     before = len(steps.checks)
     try:
-        with log.ticking(f"{name}: {expected}") if name in WAITING else nullcontext():
+        with log.ticking(with_short_ids(f"{name}: {expected}")) if name in WAITING else nullcontext():
             yield
     finally:
         for number in range(before, len(steps.checks)):  # one, or none where an interrupt came
