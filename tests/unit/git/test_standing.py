@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from freshness.core.revision import Revision
@@ -82,6 +82,8 @@ trees = st.dictionaries(paths, contents, max_size=6).map(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[({"a": one, "b": Link(one)}, COMMIT_TIME) for one in ("1", "2", "3", "1")])
+@example(steps=[({"a": "1"}, COMMIT_TIME), ({"a": "2"}, COMMIT_TIME - 60), ({"a": "3"}, COMMIT_TIME)])
 @given(steps=st.lists(st.tuples(trees, st.sampled_from([COMMIT_TIME - 60, COMMIT_TIME])), min_size=2, max_size=6))
 def test_whatever_follows_whatever_it_is_what_a_plain_export_is(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Files, int]]
@@ -176,7 +178,10 @@ def test_what_is_not_as_it_was_left_is_made_anew_under_another_name(
 def test_a_kill_at_any_change_of_the_disk_leaves_nothing_that_is_believed(
     bench: Bench, commits: tuple[Revision, Revision]
 ) -> None:
-    """I1. Fails where `bring` removes the state behind the first change, or `write_state` writes in place."""
+    """I1. Two promises hold it: the state goes before the first change, and no seal fits a folder that is half changed.
+
+    Fails where `bring` leaves the state there and `find_unchanged` believes it.
+    """
     first, second = commits
     survived = False
     kills = 0
