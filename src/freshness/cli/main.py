@@ -63,8 +63,8 @@ def commands(context: click.Context, env_file: Path | None) -> None:
     \b
     Exit status: 0 open, promoted or unchanged    1 closed or refused
                  2 usage or settings              3 could not work
-                 4 promotion failed, what served before serves again
-                 5 promotion failed and so did the way back: a person is needed
+                 4 promotion failed and was rolled back
+                 5 promotion and rollback both failed: a person is needed
     """  # noqa: D301 -- click reads the backspace itself: it keeps the next paragraph's lines
     context.obj = env_file
 
@@ -118,7 +118,7 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
 @_quiet
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
-    """Make the proven image production, or bring back what production ran before."""
+    """Deploy the verified image to production; roll back if it fails."""
     from freshness.cli.promote import run_promotion
 
     env_file = _env_file(context)
@@ -160,9 +160,9 @@ def rollback(
     dry_run: bool,
     **given: str | None,
 ) -> int:
-    """Bring production back to what it ran before, image and configuration, with the same proofs as a promotion.
+    """Roll production back to the image and configuration that it ran before, with the checks of a promotion.
 
-    A second rollback goes further back, never to what a rollback has left; `--to` names anything in the list.
+    A second rollback goes further back, never to what was rolled back from; `--to` names any entry of the list.
     """
     if as_list:
         from freshness.promotion.rollback import list_retained
@@ -189,7 +189,7 @@ def rollback(
 @options("promote", "revision-label", "engine-timeout")
 @click.pass_context
 def verify(context: click.Context, /, image: str, revision: str, **given: str | None) -> int:
-    """Say in one line whether IMAGE's label claims exactly this commit; exit 1 for every doubt."""
+    """Print in one line whether IMAGE's label names exactly this commit; exit 1 for every doubt."""
     from freshness.cli.status import verify_image
 
     proven, line = verify_image(image, revision, given, _environment(), _env_file(context))
@@ -205,7 +205,7 @@ def verify(context: click.Context, /, image: str, revision: str, **given: str | 
 @options("gate", "revision", "pr", "path")
 @click.pass_context
 def resolve(context: click.Context, /, **given: Any) -> int:
-    """Say which commit the gate would validate, from which field, and why."""
+    """Print which commit the gate would validate, from which field, and why."""
     from freshness.cli.resolve import resolve_commit, unanswered
 
     try:
@@ -223,7 +223,7 @@ def resolve(context: click.Context, /, **given: Any) -> int:
 @options("gate", "revision", "pr", "path", "incomplete")
 @click.pass_context
 def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
-    """Write the commit's tree to FOLDER, byte for byte as the gate builds it, to look at."""
+    """Write the commit's tree to FOLDER, byte for byte as the gate builds it, for inspection."""
     from freshness.cli.export import export_commit
 
     answer(export_commit(folder, given, _environment(), _env_file(context)))
@@ -248,7 +248,7 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
 )
 @click.pass_context
 def status(context: click.Context, /, **given: Any) -> None:
-    """Say what staging and production run, from which commit, and since when."""
+    """Print what staging and production run, from which commit, and since when."""
     from freshness.cli.status import show_status
 
     answer(show_status(given, _environment(), _env_file(context)))
@@ -272,9 +272,9 @@ def status(context: click.Context, /, **given: Any) -> None:
 @click.option("--force", is_flag=True, help="Release it although its owner is, or may be, still running.")
 @click.pass_context
 def unlock(context: click.Context, /, *, name: str | None, tag: str | None, force: bool, **given: str | None) -> int:
-    """Show who holds production (or another --service), and break that lock where its holder is no more.
+    """Show who locks production (or another --service), and release the lock of a dead run.
 
-    A run that has ended is taken over by the next one anyway; this is for one that hangs, or that nobody can see.
+    The next run takes over from a dead one anyway; this is for a run that hangs, or that nobody can see.
     """
     from freshness.cli.unlock import unlock_target
 

@@ -23,7 +23,7 @@ def unlock_target(
 ) -> tuple[bool, str]:
     """Breaks the lock of this `name`, of the service, or of the `tag` that is moved; whether it is free now, in words.
 
-    A holder that is, or may be, at work is only shown, unless `force`: it stops before its next write. What a
+    An owner that is, or may be, at work is only shown, unless `force`: it stops before its next write. What a
     promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
     """
     settings = read_promote(given, env, env_file, revision_required=False)

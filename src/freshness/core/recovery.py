@@ -1,4 +1,4 @@
-"""What to do about a promotion that was cut, by what production runs now."""
+"""What to do about an interrupted promotion, by what production runs now."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Recovery(StrEnum):
 
 
 def decide_recovery(record: Record, running: Collection[str]) -> Recovery:
-    """`running` are the image IDs of the service's containers that are up: none, one, or two while Compose was cut.
+    """`running` are the image IDs of the service's containers that are up: two where Compose was interrupted.
 
     Undone is what serves nothing yet, or serves what served before; finished what serves the candidate already. Where
     something else runs, somebody changed production meanwhile: a record is no reason to change that.

@@ -1,4 +1,4 @@
-"""Which images production can go back to: the last ones that it ran, each kept on the host by a tag."""
+"""Which images production can go back to: the last ones that it ran, each retained on the host by a tag."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetainedTags:
-    """The tags that keep what production ran before: `<repository>:freshness-previous`, `….2`, `….3` and so on.
+    """The tags of what production ran before: `<repository>:freshness-previous`, `….2`, `….3` and so on.
 
     `suffix` tells apart two services of one repository, each of which would else find the other's images.
     """
@@ -38,7 +38,7 @@ class RetainedTags:
 
 
 def retained_tags_of(target: Target, config: Mapping[str, Any], staging_service: str) -> RetainedTags:
-    """The service's kept tags, with its name behind them where a third service has the same repository.
+    """The service's tags, with its name appended where a third service has the same repository.
 
     `config` is what Compose prints.
     """
@@ -55,7 +55,7 @@ def retained_after(kept: Iterable[str], previous: str, candidate: str) -> tuple[
 
 
 def left_by(kept: Sequence[str], previous: str, candidate: str) -> tuple[str, ...]:
-    """The images that a rollback goes past: what ran before, and what is newer than the one that it goes to.
+    """The images that a rollback leaves: what ran before, and what is newer than the one that it goes to.
 
     Else a second rollback, or the first one after the next promotion, would go forward to what was just left.
     """
@@ -110,7 +110,7 @@ def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
 
 
 def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None, tag: str) -> RetainedImage:
-    """The one to go back to: what `to` names, else the newest that no rollback has left. `running` is what runs.
+    """The one to roll back to: what `to` names, else the newest that was not rolled back from. `running` is what runs.
 
     Raises SettingsError for words that could name none, Refused where there is none, or more than one. `tag` is the
     first kept tag.
