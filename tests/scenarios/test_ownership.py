@@ -92,6 +92,11 @@ def test_a_runner_whose_workspace_lies_elsewhere_each_time_goes_on(runner: Runne
 
     assert ended.decision == ("open", "fresh", 0), ended.log
     assert identity(runner.staging()) == before
+    compose = (moved.app.repo.path / "compose.yaml").read_text()
+    own = "      TARGET: staging\n"
+    moved.app.repo.commit({"compose.yaml": compose.replace(own, f"{own}      MORE: x\n")})
+    changed = moved.gate()  # where the configuration is the same, nobody asks for the files
+    assert changed.decision == ("open", "fresh", 0), changed.log
 
 
 def test_another_repository_with_the_same_names_is_refused_until_it_is_said_to_be_renamed(runner: Runner) -> None:
