@@ -11,7 +11,6 @@ from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
 from freshness.report.comment import GATE
-from freshness.report.dry_run import show_ahead
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
@@ -56,7 +55,7 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int
     request = Request(settings=settings, run_env=publisher.env, env=env, forge=forge, dry_run=dry_run)
     result = gate(request, publisher.log)
     if dry_run:
-        show_ahead(publisher, result.ahead, result.reason)
+        publisher.tell_ahead(result.ahead, result.reason)
     else:
         _tell_gate(replace(publisher, forge=forge), result, settings.warnings)
     return result.exit_status
@@ -80,7 +79,6 @@ def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]
         result.reason,
         outputs,
         fine=result.verdict.opens,
-        told=True,
         checks=result.checks,
         notes=(*warnings, *result.notes),
         **found,

@@ -9,7 +9,6 @@ from freshness.cli.opening import Given, forge_of, open_run, output_file
 from freshness.core.promotion import PromotionOutcome
 from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
-from freshness.report.dry_run import show_ahead
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
@@ -58,7 +57,7 @@ def run_promotion(
     result = _promote(request, log)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         if dry_run:
-            show_ahead(publisher, result.ahead, result.reason)
+            publisher.tell_ahead(result.ahead, result.reason)
         else:
             forge = forge_of("freshness-promote", settings, env)
             _tell(replace(publisher, forge=forge), result)
@@ -100,7 +99,6 @@ def _tell(publisher: Publisher, result: "Result") -> None:
         },
         fine=outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED},
         done=outcome not in {PromotionOutcome.REFUSED, PromotionOutcome.ERROR},
-        told=True,
         checks=result.checks,
         notes=result.notes,
         image=result.image or None,

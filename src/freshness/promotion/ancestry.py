@@ -142,7 +142,7 @@ def require_forward(
             log.warning("recheck-head", NOT_ASKED)
         with log.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
             step.got = _stand_to(production, claimed, advance, last)
-    log.notes.append(f"Before the first write: {step.got}")
+    log.note(f"Before the first write: {step.got}")
     return step.got
 
 

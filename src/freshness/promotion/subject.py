@@ -85,7 +85,8 @@ def _read_service(request: Request, log: PromotionLog) -> Today:
         """Why what lies over the image may not be, as far as no Engine is needed."""
         overlays.append(Overlay.of(config, settings.service, settings.allow_mounts))
         problems, notes = find_tracked(overlays[0], settings.workspace)
-        log.notes.extend(notes)
+        for note in notes:
+            log.note(note)
         return problems
 
     file = ComposeFile.of(settings, request.env)

@@ -1,7 +1,7 @@
 """Tells the world how a run ended: log, annotation, report, step summary and, last of all, the outputs."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +9,11 @@ from typing import Any
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
-from freshness.core.check import Check, CheckResult
+from freshness.core.check import Check
 from freshness.core.run import Run
 from freshness.core.secret import redacted
 from freshness.errors import OutputError
-from freshness.report.check_lines import not_reached, tell_check
+from freshness.report.check_lines import not_reached
 from freshness.report.forge import Forge
 from freshness.report.json_report import Report, write_report
 from freshness.report.summary import append_summary, render_summary
@@ -46,10 +46,9 @@ class Publisher:
         *,
         fine: bool,
         done: bool = False,
-        told: bool = False,
         **found: Any,
     ) -> None:
-        """Publishes the decision; `found` are the other fields of the Report. `told`: the log has the checks already.
+        """Publishes the decision; `found` are the other fields of the Report.
 
         The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
         `done` already, they are written all the same. Raises OutputError.
@@ -63,7 +62,8 @@ class Publisher:
         path = None
         try:
             path = write_report(report, self.env, keep=self.keep_reports)
-            self.show(report.checks, report.notes, told=told)
+            if missing := not_reached(report.checks):
+                self.log.say(missing, style="dim")
             self._log(report, path, fine=fine)
             summary = Run.of(self.env).step_summary
             append_summary(Path(summary) if summary else None, render_summary(report, self.env))
@@ -75,16 +75,12 @@ class Publisher:
             self.log.warning("Not all could be told", str(error))
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
-    def show(self, checks: Iterable[Check], notes: Iterable[str], *, told: bool = False) -> None:
-        """A line of the log for each check, and for each note; `told`: only for what was not reached."""
-        ended = [check for check in checks if check.result is not CheckResult.NOT_RUN]
-        if not told:
-            for check in ended:
-                tell_check(self.log, check)
-            for note in notes:
-                self.log.say(f"note: {note}")
-        if missing := not_reached(checks):
-            self.log.say(missing, style="dim")
+    def tell_ahead(self, ahead: str, why: str) -> None:
+        """Says in the log alone what a run would do, or `why` it would not."""
+        if why:
+            self.log.error(f"{self.command}: dry run", f"Nothing was written. It would end here. {why}")
+            return
+        self.log.say(f"Dry run: nothing was written. Nothing speaks against it; it would\n{ahead}", loud=True)
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
         self.log.say(f"Report: {path}")

@@ -27,17 +27,13 @@ class Found(Generic[Value]):
     remedy: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
 class Step:
-    """A step under way: `got` is told when it is known, `fail` says that the answer is no."""
+    """A step under way: `got` is told when it is known."""
 
-    def __init__(self) -> None:
-        self.got = ""
-        self.remedy = ""
-        self.verdict = Verdict.FRESH
-
-    def fail(self, verdict: Verdict, got: str, remedy: str) -> None:
-        """The step could be decided, and it failed."""
-        self.verdict, self.got, self.remedy = verdict, got, remedy
+    got: str = ""
+    remedy: str = ""
+    verdict: Verdict = Verdict.FRESH
 
 
 class Steps:
@@ -72,7 +68,7 @@ class Steps:
         return found.value
 
     @contextmanager
-    def step(self, name: str, expected: str) -> Iterator[Step]:
+    def step(self, name: CheckName, expected: str) -> Iterator[Step]:
         """As `check`, for what is no function of its own."""
         step, started = Step(), self._clock()
         try:
@@ -80,17 +76,17 @@ class Steps:
                 yield step
         except FreshnessError as error:
             failed = CheckResult.FAILED if isinstance(error, Refused) else CheckResult.ERROR
-            step.fail(error.verdict, str(error.args[0]), error.remedy)
+            step.verdict, step.got, step.remedy = error.verdict, str(error.args[0]), error.remedy
             self.exit_status = error.exit_status
             self._record(name, failed, step, expected if failed is CheckResult.FAILED else "", started)
             raise
         result = CheckResult.PASSED if step.verdict is Verdict.FRESH else CheckResult.FAILED
         self._record(name, result, step, expected, started)
 
-    def _record(self, name: str, result: CheckResult, step: Step, expected: str, started: float) -> None:
+    def _record(self, name: CheckName, result: CheckResult, step: Step, expected: str, started: float) -> None:
         self.checks.append(
             Check(
-                name=CheckName(name),
+                name=name,
                 result=result,
                 got=step.got,
                 expected=expected,
