@@ -128,7 +128,7 @@ def test_nothing_else_of_the_jobs_environment_reaches_the_gate(
         "port-by-env": ("closed", "error"),
         "unnamed": ("closed", "error"),
     }, run.log
-    assert "uses GIVEN, but Compose finds no value" in run.outputs("unnamed")["reason"]
+    assert "Compose finds no value for GIVEN" in run.outputs("unnamed")["reason"]
     assert run.outputs("gate")["revision"] == app.repo.head()
     assert "8501" in run.outputs("port-by-env")["reason"]
     image = machine_only.docker.images.get(run.outputs("gate")["image-id"])

@@ -45,7 +45,7 @@ def why_lacking(
         return ()
     names, first = ", ".join(lacking), lacking[0]
     told = (
-        f"The service {service!r} uses {names}, but Compose finds no value: the container would get none. To fix it,"
+        f"Compose finds no value for {names} of the service {service!r}: the container would get none. To fix it,"
         f" {file.how_to_give}. If empty is meant, write a default into the Compose file, such as ${{{first}:-}}, or"
         " list it in `allow-empty`."
     )
