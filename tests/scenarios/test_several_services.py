@@ -1,10 +1,15 @@
 """An application of several services of one commit: built once, proven together, after its migration."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from freshness.core.deployment import Deployment, Role
+from freshness.engine.client import connect
+from freshness.engine.deployments import write_deployment
+from freshness.engine.lock_owner import new_lock
 from tests.support.applications import Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port
 from tests.support.git import GitRepo
@@ -227,3 +232,19 @@ def test_a_service_that_nobody_builds_and_a_missing_job_are_refused_together(run
     ended = refused(runner, TARGET_SERVICE="web worker cache")
 
     assert "The Compose file has no service 'migrations'" in ended.log
+
+
+def test_a_job_that_is_productions_is_refused_before_anything_is_built(runner: Runner) -> None:
+    """Fails when `refuse_job` is not asked: staging's migration would work on production's data."""
+    engine = connect(os.environ, 10)
+    lock = new_lock(engine, runner.app.project, command="", revision=None, seconds=60, env={}, say=lambda _: None)
+    with lock.take(1) as lease:
+        write_deployment(lease, Deployment(project=runner.app.project, service="migrate", role=Role.PRODUCTION))
+    engine.client.close()
+
+    ended = runner.gate()
+
+    assert ended.decision == ("closed", "refused", 1), ended.log
+    assert "the job migrate of the project" in ended.reason
+    assert "is production's" in ended.reason
+    assert runner.sandbox.image_id(f"{runner.app.project}-app:{runner.app.repo.head()}") is None

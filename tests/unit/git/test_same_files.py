@@ -30,7 +30,12 @@ def test_equal_files_are_counted_and_files_elsewhere_are_the_operators(tmp_path:
 
 @pytest.mark.parametrize(
     ("checkout", "tree", "said"),
-    [(b"x", TEXT, "differs from the commit's"), (TEXT + b"\n", TEXT, "differs"), (TEXT, None, "is not in the commit")],
+    [
+        (b"x", TEXT, "differs from the commit's"),
+        (TEXT.replace(b"{}", b"[]"), TEXT, "differs"),
+        (TEXT + b"\n", TEXT, "differs"),
+        (TEXT, None, "is not in the commit"),
+    ],
 )
 def test_a_file_that_is_not_the_commits_is_refused_by_its_name(
     checkout: bytes, tree: bytes | None, said: str, tmp_path: Path
