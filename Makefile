@@ -21,16 +21,16 @@ check: lint ## lint and the unit tests: no Docker, under a minute
 	@.venv/bin/python -m pytest --numprocesses 2 tests/unit $(PYTEST_ARGS)
 
 test: setup base-image test-tools ## unit tests, and the scenarios and actions that stand for each claim: what CI runs at each push
-	@.venv/bin/python -m pytest --chosen --numprocesses 3 --dist loadgroup $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --chosen --numprocesses 3 --dist worksteal $(PYTEST_ARGS)
 
 test-scenarios: setup base-image test-tools ## every scenario on two Engines, and the actions through act
-	@.venv/bin/python -m pytest --numprocesses 3 --dist loadgroup tests/scenarios tests/action $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --numprocesses 3 --dist worksteal tests/scenarios tests/action $(PYTEST_ARGS)
 
 test-elsewhere: setup base-image test-tools ## the scenarios that run on the machine's Engine alone, on the other one
 	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
 
 test-current-tools: setup base-image test-tools ## the scenarios and the actions with Debian sid's buildx and Compose
-	@.venv/bin/python -m pytest --current-tools --numprocesses 3 --dist loadgroup tests/scenarios tests/action $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --current-tools --numprocesses 3 --dist worksteal tests/scenarios tests/action $(PYTEST_ARGS)
 
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
 	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)

@@ -103,9 +103,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {item for item in items if _is_left_out(item, config)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        for name in _breakable_engines(item):
-            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
@@ -117,13 +114,6 @@ def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
 
 def _name(item: pytest.Item) -> str:
     return item.nodeid.removeprefix("tests/")
-
-
-def _breakable_engines(item: pytest.Item) -> Iterator[str]:
-    """The Engines that only few tests use: these run on one worker, so that not each one starts them all."""
-    if isinstance(item, pytest.Function):
-        chosen_by_case = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        yield from {"fragile", "fragile_classic"}.intersection((*map(str, chosen_by_case), *item.fixturenames))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

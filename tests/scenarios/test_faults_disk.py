@@ -15,8 +15,6 @@ from tests.support.faults import daemon_of
 from tests.support.promotions import FIRST, SECOND, SHORT, Production, make_history
 from tests.support.runner import Runner
 
-pytestmark = pytest.mark.xdist_group("small disk")  # one Engine of its own for all of them
-
 MEGABYTES = 700
 BIG = 4 << 20
 """Bytes of a file that does not fit on a disk that is full."""

@@ -13,8 +13,6 @@ from tests.support.engines import CONTAINERD, Engine, Sandbox, new_sandbox, priv
 from tests.support.promotions import FIRST, SECOND, Production, make_history
 from tests.support.runner import Runner
 
-pytestmark = pytest.mark.xdist_group("tls")  # one Engine of its own for all of them
-
 HOST = "10.214.0.1"
 """The Engine's own address on its bridge: no loopback, so that it counts as another machine."""
 PORT = 2376
