@@ -178,9 +178,10 @@ def test_what_is_not_as_it_was_left_is_made_anew_under_another_name(
 def test_a_kill_at_any_change_of_the_disk_leaves_nothing_that_is_believed(
     bench: Bench, commits: tuple[Revision, Revision]
 ) -> None:
-    """I1. Two promises hold it: the state goes before the first change, and no seal fits a folder that is half changed.
+    """I1. No one line holds it: three defences do.
 
-    Fails where `bring` leaves the state there and `find_unchanged` believes it.
+    The state goes before the first change, no seal fits a folder that is half changed, and what is in the way of a
+    write (`O_EXCL`), or gone before it is removed, ends the context too.
     """
     first, second = commits
     survived = False
