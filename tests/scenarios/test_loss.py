@@ -66,6 +66,33 @@ def test_a_relative_mount_in_another_folder_leaves_no_data_behind(production_her
     assert production.sandbox.cli("exec", str(production.container().id), "cat", "/data/k") == "mine"
 
 
+def test_a_mounted_file_that_is_gone_from_the_host_is_no_empty_folder(production_here: Production) -> None:
+    """I9. Fails when `refuse_moved` does not ask `exists`: Docker makes a folder where production's file was.
+
+    Putting it back leads out.
+    """
+    production = production_here
+    conf = production.runner.folder / "app.conf"
+    conf.write_text("1\n")
+    edit(production, ("TARGET: production\n", f'TARGET: production\n    volumes: ["{conf}:/srv/app.conf:ro"]\n'))
+    first, second = production.build(FIRST), production.build(SECOND)
+    began = production.promote(first)
+    assert began.end == (0, "promoted"), began.log
+    before = production.state()
+    conf.unlink()
+
+    gone = production.promote(second)
+
+    assert gone.end == (1, "refused"), gone.log
+    assert f"mounts {conf}, and the Docker host has nothing there any more" in gone.reason
+    assert "a name and a port" not in gone.reason
+    assert production.state() == before
+    assert not conf.exists()
+    conf.write_text("1\n")
+    led_out = production.promote(second)
+    assert led_out.end == (0, "promoted"), led_out.log
+
+
 def test_staging_leaves_no_data_behind_either(runner: Runner) -> None:
     """Fails when the gate does not ask `refuse_moved` before it builds."""
     old, new = (folder_with_conf(runner.folder / name) for name in ("old", "new"))
@@ -87,6 +114,10 @@ def test_staging_leaves_no_data_behind_either(runner: Runner) -> None:
     (new / "data" / "k").write_text("theirs\n")
     led_out = runner.gate(PROJECT_DIRECTORY=str(new))
     assert led_out.decision == ("open", "fresh", 0), led_out.log
+    shutil.rmtree(new / "data")
+    gone = runner.gate(PROJECT_DIRECTORY=str(new))
+    assert gone.decision == ("closed", "refused", 1), gone.log
+    assert f"mounts {new}/data, and the Docker host has nothing there any more" in gone.reason
 
 
 def test_what_was_taken_down_is_compared_with_what_was_recorded(production_here: Production) -> None:

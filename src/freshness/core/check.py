@@ -29,6 +29,7 @@ class CheckName(StrEnum):
     GUARD = "guard"
     STAGING = "staging"
     DIRECTION = "direction"
+    LOSS = "loss"
     HEALTH_QUESTION = "health question"
     TAG = "tag"
     IDENTITY = "identity"

@@ -30,6 +30,11 @@ def find_moved(mounts: Iterable[Mount], before: Mapping[str, str]) -> tuple[Move
     )
 
 
+def find_unmoved(mounts: Iterable[Mount], before: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths on the Docker host that are mounted at the same target as `before`."""
+    return tuple(sorted({path for target, path in bound_by(mounts).items() if before.get(target) == path}))
+
+
 def folder_before(moved: Moved, folder: str) -> str:
     """The folder in place of the project's, `folder`, with which a relative mount is what it was; empty where none."""
     inside = posixpath.relpath(moved.new, normal(folder))

@@ -51,6 +51,14 @@ def device_of(engine: Engine, mount: Mount) -> str:
     return ""
 
 
+def exists(engine: Engine, image_id: str, path: str) -> bool:
+    """Whether anything lies at the path on the Docker host; `image_id` is any image, for the look."""
+    bound = EngineMount(_LOOK, path, type="bind", read_only=True)
+    with suppress(EngineError), files_of(engine, image_id, (bound,)):  # a mount of this type makes no folder
+        return True
+    return False
+
+
 def has_files(engine: Engine, image_id: str, path: str) -> bool:
     """Whether any file lies at the path on the Docker host, or below it; `image_id` is any image, for the look."""
     bound = EngineMount(_LOOK, path, type="bind", read_only=True)

@@ -10,7 +10,6 @@ from freshness.core.compose import Target
 from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.lock import HeldLock, service_lock
-from freshness.core.moved import find_moved
 from freshness.core.revision import Candidate, Revision
 from freshness.core.run import Run
 from freshness.core.variables import explain_emptied, find_emptied
@@ -242,7 +241,7 @@ def _refuse_conflicts(request: Request, engine: Engine, prober: Prober, applicat
 
 
 def _refuse_loss(request: Request, engine: Engine, application: Application) -> Iterator[tuple[Service, Container]]:
-    """The containers with a bind mount that would have another source.
+    """The containers with bind mounts: what these would lose is asked again of the image that is built.
 
     Raises where staging would go on without values or files that it has; a look at files needs an image.
     """
@@ -251,7 +250,7 @@ def _refuse_loss(request: Request, engine: Engine, application: Application) -> 
             emptied = find_emptied(one.target.environment, container.environment, request.settings.allow_empty)
             if emptied:
                 raise SettingsError(*explain_emptied(f"The container {container.name}", emptied))
-            if find_moved(one.overlay.mounts, container.binds):
+            if container.binds:
                 if image := find_image(engine, container.image_id):
                     refuse_moved_files(engine, image.id, application, one, container)
                 yield one, container

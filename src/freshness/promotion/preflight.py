@@ -94,6 +94,8 @@ class _Look:
         with self.log.step(CheckName.OWNER, "a name and a port that are free or production's own") as step:
             self._require_ours(make)
             choice.warn_of_shared()
+            step.got = f"{make.target.service} of the project {make.target.project}"
+        with self.log.step(CheckName.LOSS, "values, files and a way back that stay") as step:
             change = find_change(
                 self.engine,
                 self.scene,
