@@ -38,6 +38,14 @@ def test_wrong_lines_are_told_by_number_all_at_once() -> None:
         parse_env_file('A\nB=1\n1C=2\nD=\'open\nE="x" y\n', "x")
 
 
+def test_an_input_s_name_is_told_as_the_variable_that_it_is() -> None:
+    """Fails when `_respelt` says nothing: a person who knows the inputs writes their names here, too."""
+    with pytest.raises(SettingsError) as raised:
+        parse_env_file("health-path=/x\nexport TARGET-SERVICE=st\nA=1\n", "x")
+    for said in ("HEALTH_PATH in place of health-path", "TARGET_SERVICE in place of TARGET-SERVICE"):
+        assert said in raised.value.remedy
+
+
 @pytest.mark.parametrize("content", [None, b"A=\xff", b"A=1\n" * 300_000])
 def test_a_file_that_cannot_be_read_is_a_settings_error(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "env"

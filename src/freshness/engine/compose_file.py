@@ -129,6 +129,7 @@ class _Search:
             if moved != folder and not compose.env_files:
                 folder, env_files = moved, (*_beside(moved), *env_files)
             folder = moved
+            _require_files(paths, f", which COMPOSE_FILE in {' and '.join(map(str, env_files))} names" if named else "")
         _require_files(paths)
         dropped = {name for path in env_files for name in _OWN_VARIABLE.findall(_text(path))} - HONOURED
         return ComposeFile(
@@ -205,11 +206,11 @@ def _usual_files(folder: Path) -> tuple[Path, ...]:
     return (*found[:1], *overrides[:1])
 
 
-def _require_files(paths: Sequence[Path]) -> None:
+def _require_files(paths: Sequence[Path], named: str = "") -> None:
     for path in paths:
         if not path.is_file():
             raise Unreadable(
-                f"There is no Compose file at {path}.",
+                f"There is no Compose file at {path}{named}.",
                 "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
             )
 

@@ -234,8 +234,9 @@ def _refuse_conflicts(request: Request, engine: Engine, prober: Prober, applicat
     """What is to be noted. Raises Stale where something stands at a service's place that is not staging's."""
     for one in application.services:
         require_probeable(engine, one.health, one.target, prober)
-        yield ownership_of(request, application, one.target).require(engine)
+        note = ownership_of(request, application, one.target).require(engine)
         refuse_conflicts(engine, one.target, prober, application.members)
+        yield note
     for job in application.jobs + application.later_jobs:
         refuse_job(engine, application.project, job.service)
 

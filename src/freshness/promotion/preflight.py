@@ -154,8 +154,9 @@ class _Look:
     def _require_ours(self, make: Make) -> None:
         """Raises Stale where what stands there today, or what is in the way of the target, is not production's."""
         require_probeable(self.engine, self.request.settings.health, make.target, self.prober)
-        self.log.warning("adopt", ownership(self.request, self.today).require(self.engine))
+        note = ownership(self.request, self.today).require(self.engine)
         refuse_conflicts(self.engine, make.target, self.prober)
+        self.log.warning("adopt", note)
 
     def _refuse_loss(self, make: Make, candidate: Image) -> None:
         """Raises Refused where today's files would leave behind what runs, or ran last, has."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from freshness.errors import SettingsError
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_HYPHENATED = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_-]*)\s*=")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
 _SINGLE = re.compile(r"'([^']*)'\s*(?:#.*)?")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
@@ -35,6 +36,7 @@ def parse_env_file(text: str, name: str) -> dict[str, str]:
     """
     variables: dict[str, str] = {}
     wrong: list[str] = []
+    hyphenated: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -43,14 +45,21 @@ def parse_env_file(text: str, name: str) -> dict[str, str]:
         value = _value(match[2]) if match else None
         if match is None or value is None:
             wrong.append(str(number))
+            hyphenated += [found[1] for found in (_HYPHENATED.match(stripped),) if found and "-" in found[1]]
             continue
         variables[match[1]] = value
     if wrong:
         raise SettingsError(
             f"The env file {name!r} has lines that are not KEY=VALUE: {', '.join(wrong[:20])}.",
-            "Write one KEY=VALUE a line, close every quote, and begin comments with #.",
+            f"Write one KEY=VALUE a line, close every quote, and begin comments with #.{_respelt(hyphenated)}",
         )
     return variables
+
+
+def _respelt(names: list[str]) -> str:
+    """How a variable is spelt that somebody wrote as an input's name."""
+    said = ", ".join(f"{name.upper().replace('-', '_')} in place of {name}" for name in names[:5])
+    return f" A name has letters, digits and underscores: write {said}." if said else ""
 
 
 def _value(text: str) -> str | None:
