@@ -21,14 +21,27 @@ def built(
     return ListedImage(image=Image(id=f"sha256:{number}", tags=tags, labels=labels), created=when)
 
 
-def gone(*listed: ListedImage, keep: int = 1, used: tuple[str, ...] = (), repository: str = "shop") -> list[str]:
-    current = f"sha256:{NOW}"
+def of_service(number: int, name: str, **more: int) -> ListedImage:
+    """The second build of a commit in one repository."""
+    image = Image(id=f"sha256:{number}-{name}", tags=(f"shop:{commit(number)}-{name}",),
+                  labels={REVISION_LABEL: commit(number)})  # fmt: skip
+    return ListedImage(image=image, created=more.get("created", number))
+
+
+def gone(
+    *listed: ListedImage,
+    keep: int = 1,
+    used: tuple[str, ...] = (),
+    current: tuple[str, ...] = (),
+    repository: str = "shop",
+) -> list[str]:
     found = surplus_builds(
         (*listed, built(NOW, f"{repository}:latest", repository=familiar_name(repository))),
         repository,
+        names=("web", "api"),
         label=REVISION_LABEL,
         used=used,
-        current=current,
+        current=(f"sha256:{NOW}", *current),
         keep=keep,
     )
     return [one.image.id.removeprefix("sha256:") for one in found]
@@ -85,3 +98,19 @@ def test_the_repository_is_known_by_each_of_its_names(repository: str) -> None:
     """The Engine lists the shortest. Fails when names are compared as they are written."""
     assert gone(built(1), repository=repository) == ["1"]
     assert gone(built(1, repository="host:5000/team/shop"), repository="host:5000/team/shop") == ["1"]
+
+
+def test_a_second_build_of_a_commit_goes_with_the_first() -> None:
+    """Fails when `_is_build` knows the commit's tag alone, or `keep` counts images: half of a commit would go."""
+    builds = [one for number in (1, 2) for one in (built(number), of_service(number, "api"))]
+
+    assert gone(*builds, keep=3) == []
+    assert gone(*builds, keep=2) == ["1", "1-api"]
+
+
+def test_a_second_build_that_somebody_else_named_or_that_is_at_hand_stays() -> None:
+    """Fails when any word behind the commit counts as a service's, or only one image of this gate is the newest."""
+    stays = of_service(1, "debug"), of_service(2, "api", created=0)
+
+    assert gone(*stays, current=("sha256:2-api",)) == []
+    assert gone(*stays) == ["2-api"]

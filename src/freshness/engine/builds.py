@@ -1,6 +1,7 @@
 """Prunes the builds that gates leave, each under its commit's tag, beyond the number to keep."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 
 from freshness.core.builds import ListedImage, surplus_builds
 from freshness.core.image import Image
@@ -12,14 +13,14 @@ AT_ONCE = 50
 """Staging is locked meanwhile; what is more goes with the next gates."""
 
 
-def prune_builds(lease: Lease, repository: str, *, label: str, current: str, keep: int) -> Iterator[str]:
+def prune_builds(
+    lease: Lease, repository: str, *, names: Collection[str], label: str, current: Collection[str], keep: int
+) -> Iterator[str]:
     """Removes what `surplus_builds` says, and reports what stays although it should not. One list of all images."""
     engine = lease.engine
     listed = _list_images(engine)
-    surplus = surplus_builds(listed, repository, label=label, used=(), current=current, keep=keep)
-    if not surplus:
-        return
-    surplus = surplus_builds(listed, repository, label=label, used=_used_images(engine), current=current, keep=keep)
+    find = partial(surplus_builds, listed, repository, names=names, label=label, current=current, keep=keep)
+    surplus = find(used=()) and find(used=_used_images(engine))
     for one in surplus[:AT_ONCE]:
         (tag,) = one.image.tags
         now = find_tagged(engine, tag)

@@ -188,14 +188,16 @@ class _Work:
             if name not in self.plan.locked:
                 text = f"{target.service} depends on {name}, which does not run; it is never started here."
                 self.run.warn("Dependency not running", text)
-        self._prune_builds(lease, target, image)
+        self._prune_builds(lease, target)
         return Found(value=container, got=f"the container {container.name} ({container.short_id}) runs it")
 
-    def _prune_builds(self, lease: Lease, target: Target, image: Image) -> None:
+    def _prune_builds(self, lease: Lease, target: Target) -> None:
         """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
         label, keep = self.request.settings.revision_label, self.request.settings.build.keep
+        names, current = self.plan.locked, {built.image.id for built in self.images.values()}
         try:
-            self.run.note(*prune_builds(lease, target.repository, label=label, current=image.id, keep=keep))
+            said = prune_builds(lease, target.repository, names=names, label=label, current=current, keep=keep)
+            self.run.note(*said)
         except LockLost:
             raise
         except EngineError as error:

@@ -173,9 +173,9 @@ class BuildSettings:
         default="refuse",
     )
     keep: int = setting(
-        values.whole_number(1, 100000, "builds"),
-        "Number of the gates' images of this repository to keep under their commits' tags; older ones are removed"
-        " unless a container or another tag uses them.",
+        values.whole_number(1, 100000, "commits"),
+        "Number of commits of which the gates' images of this repository are kept under the commit's tag; older ones"
+        " are removed unless a container or another tag uses them.",
         name="keep-builds",
         default="20",
     )
