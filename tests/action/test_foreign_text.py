@@ -79,7 +79,7 @@ def test_no_foreign_text_sets_anything(act_on_machine: Act, machine_only: Sandbo
 def test_text_that_is_not_marked_would_be_obeyed(act_on_machine: Act, machine_only: Sandbox, tmp_path: Path) -> None:
     """Shows that the test above can fail: in a copy of the action, foreign lines are printed as they are."""
     app = python_application(tmp_path / "app", machine_only)
-    raw = broken_copy(app, "raw", "src/freshness/ci/log.py", "_MARK + printable(line)", "line")
+    raw = broken_copy(app, "raw", "src/freshness/ci/log.py", "_MARK + shown", "line")
 
     run = run_hostile(act_on_machine, app, tmp_path, {"check": hostile_jobs(app, raw)["check"]})
 
