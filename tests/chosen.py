@@ -205,6 +205,7 @@ NOT_CHOSEN = {
     "scenarios/test_benchmarks.py": "two minutes; it says nothing of the product that scenarios do not say",
     "scenarios/test_breaking_tools.py": "of the tests' own tools; a tool that breaks nothing fails what uses it",
     "scenarios/test_container_log.py": "one function of the log; the way back's scenarios show a log",
+    "scenarios/test_installed.py": "it asks the package index and says nothing of a gate; a Tab's answer has a unit test",
     "action/test_job_container.py": "a gate in a job's container stands in test_runners.py; these are its rarer faults",
 }
 """File to reason."""

@@ -61,6 +61,28 @@ def test_a_pipe_that_nobody_reads_is_not_called_refused(tmp_path: Path) -> None:
         os.close(write_end)
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_asks_at_a_tab_is_answered_and_nothing_else_is_said(tmp_path: Path, shell: str) -> None:
+    """Fails when `_run` takes the end of Click's completion for a pipe that nobody reads: each Tab printed that."""
+    for instruction in (f"{shell}_source", f"{shell}_complete"):
+        ended = subprocess.run(
+            COMMAND,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "COMP_WORDS": "freshness prom",
+                "COMP_CWORD": "prom" if shell == "fish" else "1",
+                "_FRESHNESS_COMPLETE": instruction,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ("promote" if instruction == f"{shell}_complete" else "_FRESHNESS_COMPLETE") in ended.stdout
+
+
 def test_a_reader_that_leaves_after_the_answer_changes_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, *RESOLVE, "--json"],

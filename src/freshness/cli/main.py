@@ -40,7 +40,10 @@ def _run() -> int:
         return 2
     except click.Abort:
         return 130
-    except SystemExit as error:  # how Click ends where nobody reads a pipe, with the status that means refused
+    except SystemExit as error:
+        if not error.code:  # how Click ends what a shell asked at a Tab
+            return 0
+        # And how where nobody reads a pipe, with the status that means refused.
         raise unwritten("nobody reads the pipe") from error
 
 
