@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import plugins
+from tests.support.engines import BASE_IMAGE
 from tests.support.git import Content, Link
 from tests.support.runner import Runner, identity
 
@@ -61,6 +62,38 @@ def test_arguments_stage_and_label_reach_the_build(any_runner: Runner) -> None:
 
 # Of each kind that no other child inherits: they are the runner's and our own.
 SECRET_VARIABLES = ("WORD", "INPUT_WORD", "COMPOSE_WORD", "FRESHNESS_WORD", "GITHUB_TOKEN", "BUILDX_BUILDER")
+
+
+def test_arguments_of_other_names_get_the_commit(runner: Runner) -> None:
+    """I2. Breaks when `command_of` gives the commit to `GIT_SHA` alone, or to one of the names only."""
+    repo = runner.app.repo
+    dockerfile = (repo.path / "Dockerfile").read_text().replace("GIT_SHA", "VCS_REF")
+    steps = "ARG GIT_COMMIT\nARG GIT_SHA=none\nRUN echo $VCS_REF $GIT_COMMIT $GIT_SHA > revisions\n"
+    repo.commit({"Dockerfile": dockerfile + steps})
+
+    ended = runner.gate(REVISION_ARGS="VCS_REF, GIT_COMMIT")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert runner.in_staging("cat", "revisions").split() == [repo.head(), repo.head(), "none"]
+
+
+def test_pull_asks_the_registry_for_a_base_that_the_engine_has(runner: Runner) -> None:
+    """Breaks when `command_of` no longer passes `--pull`. Nothing listens where this base says that it comes from."""
+    base = f"localhost:1/{runner.app.staging_image}-base:1"
+    runner.sandbox.cli("tag", BASE_IMAGE, base)
+    try:
+        dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
+        runner.app.repo.commit({"Dockerfile": dockerfile.replace(f"FROM {BASE_IMAGE}", f"FROM {base}")})
+
+        assert runner.gate(PULL="false").decision == ("open", "fresh", 0)
+        runner.app.repo.commit({"more": ""})
+        ended = runner.gate(PULL="true")
+    finally:
+        runner.sandbox.cli("rmi", base)
+
+    assert ended.decision == ("closed", "build-failed", 1), ended.log
+    assert "localhost:1" in ended.reason
+    assert "needs `pull: false`" in ended.reason
 
 
 def test_secrets_reach_the_build_and_leave_no_trace(any_runner: Runner, tmp_path: Path) -> None:

@@ -134,6 +134,8 @@ def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
         ("BUILD_ARGS", "1A=x"),
         ("BUILD_ARGS", "GIT_SHA=x"),
         ("BUILD_ARGS", "A=1\nA=2"),
+        ("REVISION_ARGS", "VCS-REF"),
+        ("PULL", "always"),
         ("BUILD_SECRETS", "id=a"),
         ("BUILD_SECRETS", "src=/etc/hostname"),
         ("BUILD_SECRETS", "id=a,src=etc/hostname"),
@@ -201,6 +203,8 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
         ("CHECK_COMMAND", "/check --url 'a b'", "check", CommandCheck(argv=("/check", "--url", "a b"))),
         ("CHECK_TIMEOUT", "0090.5", "staging_check.timeout", 90.5),
         ("STAGING_IMAGE", "registry.example:5000/team/app:v1.2", "image", "registry.example:5000/team/app:v1.2"),
+        ("PULL", "True", "build.pull", True),
+        ("REVISION_ARGS", "VCS_REF, GIT_COMMIT", "build.revision_arguments", {"VCS_REF", "GIT_COMMIT"}),
         ("INCOMPLETE", "allow", "build.incomplete", Incomplete.ALLOW),
         ("PR", "7", "pr", 7),
         ("RECHECK_HEAD", "True", "recheck_head", True),
@@ -239,6 +243,12 @@ def test_a_build_argument_named_like_a_secret_is_warned_about(name: str) -> None
 @pytest.mark.parametrize("name", ["KEYBOARD", "VERSION", "TOKENIZER", "MONKEY"])
 def test_other_names_are_not_warned_about(name: str) -> None:
     assert gate({"BUILD_ARGS": f"{name}=x"}).warnings == ()
+
+
+def test_an_argument_that_gets_the_commit_has_no_other_value() -> None:
+    """Fails when `_gate_rules` asks for one name alone, whichever `revision-args` names."""
+    assert "has VCS_REF" in refusal({"BUILD_ARGS": "VCS_REF=x", "REVISION_ARGS": "VCS_REF"})
+    assert gate({"BUILD_ARGS": "GIT_SHA=x", "REVISION_ARGS": "VCS_REF"}).build.arguments == ("GIT_SHA=x",)
 
 
 def test_a_link_cannot_lead_a_secret_back_into_the_workspace(tmp_path: Path) -> None:

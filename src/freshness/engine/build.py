@@ -35,7 +35,7 @@ class Build:
     and the same size and time, and buildx holds its `keepalive_fds` open. `tag` is `<repository>:<full commit id>`.
     `arguments`, `labels` and `secrets` are in buildx's own words, `variables` what they name, for buildx alone.
     `contexts` are the additional ones: a folder of the tree, or `docker-image://` and an image. After `timeout` seconds
-    it is given up.
+    it is given up. `revision_arguments` get the commit; `pull` asks the registry for the base images.
     """
 
     name: str
@@ -50,9 +50,11 @@ class Build:
     arguments: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     contexts: tuple[tuple[str, Path | str], ...] = ()
+    revision_arguments: tuple[str, ...] = ("GIT_SHA",)
     secrets: tuple[str, ...] = ()
     variables: Mapping[str, Secret] = field(default_factory=dict)
     stage: str | None = None
+    pull: bool = False
 
 
 def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> Image:
@@ -115,9 +117,10 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
             f" {', '.join(name for name, _ in build.contexts)}: BuildKit has them since Engine 23.",
             "Use a newer Engine; or take the folder into the context, which `.dockerignore` may make small.",
         )
+    pulled = " `pull` asks the registry for every base image: one that only this Engine has needs `pull: false`."
     return BuildFailed(
         f"The build of {build.commit} failed: buildx exited with status {status}, expected 0. {said.why}".rstrip(),
-        "See the output above; correct the Dockerfile or the code and push again.",
+        f"See the output above; correct the Dockerfile or the code and push again.{pulled if build.pull else ''}",
     )
 
 
@@ -189,8 +192,12 @@ def command_of(
         argv += ["--label", label]
     if build.stage:
         argv += ["--target", build.stage]
+    if build.pull:
+        argv.append("--pull")
     # Last, so that they win over the same name given above.
-    argv += ["--label", f"{build.label}={build.commit}", "--build-arg", f"GIT_SHA={build.commit}"]
+    argv += ["--label", f"{build.label}={build.commit}"]
+    for name in build.revision_arguments:
+        argv += ["--build-arg", f"{name}={build.commit}"]
     return [*argv, "--file", str(build.dockerfile), str(context)]
 
 

@@ -77,6 +77,8 @@ def build_of(
         secrets=tuple(secret.argument for secret in settings.build.secrets),
         variables={secret.carrier: Secret(run_env[secret.env]) for secret in settings.build.secrets if secret.env},
         stage=definition.stage or None,
+        revision_arguments=tuple(sorted(settings.build.revision_arguments)),
+        pull=settings.build.pull,
         timeout=settings.build.timeout,
     )
 

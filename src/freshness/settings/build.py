@@ -26,10 +26,6 @@ def parse_arguments(text: str) -> tuple[str, ...]:
         if match is None:
             raise WrongValue(f"NAME=VALUE in line {number}", "Write one build argument a line, with its value.")
         name = match[1]
-        if name == "GIT_SHA":
-            raise WrongValue(
-                "no argument GIT_SHA", "Remove it: GIT_SHA is set by the gate, to the commit that it builds."
-            )
         if name in seen:
             raise WrongValue(f"each argument once, and line {number} has {name} again", "Remove one of the two.")
         seen[name] = line
@@ -171,6 +167,19 @@ class BuildSettings:
         "What to do about submodules and Git LFS pointers in the build: `refuse`, or `allow` (empty folders and"
         " plain pointers, each reported).",
         default="refuse",
+    )
+    pull: bool = setting(
+        values.switch,
+        "Whether the base images are looked up in their registry at every build (`docker buildx build --pull`); else"
+        " what the Engine has is used.",
+        default="false",
+    )
+    revision_arguments: frozenset[str] = setting(
+        values.variable_names,
+        "Build arguments that get the commit's full id, such as `VCS_REF, GIT_COMMIT`, separated by commas or blanks.",
+        name="revision-args",
+        default="GIT_SHA",
+        words=True,
     )
     keep: int = setting(
         values.whole_number(1, 100000, "commits"),

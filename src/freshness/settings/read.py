@@ -90,6 +90,12 @@ def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
             "`revision` (GIT_SHA) and `pr` (PR) are both given; expected one of them.",
             "Give the commit's full id in `revision`, or the number in `pr` for the pull request's head.",
         )
+    given = {argument.partition("=")[0] for argument in values.get("build-args", ())}
+    for name in sorted(given & values.get("revision-args", frozenset())):
+        surroundings.refuse(
+            f"`build-args` (BUILD_ARGS) has {name}; expected no argument that the gate sets to the commit.",
+            "Remove it there, or, if it is to hold something else, name another argument in `revision-args`.",
+        )
 
 
 def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, revision_required: bool) -> None:
