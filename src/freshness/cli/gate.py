@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freshness.ci.outputs import Outputs
@@ -22,8 +22,16 @@ if TYPE_CHECKING:
     from freshness.gate.request import Result
 
 
-def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False) -> int:
-    """The whole gate; returns the exit status. Whatever happens, nothing but the very last write says `open`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateEnd:
+    """The exit status, and the result of a gate that was run: None where it was switched off, or closed before."""
+
+    exit_status: int
+    result: "Result | None" = None
+
+
+def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], *, dry_run: bool = False) -> GateEnd:
+    """The whole gate and how it ended. Whatever happens, nothing but the very last write says `open`.
 
     With `dry_run` the log alone says what would happen.
     """
@@ -35,17 +43,18 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
             publisher = replace(publisher, keep_reports=settings.keep_reports)
             switched_off = _why_off(settings)
             if switched_off:
-                return _open_unproven(publisher, *switched_off)
+                _open_unproven(publisher, *switched_off)
+                return GateEnd(exit_status=0)
             return _gate(publisher, settings, dry_run=dry_run)
     except Interrupted as interrupted:
         _tell_closed(publisher, "The gate was interrupted.")
-        return interrupted.exit_status
+        return GateEnd(exit_status=interrupted.exit_status)
     except FreshnessError as error:
         _tell_closed(publisher, str(error))
-        return error.exit_status
+        return GateEnd(exit_status=error.exit_status)
 
 
-def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int:
+def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> GateEnd:
     from freshness.gate.gate import gate  # it brings docker and pygit2, which what ends at the settings does not need
     from freshness.gate.request import Request
 
@@ -58,7 +67,7 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> int
         publisher.tell_ahead(result.ahead, result.reason)
     else:
         _tell_gate(replace(publisher, forge=forge), result, settings.warnings)
-    return result.exit_status
+    return GateEnd(exit_status=result.exit_status, result=result)
 
 
 def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]) -> None:
@@ -103,7 +112,6 @@ def _why_off(settings: GateSettings) -> tuple[Verdict, str] | None:
     return None
 
 
-def _open_unproven(publisher: Publisher, verdict: Verdict, reason: str) -> int:
+def _open_unproven(publisher: Publisher, verdict: Verdict, reason: str) -> None:
     publisher.log.warning(f"The freshness gate is {verdict.value}", reason)
     publisher.tell(verdict.value, reason, {"verdict": verdict.value, "gate": "open"}, fine=True)
-    return 0

@@ -111,7 +111,24 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
     """Build, start and check staging from the validated commit, and say whether it may become production."""
     from freshness.cli.gate import run_gate
 
-    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run)
+    return run_gate(given, _environment(), _env_file(context), dry_run=dry_run).exit_status
+
+
+@commands.command(short_help="Gate and promote a commit in one, on the Docker host.")
+@click.argument("revision", metavar="[REV]", default="HEAD")
+@options("deploy")
+@_dry_run
+@_quiet
+@click.pass_context
+def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: str | None) -> int:
+    """Gate REV (HEAD, a branch, a tag or an id of the local clone), and promote it if the gate opens.
+
+    An option goes to the half that knows it, or to both. What each has for itself (service, port, image, container)
+    comes from the variables or from the environments `staging` and `production` of the settings files.
+    """
+    from freshness.cli.deploy import deploy
+
+    return deploy(revision, given, _environment(), _env_file(context), dry_run=dry_run)
 
 
 @commands.command(short_help="Deploy the verified image to production; roll back if it fails.")

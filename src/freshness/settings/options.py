@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from freshness.settings.declaration import Setting
-from freshness.settings.table import GATE, PROMOTE
+from freshness.settings.table import DEPLOY, GATE, PROMOTE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_TABLES = {"gate": GATE, "promote": PROMOTE}
+_TABLES = {"gate": GATE, "promote": PROMOTE, "deploy": DEPLOY}
 
 
 def options(table: str, *names: str) -> Callable[[_Command], _Command]:
-    """A decorator that adds the table's options (`gate` or `promote`), or the named ones of them.
+    """A decorator that adds the table's options (`gate`, `promote` or `deploy`), or the named ones of them.
 
     Each is a text or None, under the setting's field name: what `read_gate` and `read_promote` take as `options`.
     """

@@ -5,6 +5,14 @@ from freshness.settings.model import GateSettings, PromoteSettings
 
 GATE = tuple(settings_of(GateSettings))
 PROMOTE = tuple(settings_of(PromoteSettings))
+_FOUND_BY_DEPLOY = frozenset({
+    "revision", "pr", "expected-revision", "source-image", "staging-service", "staging-compose-file",
+    "staging-project", "deploy-environment",
+})  # fmt: skip
+_BOTH = (*GATE, *(setting for setting in PROMOTE if setting not in GATE))
+_NAMES = [setting.name for setting in _BOTH]
+DEPLOY = tuple(one for one in _BOTH if one.name not in _FOUND_BY_DEPLOY and _NAMES.count(one.name) == 1)
+"""The options of `deploy`: those that mean the same to both, or are of one alone."""
 # An input of the actions alone: install.sh reads it, before there is a Python.
 PYTHON = Setting(
     name="python",
