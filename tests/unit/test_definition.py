@@ -41,7 +41,7 @@ def test_each_key_that_is_honoured_is_read_and_each_path_is_one_of_the_tree() ->
                 "build": build(
                     "/work/shop/services/api",
                     dockerfile="../../docker/api.Dockerfile",
-                    args={"B": "2", "A": 1, "UNSET": None},
+                    args={"B": "2$$", "A": 1, "UNSET": None},
                     target="run",
                     additional_contexts={"lib": "/real/shop/lib", "base": "docker-image://alpine:3"},
                     secrets=[{"source": "npm"}, {"source": "host", "target": "pip"}],
@@ -54,7 +54,7 @@ def test_each_key_that_is_honoured_is_read_and_each_path_is_one_of_the_tree() ->
     assert shared.definition == Definition(
         context="services/api",
         dockerfile="docker/api.Dockerfile",
-        arguments=(("A", "1"), ("B", "2")),
+        arguments=(("A", "1"), ("B", "2$")),
         stage="run",
         contexts=(("base", "docker-image://alpine:3"), ("lib", "lib")),
         secrets=("npm", "pip"),

@@ -149,20 +149,21 @@ def _read(build: Service, roots: Sequence[str]) -> Definition:
     return Definition(
         context=_inside(context, roots) or ".",
         dockerfile=_inside(dockerfile, roots) or "Dockerfile",
-        arguments=_pairs(build.get("args")),
+        arguments=pairs(build.get("args")),
         stage=build.get("target") or "",
         contexts=tuple(
             (name, place if place.startswith(IMAGE) else _inside(place, roots) or ".")
             for name, place in sorted(contexts.items())
         ),
         secrets=tuple(sorted(used.get("target") or used["source"] for used in build.get("secrets") or ())),
-        labels=_pairs(build.get("labels")),
+        labels=pairs(build.get("labels")),
     )
 
 
-def _pairs(given: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    """What has no value is left out, as Compose does."""
-    return tuple(sorted((name, str(value)) for name, value in (given or {}).items() if value is not None))
+def pairs(given: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """What has no value is left out, as Compose does; it prints each `$` of a value twice."""
+    named = ((name, value) for name, value in (given or {}).items() if value is not None)
+    return tuple(sorted((name, str(value).replace("$$", "$")) for name, value in named))
 
 
 def _is_url(place: str) -> bool:
