@@ -165,7 +165,8 @@ def test_compose_files_that_are_not_the_commits_are_refused(change: str, runner:
 def monorepo(runner: Runner, **of_api: object) -> None:
     """Commits two services of two Dockerfiles; `of_api` is more of the first one's `build:`."""
     repo, port = runner.app.repo, runner.app.staging_port
-    api = {"context": "services/api", "dockerfile": "../../docker/api.Dockerfile", "args": {"NAME": "api"}, **of_api}
+    arguments = {"NAME": "a$$pi", "VITE_X": "1"}
+    api = {"context": "services/api", "dockerfile": "../../docker/api.Dockerfile", "args": arguments, **of_api}
     services = {
         "api": {"build": api, "expose": ["8000"]},
         "web": {"build": {"context": "services/web", "target": "run"}, "ports": [f"127.0.0.1:{port}:8000"]},
@@ -184,7 +185,7 @@ def monorepo(runner: Runner, **of_api: object) -> None:
 
 
 def test_two_dockerfiles_of_one_repository_are_two_images(runner: Runner) -> None:
-    """I1. Fails when one build stands for both, or a context is taken from the work tree."""
+    """I1. Fails when one build stands for both, or a context is taken from the work tree; `find_baked` is asked."""
     monorepo(runner)
     (runner.app.repo.path / "services/api/uncommitted").write_text("")
 
@@ -195,7 +196,8 @@ def test_two_dockerfiles_of_one_repository_are_two_images(runner: Runner) -> Non
     assert found["web"] == ended.outputs["image-id"] != found["api"]
     (container,) = runner.containers("api")
     said = runner.sandbox.cli("exec", str(container.id), "sh", "-c", "ls; echo $NAME $REVISION")
-    assert said.split() == ["ready", "api", runner.app.repo.head()]
+    assert said.split() == ["ready", "a$pi", runner.app.repo.head()]
+    assert any(note.startswith("What is given as VITE_X to the build of api ") for note in ended.report["notes"])
     assert runner.in_staging("sh", "-c", "echo $NAME").strip() == "nobody"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from freshness.core.baked import find_baked
 from freshness.core.compose import Target, Wanted
 from freshness.core.levels import order_by_need
 from freshness.engine.compose import ComposeFile, read_services
@@ -80,7 +81,8 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
     services = {target.service: _service(settings, config, target, healths[target.service]) for target in targets}
     for one in services.values():
         run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
-    run.note(*builds[0].notes)
+    exempt = settings.build.revision_arguments
+    run.note(*builds[0].notes, *find_baked(config, builds[0].shared, settings.prod_port, exempt))
     run.found["image"] = targets[0].image
     ordered = [services[name] for level in order_by_need(config, tuple(services)) for name in level]
     application = Application(
