@@ -200,8 +200,11 @@ def test_health_is_asked_as_the_services_table_says(host: Path) -> None:
 def test_a_gate_runs_jobs_and_a_promotion_refuses_them(host: Path) -> None:
     """Fails when a promotion leaves one out without a word."""
     assert [job.service for job in gate(host, "[jobs.migrate]\n").application.jobs] == ["migrate"]
-    with pytest.raises(SettingsError, match="a promotion starts no jobs yet"):
+    with pytest.raises(SettingsError, match=r"Say them under `\[environments\.staging\.jobs\.NAME\]`"):
         promote(host, "[jobs.migrate]\n")
+    for_staging = "[environments.staging.jobs.migrate]\n"
+    assert [job.service for job in gate(host, for_staging).application.jobs] == ["migrate"]
+    assert not promote(host, for_staging).application.jobs, "the remedy leads out"
 
 
 @pytest.mark.parametrize("schema", ["freshness", "host"])

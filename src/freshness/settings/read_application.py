@@ -32,7 +32,8 @@ def read_application(
     if jobs and not takes_jobs:
         surroundings.refuse(
             f"The settings file has the jobs {', '.join(jobs)}; expected none: a promotion starts no jobs yet.",
-            "Run them in a step of their own before, and name them in `accept-dependencies`.",
+            "Say them under `[environments.staging.jobs.NAME]`, which a promotion does not read; run production's"
+            " in a step of your own before it.",
         )
     raise_problems(surroundings.problems)
     found = [assemble(JobSettings, values, surroundings, service=name) for name, values in jobs.items()]
