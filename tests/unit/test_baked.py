@@ -37,6 +37,14 @@ def test_an_argument_of_another_value_for_production_is_named_without_its_value(
     assert "live" not in text
 
 
+def test_a_dockerfile_in_the_compose_file_is_not_the_same_one() -> None:
+    """Fails when `_place` takes a build without `dockerfile` for one of the file `Dockerfile`, whatever it has."""
+    other = {"build": {"context": "/work/shop", "dockerfile_inline": "FROM scratch", "args": {"VITE_X": "1"}}}
+    config = {"name": "shop", "services": {"web": service(8501, {}), "other": other}}
+
+    assert [*find_baked(config, read_builds(config, ["web"], ["/work/shop"]), 8500, ())] == []
+
+
 def test_what_only_production_is_given_is_named_too() -> None:
     """Fails when the arguments of staging alone are looked at."""
     assert "VITE_API has another value for other" in said({}, twin={"VITE_API": "b"})

@@ -70,5 +70,6 @@ def _twins(config: Mapping[str, Any], builds: Sequence[Shared], one: Shared) -> 
 
 
 def _place(service: Mapping[str, Any]) -> tuple[str, str] | None:
-    build = service.get("build")
-    return (str(build["context"]), build.get("dockerfile") or "Dockerfile") if build else None
+    build = service.get("build") or {}
+    file = build.get("dockerfile") or "Dockerfile"
+    return (str(build.get("context")), file) if build and not build.get("dockerfile_inline") else None
