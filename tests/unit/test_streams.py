@@ -146,3 +146,22 @@ def test_with_json_the_settings_file_and_the_repository_are_no_exception(tmp_pat
     for arguments, status in ((("--env-file", "none", *RESOLVE), 2), (RESOLVE, 3)):
         ended = run(tmp_path, "", *arguments, "--json")
         assert (ended.returncode, json.loads(ended.stdout)["revision"]) == (status, None)
+
+
+@pytest.mark.parametrize("command", ["gate", "promote", "rollback"])
+def test_the_report_goes_to_standard_output_and_the_log_to_standard_error(tmp_path: Path, command: str) -> None:
+    """Fails when `open_run` leaves the log on standard output, or `tell` gives no report of a run that never began."""
+    ended = run(tmp_path, "", command, "--json", "--port", "none")
+
+    told = json.loads(ended.stdout)
+    assert ended.returncode == 2
+    assert (told["format"], told["decision"], told["command"].split()[-1]) == (1, "error", command)
+    assert "none" in told["reason"]
+    assert ended.stderr.count("error: freshness") == 1
+
+
+def test_a_report_that_nobody_gets_is_no_answer(tmp_path: Path) -> None:
+    """Fails when `tell` goes on after an answer that cannot be written."""
+    ended = run(tmp_path, ">/dev/full", "gate", "--json", "--port", "none")
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines()[-1].startswith(UNWRITTEN)

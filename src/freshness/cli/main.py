@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ from freshness.cli.streams import answer, complain, let_go, show_usage, unwritte
 from freshness.errors import FreshnessError, Interrupted
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.options import options
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def main() -> None:
@@ -91,14 +93,19 @@ def _env_file(context: click.Context) -> Mapping[str, str]:
     return found
 
 
-_quiet = click.option(
-    "--quiet",
-    "-q",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda context, _option, value: context.meta.update({"quiet": value}),
-    help="Print only warnings, what failed, and how it ended.",
-)
+def _kept(*names: str, about: str) -> Callable[[_Command], _Command]:
+    """A switch that `open_run` asks for, whatever the command."""
+    return click.option(
+        *names,
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, option, value: context.meta.update({option.name: value}),
+        help=about,
+    )
+
+
+_quiet = _kept("--quiet", "-q", about="Print only warnings, what failed, and how it ended.")
+_json = _kept("--json", about="Print the report as one JSON object to standard output, and the log to standard error.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen, or why nothing would; write nothing.")
 
 
@@ -106,6 +113,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen
 @options("gate")
 @_dry_run
 @_quiet
+@_json
 @click.pass_context
 def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
@@ -119,6 +127,7 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
 @options("deploy")
 @_dry_run
 @_quiet
+@_json
 @click.pass_context
 def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: str | None) -> int:
     """Gate REV (HEAD, a branch, a tag or an id of the local clone), and promote it if the gate opens.
@@ -136,6 +145,7 @@ def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: 
 @click.option("--allow-unverified", is_flag=True, help="Promote without an expected revision; the log warns of it.")
 @_dry_run
 @_quiet
+@_json
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
     """Deploy the verified image to production; roll back if it fails."""
@@ -168,6 +178,7 @@ _ROLLBACK_OPTIONS = (
 @click.option("--reason", metavar="TEXT", help="Reason, for the report and the summary.")
 @_dry_run
 @_quiet
+@_json
 @click.pass_context
 def rollback(
     context: click.Context,
@@ -187,7 +198,7 @@ def rollback(
     if as_list:
         from freshness.promotion.rollback import list_retained
 
-        answer(list_retained(given, _environment(), _env_file(context)))
+        answer(list_retained(given, _environment(), _env_file(context), as_json=context.meta["json"]))
         return 0
     from freshness.cli.promote import run_promotion
 

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
+from freshness.cli.streams import answer
 from freshness.core.revision import Candidate
 from freshness.core.run import Run
 from freshness.process.signals import raise_on_signals
@@ -31,25 +32,26 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
     """Closes the gate before anything is read or printed (I5), and lets signals end the run in an orderly way."""
     outputs.close_gate()
     raise_on_signals()
-    actions = Run.of(env).actions == "true"
+    actions, chosen = Run.of(env).actions == "true", click.get_current_context().meta
+    stream = sys.stderr if chosen.get("json") else sys.stdout
     log = Log(
-        sys.stdout,
+        stream,
         actions=actions,
-        quiet=bool(click.get_current_context().meta.get("quiet")),
-        terminal=None if actions else _find_terminal(env),
+        quiet=bool(chosen.get("quiet")),
+        terminal=None if actions else _find_terminal(stream, env),
     )
-    return Publisher(command=command, env=env, log=log, outputs=outputs)
+    return Publisher(command=command, env=env, log=log, outputs=outputs, answer=answer if chosen.get("json") else None)
 
 
-def _find_terminal(env: Mapping[str, str]) -> "Terminal | None":
+def _find_terminal(stream: TextIO | None, env: Mapping[str, str]) -> "Terminal | None":
     """Where a person watches, and rich is installed."""
-    if sys.stdout is None or not sys.stdout.isatty() or env.get("TERM", "dumb") == "dumb" or env.get("CI"):
+    if stream is None or not stream.isatty() or env.get("TERM", "dumb") == "dumb" or env.get("CI"):
         return None
     try:
         from freshness.ci.terminal import open_terminal
     except ImportError:
         return None
-    return open_terminal(sys.stdout, env)
+    return open_terminal(stream, env)
 
 
 def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> Forge:

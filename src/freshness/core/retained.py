@@ -1,5 +1,6 @@
 """Which images production can go back to: the last ones that it ran, each retained on the host by a tag."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,6 +95,24 @@ def in_table(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool = 
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> str:
+    """The same for programs; `runs` is true of what serves now."""
+    rows = [
+        {
+            "number": one.number,
+            "revision": one.revision or None,
+            "replaced": one.replaced or None,
+            "image_id": one.image,
+            "has_configuration": bool(one.configuration),
+            "left": one.left,
+            "runs": runs and one is now,
+        }
+        for one in (now, *kept)
+        if one.image
+    ]
+    return json.dumps(rows, indent=2)
 
 
 def _row(one: RetainedImage, what: str) -> tuple[str, ...]:

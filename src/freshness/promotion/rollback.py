@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from freshness.core.compose import Wanted, read_target
 from freshness.core.deployment import Recorded, Served
 from freshness.core.image import repository_of
-from freshness.core.retained import RetainedImage, RetainedTags, in_table, retained_tags_of
+from freshness.core.retained import RetainedImage, RetainedTags, in_json, in_table, retained_tags_of
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.deployments import read_deployment
@@ -59,7 +59,7 @@ def _kept(engine: Engine, label: str, served: Served, number: int) -> RetainedIm
     )
 
 
-def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
+def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool = False) -> str:
     """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError."""
     settings = read_promote(given, env, env_file, revision_required=False)
     engine = connect(env, settings.engine_timeout)
@@ -74,7 +74,8 @@ def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts) 
         named = find_tagged(engine, settings.image)
         runs, configuration = named.id if named else "", ""
     now = find_now(engine, runs, configuration, recorded, settings.revision_label)
-    return in_table(now, find_retained(engine, tags, recorded, settings.revision_label, now), runs=bool(runs))
+    kept = find_retained(engine, tags, recorded, settings.revision_label, now)
+    return in_json(now, kept, runs=bool(runs)) if as_json else in_table(now, kept, runs=bool(runs))
 
 
 def _of_service(engine: Engine, settings: PromoteSettings, env: Texts) -> tuple[RetainedTags, Scene]:

@@ -43,19 +43,23 @@ class Report:
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> Path:
-    """Writes the report to a private folder, which stays, as do `keep` reports in all. Raises OutputError."""
-    content = {
+def content_of(report: Report, env: Mapping[str, str]) -> dict[str, object]:
+    """The report as JSON has it."""
+    return {
         "format": 1,
         "version": __version__,
         **_fields(report),
         "run": {name: without_userinfo(value) for name, value in Run.of(env).reported.items()},
     }
+
+
+def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> Path:
+    """Writes the report to a private folder, which stays, as do `keep` reports in all. Raises OutputError."""
     try:
         path = make_private_folder(env) / "report.json"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False)
+            json.dump(content_of(report, env), file, indent=2, ensure_ascii=False)
             file.write("\n")
     except OSError as error:
         raise OutputError(

@@ -1,7 +1,8 @@
 """Tells the world how a run ended: log, annotation, report, step summary and, last of all, the outputs."""
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from freshness.core.secret import redacted
 from freshness.errors import OutputError
 from freshness.report.check_lines import not_reached
 from freshness.report.forge import Forge
-from freshness.report.json_report import Report, write_report
+from freshness.report.json_report import Report, content_of, write_report
 from freshness.report.summary import append_summary, render_summary
 
 KEEP_REPORTS = 100
@@ -26,7 +27,8 @@ KEEP_REPORTS = 100
 class Publisher:
     """Where a run's end is told. Made before the run starts, so that its times are the whole run's.
 
-    `forge` is there where pull request or commit are told as well.
+    `forge` is there where pull request or commit are told as well, `answer` where the caller wants the report on
+    standard output.
     """
 
     command: str
@@ -35,6 +37,7 @@ class Publisher:
     outputs: Outputs
     keep_reports: int = KEEP_REPORTS
     forge: Forge | None = None
+    answer: Callable[[str], None] | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
@@ -67,6 +70,8 @@ class Publisher:
             self._log(report, path, fine=fine)
             summary = Run.of(self.env).step_summary
             append_summary(Path(summary) if summary else None, render_summary(report, self.env))
+            if self.answer:
+                self.answer(json.dumps(content_of(report, self.env), indent=2))
             for note in self.forge.tell_end(report) if self.forge else ():
                 self.log.warning("The forge was not told", note)
         except OutputError as error:
@@ -76,7 +81,9 @@ class Publisher:
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
     def tell_ahead(self, ahead: str, why: str) -> None:
-        """Says in the log alone what a run would do, or `why` it would not."""
+        """Says what a run would do, or `why` it would not; nothing is written."""
+        if self.answer:
+            self.answer(json.dumps({"command": self.command, "ahead": ahead.splitlines(), "reason": why}, indent=2))
         if why:
             self.log.error(f"{self.command}: dry run", f"Nothing was written. It would end here. {why}")
             return
