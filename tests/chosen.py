@@ -194,6 +194,9 @@ CHOSEN = {
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
         "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",
     ),
+    "a person deploys a branch by its name, and a gate that closes leaves production alone": (
+        "scenarios/test_deploy_command.py::test_a_branch_is_gated_and_promoted_and_a_closed_gate_leaves_production_alone",
+    ),
     "the demo: this repository is gated and promoted by itself through act": (
         "action/test_ci_workflow.py::test_ci_gates_and_promotes_this_version",
     ),
@@ -205,6 +208,7 @@ NOT_CHOSEN = {
     "scenarios/test_benchmarks.py": "two minutes; it says nothing of the product that scenarios do not say",
     "scenarios/test_breaking_tools.py": "of the tests' own tools; a tool that breaks nothing fails what uses it",
     "scenarios/test_container_log.py": "one function of the log; the way back's scenarios show a log",
+    "scenarios/test_json.py": "the report has its unit tests, and so have the two streams",
     "scenarios/test_installed.py": "it asks the package index and says nothing of a gate; a Tab's answer has a unit test",
     "action/test_job_container.py": "a gate in a job's container stands in test_runners.py; these are its rarer faults",
 }
