@@ -43,10 +43,7 @@ def run_promotion(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
             conceal_known(settings, env, env_file)
-            if not is_rollback:
-                from freshness.git.commit_file import file_at_hand
-
-                settings = with_commits_file(settings, file_at_hand(settings))
+            settings = settings if is_rollback else _with_commits_file(settings)
             publisher = replace(publisher, keep_reports=settings.keep_reports)
             request, log = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
@@ -62,6 +59,12 @@ def run_promotion(
             forge = forge_of("freshness-promote", settings, env)
             _tell(replace(publisher, forge=forge), result)
     return result.exit_status
+
+
+def _with_commits_file(settings: PromoteSettings) -> PromoteSettings:
+    from freshness.git.commit_file import file_at_hand
+
+    return with_commits_file(settings, file_at_hand(settings))
 
 
 def _open(

@@ -43,14 +43,17 @@ def require_ancestry(
                 allow_diverged,
             )
         case Relation.UNKNOWN:
-            raise Refused(
-                f"Cannot tell whether {candidate} is newer than {production}, the commit in production: the Git"
-                " history is incomplete.",
-                "Push the commit in production, check out with `fetch-depth: 0`, or let `github-token` read the"
-                " repository.",
-            )
+            raise _unknown(candidate, production)
         case _:
             assert_never(found.relation)
+
+
+def _unknown(candidate: str, production: str) -> Refused:
+    return Refused(
+        f"Cannot tell whether {candidate} is newer than {production}, the commit in production: the Git history is"
+        " incomplete.",
+        "Push the commit in production, check out with `fetch-depth: 0`, or let `github-token` read the repository.",
+    )
 
 
 def _commits(count: int) -> str:
