@@ -154,7 +154,7 @@ def test_a_container_that_another_project_made_of_the_same_file_is_refused_with_
 
     assert ended.decision == ("closed", "stale", 1), ended.log
     assert f"belongs to the Compose project {runner.app.project}, service orchestrator-staging" in ended.reason
-    assert "`project`" in ended.reason
+    assert f"set `project: {runner.app.project}`" in ended.reason
     assert identity(runner.staging()) == before
 
 
