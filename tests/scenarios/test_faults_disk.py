@@ -76,7 +76,7 @@ def test_a_runner_whose_disk_is_too_small_for_the_commit_is_an_error(production_
     runner.app.repo.commit({"big": os.urandom(BIG)})
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "none", str(folder)], check=True)
     try:
-        ended = runner.gate(RUNNER_TEMP=str(folder))
+        ended = runner.gate(RUNNER_TEMP=str(folder), XDG_CACHE_HOME=str(folder))
         assert ended.decision == ("closed", "error", 3), ended.log
         assert "No space left on device" in ended.reason
         assert runner.containers(runner.app.staging) == []

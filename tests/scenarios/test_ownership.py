@@ -107,7 +107,7 @@ def test_another_repository_with_the_same_names_is_refused_until_it_is_said_to_b
     other = runner.gate(GITHUB_REPOSITORY="org/other")
 
     assert other.decision == ("closed", "stale", 1), other.log
-    assert "belongs to the repository org/app; this run is of org/other" in other.reason
+    assert "belongs to the repository org/app; this run is for org/other" in other.reason
     assert identity(runner.staging()) == before
     assert runner.gate(GITHUB_REPOSITORY="").decision == ("open", "fresh", 0)  # the very same file
     assert runner.gate(GITHUB_REPOSITORY="org/other", ADOPT=str(runner.staging().name)).decision[0] == "open"
