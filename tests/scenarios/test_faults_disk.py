@@ -128,7 +128,7 @@ def test_a_disk_that_fills_while_production_changes_costs_the_promotion_only(pro
     image, filler = production.build(SECOND), daemon_of(production.sandbox).data / "filler"
 
     with docker_proxy(production.sandbox.engine.host) as proxy:
-        proxy.after("POST /volumes/create", lambda _call: fill(filler), nth=2)  # behind lock and record
+        proxy.after("POST /volumes/create", lambda _call: fill(filler), nth=3)  # behind lock, owner and plan
         ended = production.promote(image, DOCKER_HOST=proxy.host, **SHORT)
     try:
         assert ended.end == (4, "rolled-back"), ended.log
