@@ -118,8 +118,8 @@ def test_secrets_reach_the_build_and_leave_no_trace(any_runner: Runner, tmp_path
 
 
 FAILING_BUILDS: dict[str, tuple[dict[str, Content], dict[str, str], str, str]] = {
-    "a step fails": ({"Dockerfile": "FROM python:3.13-slim\nRUN exit 7\n"}, {}, "build-failed", "exit status 1"),
-    "no such stage": ({}, {"BUILD_TARGET": "nowhere"}, "build-failed", "exit status 1"),
+    "a step fails": ({"Dockerfile": "FROM python:3.13-slim\nRUN exit 7\n"}, {}, "build-failed", "exited with status 1"),
+    "no such stage": ({}, {"BUILD_TARGET": "nowhere"}, "build-failed", "exited with status 1"),
     "no Dockerfile": ({}, {"DOCKERFILE": "docker/Dockerfile"}, "build-failed", "no Dockerfile at docker/Dockerfile"),
     "no context": ({}, {"BUILD_CONTEXT": "services"}, "build-failed", "no folder at services"),
     "a context that leads out": ({"out": Link("/etc")}, {"BUILD_CONTEXT": "out"}, "refused", "out is a link"),
