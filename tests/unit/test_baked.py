@@ -12,7 +12,7 @@ Arguments = dict[str, str | None]
 
 def service(port: int, arguments: Arguments, dockerfile: str = "Dockerfile") -> dict[str, Any]:
     return {
-        "build": {"context": "/work/shop", "dockerfile": dockerfile, "args": arguments},
+        "build": {"context": "/srv/shop", "dockerfile": dockerfile, "args": arguments},
         "ports": [{"published": str(port), "target": 80}],
     }
 
@@ -22,7 +22,7 @@ def said(staging: Arguments, *, twin: Arguments | None = None, port: int = 8500,
     if twin is not None:
         services["other"] = service(port, twin, dockerfile)
     config = {"name": "shop", "services": services}
-    builds = read_builds(config, ["web"], ["/work/shop"])
+    builds = read_builds(config, ["web"], ["/srv/shop"])
     return "\n".join(find_baked(config, builds, 8500, {"GIT_SHA"}))
 
 
@@ -39,10 +39,10 @@ def test_an_argument_of_another_value_for_production_is_named_without_its_value(
 
 def test_a_dockerfile_in_the_compose_file_is_not_the_same_one() -> None:
     """Fails when `_place` takes a build without `dockerfile` for one of the file `Dockerfile`, whatever it has."""
-    other = {"build": {"context": "/work/shop", "dockerfile_inline": "FROM scratch", "args": {"VITE_X": "1"}}}
+    other = {"build": {"context": "/srv/shop", "dockerfile_inline": "FROM scratch", "args": {"VITE_X": "1"}}}
     config = {"name": "shop", "services": {"web": service(8501, {}), "other": other}}
 
-    assert [*find_baked(config, read_builds(config, ["web"], ["/work/shop"]), 8500, ())] == []
+    assert [*find_baked(config, read_builds(config, ["web"], ["/srv/shop"]), 8500, ())] == []
 
 
 def test_what_only_production_is_given_is_named_too() -> None:

@@ -12,7 +12,7 @@ from freshness.core.definition import (
     read_builds,
 )
 
-ROOTS = ("/work/shop", "/real/shop")
+ROOTS = ("/srv/shop", "/real/shop")
 Services = dict[str, dict[str, Any]]
 
 
@@ -20,7 +20,7 @@ def config(services: Services) -> dict[str, Any]:
     return {"name": "shop", "services": services}
 
 
-def build(context: str = "/work/shop", **more: Any) -> dict[str, Any]:
+def build(context: str = "/srv/shop", **more: Any) -> dict[str, Any]:
     return {"context": context, "dockerfile": "Dockerfile", **more}
 
 
@@ -39,7 +39,7 @@ def test_each_key_that_is_honoured_is_read_and_each_path_is_one_of_the_tree() ->
         {
             "api": {
                 "build": build(
-                    "/work/shop/services/api",
+                    "/srv/shop/services/api",
                     dockerfile="../../docker/api.Dockerfile",
                     args={"B": "2$$", "A": 1, "UNSET": None},
                     target="run",
@@ -74,7 +74,7 @@ def test_services_of_one_definition_or_one_image_share_one_build(of_worker: dict
 
 
 def test_two_dockerfiles_of_one_repository_are_two_builds() -> None:
-    found = builds({"api": {"build": build("/work/shop/api")}, "web": {"build": build("/work/shop/web")}})
+    found = builds({"api": {"build": build("/srv/shop/api")}, "web": {"build": build("/srv/shop/web")}})
 
     assert [(shared.services, shared.definition.dockerfile) for shared in found] == [
         (("api",), "api/Dockerfile"),
@@ -103,8 +103,8 @@ def test_a_key_that_is_not_honoured_is_refused_by_its_name(key: str) -> None:
     [
         ({"context": "https://github.com/x/y.git#main"}, "`build: context: https://github.com/x/y.git#main`"),
         ({"context": "git@github.com:x/y.git"}, "not of this commit"),
-        ({"context": "/work/shop-2"}, "outside the checkout at /work/shop"),
-        ({"context": "/work/shop/../other"}, "outside the checkout"),
+        ({"context": "/srv/shop-2"}, "outside the checkout at /srv/shop"),
+        ({"context": "/srv/shop/../other"}, "outside the checkout"),
         ({"dockerfile": "../Dockerfile"}, "`build: dockerfile:` at"),
         ({"dockerfile": "/etc/Dockerfile"}, "`build: dockerfile:` at"),
         ({"additional_contexts": {"lib": "/work/lib"}}, "`build: additional_contexts: lib:` at /work/lib"),
