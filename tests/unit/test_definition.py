@@ -107,7 +107,7 @@ def test_a_key_that_is_not_honoured_is_refused_by_its_name(key: str) -> None:
         ({"context": "/srv/shop/../other"}, "outside the checkout"),
         ({"dockerfile": "../Dockerfile"}, "`build: dockerfile:` at"),
         ({"dockerfile": "/etc/Dockerfile"}, "`build: dockerfile:` at"),
-        ({"additional_contexts": {"lib": "/work/lib"}}, "`build: additional_contexts: lib:` at /work/lib"),
+        ({"additional_contexts": {"lib": "/srv/lib"}}, "`build: additional_contexts: lib:` at /srv/lib"),
         ({"additional_contexts": {"lib": "service:base"}}, "`build: additional_contexts: lib: service:base`"),
         ({"additional_contexts": {"lib": "oci-layout:///x"}}, "not of this commit"),
     ],
