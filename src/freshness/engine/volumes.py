@@ -1,6 +1,7 @@
 """What volumes hold, against what their image put there."""
 
 from contextlib import suppress
+from http import HTTPStatus
 
 import docker
 from docker.types import Mount as EngineMount
@@ -52,11 +53,19 @@ def device_of(engine: Engine, mount: Mount) -> str:
 
 
 def exists(engine: Engine, image_id: str, path: str) -> bool:
-    """Whether anything lies at the path on the Docker host; `image_id` is any image, for the look."""
+    """Whether anything lies at the path on the Docker host; `image_id` is any image, for the look.
+
+    A mount of this type makes no folder: the Engine refuses it with 400. Raises EngineError for any other trouble.
+    """
     bound = EngineMount(_LOOK, path, type="bind", read_only=True)
-    with suppress(EngineError), files_of(engine, image_id, (bound,)):  # a mount of this type makes no folder
-        return True
-    return False
+    try:
+        with files_of(engine, image_id, (bound,)):
+            return True
+    except EngineError as error:
+        cause = error.__cause__
+        if isinstance(cause, docker.errors.APIError) and cause.status_code == HTTPStatus.BAD_REQUEST:
+            return False
+        raise
 
 
 def has_files(engine: Engine, image_id: str, path: str) -> bool:
