@@ -38,8 +38,10 @@ def files_in_mount(engine: Engine, image_id: str, mount: Mount) -> dict[str, obj
     bound = EngineMount(mount.target, mount.path, type="bind", read_only=True)
     try:
         return _through(engine, image_id, bound, mount.target)
-    except EngineError:  # nothing is there yet, and Docker makes an empty folder
-        return {}
+    except EngineError as error:
+        if _is_missing(error):  # Docker makes an empty folder
+            return {}
+        raise
 
 
 def device_of(engine: Engine, mount: Mount) -> str:
@@ -62,8 +64,7 @@ def exists(engine: Engine, image_id: str, path: str) -> bool:
         with files_of(engine, image_id, (bound,)):
             return True
     except EngineError as error:
-        cause = error.__cause__
-        if isinstance(cause, docker.errors.APIError) and cause.status_code == HTTPStatus.BAD_REQUEST:
+        if _is_missing(error):
             return False
         raise
 
@@ -71,9 +72,19 @@ def exists(engine: Engine, image_id: str, path: str) -> bool:
 def has_files(engine: Engine, image_id: str, path: str) -> bool:
     """Whether any file lies at the path on the Docker host, or below it; `image_id` is any image, for the look."""
     bound = EngineMount(_LOOK, path, type="bind", read_only=True)
-    with suppress(EngineError), files_of(engine, image_id, (bound,)) as files:  # else nothing is there
-        return _has_any(files)
-    return False
+    try:
+        with files_of(engine, image_id, (bound,)) as files:
+            return _has_any(files)
+    except EngineError as error:
+        if _is_missing(error):
+            return False
+        raise
+
+
+def _is_missing(error: EngineError) -> bool:
+    """Whether the Engine refused the mount, as it does where its source is not there."""
+    cause = error.__cause__
+    return isinstance(cause, docker.errors.APIError) and cause.status_code == HTTPStatus.BAD_REQUEST
 
 
 def _has_any(files: Files) -> bool:
