@@ -163,6 +163,8 @@ CHOSEN = {
         "scenarios/test_two_folders.py::test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_without_it",
     ),
     "who only asks is answered": (
+        "scenarios/test_doctor.py::test_each_problem_of_both_halves_is_a_line_of_its_own_and_the_gate_says_the_same",
+        "scenarios/test_doctor.py::test_what_passes_has_no_problem_before_and_after_its_deployment",
         "scenarios/test_dry_run.py::test_a_gate_says_what_it_would_build_and_stays_closed",
         "scenarios/test_dry_run.py::test_a_promotion_says_what_it_would_do_and_does_it_then[machine]",
         "scenarios/test_keeping.py::test_older_builds_go_and_what_is_in_use_or_has_another_name_stays",

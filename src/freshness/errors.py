@@ -56,9 +56,16 @@ class BuildFailed(Refused):
 
 
 class SettingsError(FreshnessError):
-    """Settings, the Compose file or the command line are wrong; nothing was touched."""
+    """Settings, the Compose file or the command line are wrong; nothing was touched.
+
+    `problems` has each with its remedy, where several were found at once.
+    """
 
     exit_status = 2
+
+    def __init__(self, message: str, remedy: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy)
+        self.problems = problems
 
 
 class Unreadable(SettingsError):

@@ -1,5 +1,6 @@
 """A real Git server on loopback: `git http-backend` behind an HTTP server that demands credentials as a forge does."""
 
+import json
 import os
 import subprocess
 import threading
@@ -13,7 +14,10 @@ from tests.support.git import isolated_environment
 
 
 class GitServer(ThreadingHTTPServer):
-    """Serves every repository under `root` at `url`; `seen` holds each request's Authorization, or None."""
+    """Serves every repository under `root` at `url`; `seen` holds each request's Authorization, or None.
+
+    `answers` are those of the forge's API, status and JSON by path; `asked` are the requests to them, with the method.
+    """
 
     daemon_threads = True
 
@@ -24,6 +28,8 @@ class GitServer(ThreadingHTTPServer):
         self.redirect_to = redirect_to
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.seen: list[str | None] = []
+        self.answers: dict[str, tuple[int, object]] = {}
+        self.asked: list[str] = []
 
 
 @contextmanager
@@ -56,6 +62,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, body: bytes) -> None:
         got = self.headers.get("Authorization")
+        path = self.path.partition("?")[0]
+        if path in self.server.answers:
+            status, found = self.server.answers[path]
+            self.server.asked.append(f"{self.command} {path} {got}")
+            self.reply(status, [("Content-Type", "application/json")], json.dumps(found).encode())
+            return
         self.server.seen.append(got)
         if self.server.redirect_to is not None:
             self.reply(HTTPStatus.MOVED_PERMANENTLY, [("Location", self.server.redirect_to + self.path)])

@@ -285,6 +285,22 @@ def status(context: click.Context, /, **given: Any) -> None:
     answer(show_status(given, _environment(), _env_file(context)))
 
 
+@commands.command(short_help="Check host, checkout, runner and forge for all that a deployment needs.")
+@options("deploy")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: docs/schema/doctor.json.")
+@click.option("--quiet", "-q", is_flag=True, help="Leave out what is fine.")
+@click.pass_context
+def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: str | None) -> int:
+    """Look at everything that a deployment of HEAD needs, and print a line for each finding, with its remedy.
+
+    Nothing is built, written or locked. Options and settings are those of `deploy`. Exit status 0: no problem found;
+    1: a gate or a promotion would refuse.
+    """
+    from freshness.cli.doctor import run_doctor
+
+    return run_doctor(given, _environment(), _env_file(context), as_json=as_json, quiet=quiet)
+
+
 @commands.command(short_help="Show who locks a target, and release the lock of a dead run.")
 @options(
     "promote",

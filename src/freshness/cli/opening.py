@@ -38,12 +38,12 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
         stream,
         actions=actions,
         quiet=bool(chosen.get("quiet")),
-        terminal=None if actions else _find_terminal(stream, env),
+        terminal=None if actions else find_terminal(stream, env),
     )
     return Publisher(command=command, env=env, log=log, outputs=outputs, answer=answer if chosen.get("json") else None)
 
 
-def _find_terminal(stream: TextIO | None, env: Mapping[str, str]) -> "Terminal | None":
+def find_terminal(stream: TextIO | None, env: Mapping[str, str]) -> "Terminal | None":
     """Where a person watches, and rich is installed."""
     if stream is None or not stream.isatty() or env.get("TERM", "dumb") == "dumb" or env.get("CI"):
         return None

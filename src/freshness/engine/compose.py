@@ -89,7 +89,7 @@ def read_services(
             problems.update(dict.fromkeys(find_others(config, one.service)))
             problems.update(dict.fromkeys(why_lacking(file, env, config, one.service, said, allow_empty)))
     if problems:
-        raise SettingsError("\n".join(problems), "Nothing was built or changed.")
+        raise SettingsError("\n".join(problems), "Nothing was built or changed.", tuple(problems))
     found = ((one, missing_env_files(file, env, one.service)) for one in wanted)
     return config, tuple(replace(read_target(config, one), missing_env_files=missing) for one, missing in found)
 

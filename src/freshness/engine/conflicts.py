@@ -30,15 +30,16 @@ class Conflict(NamedTuple):
 
 
 def find_conflicts(
-    engine: Engine, target: Target, prober: Prober, together: Collection[str] = ()
+    engine: Engine, target: Target, prober: Prober | None, together: Collection[str] = ()
 ) -> Iterator[Conflict]:
     """Each other container with the target's name, image tag or published port, and a process on that port.
 
-    Services of `together` in the target's project may run its tag.
+    Services of `together` in the target's project may run its tag. Without a `prober` processes are not looked for,
+    since a job's container needs another container for that.
     """
     with engine_call("listing the containers"):
         listed = engine.client.api.containers(all=True)
-    port_is_explained = not target.is_published
+    port_is_explained = prober is None or not target.is_published
     for entry in listed:
         labels = entry.get("Labels") or {}
         # What `docker compose run --service-ports` started keeps the port when Compose recreates the service.
@@ -47,7 +48,7 @@ def find_conflicts(
         port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
             yield from _in_the_way(entry, labels, target, together)
-    if not port_is_explained and not _is_free(engine, target, prober):
+    if prober and not port_is_explained and not _is_free(engine, target, prober):
         yield Conflict(
             f"port {target.port} on {target.address} is in use by a process outside Docker",
             f"Stop that process (`ss -ltnp` shows it), or publish another port: {_another_port(target)}.",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from freshness.errors import EngineError
+from freshness.process.children import read
 from freshness.process.search_path import is_outside
 
 # The order in which the Docker command line looks (docker/cli, cli-plugins/manager, on Unix).
@@ -23,6 +24,7 @@ SYSTEM_FOLDERS = (
 # Without it buildx takes DOCKER_HOST from its environment, but neither DOCKER_TLS_VERIFY nor DOCKER_CERT_PATH. Its
 # first word is its own name then.
 STARTED_BY_DOCKER = {"DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND": "docker"}
+VERSION_SECONDS = 30
 PACKAGES = {
     "buildx": "docker-buildx-plugin (or docker-buildx)",
     "compose": "docker-compose-plugin (or docker-compose 2)",
@@ -47,6 +49,15 @@ def find_plugin(name: str, env: Mapping[str, str]) -> str:
     raise EngineError(
         f"Docker's plugin `{name}` is not installed{but}.", f"Install {PACKAGES[name]} where the job runs."
     )
+
+
+def plugin_version(name: str, env: Mapping[str, str]) -> str:
+    """What the plugin says of its version. Raises EngineError where it is missing or does not run."""
+    status, out, err = read([find_plugin(name, env), "version"], env, VERSION_SECONDS)
+    if status != 0:
+        said = (err or out).strip().splitlines()[-1:] or ["nothing"]
+        raise EngineError(f"Docker's plugin `{name}` does not run: {said[0]}.", f"Install {PACKAGES[name]} again.")
+    return out.strip()
 
 
 def _folders(env: Mapping[str, str]) -> Iterator[str]:

@@ -115,9 +115,10 @@ def raise_problems(problems: list[Problem]) -> None:
         return
     if len(problems) == 1:
         raise SettingsError(problems[0].message, problems[0].remedy)
-    lines = "\n".join(f"- {problem.message} {problem.remedy}" for problem in problems)
+    each = tuple(f"{problem.message} {problem.remedy}" for problem in problems)
+    lines = "\n".join(f"- {one}" for one in each)
     raise SettingsError(
-        f"{len(problems)} settings are wrong:\n{lines}\n", "Nothing was changed; correct them and run again."
+        f"{len(problems)} settings are wrong:\n{lines}\n", "Nothing was changed; correct them and run again.", each
     )
 
 

@@ -1,0 +1,131 @@
+"""Reads the Compose files as gate and promotion do: all that either would refuse of them, at once."""
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from freshness.ci.log import Log
+from freshness.core.finding import Area, Finding
+from freshness.doctor.target import Place
+from freshness.doctor.trial import attempt, fine, note, problem
+from freshness.engine.compose_reads import find_compose_files
+from freshness.engine.health import settle_health
+from freshness.gate import request as gates
+from freshness.gate.application import Application, read_application
+from freshness.gate.observe import ownership_of
+from freshness.git.checkout import open_repository
+from freshness.git.commit_file import read_commit_file
+from freshness.git.work_tree import find_root
+from freshness.promotion import request as promotions
+from freshness.promotion.configuration import Today
+from freshness.promotion.preflight import ownership
+from freshness.promotion.subject import read_subject
+from freshness.report.forge import Forge
+from freshness.report.run_log import RunLog
+from freshness.settings.child_environment import child_environment
+from freshness.settings.kinds import ScriptCheck
+from freshness.settings.model import GateSettings, PromoteSettings
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """One half of a deployment: what was found without an Engine, and the services to look at on one."""
+
+    findings: tuple[Finding, ...]
+    places: tuple[Place, ...] = ()
+    application: Application | None = None
+
+
+def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
+    """What the gate reads of the Compose files."""
+    request = gates.Request(
+        settings=settings, run_env=run_env, env=child_environment(run_env), forge=_silent(run_env), dry_run=True
+    )
+    run = RunLog(log=_unheard())
+    found, refused = attempt(Area.STAGING, lambda: read_application(request, run))
+    notes = tuple(note(Area.STAGING, text) for text in run.notes)
+    if found is None:
+        return Half(findings=(*refused, *notes))
+    application = found.value
+    places = tuple(
+        Place(
+            area=Area.STAGING,
+            target=one.target,
+            health=one.health,
+            overlay=one.overlay,
+            ownership=ownership_of(request, application, one.target),
+            together=application.members,
+            allowed=settings.allow_empty,
+        )
+        for one in application.services
+    )
+    return Half(
+        findings=(fine(Area.STAGING, f"the Compose file has {found.got}."), *notes),
+        places=places,
+        application=application,
+    )
+
+
+def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
+    """What the promotion reads of the Compose files."""
+    request = promotions.Request(settings=settings, env=child_environment(run_env), run_env=run_env, dry_run=True)
+    log = promotions.PromotionLog(log=_unheard())
+    found, refused = attempt(Area.PRODUCTION, lambda: read_subject(request, log))
+    notes = tuple(note(Area.PRODUCTION, text) for text in log.notes)
+    if found is None:
+        return Half(findings=(*refused, *notes))
+    if not isinstance(found, Today):
+        return Half(findings=(fine(Area.PRODUCTION, f"only the tag {found.tag} is moved."), *notes))
+    target = found.target
+    health = settle_health(settings.health, target, is_port_given=settings.given_port is not None)
+    place = Place(
+        area=Area.PRODUCTION,
+        target=target,
+        health=health,
+        overlay=found.overlay,
+        ownership=ownership(request, found),
+        together=frozenset(),
+        allowed=settings.allow_empty,
+    )
+    got = f"the Compose file has {target.service} of the project {target.project}, {target.place}."
+    return Half(findings=(fine(Area.PRODUCTION, got), *notes), places=(place,))
+
+
+def look_at_builds(settings: GateSettings, application: Application, commit: str, run_env: Texts) -> Iterator[Finding]:
+    """Whether the commit has what is built of it. Raises RepositoryError, Refused."""
+    repository = open_repository(settings.repository_folder)
+    for one in application.builds.shared:
+        name = one.definition.dockerfile
+        if not read_commit_file(repository, commit, PurePosixPath(name)):
+            got = f"the commit has no {name}, from which {' and '.join(one.services)} is built."
+            yield problem(
+                Area.COMMIT, got, "Commit it, or correct `build:` of the Compose file (or `context`, `file`)."
+            )
+    if application.builds.by_compose:
+        root = Path(find_root(settings.repository_folder)[0])
+        for path in find_compose_files(application.file, child_environment(run_env)):
+            if path.is_relative_to(root):
+                name = str(path.relative_to(root))
+                if read_commit_file(repository, commit, PurePosixPath(name)) != path.read_text(encoding="utf-8"):
+                    got = f"{name} is not as in the commit, and it says how the image is built."
+                    yield problem(Area.COMMIT, got, "Commit it: the gate refuses a Compose file that no commit has.")
+    for service in application.services:
+        check = service.check
+        if isinstance(check, ScriptCheck) and not (settings.repository_folder / check.path.lstrip("/")).is_file():
+            yield note(
+                Area.STAGING,
+                f"the staging check of {service.name} is {check.path} in its container; the checkout has no such file.",
+                "Write one (`freshness init`), or set `check-path` or `check-command`.",
+            )
+
+
+def _silent(run_env: Texts) -> Forge:
+    """Nothing is told to a forge."""
+    return Forge(command="freshness doctor", env=run_env, token=None, application="", comments=False, context=None)
+
+
+def _unheard() -> Log:
+    return Log(io.StringIO(), actions=False)

@@ -1,0 +1,84 @@
+"""The doctor's whole look: machine, plugins, Engine, settings, files, what stands there, runner and forge."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from freshness.core.diagnosis import LEAST_ENGINE, LEAST_PLUGINS, judge_version
+from freshness.core.finding import Area, Finding
+from freshness.core.lock import service_lock
+from freshness.doctor.application import look_at_builds, look_at_production, look_at_staging
+from freshness.doctor.forge import look_at_forge
+from freshness.doctor.machine import look_at_disk_and_clock, look_at_machine, look_at_plugin
+from freshness.doctor.runner import look_at_runner
+from freshness.doctor.settings import Asked, Read, look_at_work_tree, read_settings
+from freshness.doctor.state import look_at_state
+from freshness.doctor.target import Place, look_at_place
+from freshness.doctor.trial import attempt, fine, tried, unchecked
+from freshness.engine.client import TIMEOUT_SECONDS, Engine, connect
+from freshness.engine.facts import read_facts
+from freshness.engine.probe_address import Prober, find_prober
+from freshness.settings.child_environment import child_environment
+
+
+def examine(asked: Asked) -> Iterator[Finding]:
+    """Each finding as soon as it is there, and none twice. Nothing is written, and no lock is taken."""
+    seen: set[str] = set()
+    for one in _examine(asked):
+        if str(one) not in seen:
+            seen.add(str(one))
+            yield one
+
+
+def _examine(asked: Asked) -> Iterator[Finding]:
+    env, run_env = child_environment(asked.run_env), asked.run_env
+    yield from tried(Area.MACHINE, partial(look_at_machine, env))
+    for name in LEAST_PLUGINS:
+        yield from tried(Area.PLUGINS, partial(look_at_plugin, name, env))
+    read, found = read_settings(asked)
+    engine, unreached = attempt(Area.ENGINE, lambda: connect(env, read.timeout or TIMEOUT_SECONDS))
+    yield from unreached
+    prober = Prober(job=None)
+    if engine:
+        asker, unknown = attempt(Area.ENGINE, lambda: find_prober(engine, run_env))
+        prober = asker or prober
+        yield from (*unknown, *tried(Area.ENGINE, partial(_look_at_engine, engine, prober)))
+    yield from found
+    places: list[Place] = []
+    yield from _look_at_halves(read, asked, places)
+    for place in places:
+        yield from look_at_place(engine, prober, place) if engine else [_unseen(place)]
+    if engine:
+        own = {service_lock(one.target.project, one.target.service) for one in places}
+        yield from tried(Area.STATE, partial(look_at_state, engine, run_env, own))
+    yield from tried(Area.RUNNER, partial(look_at_runner, run_env, read.folder, prober.job))
+    if read.gate:
+        yield from tried(Area.FORGE, partial(look_at_forge, read.gate, run_env))
+
+
+def _look_at_engine(engine: Engine, prober: Prober) -> Iterator[Finding]:
+    facts = read_facts(engine)
+    yield judge_version(Area.ENGINE, "the Engine", facts.version, LEAST_ENGINE, "Install a newer Docker Engine.")
+    yield fine(Area.ENGINE, f"{engine.id} answers at {engine.endpoint}: {facts.storage}.")
+    is_here = engine.endpoint.startswith("unix://") and engine.tunnel is None and prober.job is None
+    yield from tried(Area.MACHINE, partial(look_at_disk_and_clock, facts, is_here=is_here))
+
+
+def _look_at_halves(read: Read, asked: Asked, places: list[Place]) -> Iterator[Finding]:
+    """What the files say; `places` gets the services to look at on the Engine."""
+    if read.commit:
+        yield from tried(Area.COMMIT, partial(look_at_work_tree, read.folder))
+    if read.gate:
+        staging = look_at_staging(read.gate, asked.run_env)
+        yield from staging.findings
+        places += staging.places
+        if staging.application and read.commit:
+            builds = partial(look_at_builds, read.gate, staging.application, read.commit, asked.run_env)
+            yield from tried(Area.COMMIT, builds)
+    if read.promote:
+        production = look_at_production(read.promote, asked.run_env)
+        yield from production.findings
+        places += production.places
+
+
+def _unseen(place: Place) -> Finding:
+    return unchecked(place.area, f"what stands at {place.target.service}'s place, as the Engine was not reached.")

@@ -1,0 +1,38 @@
+"""What an Engine says of itself, for people: version, storage, its folder and its clock."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from freshness.engine.client import Engine, engine_call
+from freshness.errors import EngineError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """`root` is where it keeps its data, on its own machine; its clock is `skew` seconds ahead of ours."""
+
+    version: str
+    storage: str
+    root: str
+    skew: float
+
+
+def read_facts(engine: Engine) -> Facts:
+    """Raises EngineError."""
+    before = time.time()
+    with engine_call("asking the Engine about itself"):
+        info = engine.client.info()
+    ours = (before + time.time()) / 2
+    driver = dict(entry for entry in info.get("DriverStatus") or () if len(entry) == 2)  # noqa: PLR2004 -- a pair
+    snapshots = str(driver.get("driver-type", "")).startswith("io.containerd.snapshotter")
+    try:
+        skew = datetime.fromisoformat(info["SystemTime"]).timestamp() - ours
+    except (KeyError, TypeError, ValueError) as error:
+        raise EngineError("The Engine does not say what time it is.", "Check the Docker daemon's clock.") from error
+    return Facts(
+        version=str(info.get("ServerVersion", "")),
+        storage=f"{info.get('Driver', 'unknown')}, {'containerd' if snapshots else 'classic'} image store",
+        root=str(info.get("DockerRootDir", "")),
+        skew=skew,
+    )
