@@ -304,7 +304,7 @@ def test_a_change_of_configuration_alone_is_rolled_back_too(production_here: Pro
     listed = production.run("rollback", "--list")
     ended = production.run("rollback")
 
-    assert [line.split()[:2] for line in listed.log.splitlines()[1:]] == [["-", FIRST], ["1", FIRST]]
+    assert [line.split()[:2] for line in listed.log.splitlines()[1:]] == [["-", FIRST[:12]], ["1", FIRST[:12]]]
     assert ended.end == (0, "promoted"), ended.log
     assert_as_it_was(production, image)
     assert "COLOUR" not in variables(production)

@@ -147,6 +147,7 @@ def test_the_list_says_what_runs_and_what_was_left() -> None:
     table = in_table(RetainedImage(number=0, image=RUNS, revision=TWO, configuration="{}"), KEPT).splitlines()
 
     assert table[1].split()[-2:] == ["runs", "now"]
-    assert table[2].endswith("rolled back from")
-    assert "no commit label" in table[5]
+    assert table[2].endswith("rolled back from *")
+    assert "no label" in table[5]
+    assert table[-1].startswith("* ")
     assert in_table(RetainedImage(number=0, image=""), ()).splitlines()[1].endswith("nothing is running")

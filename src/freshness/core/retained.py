@@ -14,6 +14,8 @@ from freshness.errors import Refused, SettingsError
 
 PREVIOUS_TAG = "freshness-previous"
 LIST = "`freshness rollback --list` shows the retained images"
+_UNKNOWN = "* It ran with what was not recorded: it would run with today's Compose file."
+_SHORT = 12  # digits of an id, as Docker prints them
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -88,13 +90,14 @@ class RetainedImage:
 
 
 def in_table(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool = True) -> str:
-    """What runs, and what can be gone back to, for people; `--to` takes a number, a commit or an image ID of it."""
-    rows: list[tuple[str, ...]] = [("number", "commit", "replaced", "image ID", "configuration", "")]
-    rows += [_row(now, "runs now" if runs else "ran last; nothing is running")]
+    """What runs, and what can be gone back to, for people at 80 columns; `--to` takes the first three as they stand."""
+    rows: list[tuple[str, ...]] = [("number", "commit", "image ID", "replaced", "")]
+    rows += [_row(now, "runs now" if runs else "down; ran last")]
     rows += [_row(one, "rolled back from" if one.left else "") for one in kept]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    is_known = all(one.configuration for one in (now, *kept) if one.image)
+    return "\n".join([*lines, *(() if is_known else (_UNKNOWN,))])
 
 
 def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> str:
@@ -117,14 +120,13 @@ def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) ->
 
 def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
     if not one.image:
-        return "-", "", "", "", "", "nothing is running"
+        return "-", "", "", "", "nothing is running"
     return (
         str(one.number or "-"),
-        one.revision or "no commit label",
+        one.revision[:_SHORT] or "no label",
+        one.image[: len(IMAGE) + _SHORT],
         one.replaced or ("" if one.number == 0 else "not recorded"),
-        one.image,
-        "recorded" if one.configuration else "not recorded: today's Compose file",
-        what,
+        what if one.configuration else f"{what} *".lstrip(),
     )
 
 
