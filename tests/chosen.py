@@ -168,6 +168,8 @@ CHOSEN = {
         "scenarios/test_dry_run.py::test_a_gate_says_what_it_would_build_and_stays_closed",
         "scenarios/test_dry_run.py::test_a_promotion_says_what_it_would_do_and_does_it_then[machine]",
         "scenarios/test_keeping.py::test_older_builds_go_and_what_is_in_use_or_has_another_name_stays",
+        "scenarios/test_json.py::test_every_command_prints_what_the_schema_describes",
+        "scenarios/test_status.py::test_status_in_words_tells_a_person_what_there_is_to_know",
         "scenarios/test_status.py::test_status_names_what_both_targets_run[private]",
     ),
     "kill switch and scope reach both commands": (
@@ -210,7 +212,6 @@ NOT_CHOSEN = {
     "scenarios/test_benchmarks.py": "two minutes; it says nothing of the product that scenarios do not say",
     "scenarios/test_breaking_tools.py": "of the tests' own tools; a tool that breaks nothing fails what uses it",
     "scenarios/test_container_log.py": "one function of the log; the way back's scenarios show a log",
-    "scenarios/test_json.py": "the report has its unit tests, and so have the two streams",
     "scenarios/test_installed.py": "it asks the package index and says nothing of a gate; a Tab's answer has a unit test",
     "action/test_job_container.py": "a gate in a job's container stands in test_runners.py; these are its rarer faults",
 }

@@ -1,5 +1,7 @@
 """`freshness deploy`: gate and promotion in one, of a commit that a person names."""
 
+import json
+
 from tests.support.applications import behave
 from tests.support.promotions import LONG, SECOND, Production
 from tests.support.runner import Ended
@@ -22,9 +24,12 @@ def test_a_branch_is_gated_and_promoted_and_a_closed_gate_leaves_production_alon
     assert runner.built(good) is None
     assert "known once it is built" in foreseen.log
 
-    ended = deploy(production_here, "feature")
+    file = runner.folder / "report.json"
+    ended = deploy(production_here, "feature", "--report", str(file))
 
     assert ended.status == 0, ended.log
+    gated, _, promoted = file.read_text().partition("\n}\n")
+    assert (json.loads(gated + "}")["decision"], json.loads(promoted)["decision"]) == ("fresh", "promoted")
     assert f"Deploying feature: {good} 'Sell shoes'" in ended.log.splitlines()[0]
     assert (ended.outputs["gate"], ended.outputs["outcome"]) == ("open", "promoted")
     assert production_here.container().attrs["Image"] == runner.built(good) == ended.outputs["image-id"]

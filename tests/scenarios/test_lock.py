@@ -268,7 +268,7 @@ def test_whoever_lost_the_lock_writes_nothing_any_more(production_here: Producti
     with first.frozen():
         shown = unlock(production_here)
         assert shown.status == 1, shown.log
-        assert "add --force" in shown.log
+        assert "next write: --force." in shown.log
         broken = unlock(production_here, "--force")
         assert broken.status == 0, broken.log
         second = production_here.promote(running, **SHORT)

@@ -26,7 +26,7 @@ def verify(runner: Runner, image: str, revision: str = COMMIT) -> Ended:
 
 
 def test_a_plain_build_with_the_argument_is_label_only(any_runner: Runner) -> None:
-    """I2. Fails when `verify_image` in status.py calls a label more than a claim."""
+    """I2. Fails when `verify_image` in cli/verify.py calls a label more than a claim."""
     image = build(any_runner.sandbox, any_runner, PLAIN, "--build-arg", f"GIT_SHA={COMMIT}")
 
     ended = verify(any_runner, image)
@@ -59,7 +59,7 @@ def test_every_doubt_is_refused(dockerfile: str, words: tuple[str, ...], said: s
 def test_a_base_images_label_is_believed_no_further_than_it_says(
     inherited: str, status: int, any_runner: Runner
 ) -> None:
-    """I2. Fails when `verify_image` in status.py calls an inherited label anything but "label only"."""
+    """I2. Fails when `verify_image` in cli/verify.py calls an inherited label anything but "label only"."""
     sandbox = any_runner.sandbox
     base = build(sandbox, any_runner, PLAIN, "--build-arg", f"GIT_SHA={inherited}", tag="base")
     image = build(sandbox, any_runner, f"FROM {base}\nENV CHANGED=1\n")
@@ -71,7 +71,7 @@ def test_a_base_images_label_is_believed_no_further_than_it_says(
 
 
 def test_an_image_that_does_not_exist_is_refused(any_runner: Runner) -> None:
-    """I12. Fails when `verify_image` in status.py takes "not found" for anything but a refusal."""
+    """I12. Fails when `verify_image` in cli/verify.py takes "not found" for anything but a refusal."""
     ended = verify(any_runner, f"{any_runner.sandbox.name}:none")
 
     assert ended.status == 1
@@ -80,7 +80,7 @@ def test_an_image_that_does_not_exist_is_refused(any_runner: Runner) -> None:
 
 @pytest.mark.parametrize("revision", [COMMIT[:12], "main", "", COMMIT + "a"])
 def test_anything_but_a_full_commit_id_is_a_usage_error(revision: str, runner: Runner) -> None:
-    """I8. Fails when `verify_image` in status.py compares abbreviations."""
+    """I8. Fails when `verify_image` in cli/verify.py compares abbreviations."""
     assert verify(runner, "python:3.13-slim", revision).status == 2
 
 

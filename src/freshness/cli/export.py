@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from freshness.git.checkout import open_repository
 from freshness.git.export import export_tree
@@ -13,8 +14,8 @@ from freshness.settings.read import read_gate
 Texts = Mapping[str, str]
 
 
-def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> str:
-    """Writes the commit's tree to the folder and says what was written."""
+def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env_file: Texts) -> dict[str, Any]:
+    """Writes the commit's tree to the folder and says what was written, in one line too (`reason`)."""
     settings = read_gate(given, env, env_file)
     address = forge_address(settings, env)
     repository = open_repository(settings.repository_folder)
@@ -23,4 +24,11 @@ def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env
     )
     revision = find_revision(repository, candidate, address)
     exported = export_tree(repository, revision, folder, allow_incomplete=settings.build.incomplete is Incomplete.ALLOW)
-    return f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}."
+    return {
+        "revision": revision.commit,
+        "tree": revision.tree,
+        "folder": str(folder),
+        "files": exported.files,
+        "bytes": exported.size,
+        "reason": f"{revision.commit}: {exported.files} files, {exported.size} bytes in {folder}.",
+    }

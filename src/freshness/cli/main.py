@@ -1,5 +1,6 @@
 """The command line: parses, wires, prints and exits. What is heavy to import is imported where it is used."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -106,6 +107,14 @@ def _kept(*names: str, about: str) -> Callable[[_Command], _Command]:
 
 _quiet = _kept("--quiet", "-q", about="Print only warnings, what failed, and how it ended.")
 _json = _kept("--json", about="Print the report as one JSON object to standard output, and the log to standard error.")
+_report = click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    expose_value=False,
+    callback=lambda context, option, value: context.meta.update({option.name: value}),
+    help="Write the report to this file too, as JSON; what it held is lost at once.",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON: docs/schema/output.json describes it.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen, or why nothing would; write nothing.")
 
 
@@ -114,6 +123,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Print what would happen
 @_dry_run
 @_quiet
 @_json
+@_report
 @click.pass_context
 def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> int:
     """Build, start and check staging from the validated commit, and say whether it may become production."""
@@ -128,6 +138,7 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
 @_dry_run
 @_quiet
 @_json
+@_report
 @click.pass_context
 def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: str | None) -> int:
     """Gate REV (HEAD, a branch, a tag or an id of the local clone), and promote it if the gate opens.
@@ -146,6 +157,7 @@ def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: 
 @_dry_run
 @_quiet
 @_json
+@_report
 @click.pass_context
 def promote(context: click.Context, /, *, allow_unverified: bool, dry_run: bool, **given: str | None) -> int:
     """Deploy the verified image to production; roll back if it fails."""
@@ -179,6 +191,7 @@ _ROLLBACK_OPTIONS = (
 @_dry_run
 @_quiet
 @_json
+@_report
 @click.pass_context
 def rollback(
     context: click.Context,
@@ -218,21 +231,22 @@ def rollback(
 @click.argument("image")
 @click.option("--revision", required=True, metavar="SHA", help="The full id of the validated commit.")
 @options("promote", "revision-label", "engine-timeout")
+@_as_json
 @click.pass_context
-def verify(context: click.Context, /, image: str, revision: str, **given: str | None) -> int:
+def verify(context: click.Context, /, image: str, revision: str, *, as_json: bool, **given: str | None) -> int:
     """Print in one line whether IMAGE's label names exactly this commit; exit 1 for every doubt."""
-    from freshness.cli.status import verify_image
+    from freshness.cli.verify import verify_image
 
-    proven, line = verify_image(image, revision, given, _environment(), _env_file(context))
-    answer(line)
-    return 0 if proven else 1
+    found = verify_image(image, revision, given, _environment(), _env_file(context))
+    answer(json.dumps(found, indent=2) if as_json else found["reason"])
+    return 0 if found["proven"] else 1
 
 
 @commands.command(short_help="Print which commit the gate would validate, and why.")
 @click.option("--event", type=click.Path(path_type=Path), help="The event's JSON file. [GITHUB_EVENT_PATH]")
 @click.option("--event-name", help="The event's name. [GITHUB_EVENT_NAME]")
 @click.option("--offline", is_flag=True, help="Ask no server: use only the event and the local repository.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_as_json
 @options("gate", "revision", "pr", "path")
 @click.pass_context
 def resolve(context: click.Context, /, **given: Any) -> int:
@@ -252,16 +266,18 @@ def resolve(context: click.Context, /, **given: Any) -> int:
 @commands.command(short_help="Write the commit's tree to a folder, for inspection.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @options("gate", "revision", "pr", "path", "incomplete")
+@_as_json
 @click.pass_context
-def export(context: click.Context, /, folder: Path, **given: str | None) -> None:
+def export(context: click.Context, /, folder: Path, *, as_json: bool, **given: str | None) -> None:
     """Write the commit's tree to FOLDER, byte for byte as the gate builds it, for inspection."""
     from freshness.cli.export import export_commit
 
-    answer(export_commit(folder, given, _environment(), _env_file(context)))
+    found = export_commit(folder, given, _environment(), _env_file(context))
+    answer(json.dumps(found, indent=2) if as_json else found["reason"])
 
 
 @commands.command(short_help="Print what staging and production run, and from which commit.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with an object for each target.")
+@_as_json
 @options(
     "promote",
     "staging-service",
@@ -278,11 +294,15 @@ def export(context: click.Context, /, folder: Path, **given: str | None) -> None
     "deploy-environment",
 )
 @click.pass_context
-def status(context: click.Context, /, **given: Any) -> None:
-    """Print what staging and production run, from which commit, and since when."""
+def status(context: click.Context, /, *, as_json: bool, **given: str | None) -> None:
+    """Print what staging and production run, from which commit, since when, and who is at work there.
+
+    Ages are told by the Docker host's clock. Subjects, and how far behind the branch a commit is, come from the clone
+    in the current folder, as it was last fetched.
+    """
     from freshness.cli.status import show_status
 
-    answer(show_status(given, _environment(), _env_file(context)))
+    answer(show_status(given, _environment(), _env_file(context), as_json=as_json))
 
 
 @commands.command(short_help="Check host, checkout, runner and forge for all that a deployment needs.")
@@ -317,17 +337,20 @@ def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: st
     "--tag", metavar="TAG", help="The tag that a promotion with `recreate: false` moves, in place of a service."
 )
 @click.option("--force", is_flag=True, help="Release it although its owner is, or may be, still running.")
+@_as_json
 @click.pass_context
-def unlock(context: click.Context, /, *, name: str | None, tag: str | None, force: bool, **given: str | None) -> int:
+def unlock(
+    context: click.Context, /, *, name: str | None, tag: str | None, force: bool, as_json: bool, **given: str | None
+) -> int:
     """Show who locks production (or another --service), and release the lock of a dead run.
 
     The next run takes over from a dead one anyway; this is for a run that hangs, or that nobody can see.
     """
     from freshness.cli.unlock import unlock_target
 
-    free, text = unlock_target(given, _environment(), _env_file(context), name=name, tag=tag, force=force)
-    answer(text)
-    return 0 if free else 1
+    found = unlock_target(given, _environment(), _env_file(context), name=name, tag=tag, force=force)
+    answer(json.dumps(found, indent=2) if as_json else found["reason"])
+    return 0 if found["free"] else 1
 
 
 @commands.command(short_help="Serve the board, a small page that names its own commit.")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -14,6 +14,7 @@ from freshness.core.revision import Candidate
 from freshness.core.run import Run
 from freshness.process.signals import raise_on_signals
 from freshness.report.forge import Forge
+from freshness.report.json_report import write_text
 from freshness.report.publish import Publisher
 from freshness.settings.model import GateSettings, PromoteSettings
 
@@ -40,7 +41,26 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
         quiet=bool(chosen.get("quiet")),
         terminal=None if actions else find_terminal(stream, env),
     )
-    return Publisher(command=command, env=env, log=log, outputs=outputs, answer=answer if chosen.get("json") else None)
+    return Publisher(
+        command=command,
+        env=env,
+        log=log,
+        outputs=outputs,
+        answer=answer if chosen.get("json") else None,
+        report_file=_empty_once(chosen),
+    )
+
+
+def _empty_once(chosen: dict[str, Any]) -> Path | None:
+    """The file of `--report`. Both halves of a deployment write to it, and nobody takes an earlier run's for theirs.
+
+    Raises OutputError where it cannot be written, before anything is done.
+    """
+    path: Path | None = chosen.get("report")
+    if path and not chosen.get("report_is_empty"):
+        write_text(path, "")
+        chosen["report_is_empty"] = True
+    return path
 
 
 def find_terminal(stream: TextIO | None, env: Mapping[str, str]) -> "Terminal | None":

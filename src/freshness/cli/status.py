@@ -1,131 +1,163 @@
-"""The commands that only look at an Engine: verify and status."""
+"""The command `status`: looks at both targets, and at the clone that knows their commits. It changes nothing."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from freshness.settings.read import read_promote, read_revision
+from freshness.settings.read import read_promote
 
 if TYPE_CHECKING:  # as everything that is heavy to import
     from freshness.core.deployment import Role
+    from freshness.core.lock import HeldLock
+    from freshness.engine.client import Engine
+    from freshness.engine.containers import Container
+    from freshness.git.branch import Clone
+    from freshness.report.target_status import Locked, Previous, TargetStatus
     from freshness.settings.model import PromoteSettings
 
 Texts = Mapping[str, str]
+Config = Mapping[str, Any]
 
 
-def verify_image(
-    name: str, revision: str, given: Mapping[str, str | None], env: Texts, env_file: Texts
-) -> tuple[bool, str]:
-    """The guard alone: whether the image's label says exactly this commit, and one line that says so.
-
-    Raises SettingsError for an abbreviated id, EngineError where the Engine cannot be asked.
-    """
-    from freshness.core.image import guard
-    from freshness.engine.client import connect
-    from freshness.engine.images import find_image
-
-    expected = read_revision("--revision", revision)
-    settings = read_promote(given, env, env_file, revision_required=False)
-    engine = connect(env, settings.engine_timeout)
-    image = find_image(engine, name)
-    if image is None:
-        return False, f"refused: the Engine {engine.id} at {engine.endpoint} has no image {name}."
-    problem = guard(image, settings.revision_label, expected)
-    if problem:
-        return False, f"refused: {name} ({image.id}) does not prove {expected}: {problem}."
-    return (
-        True,
-        f"label only: {name} ({image.id}) says {expected}. A label is a claim; the gate's image ID is the proof.",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetStatus:
-    """What a target runs. `revision` is what the image's label claims, None where nothing runs or is claimed.
-
-    `restarts` are those that Docker made by itself since the container was made or started by hand. `notes` say what
-    else may be meant, where nothing runs.
-    """
-
-    target: str
-    service: str
-    container: str | None
-    status: str
-    image_id: str | None
-    revision: str | None
-    since: str | None
-    restarts: int | None = None
-    notes: tuple[str, ...] = ()
-
-
-def show_status(given: Mapping[str, Any], env: Texts, env_file: Texts) -> str:
-    """What staging and production run, from which commit and since when, as a small table or JSON."""
-    from dataclasses import asdict
-
-    found = _both_targets(given, env, env_file)
-    if given["as_json"]:
-        return json.dumps([_without_nothing(asdict(status)) for status in found], indent=2)
-    rows = [(one.target, one.service, _state(one), _commit(one), one.since or "", one.image_id or "") for one in found]
-    rows.insert(0, ("target", "service", "status", "commit", "since", "image ID"))
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*table, *(note for one in found for note in one.notes)])
-
-
-def _without_nothing(status: dict[str, Any]) -> dict[str, Any]:
-    """Without notes where there are none."""
-    return {key: value for key, value in status.items() if key != "notes" or value}
-
-
-def _state(one: TargetStatus) -> str:
-    """A container that restarts again and again looks fine at most moments."""
-    if not one.restarts:
-        return one.status
-    return f"{one.status}, {one.restarts} restart{'s' if one.restarts > 1 else ''}"
-
-
-def _commit(one: TargetStatus) -> str:
-    return one.revision or ("has no commit label" if one.container else "")
-
-
-def _both_targets(given: Mapping[str, Any], env: Texts, env_file: Texts) -> list[TargetStatus]:
+def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool) -> str:
+    """What staging and production run, for people or in JSON. Raises SettingsError, EngineError."""
     from freshness.core.deployment import Role
-    from freshness.engine.client import connect
+    from freshness.engine.client import connect, time_of
     from freshness.engine.compose import ComposeFile, read_config
+    from freshness.git.branch import find_clone
+    from freshness.report import target_status
     from freshness.target.staging import is_production, staging_config
 
     settings = read_promote(given, env, env_file, revision_required=False)
-    file = ComposeFile.of(settings, env)
-    config = read_config(file, env)
+    config = read_config(ComposeFile.of(settings, env), env)
     staging = staging_config(settings, env, config)
-    engine = connect(env, settings.engine_timeout)
+    engine, clone = connect(env, settings.engine_timeout), find_clone(settings.repository_folder)
     if is_production(settings, staging, config):
-        first = _not_named(settings.staging_service)
+        first = _not_named(settings.staging_service, staging["name"])
     else:
-        first = _one_target(engine, Role.STAGING, staging, settings.staging_service, settings)
-    return [first, _one_target(engine, Role.PRODUCTION, config, settings.service, settings)]
+        first = _look(engine, Role.STAGING, staging, settings.staging_service, settings, clone)
+    second = _look(engine, Role.PRODUCTION, config, settings.service, settings, clone)
+    previous = _previous(engine, config, settings, clone)
+    found = [first, replace(second, previous=previous)]
+    if as_json:
+        return json.dumps([target_status.as_json(one) for one in found], indent=2)
+    return target_status.in_words(found, time_of(engine))
 
 
-def _not_named(service: str) -> TargetStatus:
+def _not_named(service: str, project: str) -> "TargetStatus":
+    from freshness.report.target_status import TargetStatus
+
     note = (
         f"staging: {service} is production's own service. Set where staging is: `staging-service`,"
         " `staging-project`, `staging-compose-file`."
     )
-    return TargetStatus(
-        target="staging",
+    return TargetStatus(target="staging", service=service, project=project, status="not named", notes=(note,))
+
+
+def _look(
+    engine: "Engine", role: "Role", config: Config, service: str, settings: "PromoteSettings", clone: "Clone | None"
+) -> "TargetStatus":
+    from freshness.core.compose import why_missing
+    from freshness.core.lock import service_lock
+    from freshness.engine.containers import service_containers
+    from freshness.engine.lock import find_lock
+    from freshness.engine.plan_record import find_waiting
+    from freshness.report.target_status import TargetStatus
+
+    name = service_lock(config["name"], service)
+    held = find_lock(engine, name)
+    locked = _locked(engine, held) if held else None
+    is_over = locked is None or locked.dead is not None
+    status = TargetStatus(
+        target=role.value,
         service=service,
-        container=None,
-        status="not named",
-        image_id=None,
-        revision=None,
-        since=None,
-        notes=(note,),
+        project=config["name"],
+        status="no such service" if why_missing(config, service) else "nothing",
+        locked=locked,
+        interrupted=is_over and find_waiting(engine, name, held) is not None,
+    )
+    containers = service_containers(engine, config["name"], service)
+    if not containers:
+        return replace(status, notes=_notes(engine, role, config, service, settings))
+    container = next((one for one in containers if one.runs), containers[0])  # a cut promotion leaves a second
+    return _with_commit(_with_container(status, engine, container, settings), clone)
+
+
+def _with_container(
+    status: "TargetStatus", engine: "Engine", container: "Container", settings: "PromoteSettings"
+) -> "TargetStatus":
+    from freshness.engine.deployments import read_deployment
+    from freshness.engine.images import find_image
+
+    image = find_image(engine, container.image_id)
+    recorded = read_deployment(engine, status.project, status.service)
+    last = recorded.deployment if recorded and recorded.deployment.image == container.image_id else None
+    return replace(
+        status,
+        container=container.name,
+        status=(container.runs and container.health) or container.status,  # the last health outlives its container
+        health=container.health or None,
+        image_id=container.image_id,
+        revision=image.revision(settings.revision_label) if image else None,
+        since=container.started_at,
+        created=container.created_at,
+        restarts=container.restarts,
+        deployed_by=(last.who if last else "") or None,
+        run=(last.run if last else "") or None,
     )
 
 
+def _with_commit(status: "TargetStatus", clone: "Clone | None") -> "TargetStatus":
+    if not (clone and status.revision):
+        return status
+    return replace(
+        status,
+        subject=clone.subject(status.revision) or None,
+        branch=clone.branch or None,
+        behind=clone.behind(status.revision),
+    )
+
+
+def _locked(engine: "Engine", held: "HeldLock") -> "Locked":
+    from freshness.engine.lock_liveness import find_place, why_dead
+    from freshness.report.target_status import Locked
+
+    owner = held.owner
+    return Locked(
+        who=owner.who,
+        host=owner.place.host,
+        command=owner.command,
+        revision=owner.revision or None,
+        run=owner.run or None,
+        since=held.since,
+        dead=why_dead(engine, held, find_place(engine)),
+    )
+
+
+def _previous(
+    engine: "Engine", config: Config, settings: "PromoteSettings", clone: "Clone | None"
+) -> tuple["Previous", ...]:
+    """What production can be brought back to; nothing where the Compose file does not have the service."""
+    from freshness.core.compose import Wanted, read_target, why_missing
+    from freshness.core.retained import retained_tags_of
+    from freshness.promotion.observe import look
+    from freshness.promotion.rollback import find_now, find_retained
+    from freshness.report.target_status import Previous
+
+    if why_missing(config, settings.service):
+        return ()
+    label = settings.revision_label
+    target = read_target(config, Wanted(service=settings.service, port=settings.port))
+    tags = retained_tags_of(target, config, settings.staging_service)
+    scene = look(engine, config["name"], settings.service, None)
+    now = find_now(engine, scene.runs, scene.known, scene.recorded, label)
+    kept = find_retained(engine, tags, scene.recorded, label, now)
+    return tuple(Previous.of(one, clone.subject(one.revision) if clone and one.revision else "") for one in kept)
+
+
 def _notes(
-    engine: Any, role: "Role", config: Mapping[str, Any], service: str, settings: "PromoteSettings"
+    engine: "Engine", role: "Role", config: Config, service: str, settings: "PromoteSettings"
 ) -> tuple[str, ...]:
     from freshness.core.compose import image_of
     from freshness.core.deployment import Role
@@ -143,37 +175,3 @@ def _notes(
         not_on=None if is_production else settings.port,
     )
     return tuple(find_strays(engine, sought))
-
-
-def _one_target(
-    engine: Any, role: "Role", config: Mapping[str, Any], service: str, settings: "PromoteSettings"
-) -> TargetStatus:
-    from freshness.core.compose import why_missing
-    from freshness.engine.containers import service_containers
-    from freshness.engine.images import find_image
-
-    containers = service_containers(engine, config["name"], service)
-    if not containers:
-        status = "no such service" if why_missing(config, service) else "nothing"
-        return TargetStatus(
-            target=role.value,
-            service=service,
-            container=None,
-            status=status,
-            image_id=None,
-            revision=None,
-            since=None,
-            notes=_notes(engine, role, config, service, settings),
-        )
-    container = next((one for one in containers if one.runs), containers[0])  # a cut promotion leaves a second
-    image = find_image(engine, container.image_id)
-    return TargetStatus(
-        target=role.value,
-        service=service,
-        container=container.name,
-        status=(container.runs and container.health) or container.status,  # the last health outlives its container
-        image_id=container.image_id,
-        revision=image.revision(settings.revision_label) if image else None,
-        since=container.started_at,
-        restarts=container.restarts,
-    )

@@ -1,6 +1,7 @@
 """The command that shows who holds a target, and breaks that where nobody else can."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, tag_lock
 from freshness.core.quoting import quoted
@@ -20,8 +21,10 @@ _NEXT = "The next promotion or rollback finishes or undoes what was begun."
 
 def unlock_target(
     given: Mapping[str, str | None], env: Texts, env_file: Texts, *, name: str | None, tag: str | None, force: bool
-) -> tuple[bool, str]:
-    """Breaks the lock of this `name`, of the service, or of the `tag` that is moved; whether it is free now, in words.
+) -> dict[str, Any]:
+    """Breaks the lock of this `name`, of the service, or of the `tag` that is moved: whether it is `free` now, and why.
+
+    `reason` says so in words; `owner`, `since`, and why that run is `dead` are None where nobody had it.
 
     An owner that is, or may be, at work is only shown, unless `force`: it stops before its next write. What a
     promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
@@ -30,16 +33,18 @@ def unlock_target(
     lock = _find_lock(settings, env, name, tag)
     held = lock.look()
     began = _began(find_waiting(lock.engine, lock.name, held))
+    found = {"lock": lock.name, "owner": None, "since": None, "dead": None}
     if held is None:
-        return True, f"{lock.name} is not locked.{f' {began}{_NEXT}' if began else ''}"
+        reason = f"{lock.name} is not locked.{f' {began}{_NEXT}' if began else ''}"
+        return found | {"free": True, "reason": reason}
     dead = why_dead(lock.engine, held, lock.owner.place)
+    found |= {"owner": str(held.owner), "since": held.since, "dead": dead}
     shown = f"{lock.name} is locked by {held.owner} since {held.since}. {began}"
     if dead is None and not force:
-        return False, (
-            f"{shown}That run is, or may be, at work: wait for it, or add --force, which makes it stop before its"
-            " next write."
-        )
-    return _break(lock, held, f"{shown}{f'That run is dead: {dead}. ' if dead else ''}")
+        reason = f"{shown}That run is, or may be, at work. Wait for it, or make it stop before its next write: --force."
+        return found | {"free": False, "reason": reason}
+    is_free, reason = _break(lock, held, f"{shown}{f'That run is dead: {dead}. ' if dead else ''}")
+    return found | {"free": is_free, "reason": reason}
 
 
 def _break(lock: Lock, held: HeldLock, shown: str) -> tuple[bool, str]:

@@ -11,6 +11,7 @@ DEPLOYMENT_LABEL = "freshness.deployment"
 MOST_CONFIGURATIONS = 5
 """Of one image, with which it ran before."""
 _NUMBER_LABEL = "freshness.number"
+_TEXTS = ("repository", "container", "image", "revision", "made", "who", "run")
 _VALUE_LABEL = "freshness.value"
 _CONFIGURATION_LABEL = "freshness.configuration"  # of what runs; `.IMAGE` stands behind it for what ran before
 
@@ -49,7 +50,8 @@ class Deployment:
     the image ID, `revision` the commit that it was proven to be built from. `configuration` is the service as Compose
     rendered it (core/configuration.py), in JSON; it holds interpolated values, may be read by whoever may use Docker,
     and is never logged. `made` is Compose's hash in the container that was made of it: another one was made by somebody
-    else. `kept` is what ran before, the newest first. What is not known is empty.
+    else. `kept` is what ran before, the newest first. `who` put the image there, in the `run` of this address. What is
+    not known is empty.
 
     Where only a tag is moved, `project` is empty, and `service` is the tag.
     """
@@ -66,6 +68,8 @@ class Deployment:
     configuration: str = field(default="", repr=False)
     made: str = ""
     kept: tuple[Served, ...] = ()
+    who: str = ""
+    run: str = ""
 
     @property
     def target(self) -> str:
@@ -118,6 +122,12 @@ def _newer(kept: Sequence[Served], current: Served) -> tuple[Served, ...]:
     return tuple(kept[: found[0]]) if found else ()
 
 
+def signed(deployment: Deployment, before: Deployment | None, *, who: str, run: str) -> Deployment:
+    """As it is to be recorded: signed by who put the image there, whoever writes down something else of it later."""
+    is_new = before is None or (before.image, before.configuration) != (deployment.image, deployment.configuration)
+    return replace(deployment, who=who, run=run) if deployment.image and is_new else deployment
+
+
 def target_name(project: str, service: str) -> str:
     """How records and locks call a Compose service."""
     return f"{project}.{service}"
@@ -149,7 +159,7 @@ def from_labels(labels: Mapping[str, str]) -> tuple[int, Deployment] | None:
     """
     try:
         number, said = int(labels[_NUMBER_LABEL]), json.loads(labels[_VALUE_LABEL])
-        texts = {name: str(said.get(name, "")) for name in ("repository", "container", "image", "revision", "made")}
+        texts = {name: str(said.get(name, "")) for name in _TEXTS}
         deployment = Deployment(
             project=str(said["project"]),
             service=str(said["service"]),

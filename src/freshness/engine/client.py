@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import docker
 import requests
@@ -148,6 +149,12 @@ def _waited(error: requests.exceptions.Timeout) -> str:
     """The seconds that the request was given, which its error alone still knows."""
     found = _TIMEOUT.search(str(error))
     return f"{float(found[1]):g}" if found else "the given"
+
+
+def time_of(engine: Engine) -> datetime:
+    """The Engine's own clock, which made all its times. Raises EngineError."""
+    with engine_call("asking for the Engine's time"):
+        return datetime.fromisoformat(engine.client.info()["SystemTime"])
 
 
 def wait_until_reachable(engine: Engine, doing: str) -> None:

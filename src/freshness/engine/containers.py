@@ -30,12 +30,12 @@ _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container at one moment. `started_at` is the Engine's own text; `addresses` maps network names to IPs.
+    """A container at one moment. `started_at` and `created_at` are the Engine's own text.
 
-    `anonymous_volumes` are the paths of volumes that have no name of their own. `health` is `healthy`, `unhealthy`,
-    `starting`, or empty where the container has no HEALTHCHECK. `configuration` is Compose's hash of the service that
-    the container was made from, `compose_files` the files that Compose read for it, `compose_version` its own. `grace`
-    are the seconds that it may take to stop.
+    `addresses` maps network names to IPs. `anonymous_volumes` are the paths of volumes that have no name of their
+    own. `health` is `healthy`, `unhealthy`, `starting`, or empty where the container has no HEALTHCHECK.
+    `configuration` is Compose's hash of the service that the container was made from, `compose_files` the files
+    that Compose read for it, `compose_version` its own. `grace` are the seconds that it may take to stop.
 
     `healthcheck` is the last run of the HEALTHCHECK that has ended, None where none has, and `start_period` the seconds
     in which a failing one does not count. `binds` are the paths on the Docker host of its bind mounts, by target.
@@ -60,6 +60,7 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_out_of_memory: bool = False
     binds: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
 
     @property
     def runs(self) -> bool:
@@ -107,6 +108,7 @@ def _read(found: Mapping[str, Any]) -> Container:
         image_id=found["Image"],
         status=state["Status"],
         started_at=state["StartedAt"],
+        created_at=found.get("Created", ""),
         restarts=found.get("RestartCount", 0),
         exit_code=state.get("ExitCode", 0),
         is_out_of_memory=bool(state.get("OOMKilled")),

@@ -10,6 +10,7 @@ from freshness.core.deployment import (
     Role,
     from_labels,
     newest,
+    signed,
     target_name,
     to_labels,
 )
@@ -35,9 +36,11 @@ def read_roles(engine: Engine) -> dict[tuple[str, str], Role]:
 
 
 def write_deployment(lease: Lease, deployment: Deployment) -> None:
-    """Records the deployment in place of what was recorded before. Raises LockLost, EngineError."""
+    """Records the deployment in place of what was recorded before, signed. Raises LockLost, EngineError."""
     before = _records(lease.engine, deployment.target)
     last = newest(before)
+    owner = lease.owner
+    deployment = signed(deployment, last.deployment if last else None, who=owner.who, run=owner.run)
     name = f"freshness-deployment.{_NO_NAME.sub('-', deployment.target)}.{uuid.uuid4().hex}"
     lease.require()
     with engine_call(f"recording what runs at {deployment.target}"):

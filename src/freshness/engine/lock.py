@@ -127,7 +127,7 @@ class Lock:
 
     def look(self) -> HeldLock | None:
         """The volume that counts now, or None. Raises EngineError for one that is no lock of ours."""
-        return next(iter(current_locks(self._volumes(), self.name)), None)
+        return find_lock(self.engine, self.name)
 
     def claim(self) -> Lease | None:
         """Holds it if it is free this very moment."""
@@ -138,7 +138,7 @@ class Lock:
         owner = replace(self.owner, record=dead.owner.record)
         lease = self._hold(successor_name(self.name, dead.owner.token), owner, dead)
         if lease:
-            for volume in in_takeover_order(self._volumes(), self.name):
+            for volume in in_takeover_order(_volumes(self.engine, self.name), self.name):
                 if volume.name != lease.name:
                     remove_volume(self.engine, volume.name)
         return lease
@@ -150,11 +150,12 @@ class Lock:
             )
         found = from_labels(made["Labels"] or {})
         if found is None:
-            raise self._odd(name)
+            raise _odd(name)
         if found.token != owner.token:
             return None
         lease = Lease(engine=self.engine, name=name, lock=self.name, owner=owner)
-        volumes = self._volumes()  # made first, then looked: of two who come at once at least one sees the other
+        # Made first, then looked: of two who come at once at least one sees the other.
+        volumes = _volumes(self.engine, self.name)
         others = [volume for volume in current_locks(volumes, self.name) if volume.name != name]
         rivals = [volume for volume in others if not dead or why_dead(self.engine, volume, self.owner.place) is None]
         if rivals or (dead and dead.name not in {volume.name for volume in volumes}):
@@ -162,24 +163,31 @@ class Lock:
             return None
         return lease
 
-    def _volumes(self) -> list[HeldLock]:
-        with engine_call(f"looking for the lock {self.name}"):
-            listed = self.engine.client.api.volumes(filters={"label": f"{LOCK_LABEL}={self.name}"})["Volumes"] or ()
-        return [self._read(volume) for volume in listed]
 
-    def _read(self, volume: dict[str, object]) -> HeldLock:
-        labels = volume["Labels"]
-        owner = from_labels(labels) if isinstance(labels, dict) else None
-        if owner is None:
-            raise self._odd(str(volume["Name"]))
-        return HeldLock(name=str(volume["Name"]), owner=owner, since=str(volume["CreatedAt"]))
+def find_lock(engine: Engine, name: str) -> HeldLock | None:
+    """The volume of the lock that counts now, or None. Raises EngineError for one that is no lock of ours."""
+    return next(iter(current_locks(_volumes(engine, name), name)), None)
 
-    @staticmethod
-    def _odd(name: str) -> EngineError:
-        return EngineError(
-            f"The volume {name} has the name of a lock, but not its labels.",
-            f"Look who made it, and take it away: docker volume rm {name}",
-        )
+
+def _volumes(engine: Engine, name: str) -> list[HeldLock]:
+    with engine_call(f"looking for the lock {name}"):
+        listed = engine.client.api.volumes(filters={"label": f"{LOCK_LABEL}={name}"})["Volumes"] or ()
+    return [_read(volume) for volume in listed]
+
+
+def _read(volume: dict[str, object]) -> HeldLock:
+    labels = volume["Labels"]
+    owner = from_labels(labels) if isinstance(labels, dict) else None
+    if owner is None:
+        raise _odd(str(volume["Name"]))
+    return HeldLock(name=str(volume["Name"]), owner=owner, since=str(volume["CreatedAt"]))
+
+
+def _odd(name: str) -> EngineError:
+    return EngineError(
+        f"The volume {name} has the name of a lock, but not its labels.",
+        f"Check who made it, and remove it: docker volume rm {name}",
+    )
 
 
 def remove_volume(engine: Engine, name: str) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from freshness.core.lock import HeldLock, LockOwner, Place
-from freshness.engine.client import Engine, engine_call
+from freshness.engine.client import Engine, time_of
 from freshness.engine.containers import find_container
 
 # What Docker mounts into each container (proc(5), mountinfo: root, then mount point). On the host itself other files of
@@ -103,9 +103,7 @@ def _users(process: Path) -> set[str]:
 
 def _is_overdue(engine: Engine, held: HeldLock) -> bool:
     """By the Engine's clock alone: it made the volume, and says what time it is."""
-    with engine_call("asking for the Engine's time"):
-        now = datetime.fromisoformat(engine.client.info()["SystemTime"])
-    return now > datetime.fromisoformat(held.since) + timedelta(seconds=held.owner.seconds)
+    return time_of(engine) > datetime.fromisoformat(held.since) + timedelta(seconds=held.owner.seconds)
 
 
 def _is_running(pid: int, started: int) -> bool:

@@ -69,6 +69,17 @@ def write_report(report: Report, env: Mapping[str, str], *, keep: int = 100) -> 
     return path
 
 
+def write_text(path: Path, text: str, *, mode: str = "w") -> None:
+    """Raises OutputError."""
+    try:
+        with path.open(mode, encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"The report cannot be written to {str(path)!r}: {error}.", "Give `--report` a file that can be written."
+        ) from error
+
+
 def _remove_older(newest: Path, keep: int) -> None:
     """Removes the folders beside this one that are ours and hold a report and nothing else, but for the newest."""
     with suppress(OSError):

@@ -16,7 +16,7 @@ from freshness.core.secret import redacted
 from freshness.errors import OutputError
 from freshness.report.check_lines import not_reached
 from freshness.report.forge import Forge
-from freshness.report.json_report import Report, content_of, write_report
+from freshness.report.json_report import Report, content_of, write_report, write_text
 from freshness.report.summary import append_summary, render_summary
 
 KEEP_REPORTS = 100
@@ -28,7 +28,7 @@ class Publisher:
     """Where a run's end is told. Made before the run starts, so that its times are the whole run's.
 
     `forge` is there where pull request or commit are told as well, `answer` where the caller wants the report on
-    standard output.
+    standard output, `report_file` where in a file.
     """
 
     command: str
@@ -38,6 +38,7 @@ class Publisher:
     keep_reports: int = KEEP_REPORTS
     forge: Forge | None = None
     answer: Callable[[str], None] | None = None
+    report_file: Path | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
@@ -70,8 +71,7 @@ class Publisher:
             self._log(report, path, fine=fine)
             summary = Run.of(self.env).step_summary
             append_summary(Path(summary) if summary else None, render_summary(report, self.env))
-            if self.answer:
-                self.answer(json.dumps(content_of(report, self.env), indent=2))
+            self._tell_programs(content_of(report, self.env))
             for note in self.forge.tell_end(report) if self.forge else ():
                 self.log.warning("The forge was not told", note)
         except OutputError as error:
@@ -81,13 +81,19 @@ class Publisher:
         self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
 
     def tell_ahead(self, ahead: str, why: str) -> None:
-        """Says what a run would do, or `why` it would not; nothing is written."""
-        if self.answer:
-            self.answer(json.dumps({"command": self.command, "ahead": ahead.splitlines(), "reason": why}, indent=2))
+        """Says what a run would do, or `why` it would not; nothing else is written."""
+        self._tell_programs({"command": self.command, "ahead": ahead.splitlines(), "reason": why})
         if why:
             self.log.error(f"{self.command}: dry run", f"Nothing was written. It would end here. {why}")
             return
         self.log.say(f"Dry run: nothing was written. Nothing speaks against it; it would\n{ahead}", loud=True)
+
+    def _tell_programs(self, content: Mapping[str, object]) -> None:
+        text = json.dumps(content, indent=2)
+        if self.answer:
+            self.answer(text)
+        if self.report_file:
+            write_text(self.report_file, f"{text}\n", mode="a")
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
         self.log.say(f"Report: {path}")
