@@ -1,8 +1,6 @@
 """Asks the forge's API whose a pull request is; both forges have the same address and the same fields for it."""
 
 import json
-import signal
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,7 +9,7 @@ from freshness.core.fork import fork_of
 from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
 from freshness.git.address import DEFAULT_PORTS
-from freshness.process.signals import STOPPING
+from freshness.process.deadline import within
 
 if TYPE_CHECKING:
     import requests
@@ -86,22 +84,9 @@ def call(
 ) -> tuple[int, object]:
     """The answer's status, and its JSON (None where it is none, or the status is not good). No redirect is followed.
 
-    requests bounds each read, so that a server that drips could hold it for ever: a thread asks, and is left behind.
     Raises TimeoutError, TooLarge, and what requests raises.
     """
-    from concurrent.futures import Future
-
-    answer: Future[tuple[int, object]] = Future()
-
-    def ask() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # they are for the thread that waits
-        try:
-            answer.set_result(_call(method, url, headers, payload))
-        except BaseException as error:  # noqa: BLE001 -- raised again by `result`
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    return answer.result(TIMEOUT_SECONDS if seconds is None else seconds)
+    return within(TIMEOUT_SECONDS if seconds is None else seconds, _call, method, url, headers, payload)
 
 
 def _call(method: str, url: str, headers: Mapping[str, str], payload: object) -> tuple[int, object]:
