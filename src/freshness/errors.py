@@ -88,6 +88,12 @@ class RepositoryError(FreshnessError):
     exit_status = 3
 
 
+class RegistryError(FreshnessError):
+    """The registry could not be reached, did not let us in, or did not answer as registries do."""
+
+    exit_status = 3
+
+
 class MachineError(FreshnessError):
     """The machine did not let us work: no space left, no permission, no more files."""
 

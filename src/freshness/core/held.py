@@ -1,0 +1,44 @@
+"""Is what a registry holds the image that an Engine has? An image ID means something within one Engine alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from freshness.core.image import Image, guard
+from freshness.core.manifest import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalImage:
+    """An image as its Engine has it: its ID there, and the digests of its layers, unpacked, from the base up."""
+
+    id: str
+    layers: tuple[str, ...]
+    platform: Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldImage:
+    """An image as a registry holds it; every digest is that of bytes which were read.
+
+    `digest` is the manifest's or the index's, `manifest` that of the platform's own, `config` the configuration's.
+    """
+
+    digest: str
+    manifest: str
+    config: str
+    layers: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What an Engine may call this image: it depends on its image store."""
+        return frozenset({self.digest, self.manifest, self.config})
+
+
+def why_another(held: HeldImage, local: LocalImage, label: str, commit: str) -> str | None:
+    """Why the two are not one image of this commit (a full id), or None where they are."""
+    if local.id not in held.ids:
+        return f"it holds {', '.join(sorted(held.ids))}, and none of these is the Engine's {local.id}"
+    if not held.layers or held.layers != local.layers:
+        return f"its layers are not those of the Engine's {local.id}"
+    return guard(Image(id=held.digest, labels=held.labels), label, commit)

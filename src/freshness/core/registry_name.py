@@ -1,0 +1,59 @@
+"""A repository of a registry: its host, its path there, and how both are named to Docker and to the registry."""
+
+import re
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+
+from freshness.core.image import is_image_name, repository_of
+
+_HUB, _HUB_API = "docker.io", "registry-1.docker.io"
+_SHORT_PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """`host` has the port, where one is given; `path` is what stands behind it. As text it is HOST/NAME."""
+
+    host: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Repository | None":
+        """None for what names no host, or has a tag or a digest."""
+        host, slash, path = text.partition("/")
+        names_host = "." in host or ":" in host or host == "localhost"
+        if not slash or not names_host or not is_image_name(text) or repository_of(text) != text:
+            return None
+        return cls(host=host, path=path)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}"
+
+    def below(self, name: str) -> "Repository":
+        """The repository of this name under this one. Raises ValueError where no registry takes the name."""
+        if not _SHORT_PATH.fullmatch(name):
+            raise ValueError(name)
+        return replace(self, path=f"{self.path}/{name}")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is this machine's loopback, the only one that Docker asks without TLS by itself."""
+        return is_loopback(re.sub(r":\d+$", "", self.host))
+
+    @property
+    def api_host(self) -> str:
+        """Where the registry's API answers."""
+        return _HUB_API if self.host == _HUB else self.host
+
+    @property
+    def api_path(self) -> str:
+        """The path as the API has it."""
+        return f"library/{self.path}" if self.host == _HUB and "/" not in self.path else self.path
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host without its port is this very machine; of all names that is `localhost` alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

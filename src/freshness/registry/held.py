@@ -1,0 +1,38 @@
+"""Reads the image that a registry holds under a digest, every byte of it that says which image it is."""
+
+from typing import Any
+
+from freshness.core.held import HeldImage
+from freshness.core.manifest import Manifest, NotAManifest, Platform, json_object
+from freshness.errors import Refused
+from freshness.registry.client import Registry
+
+
+def read_held(registry: Registry, digest: str, platform: Platform) -> HeldImage:
+    """The index's image for the platform, or the only one. Raises Refused where there is no such image."""
+    top = registry.require_manifest(digest)
+    try:
+        own = registry.require_manifest(top.child(platform)) if top.is_index else top
+        return _describe(registry, top, own)
+    except NotAManifest as error:
+        raise Refused(
+            f"{registry.repository}@{digest} is {error}; expected one image for {platform}.",
+            "Push the image that the gate proved, as Docker pushes it.",
+        ) from error
+
+
+def _describe(registry: Registry, top: Manifest, own: Manifest) -> HeldImage:
+    if own.is_index:
+        raise NotAManifest("an index within an index")
+    config = json_object(registry.read_blob(own.config))
+    rootfs: Any = config.get("rootfs")
+    layers = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    settings: Any = config.get("config") or {}
+    labels = settings.get("Labels") if isinstance(settings, dict) else None
+    return HeldImage(
+        digest=top.digest,
+        manifest=own.digest,
+        config=own.config,
+        layers=tuple(layers) if isinstance(layers, list) else (),
+        labels=labels if isinstance(labels, dict) else {},
+    )

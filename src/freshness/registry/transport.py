@@ -1,0 +1,138 @@
+"""HTTP to one registry: whom it trusts, where it may be redirected, and that no question takes for ever.
+
+With requests, which comes with docker-py: it has connections that are kept, proxies, and TLS; no client of registries
+for Python puts a Docker manifest back byte for byte.
+"""
+
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from freshness.core.registry_name import Repository, is_loopback
+from freshness.process.deadline import within
+
+SECONDS = 30  # from a question to the end of its answer
+LARGEST = 4 * 1024 * 1024  # bytes: the most that registries take for a manifest; a configuration is smaller
+_REDIRECTS = 5
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"https": 443, "http": 80}
+_CERTIFICATES = Path("/etc/docker/certs.d")  # https://docs.docker.com/engine/security/certificates/
+
+
+class TooLarge(Exception):
+    """The answer is larger than any that we ask for."""
+
+
+class Misdirected(Exception):
+    """The registry redirects to where no question may go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole answer; the names of its headers are found in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Connections to one registry's host."""
+
+    def __init__(self, repository: Repository, seconds: float = SECONDS) -> None:
+        self._is_local = repository.is_local
+        self._seconds = seconds
+        self._host = repository.api_host
+        self._base = ""
+        self._session = requests.Session()
+        self._session.mount("https://", _Trusting(repository.host))
+        if self._is_local:  # as Docker does: a proxy's loopback is another one
+            self._session.trust_env = False
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
+        """Asks for a path of the registry's API. Raises TooLarge, Misdirected, TimeoutError, and what requests raises.
+
+        A redirection is followed by GET alone, with the Authorization only to the same scheme, host and port.
+        """
+        return within(self._seconds, self._follow, method, path, headers, body)
+
+    def get(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> Reply:
+        """As `ask`, of a whole address such as a token's; with a `form` it is a POST. No redirection is followed."""
+        self._require_safe(url)
+        return within(self._seconds, self._send, "POST" if form else "GET", url, headers, form)
+
+    def _follow(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        self._base = self._base or self._find_base()
+        url = self._base + path
+        for _ in range(_REDIRECTS):
+            reply = self._send(method, url, headers, body)
+            if reply.status not in _REDIRECTING or method != "GET":
+                return reply
+            target = urljoin(url, reply.headers.get("Location", ""))
+            self._require_safe(target)
+            if _origin(target) != _origin(url):
+                headers = {name: value for name, value in headers.items() if name != "Authorization"}
+            url = target
+        raise Misdirected(f"more than {_REDIRECTS} redirections")
+
+    def _find_base(self) -> str:
+        """https; on loopback http, where what listens there takes it: a server with TLS answers 400, or hangs up."""
+        if self._is_local:
+            with suppress(requests.exceptions.ConnectionError):
+                if self._send("GET", f"http://{self._host}/v2/", {}, None).status != HTTPStatus.BAD_REQUEST:
+                    return f"http://{self._host}"
+        return f"https://{self._host}"
+
+    def _require_safe(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        is_ours = parts.scheme == "http" and self._is_local and is_loopback(host)
+        if not host or not (parts.scheme == "https" or is_ours):
+            raise Misdirected(f"{parts.scheme}://{host}")
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Mapping[str, str] | None) -> Reply:
+        content = bytearray()
+        with self._session.request(
+            method, url, headers={"Accept-Encoding": "identity", **headers}, data=body, auth=_as_it_is,
+            timeout=self._seconds, allow_redirects=False, stream=True,
+        ) as answer:  # fmt: skip
+            for piece in answer.iter_content(64 * 1024):
+                content += piece
+                if len(content) > LARGEST:
+                    raise TooLarge
+        return Reply(status=answer.status_code, headers=answer.headers, body=bytes(content))
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Adds nothing: where requests is given no way to authorize, it takes one from `.netrc`, in place of Docker's."""
+    return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+class _Trusting(HTTPAdapter):
+    """Trusts whom the machine trusts, and whom Docker's own folder for this registry names."""
+
+    def __init__(self, host: str) -> None:
+        self._context = ssl.create_default_context()
+        with suppress(OSError):
+            for path in sorted((_CERTIFICATES / host).glob("*.crt")):
+                self._context.load_verify_locations(path)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
