@@ -18,6 +18,8 @@ GATE_OUTPUTS: Mapping[str, str] = {
     "image": "Staging's image tag",
     "image-id": "ID of the image that passed the gate: what to promote",
     "images": "Each service of the application with its image ID, in JSON",
+    "digest": "Digest of that image in the registry, where `registry` is set",
+    "digests": "Each service with its image in the registry (`HOST/NAME@sha256:…`), in JSON",
     "daemon-id": "Docker Engine that holds the image",
     "report-path": "JSON report of all checks, with times",
 }

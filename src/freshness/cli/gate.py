@@ -66,13 +66,14 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> Gat
     if dry_run:
         publisher.tell_ahead(result.ahead, result.reason)
     else:
-        _tell_gate(replace(publisher, forge=forge), result, settings.warnings)
+        _tell_gate(replace(publisher, forge=forge), result, settings)
     return GateEnd(exit_status=result.exit_status, result=result)
 
 
-def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]) -> None:
+def _tell_gate(publisher: Publisher, result: "Result", settings: GateSettings) -> None:
     found, is_fresh = result.found, result.verdict is Verdict.FRESH
     revision = found.get("revision")
+    digests = found["digests"] if is_fresh and settings.registry.repository else {}
     outputs = {
         "verdict": result.verdict.value,
         "revision": revision.commit if revision else "",
@@ -80,6 +81,8 @@ def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]
         "image": found.get("image", ""),
         "image-id": found["image_id"] if is_fresh else "",
         "images": json.dumps(found["images"], sort_keys=True) if is_fresh else "",
+        "digest": digests[settings.service].rpartition("@")[2] if digests else "",
+        "digests": json.dumps(digests, sort_keys=True) if digests else "",
         "daemon-id": found.get("daemon_id", ""),
         "gate": "open" if result.verdict.opens else "closed",
     }
@@ -89,7 +92,7 @@ def _tell_gate(publisher: Publisher, result: "Result", warnings: tuple[str, ...]
         outputs,
         fine=result.verdict.opens,
         checks=result.checks,
-        notes=(*warnings, *result.notes),
+        notes=(*settings.warnings, *result.notes),
         **found,
     )
 

@@ -24,6 +24,7 @@ class CheckName(StrEnum):
     SAME_CONTAINER = "same container"
     HOLD = "hold"
     HEAD = "head"
+    REGISTRY = "registry"
     # of a promotion or a rollback alone
     IMAGE = "image"
     GUARD = "guard"

@@ -15,6 +15,7 @@ from freshness.core.definition import (
     read_builds,
 )
 from freshness.core.image import repository_of
+from freshness.core.registry_name import Repository
 from freshness.core.secret import Secret
 from freshness.engine.build import Build, locate
 from freshness.git.standing import BuildContext
@@ -53,6 +54,7 @@ def find_builds(settings: GateSettings, config: Mapping[str, Any], names: Sequen
     shared = tuple(_with_inputs(settings, one) for one in read_builds(config, names, roots))
     secrets = [secret.id for secret in given.secrets]
     problems = [problem for one in shared for problem in find_secret_problems(one, secrets)]
+    problems += _find_unpublishable(settings, shared)
     return Builds(shared=shared, by_compose=True, problems=tuple(problems))
 
 
@@ -90,6 +92,28 @@ def tags_of(config: Mapping[str, Any], builds: Sequence[Shared], commit: str) ->
         tag = f"{repository_of(image_of(config, one.services[0]))}:{commit}"
         tags.append(f"{tag}-{one.services[0]}" if tag in tags else tag)
     return tuple(tags)
+
+
+def repositories_of(settings: GateSettings, builds: Sequence[Shared]) -> tuple[Repository, ...]:
+    """Where each build is published: one alone in the registry's repository, several below it; none where none is."""
+    repository = settings.registry.repository
+    if repository is None:
+        return ()
+    return (repository,) if len(builds) == 1 else tuple(repository.below(one.services[0]) for one in builds)
+
+
+def _find_unpublishable(settings: GateSettings, builds: Sequence[Shared]) -> Iterator[str]:
+    repository = settings.registry.repository
+    if repository is None or len(builds) == 1:
+        return
+    for name in [one.services[0] for one in builds]:
+        try:
+            repository.below(name)
+        except ValueError:
+            yield (
+                f"The image of the service {name!r} would be published as {repository}/{name}, and no registry takes"
+                " that name. Rename the service: lower case letters and digits, with `.`, `_` or `-` between them."
+            )
 
 
 def _by_inputs(settings: GateSettings, service: str) -> Shared:

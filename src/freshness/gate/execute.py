@@ -10,6 +10,7 @@ from freshness.core.definition import Shared
 from freshness.core.image import Image
 from freshness.core.job import Job
 from freshness.core.promotion import not_compared
+from freshness.core.registry_name import Repository
 from freshness.core.verdict import Verdict
 from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image
@@ -38,6 +39,7 @@ from freshness.settings.kinds import CommandCheck, ScriptCheck
 from freshness.target.job import record_job, refuse_job
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import refuse_borrowed_labels
+from freshness.target.publish import publish_image
 
 
 def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> None:
@@ -63,6 +65,7 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
         if all(jobs):  # nothing is recreated after what a job left half done
             work.switch()
             run.check(CheckName.HEAD, "this commit as the pull request's head, still", work.confirm_head)
+            work.publish()
     run.found["images"] = {name: built.image.id for name, built in work.images.items()}
 
 
@@ -257,6 +260,34 @@ class _Work:
             return Found(value=None, got=confirm_still_head(self.seen.commit.origin, self.seen.commit.candidate))
         self.run.warn("recheck-head", NOT_ASKED)
         return Found(value=None, got="not asked")
+
+    def publish(self) -> None:
+        """What was proven goes to the registry, each build to its own repository; what was not, goes nowhere."""
+        digests: dict[str, str] = {}
+        if not all(check.result is CheckResult.PASSED for check in self.run.checks):
+            return
+        for shared, repository in zip(self.seen.application.builds.shared, self.plan.repositories, strict=False):
+            image_id = self.images[shared.services[0]].image.id
+            expected = f"{repository} holding {image_id}"
+            name = self.run.check(CheckName.REGISTRY, expected, self.push, image_id, repository)
+            digests |= dict.fromkeys(shared.services, name)
+        self.run.found["digests"] = digests
+
+    def push(self, image_id: str, repository: Repository) -> Found[str]:
+        settings = self.request.settings
+        with self.run.log.group(f"Push to {repository}"):
+            held = publish_image(
+                next(iter(self.leases.values())),
+                image_id,
+                repository,
+                commit=self.plan.commit,
+                label=settings.revision_label,
+                seconds=settings.registry.timeout,
+                env=self.request.env,
+                say=self.run.log.untrusted,
+            )
+        name = f"{repository}@{held.digest}"
+        return Found(value=name, got=name)
 
 
 def _where_to_look(container: Container) -> str:

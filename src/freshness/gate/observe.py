@@ -25,7 +25,7 @@ from freshness.engine.lock_owner import new_lock
 from freshness.engine.probe_address import Prober, find_prober
 from freshness.errors import SettingsError, Stale
 from freshness.gate.application import Application, read_application
-from freshness.gate.builds import build_of, tags_of
+from freshness.gate.builds import build_of, repositories_of, tags_of
 from freshness.gate.incomplete import IncompletePaths, find_incomplete
 from freshness.gate.plan import Plan
 from freshness.gate.request import Request
@@ -118,6 +118,7 @@ def plan_of(seen: Observed) -> Plan:
         services=application.services,
         jobs=application.jobs,
         later_jobs=application.later_jobs,
+        repositories=repositories_of(seen.request.settings, application.builds.shared),
         force=seen.request.settings.force_recreate,
         held=seen.host.held,
     )
@@ -281,13 +282,14 @@ def lock_of(
 ) -> Lock:
     """The lock of a service or job, for as long as the whole application may take."""
     services, jobs = application.services, application.jobs + application.later_jobs
+    pushes = repositories_of(request.settings, application.builds.shared)
     each = (RECREATE_SECONDS + one.health.deadline + one.check_timeout + one.health.hold for one in services)
     return new_lock(
         engine,
         service_lock(application.project, name),
         command="freshness gate",
         revision=revision.commit if revision else None,
-        seconds=sum(each) + sum(job.timeout for job in jobs) + 60,
+        seconds=sum(each) + sum(job.timeout for job in jobs) + len(pushes) * request.settings.registry.timeout + 60,
         env=request.run_env,
         say=run.log.say,
     )

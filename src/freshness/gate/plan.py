@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from freshness.core.lock import HeldLock
+from freshness.core.registry_name import Repository
 from freshness.gate.service import Service
 from freshness.settings.application import JobSettings
 
@@ -12,7 +13,8 @@ from freshness.settings.application import JobSettings
 class Plan:
     """The application's services, from this commit: built, recreated by image ID, proven, and looked at once more.
 
-    `builds` are the Dockerfiles with the tag that each image gets, `locked` what is this run's alone. `held` is the run
+    `builds` are the Dockerfiles with the tag that each image gets, `repositories` where each is published (none: it
+    stays on the Engine), `locked` what is this run's alone. `held` is the run
     that was seen to hold it, for which this one waits. `force`: a new container in any case.
     """
 
@@ -23,6 +25,7 @@ class Plan:
     services: tuple[Service, ...]
     jobs: tuple[JobSettings, ...] = ()
     later_jobs: tuple[JobSettings, ...] = ()
+    repositories: tuple[Repository, ...] = ()
     force: bool = False
     held: HeldLock | None = None
 
@@ -54,3 +57,8 @@ class Plan:
         for job in self.later_jobs:
             yield f"run the job {job.service} once, for {job.timeout:g} s at most: how it ends is reported only"
         yield "check that the commit is still the head: only then the gate opens"
+        yield from self._pushes()
+
+    def _pushes(self) -> Iterator[str]:
+        for (_, tag), repository in zip(self.builds, self.repositories, strict=False):
+            yield f"push {tag} as {repository}:{self.commit}, and prove that the registry holds that image"

@@ -15,6 +15,7 @@ WAITING = frozenset(
         CheckName.HEALTH,
         CheckName.STAGING_CHECK,
         CheckName.HOLD,
+        CheckName.REGISTRY,
         CheckName.OVERLAP,
         CheckName.RETIREMENT,
         CheckName.WAY_BACK,

@@ -38,6 +38,7 @@ class Report:
     image: str | None = None
     image_id: str | None = None
     images: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     previous_image_id: str | None = None
     daemon_id: str | None = None
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)

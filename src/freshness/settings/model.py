@@ -22,6 +22,7 @@ from freshness.settings.groups import (
     SourceSettings,
 )
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
+from freshness.settings.registry import RegistrySettings
 from freshness.settings.sources import Reading
 
 __all__ = [
@@ -158,6 +159,7 @@ class GateSettings(_Shared):
     container: str | None = setting(
         values.optional(values.container), _CONTAINER, variable="STAGING_CONTAINER", shown_default=_CONTAINER_DEFAULT
     )
+    registry: RegistrySettings = group(RegistrySettings)
     prod_port: int = setting(values.port, "Production's port, which staging must never publish.", default="8500")
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
