@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-gitea bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-registries test-gitea bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,6 +34,10 @@ test-current-tools: setup base-image test-tools ## the scenarios and the actions
 
 test-fire: setup base-image test-tools ## what breaks things, in its heavy form: hundreds of rounds in place of a few
 	@.venv/bin/python -m pytest --under-fire --timeout 3600 tests/scenarios $(PYTEST_ARGS)
+
+test-registries: setup base-image test-tools ## registries, this year's among them, which is built with Go
+	@scripts/registries.sh
+	@.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/unit/registry tests/scenarios/test_gate_registry.py $(PYTEST_ARGS)
 
 test-gitea: setup base-image ## the workflow of Getting started on a real Gitea with its runner, which are built with Go
 	@scripts/gitea.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What only the tests need, unpacked under .cache/ and installed nowhere: Debian 13's Engine with the containerd image store,
-# Debian sid's buildx and Compose, which are this year's, a static BusyBox for an image that holds nothing else, an OpenSSH server that no service manager ever starts, and HAProxy for
-# an image of its own.
+# Debian sid's buildx and Compose, which are this year's, a static BusyBox for an image that holds nothing else, an OpenSSH server that no service manager ever starts, HAProxy for
+# an image of its own, and a registry.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup/machine.sh
@@ -18,7 +18,8 @@ unpack_busybox() {
 # unpack NAME PROGRAM PACKAGE: the package, and the libraries of it that this machine lacks; nothing where PROGRAM is there.
 unpack() {
     local name=$1 program=$2 package=$3 deb
-    if PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || [ -x ".cache/$name/usr/sbin/$program" ]; then return; fi
+    if PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || [ -x ".cache/$name/usr/sbin/$program" ] ||
+        [ -x ".cache/$name/usr/bin/$program" ]; then return; fi
     rm -rf ".cache/$name" ".cache/$name.new"
     mkdir -p ".cache/$name.new/debs/partial"
     download "$name" "$package" || { may_install && refresh_lists && download "$name" "$package"; } || return
@@ -43,3 +44,4 @@ scripts/setup/debian.sh sid .cache/sid/plugins docker-buildx docker-compose ||
 unpack_busybox || say "apt has no busybox-static: the scenarios on an image without a shell will be skipped"
 unpack openssh sshd openssh-server || say "apt has no openssh-server: the tests of deploy keys will be skipped"
 unpack haproxy haproxy haproxy || say "apt has no haproxy: the scenarios behind a proxy will be skipped"
+unpack docker-registry docker-registry docker-registry || say "apt has no docker-registry: the scenarios with a registry will be skipped"

@@ -194,6 +194,13 @@ CHOSEN = {
         "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
         "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
     ),
+    "what a registry holds under the digest is what was proven, or the gate stays closed": (
+        "scenarios/test_gate_registry.py::test_what_was_proven_is_published_under_its_digest[machine-debian]",
+        "scenarios/test_gate_registry.py::test_what_was_proven_is_published_under_its_digest[private-debian]",
+        "scenarios/test_gate_registry.py::test_a_registry_that_lets_in_only_who_has_logged_in[debian-tokens]",
+        "scenarios/test_gate_registry.py::test_what_the_registry_answers_differently_closes_the_gate[manifests/sha256:*]",
+        "scenarios/test_gate_registry.py::test_a_registry_that_fails_in_the_middle_closes_the_gate[PUT 500]",
+    ),
     "a job runs once, from one image, and the Engine alone says how it ended": (
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
         "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",
