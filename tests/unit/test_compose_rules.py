@@ -286,6 +286,34 @@ def test_a_service_that_waits_for_another_s_good_end_is_a_problem_until_somebody
     assert problems(project(others={"other": {"image": "other", "depends_on": needs}})) == ()
 
 
+COMPLETED = {"condition": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, ["waits by way of 'api' for 'migrate' to finish"]),
+        ({"together": frozenset({"staging", "api"})}, []),  # its own problem, and said there
+        ({"accepted": frozenset({"migrate"})}, []),
+        ({"accepted": frozenset({"migrate"}), "together": frozenset({"staging", "migrate"})}, ["'api' and 'migrate'"]),
+        ({"accepted": frozenset({"api"})}, []),
+    ],
+)
+def test_a_migration_behind_a_service_in_between_is_a_problem_too(changes: Config, found: list[str]) -> None:
+    """Fails when `_ending_needs` looks at the service's own needs alone, or not at those of a job."""
+    others = {
+        "api": {"image": "api", "depends_on": {"migrate": COMPLETED, "staging": {"condition": "service_started"}}},
+        "migrate": {"image": "migrate", "depends_on": {"seed": COMPLETED} if "'api' and" in "".join(found) else {}},
+        "seed": {"image": "seed"},
+    }
+    config = project({"depends_on": {"api": {"condition": "service_healthy"}}}, others)
+
+    said = problems(config, **changes)
+
+    assert len(said) == len(found)
+    assert all(words in one for words, one in zip(found, said, strict=True))
+
+
 def test_what_compose_does_not_compare_is_named() -> None:
     """Fails when `_contents` leaves a kind out, or names what no file and no variable holds."""
     config = project(

@@ -61,7 +61,8 @@ class Wanted:
     `port` is the usual one unless `is_port_given`; of a service that publishes nothing it is the one inside.
     `asks_path`: health is asked by HTTP at a path that somebody gave. `in_pairs`: it changes while two of its
     containers run, and publishes nothing. `accepted` are services that are run to their end before. `together` are the
-    application's services and jobs: they change in one run, and may share an image.
+    application's services and jobs: they change in one run, and may share an image. `starts_needs`: what it depends on
+    is started with it, and run to its end.
     """
 
     service: str
@@ -74,6 +75,7 @@ class Wanted:
     in_pairs: bool = False
     accepted: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
+    starts_needs: bool = False
 
 
 def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
@@ -87,7 +89,7 @@ def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
         *_port_problems(ours, wanted),
         *_network_problems(ours, wanted),
         *_image_problems(config, ours, wanted),
-        *_dependency_problems(ours, wanted),
+        *_dependency_problems(services, wanted),
         *_sharing_problems(config, services, wanted),
         *_mount_problems(ours, wanted),
     )
@@ -251,16 +253,34 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
         )
 
 
-def _dependency_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+def _dependency_problems(services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:
     """What has to end well before ours starts is never run here: a migration would be left out unseen."""
-    needs = ours.get("depends_on") or {}
-    ending = {name for name, how in needs.items() if how.get("condition") == "service_completed_successfully"}
-    for name in sorted(ending - wanted.accepted):
+    for name, way in _ending_needs(services, wanted).items():
+        by = f" by way of {' and '.join(map(repr, way))}" if way else ""
         yield (
-            f"The service {wanted.service!r} waits for {name!r} to finish (`service_completed_successfully`), but"
+            f"The service {wanted.service!r} waits{by} for {name!r} to finish (`service_completed_successfully`), but"
             f" nothing runs it here. Let it run first as a job (`[jobs.{name}]` in the settings file); or in a step of"
             f" its own, such as `docker compose run --rm {name}`, and set `accept-dependencies: {name}`."
         )
+
+
+def _ending_needs(services: Mapping[str, Service], wanted: Wanted) -> dict[str, tuple[str, ...]]:
+    """What has to end before, each with the services in between: those that nobody named, and jobs."""
+    found: dict[str, tuple[str, ...]] = {}
+    if wanted.starts_needs:
+        return found
+    seen = {wanted.service}
+    left: list[tuple[str, tuple[str, ...]]] = [(wanted.service, ())]
+    while left:
+        name, way = left.pop(0)
+        for need, how in sorted((services.get(name, {}).get("depends_on") or {}).items()):
+            is_job = need in wanted.together & wanted.accepted
+            if how.get("condition") == "service_completed_successfully" and need not in wanted.accepted:
+                found.setdefault(need, way)
+            if need not in seen and (is_job or need not in wanted.together | wanted.accepted):
+                seen.add(need)
+                left.append((need, (*way, need)))
+    return found
 
 
 def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:
