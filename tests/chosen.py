@@ -194,6 +194,10 @@ CHOSEN = {
         "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
         "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
     ),
+    "who has production alone is gated beside it, in a project that is thrown away": (
+        "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image",
+        "scenarios/test_throwaway.py::test_what_reaches_beyond_the_project_is_refused_by_name[a socket]",
+    ),
     "what a registry holds under the digest is what was proven, or the gate stays closed": (
         "scenarios/test_gate_registry.py::test_what_was_proven_is_published_under_its_digest[machine-debian]",
         "scenarios/test_gate_registry.py::test_what_was_proven_is_published_under_its_digest[private-debian]",

@@ -36,10 +36,14 @@ def test_no_label_of_a_diagram_has_a_line_break() -> None:
             assert all(line.count('"') % 2 == 0 for line in diagram.splitlines()), document
 
 
-@pytest.fixture
-def workflow(tmp_path: Path) -> Path:
-    """The workflow to copy, with a commit's id where a reader puts one."""
-    (text,) = (block for block in blocks("yaml") if PLACEHOLDER in block)
+WORKFLOWS = [block for block in blocks("yaml") if PLACEHOLDER in block]
+"""To copy: by hand, and on every push to main."""
+
+
+@pytest.fixture(params=WORKFLOWS, ids=["by hand", "on every push"])
+def workflow(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A workflow to copy, with a commit's id where a reader puts one."""
+    text: str = request.param
     path = tmp_path / ".github" / "workflows" / "deploy.yml"
     path.parent.mkdir(parents=True)
     path.write_text(text.replace(PLACEHOLDER, "0123456789abcdef" * 2 + "01234567"), encoding="utf-8")
@@ -76,8 +80,7 @@ def test_the_readme_is_short_and_its_workflow_has_the_same_condition() -> None:
     assert len(readme.splitlines()) < 200
     (short,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
     jobs = YAML(typ="safe").load(short)["jobs"]
-    (text,) = (block for block in blocks("yaml") if PLACEHOLDER in block)
-    assert jobs["promote"]["if"] == YAML(typ="safe").load(text)["jobs"]["promote"]["if"]
+    assert jobs["promote"]["if"] == YAML(typ="safe").load(WORKFLOWS[0])["jobs"]["promote"]["if"]
     assert jobs["gate"]["steps"][1]["with"].keys() <= {setting.name for setting in GATE}
     assert jobs["promote"]["steps"][1]["with"].keys() <= {setting.name for setting in PROMOTE}
 

@@ -16,7 +16,8 @@ class Target:
     """A Compose service that runs an image: where its tag, its container and its port are.
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
-    `127.0.0.1`, and empty where none is published; then `port` is the one inside as well, 0 where nobody says it.
+    `127.0.0.1`, and empty where none is published; then `port` is the one inside as well, 0 where nobody says it. A
+    published one is 0 as long as Docker has not chosen it.
     `container_port` is what the service listens on inside. `needs` are the services it depends on, and `healthcheck`
     and `environment` are what the Compose file says of it. `ports` are all that it publishes, `contents` the configs
     and secrets whose content Compose does not compare, `missing_env_files` the optional ones that are not there.
@@ -45,7 +46,7 @@ class Target:
     def place(self) -> str:
         """Where it is asked, in words."""
         if self.is_published:
-            return f"on port {self.port}"
+            return f"on port {self.port}" if self.port else f"on a free port of {self.address}"
         return f"publishing no port, on {self.port} inside" if self.port else "publishing no port"
 
     @property

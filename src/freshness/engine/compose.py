@@ -23,6 +23,7 @@ CONFIG_SECONDS = 60
 RECREATE_SECONDS = 900
 
 _TAKEN = re.compile(r"port is already allocated|address already in use|is already in use by container")
+_NEED_FAILED = re.compile(r"dependency failed to start|didn't complete successfully")
 _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create failed")
 
 
@@ -143,12 +144,15 @@ def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, st
     return finish(argv, env, watch, token=token, keepalive_fds=engine.keepalive_fds, given=file.given)
 
 
-def recreate(lease: Lease, file: Source, target: Target, *, keeping: str, force: bool = False) -> Container:
+def recreate(
+    lease: Lease, file: Source, target: Target, *, keeping: str, force: bool = False, with_needs: bool = False
+) -> Container:
     """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
     where it was paused: its HEALTHCHECK may have failed since then.
     `keeping` is the ID of the tag's image: a container of it hands its anonymous volumes on to the next one.
+    `with_needs`: what it depends on is started before, as Compose does.
     Raises Stale where the name or port is taken, EngineError for every other failure.
     """
     found = _unpause_all(lease, target)
@@ -157,7 +161,7 @@ def recreate(lease: Lease, file: Source, target: Target, *, keeping: str, force:
         # Compose would carry an anonymous volume over to the new container, and the old image's files with it. Said for
         # nothing else: since September 2024 it recreates also what has not changed (docker/compose#12116).
         words.append("--renew-anon-volumes")
-    _up(lease, file, target, "--detach", *words)
+    _up(lease, file, target, "--detach", *words, alone=not with_needs)
     return require_only(service_containers(lease.engine, target.project, target.service), target)
 
 
@@ -188,21 +192,33 @@ def _unpause_all(lease: Lease, target: Target) -> tuple[Container, ...]:
     return found
 
 
-def _up(lease: Lease, file: Source, target: Target, *words: str) -> None:
-    """`docker compose up WORDS` for the service alone. Raises Stale, Unhealthy, EngineError."""
+def start_needs(lease: Lease, file: Source, project: str, services: Sequence[str]) -> None:
+    """Lets Compose start these and what they depend on; an image that is not there is pulled. Raises as `recreate`."""
+    _compose_up(lease, file, project, services, "--detach", "--pull", "missing")
+
+
+def _up(lease: Lease, file: Source, target: Target, *words: str, alone: bool = True) -> None:
+    """`docker compose up WORDS` for the service, alone or with its needs. Raises Stale, Unhealthy, EngineError."""
+    only = ("--no-deps", "--pull", "never") if alone else ("--pull", "missing")
+    _compose_up(lease, file, target.project, [target.service], *only, *words)
+
+
+def _compose_up(lease: Lease, file: Source, project: str, services: Sequence[str], *words: str) -> None:
     lease.require()
-    argv = [*file.command(lease.engine.env, target.project), "--ansi", "never", "up", "--no-deps", "--no-build"]
-    argv += ["--pull", "never", "--remove-orphans=false", *words, target.service]
+    argv = [*file.command(lease.engine.env, project), "--ansi", "never", "up", "--no-build"]
+    argv += ["--remove-orphans=false", *words, *services]
     status, output = finish_compose(lease, file, argv)
     if status == 0:
         return
-    require_reachable(lease.engine, f"recreating {target.service}")
-    said = last_line(output)
+    names, said = " and ".join(services), last_line(output)
+    require_reachable(lease.engine, f"recreating {names}")
     if _TAKEN.search(output):
-        raise Stale(f"Compose could not start {target.service}: {said}.", "Free the name or the port, then run again.")
+        raise Stale(f"Compose could not start {names}: {said}.", "Free the name or the port, then run again.")
     if _CANNOT_START.search(output):
-        raise Unhealthy(f"the container of {target.service} cannot start: {said}.", "Correct the image's command.")
-    raise EngineError(f"Compose could not recreate {target.service}: {said}.", "Correct that, then run again.")
+        raise Unhealthy(f"the container of {names} cannot start: {said}.", "Correct the image's command.")
+    if _NEED_FAILED.search(output):
+        raise Unhealthy(f"what {names} depends on did not come up: {said}.", "Correct that service, then run again.")
+    raise EngineError(f"Compose could not recreate {names}: {said}.", "Correct that, then run again.")
 
 
 def require_only(found: Sequence[Container], target: Target) -> Container:

@@ -30,14 +30,15 @@ Line = Callable[[str], object]
 Found = Mapping[str, Any]
 
 
-def run_job(lease: Lease, source: Source, job: Job, line: Line) -> JobResult:
+def run_job(lease: Lease, source: Source, job: Job, line: Line, *, with_needs: bool = False) -> JobResult:
     """Waits for an earlier one, starts it, shows its output line by line, and waits for its end.
 
+    `with_needs`: Compose starts what it depends on before.
     Raises Stale where somebody else's runs, LockLost, EngineError.
     """
     engine = lease.engine
     _clear_earlier(lease, job, line)
-    said = _start(lease, source, job)
+    said = _start(lease, source, job, with_needs=with_needs)
     found = _containers(engine, job, f"{JOB_LABEL}={lease.owner.token}")
     if len(found) != 1:
         return JobResult(status=None, why=f"Compose did not start it: {said}")
@@ -47,7 +48,7 @@ def run_job(lease: Lease, source: Source, job: Job, line: Line) -> JobResult:
     return result
 
 
-def _start(lease: Lease, source: Source, job: Job) -> str:
+def _start(lease: Lease, source: Source, job: Job, *, with_needs: bool) -> str:
     """Lets Compose start it, and returns what it said last; whether it did, the Engine says."""
     lease.require()
     service = {"image": job.image_id, "pull_policy": "never"}
@@ -55,7 +56,8 @@ def _start(lease: Lease, source: Source, job: Job) -> str:
         override = Path(folder, "job.json")
         override.write_text(json.dumps({"services": {job.service: service}}), encoding="utf-8")
         argv = [*source.command(lease.engine.env, job.project), "--file", str(override), "--ansi", "never", "run"]
-        argv += ["--detach", "--no-deps", "--no-TTY", "--label", f"{JOB_LABEL}={lease.owner.token}", job.service]
+        argv += ["--detach", *([] if with_needs else ["--no-deps"]), "--no-TTY"]
+        argv += ["--label", f"{JOB_LABEL}={lease.owner.token}", job.service]
         return last_line(finish_compose(lease, source, argv)[1])
 
 

@@ -9,10 +9,12 @@ from freshness.core.compose import Target, Wanted
 from freshness.core.levels import order_by_need
 from freshness.engine.compose import ComposeFile, read_services
 from freshness.engine.health import settle_health
+from freshness.engine.throwaway import LOCKED
 from freshness.errors import SettingsError
 from freshness.gate.builds import Builds, find_builds
 from freshness.gate.request import Request
 from freshness.gate.service import Service
+from freshness.gate.throwaway import Throwaway
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
 from freshness.settings.application import JobSettings, ServiceSettings
@@ -25,7 +27,8 @@ from freshness.target.mounts import Overlay, find_tracked
 class Application:
     """The services that one commit runs in, in the order in which they are recreated, and its jobs around that.
 
-    `first` is the one that was named first: the inputs and the single outputs speak of it.
+    `first` is the one that was named first: the inputs and the single outputs speak of it. `throwaway` is there where
+    they run in a project of this run's own.
     """
 
     first: str
@@ -36,6 +39,7 @@ class Application:
     jobs: tuple[JobSettings, ...] = ()
     later_jobs: tuple[JobSettings, ...] = ()
     allowed_mounts: tuple[str, ...] = ()
+    throwaway: Throwaway | None = None
 
     @property
     def overlays_of_jobs(self) -> list[Overlay]:
@@ -49,13 +53,13 @@ class Application:
 
     @property
     def locked(self) -> tuple[str, ...]:
-        """Every service and job that a run keeps for itself, in the order in which all runs take them."""
-        return tuple(sorted([one.name for one in self.services] + [job.service for job in self.jobs + self.later_jobs]))
+        """What a run keeps for itself, in the order in which all runs take it: every service and job."""
+        return (LOCKED,) if self.throwaway else tuple(sorted(self.members))
 
     @property
     def members(self) -> frozenset[str]:
         """Services and jobs: among them an image may be shared."""
-        return frozenset(self.locked)
+        return frozenset([one.name for one in self.services] + [job.service for job in self.jobs + self.later_jobs])
 
 
 def read_application(request: Request, run: RunLog) -> Found[Application]:
@@ -78,11 +82,17 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
         )
 
     config, targets = read_services(file, request.env, wanted, settings.allow_empty, find_others)
+    throwaway = Throwaway.of(settings, config, [job.service for job in said.jobs]) if settings.throwaway else None
+    if throwaway:
+        run.found["throwaway"] = throwaway.project
+        targets = tuple(map(throwaway.place, targets))
     services = {target.service: _service(settings, config, target, healths[target.service]) for target in targets}
     for one in services.values():
         run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
     exempt = settings.build.revision_arguments
-    run.note(*builds[0].notes, *find_baked(config, builds[0].shared, settings.prod_port, exempt))
+    run.note(*builds[0].notes)
+    if not throwaway:  # else it is built with production's own values
+        run.note(*find_baked(config, builds[0].shared, settings.prod_port, exempt))
     run.found["image"] = targets[0].image
     ordered = [services[name] for level in order_by_need(config, tuple(services)) for name in level]
     application = Application(
@@ -94,6 +104,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
         jobs=said.pre_deploy,
         later_jobs=said.post_deploy,
         allowed_mounts=settings.allow_mounts,
+        throwaway=throwaway,
     )
     got = "; ".join(f"{one.service} of the project {one.project}, {one.place}" for one in targets)
     return Found(value=application, got=got)
@@ -135,15 +146,20 @@ def _wanted(settings: GateSettings, one: ServiceSettings, health: Health) -> Wan
     jobs = {job.service for job in settings.application.jobs}
     return Wanted(
         service=one.name,
-        port=one.port or (settings.usual_port if is_first else 0),
+        port=one.port or (_usual_port(settings) if is_first else 0),
         image=settings.image if is_first else None,
         container=settings.container if is_first else None,
-        prod_port=settings.prod_port,
+        prod_port=None if settings.throwaway else settings.prod_port,
         accepted=settings.accept_dependencies | jobs,
         is_port_given=one.port is not None,
         asks_path=health.asked.startswith("/"),
         together=frozenset(settings.services) | jobs,
+        starts_needs=settings.throwaway,
     )
+
+
+def _usual_port(settings: GateSettings) -> int:
+    return settings.prod_port if settings.throwaway else settings.usual_port
 
 
 def _service(settings: GateSettings, config: Mapping[str, Any], target: Target, health: Health) -> Service:

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from freshness.core.check import CheckName, CheckResult
 from freshness.core.compose import Target, publishers_of
@@ -15,7 +15,7 @@ from freshness.core.verdict import Verdict
 from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image
 from freshness.engine.builds import prune_builds
-from freshness.engine.compose import missing_dependencies, recreate
+from freshness.engine.compose import Source, missing_dependencies, recreate
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
 from freshness.engine.health import HealthResult, require_health_source, wait_until_healthy
 from freshness.engine.hold_time import wait_hold_time
@@ -24,12 +24,14 @@ from freshness.engine.job import run_job
 from freshness.engine.leftovers import keep_one_container
 from freshness.engine.lock import Lease
 from freshness.engine.staging_check import run_staging_check
-from freshness.errors import EngineError, LockLost, Stale
+from freshness.engine.throwaway import published_port, remove_leftovers
+from freshness.errors import EngineError, FreshnessError, LockLost, Stale
 from freshness.gate.builds import build_of
-from freshness.gate.observe import Observed, lock_of, ownership_of, refuse_moved_files
+from freshness.gate.observe import Observed, lock_named, lock_of, ownership_of, refuse_moved_files
 from freshness.gate.plan import Plan
 from freshness.gate.request import Request
 from freshness.gate.service import Service
+from freshness.gate.throwaway import Throwaway, open_project, show_needs
 from freshness.git.resolve_commit import NOT_ASKED, confirm_still_head
 from freshness.report.container_log import show_container_log
 from freshness.report.run_log import RunLog
@@ -59,6 +61,8 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
     with ExitStack() as stack:
         for name in plan.locked:
             work.leases[name] = run.check(CheckName.LOCK, "staging for this run alone", work.take, name, stack)
+        if seen.application.throwaway:
+            work.open_project(seen.application.throwaway, stack)
         jobs = (
             run.check(CheckName.JOB, f"exit status 0 within {job.timeout:g} s", work.run_job, job) for job in plan.jobs
         )
@@ -79,7 +83,10 @@ class _Built:
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """What every operation of one gate works with; `images`, `leases` and `containers` are by the service's name."""
+    """What every operation of one gate works with; `images`, `leases` and `containers` are by the service's name.
+
+    `source` is what Compose makes the services from.
+    """
 
     plan: Plan
     request: Request
@@ -88,6 +95,10 @@ class _Work:
     images: dict[str, _Built] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
+    source: Source = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source = self.seen.application.file
 
     def build(self, shared: Shared, tag: str) -> Found[_Built]:
         commit, settings = self.plan.commit, self.request.settings
@@ -96,6 +107,8 @@ class _Work:
             image = build_image(self.seen.host.engine, build, self.run.log.untrusted)
         if self.seen.application.first in shared.services:
             self.run.found["image_id"] = image.id
+            if self.plan.is_throwaway:
+                self.run.found["image"] = tag
         self.run.warn("Labels of Compose", refuse_borrowed_labels(image))
         return Found(value=_Built(build=build, image=image), got=f"{image.id}, labelled {commit}")
 
@@ -135,18 +148,35 @@ class _Work:
         lease = until.enter_context(lock.take(self.request.settings.lock_timeout))
         return Found(value=lease, got=f"{lease.name} is ours")
 
+    def open_project(self, throwaway: Throwaway, until: ExitStack) -> None:
+        """Makes the throwaway project, under its one lock, until the block ends; first what dead runs left goes."""
+        (lease,) = self.leases.values()
+        lock = partial(lock_named, self.request, lease.engine, self.seen.application, None, self.run)
+        for project in remove_leftovers(lease.engine, lock):
+            self.run.note(f"A run that is dead had left the throwaway project {project}: it is removed.")
+        self.leases = dict.fromkeys(self.seen.application.members, lease)
+        images, sources = {name: built.image.id for name, built in self.images.items()}, self.seen.host.sources
+        rendered = throwaway.rendered(self.seen.application.file, images, sources)
+        self.source = rendered
+        until.enter_context(open_project(lease, throwaway, rendered, sources, self.run))
+
     def run_job(self, said: JobSettings) -> Found[bool]:
         """Before anything is tagged or recreated: what fails here leaves staging as it was."""
         lease, project = self.leases[said.service], self.plan.project
-        refuse_job(lease.engine, project, said.service)  # again: nobody but us may change it from here on
-        record_job(lease, project, said.service)
+        if not self.plan.is_throwaway:
+            refuse_job(lease.engine, project, said.service)  # again: nobody but us may change it from here on
+            record_job(lease, project, said.service)
         image = self.images[said.service].image
         job = Job(project=project, service=said.service, image_id=image.id, timeout=said.timeout)
-        self.run.note(f"The job {said.service} was run from {image.id}: what it did cannot be undone.")
+        undone = "it worked on what is thrown away" if self.plan.is_throwaway else "what it did cannot be undone"
+        self.run.note(f"The job {said.service} was run from {image.id}: {undone}.")
         with self.run.log.group(f"Job {said.service}"):
-            result = run_job(lease, self.seen.application.file, job, self.run.log.untrusted)
+            line = self.run.log.untrusted
+            result = run_job(lease, self.source, job, line, with_needs=self.plan.is_throwaway)
         if result.ok:
             return Found(value=True, got=result.got)
+        if self.seen.application.throwaway:
+            show_needs(lease.engine, self.seen.application.throwaway, self.run)
         remedy = f"Look at the output of {said.service} above; nothing was recreated."
         return Found(value=False, got=result.got, verdict=Verdict.CHECK_FAILED, remedy=remedy)
 
@@ -156,7 +186,7 @@ class _Work:
             expected = f"a container that runs {self.images[one.name].image.id}"
             self.containers[one.name] = self.run.check(CheckName.RECREATION, expected, self.recreate, one)
         for one in self.plan.services:
-            self.prove(one, self.containers[one.name])
+            self.prove(self._with_port(one), self.containers[one.name])
         if all(check.result is CheckResult.PASSED for check in self.run.checks):
             for job in self.plan.later_jobs:
                 self.run.note(f"The job {job.service} ended: {self.run_job(job).got}. It decides nothing.")
@@ -165,6 +195,8 @@ class _Work:
         """All tags move before the first recreation, each by its image's ID."""
         lease, target, image = self.leases[service.name], service.target, self.images[service.name].image
         require_health_source(service.health, target, image)
+        if self.plan.is_throwaway:
+            return  # what runs is given by the image's ID, and nobody else's
         ownership = ownership_of(self.request, self.seen.application, target)
         ownership.require(lease.engine)  # again: nobody but us may change it from here on
         ownership.record(lease)
@@ -177,7 +209,7 @@ class _Work:
                 self._tag(one)
         keep_one_container(lease, target, image.id)
         before = {one.id for one in service_containers(lease.engine, target.project, target.service)}
-        container = recreate(lease, self.seen.application.file, target, force=self.plan.force, keeping=image.id)
+        container = self._recreate(lease, target, image)
         if service.name == self.seen.application.first or "container" not in self.run.found:
             self.run.found["container"] = {"name": container.name, "id": container.id, "image_id": container.image_id}
         if container.image_id != image.id:
@@ -187,17 +219,40 @@ class _Work:
             )
         left = not_compared(target.contents) if container.id in before else ""
         self.run.note(*([f"Staging was not recreated.{left}"] if left else ()))
+        self._warn_of_dependencies(lease, target)
+        self._prune_builds(lease, target)
+        return Found(value=container, got=f"the container {container.name} ({container.short_id}) runs it")
+
+    def _recreate(self, lease: Lease, target: Target, image: Image) -> Container:
+        throwaway = self.seen.application.throwaway
+        if throwaway is None:
+            return recreate(lease, self.source, target, force=self.plan.force, keeping=image.id)
+        try:
+            return recreate(lease, self.source, target, keeping=image.id, with_needs=True)
+        except FreshnessError:
+            show_needs(lease.engine, throwaway, self.run)
+            raise
+
+    def _warn_of_dependencies(self, lease: Lease, target: Target) -> None:
+        if self.plan.is_throwaway:
+            return
         for name in missing_dependencies(lease.engine, target):
             if name not in self.plan.locked:
                 text = f"{target.service} depends on {name}, which does not run; it is never started here."
                 self.run.warn("Dependency not running", text)
-        self._prune_builds(lease, target)
-        return Found(value=container, got=f"the container {container.name} ({container.short_id}) runs it")
+
+    def _with_port(self, service: Service) -> Service:
+        """Of a throwaway project: with the port that Docker chose."""
+        target = service.target
+        if target.port or not target.is_published:
+            return service
+        port = published_port(self.seen.host.engine, self.containers[service.name], target.container_port)
+        return replace(service, target=replace(target, port=port))
 
     def _prune_builds(self, lease: Lease, target: Target) -> None:
         """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
         label, keep = self.request.settings.revision_label, self.request.settings.build.keep
-        names, current = self.plan.locked, {built.image.id for built in self.images.values()}
+        names, current = self.seen.application.members, {built.image.id for built in self.images.values()}
         try:
             said = prune_builds(lease, target.repository, names=names, label=label, current=current, keep=keep)
             self.run.note(*said)
@@ -233,7 +288,7 @@ class _Work:
         if result.ok:
             return Found(value=True, got=result.got)
         show_container_log(self.run.log, self.seen.host.engine, container)
-        return Found(value=False, got=result.got, verdict=Verdict.UNHEALTHY, remedy=_where_to_look(container))
+        return Found(value=False, got=result.got, verdict=Verdict.UNHEALTHY, remedy=self._where_to_look(container))
 
     def check_staging(self, service: Service, container: Container) -> Found[None]:
         port = service.target.container_port
@@ -245,7 +300,9 @@ class _Work:
             ran = run_staging_check(engine, container, command, variables, timeout, line)
         if ran.status == 0:
             return Found(value=None, got=ran.got)
-        remedy = f"{ran.remedy} {_where_to_look(container)}".strip()
+        if self.plan.is_throwaway:
+            show_container_log(self.run.log, self.seen.host.engine, container)
+        remedy = f"{ran.remedy} {self._where_to_look(container)}".strip()
         return Found(value=None, got=ran.got, verdict=Verdict.CHECK_FAILED, remedy=remedy)
 
     def find_changes(self, before: Container) -> Found[None]:
@@ -253,6 +310,14 @@ class _Work:
         if changed:
             return Found(value=None, got=changed.got, verdict=Verdict.STALE, remedy=changed.remedy)
         return Found(value=None, got=f"{before.short_id}, running since {before.started_at}")
+
+    def _where_to_look(self, container: Container) -> str:
+        if self.plan.is_throwaway:
+            return "Look at the log above, then push a correction: the container is removed with its project."
+        return (
+            "Look at the log above and at the container, which stays for that, then push a correction:"
+            f" `docker logs {container.name}`."
+        )
 
     def confirm_head(self) -> Found[None]:
         """The last check: forges rerun old events, and a head moves while staging is checked."""
@@ -288,13 +353,6 @@ class _Work:
             )
         name = f"{repository}@{held.digest}"
         return Found(value=name, got=name)
-
-
-def _where_to_look(container: Container) -> str:
-    return (
-        "Look at the log above and at the container, which stays for that, then push a correction:"
-        f" `docker logs {container.name}`."
-    )
 
 
 def _check_command(check: ScriptCheck | CommandCheck | None, base_url: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from freshness.core.check import CheckName
@@ -12,6 +12,7 @@ from freshness.core.fork import refuse_fork
 from freshness.core.lock import HeldLock, service_lock
 from freshness.core.revision import Candidate, Revision
 from freshness.core.run import Run
+from freshness.core.throwaway import Sources
 from freshness.core.variables import explain_emptied, find_emptied
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS
@@ -30,6 +31,7 @@ from freshness.gate.incomplete import IncompletePaths, find_incomplete
 from freshness.gate.plan import Plan
 from freshness.gate.request import Request
 from freshness.gate.service import Service
+from freshness.gate.throwaway import Throwaway, find_sources
 from freshness.git.commit_file import read_commit_file
 from freshness.git.export import refuse_incomplete
 from freshness.git.resolve_commit import GitSource, find_checkout, forge_address, permitted_revision, resolve_candidate
@@ -59,13 +61,15 @@ class Commit:
 class Host:
     """The Engine and from where it is asked. `moved` have a bind mount whose source would be another one now.
 
-    `held` is the run that holds the application as it was found, the first of them.
+    `held` is the run that holds the application as it was found, the first of them. `sources` is what lies at the bind
+    mounts of a throwaway project.
     """
 
     engine: Engine
     prober: Prober
     moved: tuple[tuple[Service, Container], ...]
     held: HeldLock | None
+    sources: Sources = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,8 @@ def plan_of(seen: Observed) -> Plan:
         project=application.project,
         builds=tuple(zip(dockerfiles, tags, strict=True)),
         locked=application.locked,
+        needs=application.throwaway.needs if application.throwaway else (),
+        is_throwaway=application.throwaway is not None,
         services=application.services,
         jobs=application.jobs,
         later_jobs=application.later_jobs,
@@ -214,6 +220,8 @@ def _find_host(request: Request, application: Application, run: RunLog) -> Found
     engine = connect(request.env, settings.engine_timeout)
     run.found["daemon_id"] = engine.id
     prober = find_prober(engine, request.env)
+    if application.throwaway:
+        return _find_room(request, application, application.throwaway, engine, prober)
     locks = [lock_of(request, engine, application, name, None, run) for name in application.locked]
     held = [lock for lock in locks if lock.look()]
     try:
@@ -229,6 +237,18 @@ def _find_host(request: Request, application: Application, run: RunLog) -> Found
     moved = tuple(_refuse_loss(request, engine, application))
     host = Host(engine=engine, prober=prober, moved=moved, held=held[0].look() if held else None)
     return Found(value=host, got=f"no conflicts on the Engine {engine.id}")
+
+
+def _find_room(
+    request: Request, application: Application, throwaway: Throwaway, engine: Engine, prober: Prober
+) -> Found[Host]:
+    """For a project that stands nowhere yet: nothing is in its way, and it must reach nothing that stays."""
+    sources = find_sources(throwaway, is_elsewhere=not engine.is_local or prober.job is not None)
+    throwaway.require(request.settings, sources)
+    for one in application.services:
+        require_probeable(engine, one.health, one.target, prober)
+    host = Host(engine=engine, prober=prober, moved=(), held=None, sources=sources)
+    return Found(value=host, got=f"a project of its own, {throwaway.project}, on the Engine {engine.id}")
 
 
 def _refuse_conflicts(request: Request, engine: Engine, prober: Prober, application: Application) -> Iterator[str]:
@@ -281,12 +301,19 @@ def lock_of(
     request: Request, engine: Engine, application: Application, name: str, revision: Revision | None, run: RunLog
 ) -> Lock:
     """The lock of a service or job, for as long as the whole application may take."""
+    return lock_named(request, engine, application, revision, run, service_lock(application.project, name))
+
+
+def lock_named(
+    request: Request, engine: Engine, application: Application, revision: Revision | None, run: RunLog, name: str
+) -> Lock:
+    """The lock of this name, for as long."""
     services, jobs = application.services, application.jobs + application.later_jobs
     pushes = repositories_of(request.settings, application.builds.shared)
     each = (RECREATE_SECONDS + one.health.deadline + one.check_timeout + one.health.hold for one in services)
     return new_lock(
         engine,
-        service_lock(application.project, name),
+        name,
         command="freshness gate",
         revision=revision.commit if revision else None,
         seconds=sum(each) + sum(job.timeout for job in jobs) + len(pushes) * request.settings.registry.timeout + 60,

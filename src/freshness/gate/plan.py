@@ -14,8 +14,9 @@ class Plan:
     """The application's services, from this commit: built, recreated by image ID, proven, and looked at once more.
 
     `builds` are the Dockerfiles with the tag that each image gets, `repositories` where each is published (none: it
-    stays on the Engine), `locked` what is this run's alone. `held` is the run
-    that was seen to hold it, for which this one waits. `force`: a new container in any case.
+    stays on the Engine), `locked` what is this run's alone. `held` is the run that was seen to hold it, for which this
+    one waits. `force`: a new container in any case. `is_throwaway`: the project is made for this run, with `needs`
+    beside the services.
     """
 
     commit: str
@@ -28,6 +29,8 @@ class Plan:
     repositories: tuple[Repository, ...] = ()
     force: bool = False
     held: HeldLock | None = None
+    needs: tuple[str, ...] = ()
+    is_throwaway: bool = False
 
     def __str__(self) -> str:
         return "\n".join(f"{number}. {step}" for number, step in enumerate(self._steps(), start=1))
@@ -40,25 +43,40 @@ class Plan:
             yield f"wait for {self.held.owner}, which has locked {what} since {self.held.since}"
         for name in self.locked:
             yield f"lock {name} of {self.project} with a volume on the Docker host: one run at a time"
+        yield from self._changes()
+        for one in self.services:
+            yield from self._proof(one)
+        for job in self.later_jobs:
+            yield f"run the job {job.service} once, for {job.timeout:g} s at most: how it ends is reported only"
+        yield "check that the commit is still the head: only then the gate opens"
+        yield from self._pushes()
+        if self.is_throwaway:
+            yield f"remove the project {self.project} with all that belongs to it"
+
+    def _changes(self) -> Iterator[str]:
+        needs = f", with what they depend on: {', '.join(self.needs)}" if self.needs else ""
+        if self.is_throwaway:
+            yield f"make the project {self.project} for this run alone, with empty volumes{needs}"
+        undone = "it works on what is thrown away" if self.is_throwaway else "what it does cannot be undone"
         for job in self.jobs:
-            yield f"run the job {job.service} once, for {job.timeout:g} s at most: what it does cannot be undone"
+            yield f"run the job {job.service} once, for {job.timeout:g} s at most: {undone}"
+        if self.is_throwaway:
+            yield from (f"start {one.name} with Compose, from the image's ID" for one in self.services)
+            return
         for image in dict.fromkeys(one.target.image for one in self.services):
             yield f"tag the image as {image}, by the ID that the build reports: that is what Compose runs"
         for one in self.services:
             unless = "" if self.force else ", if it does not run that image already"
             yield f"recreate {one.name} with Compose, and nothing else{unless}"
-        for one in self.services:
-            of = f" of {one.name}" if len(self.services) > 1 else ""
-            yield f"wait up to {one.health.deadline:g} s for {one.health.wanted}{of}, {one.target.place}"
-            if one.check:
-                inside = one.name if of else "that container"
-                yield f"run the staging check inside {inside}, for {one.check_timeout:g} s at most"
-            yield f"check that the same container{of} is still healthy when it has run for {one.health.hold:g} s"
-        for job in self.later_jobs:
-            yield f"run the job {job.service} once, for {job.timeout:g} s at most: how it ends is reported only"
-        yield "check that the commit is still the head: only then the gate opens"
-        yield from self._pushes()
 
     def _pushes(self) -> Iterator[str]:
         for (_, tag), repository in zip(self.builds, self.repositories, strict=False):
             yield f"push {tag} as {repository}:{self.commit}, and prove that the registry holds that image"
+
+    def _proof(self, one: Service) -> Iterator[str]:
+        of = f" of {one.name}" if len(self.services) > 1 else ""
+        yield f"wait up to {one.health.deadline:g} s for {one.health.wanted}{of}, {one.target.place}"
+        if one.check:
+            inside = one.name if of else "that container"
+            yield f"run the staging check inside {inside}, for {one.check_timeout:g} s at most"
+        yield f"check that the same container{of} is still healthy when it has run for {one.health.hold:g} s"

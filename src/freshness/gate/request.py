@@ -93,6 +93,10 @@ def _praise(checks: tuple[Check, ...]) -> str:
 
 def _state_of_staging(run: RunLog) -> str:
     """What an interrupt leaves behind."""
+    if "throwaway" in run.found:
+        return (
+            f"The throwaway project {run.found['throwaway']} is removed, by the next such gate where it is not by now."
+        )
     container = run.found.get("container")
     if container:
         return f"Staging runs {container['image_id']} in the container {container['name']}; it was not proven."

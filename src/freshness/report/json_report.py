@@ -24,6 +24,7 @@ class Report:
     """A run and its decision: the gate's verdict, or the promotion's outcome. What was not found out is None or empty.
 
     `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
+    `throwaway` is the project that was made for a gate, and removed.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Report:
     previous_image_id: str | None = None
     daemon_id: str | None = None
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    throwaway: str | None = None
 
 
 def content_of(report: Report, env: Mapping[str, str]) -> dict[str, object]:

@@ -161,6 +161,13 @@ class GateSettings(_Shared):
     )
     registry: RegistrySettings = group(RegistrySettings)
     prod_port: int = setting(values.port, "Production's port, which staging must never publish.", default="8500")
+    throwaway: bool = setting(
+        values.switch,
+        "`true` proves production's own services in a project of their own, on free ports and with empty volumes, which"
+        " is removed afterwards: for who has no staging. `service` then names production's.",
+        name="throwaway-staging",
+        default="false",
+    )
     source: SourceSettings = group(SourceSettings)
     head: Head = group(Head)
     forks: Forks = group(Forks)

@@ -99,3 +99,21 @@ def test_an_application_is_built_locked_migrated_recreated_and_proven_as_one() -
         "15. run the job clean once, for 5 s at most: how it ends is reported only",
         "16. check that the commit is still the head: only then the gate opens",
     ]
+
+
+def test_a_throwaway_project_is_made_and_removed_and_no_tag_moves() -> None:
+    """Fails when `_changes` tags an image of production's, or does not say what is started."""
+    service = replace(WEB, target=replace(STAGING, project="shop-gate-1", port=0))
+    plan = replace(
+        PLAN, project="shop-gate-1", locked=("gate",), services=(service,), jobs=(JobSettings(service="migrate"),),
+        needs=("db", "cache"), is_throwaway=True,
+    )  # fmt: skip
+
+    assert str(plan).splitlines()[1:6] == [
+        "2. lock gate of shop-gate-1 with a volume on the Docker host: one run at a time",
+        "3. make the project shop-gate-1 for this run alone, with empty volumes, with what they depend on: db, cache",
+        "4. run the job migrate once, for 600 s at most: it works on what is thrown away",
+        "5. start web with Compose, from the image's ID",
+        "6. wait up to 60 s for HTTP 2xx from /health, on a free port of 127.0.0.1",
+    ]
+    assert str(plan).splitlines()[-1] == "10. remove the project shop-gate-1 with all that belongs to it"
