@@ -208,8 +208,8 @@ class Job:
 
     @property
     def said(self) -> str:
-        """The sentence that the action ends with."""
-        found = re.findall(r"^(?:::error title=)?(freshness \w+(?::|%3A) .*)$", self.log, re.MULTILINE)
+        """What the action ends with: the decision, and the line behind it."""
+        found = re.findall(r"^(?:[✓✗] |::error title=)(freshness \w+(?::|%3A) .*(?:\n.*)?)$", self.log, re.MULTILINE)
         return str(found[-1]) if found else ""
 
 

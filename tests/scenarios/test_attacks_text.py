@@ -79,7 +79,7 @@ def test_a_volume_that_has_the_name_of_a_lock_alone_is_told_and_left(odd: str, p
     ended = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND, GITHUB_ACTIONS="true").end()
 
     assert (ended.status, ended.outputs["outcome"]) == (3, "error"), ended.log
-    assert f"take it away: docker volume rm {name}" in ended.reason
+    assert f"remove it: docker volume rm {name}" in ended.reason
     assert production.state() == before
     assert production.sandbox.docker.volumes.get(name).attrs["Labels"] == (
         {"freshness.lock": name, **(ODD[odd] or {})} if ODD[odd] else None

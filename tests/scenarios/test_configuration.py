@@ -291,7 +291,7 @@ def test_a_rollback_to_what_nobody_recorded_says_that_it_uses_todays_file(produc
     ended = production.run("rollback")
 
     assert ended.end == (0, "promoted"), ended.log
-    assert f"What {first.id} ran with was not recorded: it runs with today's Compose file" in ended.log
+    assert f"What {first.id[:19]} ran with was not recorded: it runs with today's Compose file" in ended.log
 
 
 def test_a_change_of_configuration_alone_is_rolled_back_too(production_here: Production) -> None:

@@ -32,8 +32,8 @@ def test_a_promotion_says_what_it_would_do_and_does_it_then(production: Producti
     assert ended.status == 0, ended.log
     assert ended.written == "outcome=error\n"
     steps = [line for line in ended.log.splitlines() if line[:1].isdigit()]
-    assert f"tag {image.id} as {production.tag}" in steps[0]
-    assert f"retain {running.id} as {production.kept_tag}" in steps[1]
+    assert f"tag {image.id[:19]} as {production.tag}" in steps[0]
+    assert f"retain {running.id[:19]} as {production.kept_tag}" in steps[1]
     assert all(": " in step for step in steps), steps
     assert production.promote(image).end == (0, "promoted")
     assert production.kept() == running.id
@@ -61,7 +61,7 @@ def test_a_rollback_says_to_which_image(production_here: Production) -> None:
     ended = dry(production_here, "rollback")
 
     assert ended.status == 0, ended.log
-    assert f"tag {first.id} as {production_here.tag}" in ended.log
+    assert f"tag {first.id[:19]} as {production_here.tag}" in ended.log
 
 
 def test_a_retag_says_what_it_would_move(production_here: Production) -> None:
@@ -72,7 +72,7 @@ def test_a_retag_says_what_it_would_move(production_here: Production) -> None:
     )
 
     assert ended.status == 0, ended.log
-    assert f"tag {image.id} as {tag}" in ended.log
+    assert f"tag {image.id[:19]} as {tag}" in ended.log
 
 
 def test_a_gate_says_what_it_would_build_and_stays_closed(production_here: Production) -> None:
@@ -84,6 +84,6 @@ def test_a_gate_says_what_it_would_build_and_stays_closed(production_here: Produ
 
     assert ended.status == 0, ended.log
     assert ended.written == "gate=closed\n"
-    assert f"from {commit}" in ended.log
+    assert f"from {commit[:12]}" in ended.log
     assert runner.built() is None
     assert dry(production_here, "gate", GIT_SHA="0" * 40).status == 1

@@ -50,7 +50,7 @@ def test_on_gitea_payload_sha_and_server_agree_and_the_server_is_asked_twice(hos
     assert ended.outputs["revision"] == head
     assert hosted.forge.server.seen == [AUTHORIZATION] * 2, "one request at the start, one at the end"
     assert ended.checks()["head"] == "passed"
-    assert f"Commit {head} is the head of pull request #7 (event.pull_request.head.sha)." in ended.log
+    assert f"Commit {head[:12]} is the head of pull request #7 (event.pull_request.head.sha)." in ended.log
 
 
 def test_on_github_the_head_is_fetched_and_built_not_the_merge(hosted: Hosted) -> None:

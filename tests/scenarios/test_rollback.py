@@ -299,7 +299,7 @@ def test_what_ran_last_before_production_was_taken_down_can_be_gone_back_to(prod
     assert SECOND[:12] in listed.log, listed.log
     assert "down; ran last" in listed.log
     assert ended.end == (0, "promoted"), ended.log
-    assert f"{THIRD} is 1 commit ahead of {SECOND}, the commit that ran last" in ended.log
+    assert f"{THIRD[:12]} is 1 commit ahead of {SECOND[:12]}, the commit that ran last" in ended.log
     assert "the commit in production" not in ended.log
     assert production.kept() == second.id
     assert production.run("rollback").end == (0, "promoted")

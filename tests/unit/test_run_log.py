@@ -3,12 +3,15 @@
 import io
 import os
 import pty
+from dataclasses import replace
 
 from freshness.ci.log import Log
-from freshness.ci.terminal import Ticking, open_terminal
+from freshness.ci.terminal import Ticking, open_terminal, wrapped
 from freshness.core.check import Check, CheckName, CheckResult
+from freshness.core.decision import explain
+from freshness.core.hexid import with_short_ids
 from freshness.core.verdict import Verdict
-from freshness.report.check_lines import not_reached
+from freshness.report.check_lines import left_to_say, not_reached, took
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
 
@@ -25,7 +28,7 @@ def test_a_check_is_told_as_it_ends_with_short_ids() -> None:
     run = RunLog(log=Log(stream, actions=True))
 
     def look() -> Found[None]:
-        assert stream.getvalue().startswith("✓ commit: 1f0c2a9b7d6e (")
+        assert stream.getvalue() == "✓ commit: 1f0c2a9b7d6e\n"
         return found("here")
 
     run.check(CheckName.COMMIT, "a commit", lambda: found(COMMIT))
@@ -47,7 +50,10 @@ def test_what_is_quiet_says_what_failed_and_how_it_ended() -> None:
     run.check(CheckName.HEALTH, "HTTP 2xx", lambda: found("HTTP 503", Verdict.UNHEALTHY))
     log.error("freshness gate: unhealthy", "Mend it.")
 
-    assert stream.getvalue() == "✗ health: HTTP 503 (0.0 s)\n::error title=freshness gate%3A unhealthy::Mend it.\n"
+    assert (
+        stream.getvalue()
+        == "✗ health: HTTP 503; expected HTTP 2xx\n::error title=freshness gate%3A unhealthy::Mend it.\n"
+    )
 
 
 def test_what_was_not_reached_is_one_line() -> None:
@@ -59,18 +65,47 @@ def test_what_was_not_reached_is_one_line() -> None:
     assert not_reached(()) == ""
 
 
-def on_a_terminal(env: dict[str, str]) -> str:
-    """What a real one is told of a build that another's output is in, and of a failed health."""
+def test_the_end_does_not_repeat_what_the_failed_checks_said() -> None:
+    """Fails when `left_to_say` leaves a failed check's own sentence in, or takes away what to do."""
+    failed = Check(
+        name=CheckName.GUARD, result=CheckResult.FAILED, got="no label", expected="a label", remedy="Run the gate."
+    )
+    reason = f"{explain([failed])} Nothing was changed."
+
+    assert reason == "Guard: no label; expected a label. Run the gate. Nothing was changed."
+    assert left_to_say(reason, [failed]) == "Run the gate. Nothing was changed."
+    assert left_to_say("The gate was interrupted.", [failed]) == "The gate was interrupted."
+
+
+def test_time_is_told_where_it_took_some() -> None:
+    check = Check(name=CheckName.BUILD, result=CheckResult.PASSED, got="", expected="")
+
+    assert took(check) == ""
+    assert took(replace(check, seconds=0.06)) == " (0.1 s)"
+
+
+def test_ids_are_short_but_in_what_is_typed() -> None:
+    """Fails when `with_short_ids` shortens what a person copies, or leaves an id whole elsewhere."""
+    image = f"sha256:{COMMIT}{COMMIT[:24]}"
+
+    assert with_short_ids(f"{COMMIT} and {image}") == f"{COMMIT[:12]} and {image[:19]}"
+    assert with_short_ids(f"shop@{image}") == f"shop@{image}"
+    assert with_short_ids(f"`gate {COMMIT}` {COMMIT}") == f"`gate {COMMIT}` {COMMIT[:12]}"
+    assert with_short_ids(f"{COMMIT}; type: docker tag {image} a") == f"{COMMIT[:12]}; type: docker tag {image} a"
+
+
+def on_a_terminal(env: dict[str, str], verdict: Verdict = Verdict.FRESH) -> str:
+    """What a real one is told of a build that another's output is in and ends so, and of a failed health."""
     master, slave = pty.openpty()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
         log = Log(stream, actions=False, terminal=open_terminal(stream, {"TERM": "xterm", "COLUMNS": "80", **env}))
         run = RunLog(log=log)
 
-        def build() -> Found[None]:
+        def build(verdict: Verdict) -> Found[None]:
             log.untrusted("[red]step 1\x1b[31m")
-            return found("sha256:1")
+            return found("sha256:1", verdict)
 
-        run.check(CheckName.BUILD, "an image", build)
+        run.check(CheckName.BUILD, "an image", build, verdict)
         run.check(CheckName.HEALTH, "HTTP 2xx", lambda: found("HTTP 503", Verdict.UNHEALTHY))
     shown = b""
     while True:
@@ -84,11 +119,19 @@ def on_a_terminal(env: dict[str, str]) -> str:
 
 def test_a_terminal_ticks_while_it_waits_and_shows_what_failed_in_red() -> None:
     """Fails when `ticking` opens no live line, or `write` takes what others wrote for markup."""
-    shown = on_a_terminal({})
+    shown = on_a_terminal({}, Verdict.BUILD_FAILED)
 
     assert "build: an image · 0 s" in shown
     assert "│ [red]step 1\x1b[0m" in shown
     assert "\x1b[1;31m✗ health: HTTP 503" in shown
+
+
+def test_a_build_that_passes_leaves_one_line_on_a_terminal() -> None:
+    """Fails when `untrusted` prints what is folded, or `telling` shows it although the check passed."""
+    shown = on_a_terminal({})
+
+    assert "│" not in shown
+    assert "✓ build: sha256:1" in shown
 
 
 def test_what_was_seen_last_stands_behind_the_time() -> None:
@@ -100,6 +143,19 @@ def test_what_was_seen_last_stands_behind_the_time() -> None:
 
     assert str(shown) == "⠋ health: HTTP 2xx · 0 s · HTTP 503"
     assert shown.no_wrap
+
+
+def test_sentences_break_between_words_and_commands_never() -> None:
+    """Fails when `wrapped` cuts a word, or a command that a person copies."""
+    line = "Look at the log above, then push a correction: `docker logs shop-web-1 --follow`. Or type: a b && c d e f"
+
+    assert wrapped(line, 40) == [
+        "Look at the log above, then push a",
+        "  correction:",
+        "  `docker logs shop-web-1 --follow`. Or",
+        "  type: a b && c d e f",
+    ]
+    assert wrapped("", 40) == [""]
 
 
 def test_no_colour_where_none_is_wanted() -> None:

@@ -157,7 +157,7 @@ def test_the_report_goes_to_standard_output_and_the_log_to_standard_error(tmp_pa
     assert ended.returncode == 2
     assert (told["format"], told["decision"], told["command"].split()[-1]) == (1, "error", command)
     assert "none" in told["reason"]
-    assert ended.stderr.count("error: freshness") == 1
+    assert ended.stderr.count("✗ freshness") == 1
 
 
 def test_a_report_that_nobody_gets_is_no_answer(tmp_path: Path) -> None:

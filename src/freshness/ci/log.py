@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import TYPE_CHECKING, TextIO
 
 from freshness.ci.sanitizing import LINE_END, one_line, own_lines, printable
+from freshness.core.hexid import with_short_ids
 from freshness.core.secret import redacted
 
 if TYPE_CHECKING:  # it brings rich, which only a terminal needs
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # it brings rich, which only a terminal needs
 _MARK = "│ "
 LAST_LINES = 15
 """So many lines of others tell what went wrong, where somebody reads no log."""
+MOST_FOLDED = 1000
+"""So many lines of others, the last ones, are kept until it is known whether they matter."""
 _STYLES = {"error": "bold red", "warning": "yellow"}
 
 
@@ -36,18 +39,34 @@ class Log:
         self._terminal = terminal
         self._silent = False
         self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self._folded: deque[str] | None = None
 
-    def say(self, text: str, *, style: str = "", loud: bool = False) -> None:
-        """One or more lines of ours; `style` is how a terminal shows them."""
+    def say(self, text: str, *, style: str = "", loud: bool = False, full_ids: bool = False) -> None:
+        """One or more lines of ours, with short ids; `style` is how a terminal shows them."""
         if not self._quiet or loud:
-            for line in own_lines(text):
-                self._write(line, style)
+            for line in own_lines(text if full_ids else with_short_ids(text)):
+                self._write(line, style, wrap=True)
 
-    def ticking(self, what: str) -> AbstractContextManager[None]:
-        """Shows on a terminal that this is waited for, as long as the block lasts; nothing elsewhere."""
-        return (
-            self._terminal.ticking(printable(one_line(what))) if self._terminal and not self._quiet else nullcontext()
-        )
+    def announce(self, text: str) -> None:
+        """As `say`, what is waited for; a terminal shows that already, as it ticks."""
+        if not self._terminal:
+            self.say(text)
+
+    def ticking(self, what: str, *, fold: bool = False) -> AbstractContextManager[None]:
+        """Shows on a terminal that this is waited for, as long as the block lasts; nothing elsewhere.
+
+        With `fold` what others write is only seen there in passing, until `unfold`.
+        """
+        if not self._terminal or self._quiet:
+            return nullcontext()
+        self._folded = deque(maxlen=MOST_FOLDED) if fold else None
+        return self._terminal.ticking(printable(one_line(with_short_ids(what))))
+
+    def unfold(self, *, show: bool) -> None:
+        """What was folded is shown now, or forgotten."""
+        folded, self._folded = self._folded or (), None
+        for line in folded if show else ():
+            self._write(_MARK + line, "dim")
 
     def seen(self, text: str) -> None:
         """What was seen last of what is waited for, which a terminal shows as it ticks."""
@@ -60,7 +79,11 @@ class Log:
         for line in LINE_END.split(text.removesuffix("\n")):
             shown = printable(line)
             self._last.append(redacted(shown))
-            if not self._quiet:
+            if self._folded is not None:
+                self._folded.append(shown)
+                if shown.strip():
+                    self.seen(shown)
+            elif not self._quiet:
                 self._write(_MARK + shown, "dim")
 
     def take_last(self) -> tuple[str, ...]:
@@ -83,28 +106,37 @@ class Log:
         finally:
             self._write("::endgroup::")
 
+    def output_of(self, check: str) -> AbstractContextManager[None]:
+        """As `group`, for what a check prints; a terminal names the check already, as it ticks."""
+        return nullcontext() if self._terminal else self.group(check)
+
+    @property
+    def actions(self) -> bool:
+        """Whether a runner reads it."""
+        return self._actions
+
     def error(self, title: str, text: str) -> None:
-        """An error annotation; a line elsewhere."""
+        """An error annotation; a line elsewhere, without the title."""
         self._annotate("error", title, text)
 
     def warning(self, title: str, text: str) -> None:
-        """A warning annotation; a line elsewhere."""
+        """A warning annotation; a line elsewhere, without the title."""
         self._annotate("warning", title, text)
 
     def _annotate(self, kind: str, title: str, text: str) -> None:
-        lines = "\n".join(own_lines(text))
+        lines = "\n".join(own_lines(with_short_ids(text)))
         if not self._actions:
-            self.say(f"{kind}: {one_line(title)}: {lines}", style=_STYLES[kind], loud=True)
+            self.say(f"{kind}: {lines}", style=_STYLES[kind], loud=True)
             return
         self._write(f"::{kind} title={_escape_property(printable(one_line(title)))}::{_escape(lines)}")
 
-    def _write(self, line: str, style: str = "") -> None:
+    def _write(self, line: str, style: str = "", *, wrap: bool = False) -> None:
         if self._silent:
             return
         try:
             shown = _encodable(redacted(line), self._stream)
             if self._terminal:
-                self._terminal.write(shown, style)
+                self._terminal.write(shown, style, wrap=wrap)
             else:
                 self._stream.write(f"{shown}\n")
             self._stream.flush()

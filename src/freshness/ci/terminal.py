@@ -1,5 +1,7 @@
 """A terminal that a person watches: colours, and what is waited for ticks. The only place that knows rich."""
 
+import re
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,9 @@ from rich.live import Live
 from rich.text import Text
 
 REFRESH_PER_SECOND = 8
+_INDENT = "  "
+_TIE = "\0"  # stands for a blank that keeps two words together; no line has one
+_WHOLE = re.compile(r"`[^`]*`|\btype: .*|^Report: .*|\([0-9.]+ s\)")  # what is copied, and what is one word to the eye
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -21,9 +26,13 @@ class Terminal:
     console: Console
     seen: list[str] = field(default_factory=lambda: [""])
 
-    def write(self, line: str, style: str) -> None:
-        """One line, of which nothing is markup. Raises OSError, ValueError as the stream does."""
-        self.console.print(Text(line, style=style), soft_wrap=True)
+    def write(self, line: str, style: str, *, wrap: bool = False) -> None:
+        """One line, of which nothing is markup, with `wrap` in the terminal's width between words.
+
+        Raises OSError, ValueError as the stream does.
+        """
+        for part in wrapped(line, self.console.width) if wrap else (line,):
+            self.console.print(Text(part, style=style), soft_wrap=True)
 
     @contextmanager
     def ticking(self, what: str) -> Iterator[None]:
@@ -39,6 +48,16 @@ class Terminal:
             redirect_stderr=False,
         ):
             yield
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """The line in parts of this width; what a person types is never taken apart, so that it can be copied."""
+    together = _WHOLE.sub(lambda found: found[0].replace(" ", _TIE), line)
+    indent = " " * (len(line) - len(line.lstrip()) + len(_INDENT))
+    parts = textwrap.wrap(
+        together, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, tabsize=1
+    )
+    return [part.replace(_TIE, " ") for part in parts] or [line]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

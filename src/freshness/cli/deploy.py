@@ -33,7 +33,7 @@ def deploy(name: str, given: Given, env: Texts, env_file: Texts, *, dry_run: boo
     commit, subject = _find(name, given, env, env_file)
     promoted = {**given, "expected_revision": commit}
     settings = read_promote(promoted, env, env_file)
-    log.say(f"Deploying {name}: {commit} {quoted(subject) if subject else ''}".rstrip(), loud=True)
+    log.say(f"Deploying {name}: {commit} {quoted(subject) if subject else ''}".rstrip(), loud=True, full_ids=True)
     end = run_gate({**given, "revision": commit}, env, env_file, dry_run=dry_run)
     if end.exit_status:
         return end.exit_status

@@ -55,7 +55,11 @@ def not_run(checks: Sequence[Check]) -> tuple[Check, ...]:
     )
 
 
-def _sentence(check: Check) -> str:
+def what_failed(check: Check) -> str:
+    """What was got and what was expected, in a sentence."""
     told = not check.expected or "expected" in check.got
-    expected = "" if told else f"; expected {check.expected}"
-    return f"{check.name.capitalize()}: {check.got.rstrip('.')}{expected}. {check.remedy}".strip()
+    return f"{check.got.rstrip('.')}{'' if told else f'; expected {check.expected}'}."
+
+
+def _sentence(check: Check) -> str:
+    return f"{check.name.capitalize()}: {what_failed(check)} {check.remedy}".strip()

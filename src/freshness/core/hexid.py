@@ -7,6 +7,9 @@ SHORTEST = 7
 """Digits of a shortened id that a person may type."""
 SHA1, SHA256 = 40, 64
 IMAGE = "sha256:"
+# What a person types comes first, and a registry's digest, which has no short form: both stay as they are.
+_WHOLE = r"`[^`\n]*`|\btype: .*|@sha256:[0-9a-f]{64}"
+_ID = re.compile(rf"{_WHOLE}|(?<![0-9a-f])([0-9a-f]{{12}})[0-9a-f]{{28,52}}(?![0-9a-f])", re.DOTALL)
 
 
 def is_full_id(text: str) -> bool:
@@ -27,3 +30,8 @@ def is_shortened(text: str) -> bool:
 def is_hex(text: str) -> bool:
     """Whether it is nothing but lowercase hex digits."""
     return _HEX.fullmatch(text) is not None
+
+
+def with_short_ids(text: str) -> str:
+    """The first 12 digits of each full id, as Docker prints them; a command to type and a digest are left whole."""
+    return _ID.sub(lambda found: found[1] or found[0], text)

@@ -11,6 +11,7 @@ from freshness.core.image import Image
 from freshness.core.job import Job
 from freshness.core.promotion import not_compared
 from freshness.core.registry_name import Repository
+from freshness.core.run import Run
 from freshness.core.verdict import Verdict
 from freshness.engine.base import build_base
 from freshness.engine.build import Build, build_image
@@ -103,7 +104,9 @@ class _Work:
     def build(self, shared: Shared, tag: str) -> Found[_Built]:
         commit, settings = self.plan.commit, self.request.settings
         build = build_of(shared, settings, self.request.run_env, self.seen.context, commit, tag)
-        with self.run.log.group("Build" if len(self.plan.builds) == 1 else f"Build of {', '.join(shared.services)}"):
+        with self.run.log.output_of(
+            "Build" if len(self.plan.builds) == 1 else f"Build of {', '.join(shared.services)}"
+        ):
             image = build_image(self.seen.host.engine, build, self.run.log.untrusted)
         if self.seen.application.first in shared.services:
             self.run.found["image_id"] = image.id
@@ -276,7 +279,7 @@ class _Work:
 
     def wait_for_health(self, service: Service, container: Container) -> Found[bool]:
         health, target, host = service.health, service.target, self.seen.host
-        self.run.log.say(f"Waiting for {health.wanted} from {service.name}, up to {health.deadline:g} s.")
+        self.run.log.announce(f"Waiting for {health.wanted} from {service.name}, up to {health.deadline:g} s.")
         seen = self.run.log.seen
         return self._healthy(container, wait_until_healthy(host.engine, target, container, health, host.prober, seen))
 
@@ -295,7 +298,7 @@ class _Work:
         base_url = f"http://localhost:{port}" if port else ""
         variables = {"BASE_URL": base_url, "GIT_SHA": self.plan.commit, "PYTHONUNBUFFERED": "1"}
         command, timeout = _check_command(service.check, base_url), service.check_timeout
-        with self.run.log.group("Staging check"):
+        with self.run.log.output_of("Staging check"):
             engine, line = self.seen.host.engine, self.run.log.untrusted
             ran = run_staging_check(engine, container, command, variables, timeout, line)
         if ran.status == 0:
@@ -323,7 +326,10 @@ class _Work:
         """The last check: forges rerun old events, and a head moves while staging is checked."""
         if self.request.settings.recheck_head:
             return Found(value=None, got=confirm_still_head(self.seen.commit.origin, self.seen.commit.candidate))
-        self.run.warn("recheck-head", NOT_ASKED)
+        if Run.of(self.request.run_env).has_forge:
+            self.run.warn("recheck-head", NOT_ASKED)
+        else:
+            self.run.note(NOT_ASKED)
         return Found(value=None, got="not asked")
 
     def publish(self) -> None:

@@ -10,6 +10,7 @@ from freshness.core.compose import Target
 from freshness.core.deployment import Role
 from freshness.core.fork import refuse_fork
 from freshness.core.lock import HeldLock, service_lock
+from freshness.core.quoting import quoted
 from freshness.core.revision import Candidate, Revision
 from freshness.core.run import Run
 from freshness.core.throwaway import Sources
@@ -141,13 +142,13 @@ def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
         checkout=find_checkout(settings),
     )
     run.found["candidate"] = candidate
-    run.log.say(candidate.note)
+    if Run.of(request.run_env).event or not candidate.is_explicit:  # else nothing was weighed
+        run.log.say(candidate.note)
     refuse_fork(candidate, allowed=settings.forks.allow, allowed_with_secrets=settings.forks.allow_with_secrets)
     origin = GitSource.find(settings, env, folder)
     revision = permitted_revision(origin, settings, candidate, references, env)
     run.found["revision"] = revision
-    if revision.subject:
-        run.log.untrusted(revision.subject)
+    run.log.say(f"The commit is {revision.commit} {quoted(revision.subject)}.")
     got = f"{revision.commit} (tree {revision.tree}), from {revision.source}"
     return Found(value=Commit(origin=origin, candidate=candidate, revision=revision), got=got)
 
@@ -236,7 +237,7 @@ def _find_host(request: Request, application: Application, run: RunLog) -> Found
         run.warn("adopt", note)
     moved = tuple(_refuse_loss(request, engine, application))
     host = Host(engine=engine, prober=prober, moved=moved, held=held[0].look() if held else None)
-    return Found(value=host, got=f"no conflicts on the Engine {engine.id}")
+    return Found(value=host, got=f"no conflicts on {engine.endpoint}")
 
 
 def _find_room(

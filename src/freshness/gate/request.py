@@ -86,7 +86,7 @@ def _praise(checks: tuple[Check, ...]) -> str:
     said = {name: "; ".join(dict.fromkeys(got)) for name, got in passed.items()}
     published = f" Published: {said[CheckName.REGISTRY]}." if CheckName.REGISTRY in said else ""
     return (
-        f"Staging runs {said[CheckName.BUILD]}; it is healthy ({said[CheckName.HEALTH]}) and passed its check"
+        f"Staging runs {said[CheckName.BUILD]}. It is healthy ({said[CheckName.HEALTH]}) and passed its check"
         f" ({said[CheckName.STAGING_CHECK]}). Commit: {said[CheckName.COMMIT]}.{published}"
     )
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
-from freshness.core.check import Check
+from freshness.core.check import Check, CheckResult
 from freshness.core.run import Run
 from freshness.core.secret import redacted
 from freshness.errors import OutputError
-from freshness.report.check_lines import not_reached
+from freshness.report.check_lines import MARKS, left_to_say, not_reached
 from freshness.report.forge import Forge
 from freshness.report.json_report import Report, content_of, write_report, write_text
 from freshness.report.summary import append_summary, render_summary
@@ -84,7 +84,7 @@ class Publisher:
         """Says what a run would do, or `why` it would not; nothing else is written."""
         self._tell_programs({"command": self.command, "ahead": ahead.splitlines(), "reason": why})
         if why:
-            self.log.error(f"{self.command}: dry run", f"Nothing was written. It would end here. {why}")
+            self.log.error(f"{self.command}: dry run", f"Dry run: nothing was written. It would end here. {why}")
             return
         self.log.say(f"Dry run: nothing was written. Nothing speaks against it; it would\n{ahead}", loud=True)
 
@@ -96,12 +96,15 @@ class Publisher:
             write_text(self.report_file, f"{text}\n", mode="a")
 
     def _log(self, report: Report, path: Path, *, fine: bool) -> None:
-        self.log.say(f"Report: {path}")
+        self.log.say(f"Report: {path}", style="dim")
         title = f"{report.command}: {report.decision}"
-        if fine:
-            self.log.say(f"{title}. {report.reason}", style="bold green", loud=True)
+        if not fine and self.log.actions:
+            self.log.error(title, report.reason)
             return
-        self.log.error(title, report.reason)
+        mark = MARKS[CheckResult.PASSED if fine else CheckResult.FAILED]
+        self.log.say(f"{mark} {title}", style="bold green" if fine else "bold red", loud=True)
+        if left := left_to_say(report.reason, report.checks):
+            self.log.say(left, loud=True)
 
 
 def _redacted(check: Check) -> Check:

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from freshness.ci.log import Log
 from freshness.core.check import Check, CheckName, CheckResult
-from freshness.report.check_lines import WAITING, tell_check, with_short_ids
+from freshness.report.check_lines import FOLDED, WAITING, tell_check
 from freshness.report.steps import Found, Steps
 
 Value = TypeVar("Value")
@@ -18,11 +18,13 @@ Given = ParamSpec("Given")
 def telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[None]:
     """The log says how the check ended that the block records, and a terminal what is waited for."""
     log.take_last()
-    before = len(steps.checks)
+    before, has_passed = len(steps.checks), False
     try:
-        with log.ticking(with_short_ids(f"{name}: {expected}")) if name in WAITING else nullcontext():
+        with log.ticking(f"{name}: {expected}", fold=name in FOLDED) if name in WAITING else nullcontext():
             yield
+        has_passed = steps.checks[-1].result is CheckResult.PASSED
     finally:
+        log.unfold(show=not has_passed)
         for number in range(before, len(steps.checks)):  # one, or none where an interrupt came
             check = steps.checks[number]
             if check.result is not CheckResult.PASSED:

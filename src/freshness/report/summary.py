@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from freshness.core.check import Check, CheckResult
+from freshness.core.hexid import with_short_ids
 from freshness.core.run import Run
 from freshness.errors import OutputError
-from freshness.report.check_lines import with_short_ids
+from freshness.report.check_lines import took
 from freshness.report.json_report import Report
 from freshness.report.markdown import escaped, fenced, link
 
@@ -74,7 +75,7 @@ def _table(checks: Sequence[Check]) -> Iterator[str]:
     for check in [one for one in checks if one.result is not CheckResult.NOT_RUN][:_MOST]:
         wanted = "" if check.result is CheckResult.PASSED or not check.expected else f"; expected {check.expected}"
         got = escaped(with_short_ids(f"{check.got}{wanted}"))
-        yield f"| {_MARKS[check.result]} {escaped(check.name)} | {got} ({check.seconds:.1f} s) |"
+        yield f"| {_MARKS[check.result]} {escaped(check.name)} | {got}{took(check)} |"
     missing = ", ".join(check.name for check in checks if check.result is CheckResult.NOT_RUN)
     if missing:
         yield f"| {_MARKS[CheckResult.NOT_RUN]} not reached | {escaped(missing)} |"

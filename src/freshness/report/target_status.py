@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from freshness.ci.sanitizing import one_line
+from freshness.core.hexid import with_short_ids
 from freshness.core.retained import RetainedImage
 from freshness.report.age import age
-from freshness.report.check_lines import with_short_ids
 
 _SUBJECT = 44  # characters
 _FIRST = 12  # characters of the first column

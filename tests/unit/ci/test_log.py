@@ -102,7 +102,7 @@ def test_an_annotation_cannot_hold_another_command() -> None:
 
 
 def test_outside_a_runner_an_annotation_is_a_line() -> None:
-    assert written_annotation("gate", "closed", actions=False) == ["error: gate: closed"]
+    assert written_annotation("gate", "closed", actions=False) == ["error: closed"]
 
 
 def written_annotation(title: str, text: str, *, actions: bool) -> list[str]:

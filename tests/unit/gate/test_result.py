@@ -41,7 +41,7 @@ def test_all_checks_passed_opens() -> None:
     result = Result.decided(run_through(*REQUIRED))
 
     assert (result.verdict, result.exit_status) == (Verdict.FRESH, 0)
-    assert result.reason == "Staging runs this; it is healthy (this) and passed its check (this). Commit: this."
+    assert result.reason == "Staging runs this. It is healthy (this) and passed its check (this). Commit: this."
 
 
 def test_a_later_error_does_not_make_an_error_of_what_failed() -> None:
