@@ -78,8 +78,12 @@ def test_what_was_proven_is_published_under_its_digest(any_runner: Runner, kind:
         assert json.loads(ended.outputs["digests"]) == {"web-preview": f"{registry.host}/{name}@{digest}"}
         assert [check["name"] for check in ended.report["checks"]][-2:] == ["head", "registry"]
         assert local_names(any_runner, registry.host) == []
+        any_runner.sandbox.cli(
+            "tag", ended.outputs["image-id"], f"{registry.host}/{name}:{commit}"
+        )  # as a kill leaves it
         again = any_runner.gate(REGISTRY=f"{registry.host}/{name}")
         assert again.outputs["digest"] == digest, again.log
+        assert local_names(any_runner, registry.host) == []
 
 
 def closed(ended: Ended, verdict: str, status: int) -> str:

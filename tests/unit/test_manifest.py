@@ -11,10 +11,9 @@ from freshness.core.registry_name import Repository
 
 OCI, DOCKER, OCI_INDEX, DOCKER_LIST = TYPES
 AMD64 = Platform(os="linux", architecture="amd64")
-LABEL, COMMIT = "org.opencontainers.image.revision", "a" * 40
 ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
 LOCAL = LocalImage(id=ONE, layers=(TWO, THREE), platform=AMD64)
-HELD = HeldImage(digest=THREE, manifest=TWO, config=ONE, layers=(TWO, THREE), labels={LABEL: COMMIT})
+HELD = HeldImage(digest=THREE, manifest=TWO, config=ONE, layers=(TWO, THREE))
 
 
 def read(document: object, media_type: str) -> Manifest:
@@ -76,7 +75,7 @@ def test_a_manifest_without_a_configuration_is_none(config: object) -> None:
 
 @pytest.mark.parametrize("id_", [ONE, TWO, THREE])
 def test_an_engine_may_call_it_by_either_digest(id_: str) -> None:
-    assert why_another(HELD, replace(LOCAL, id=id_), LABEL, COMMIT) is None
+    assert why_another(HELD, replace(LOCAL, id=id_)) is None
 
 
 @pytest.mark.parametrize(
@@ -85,13 +84,11 @@ def test_an_engine_may_call_it_by_either_digest(id_: str) -> None:
         (HELD, replace(LOCAL, id=f"sha256:{'4' * 64}")),
         (HELD, replace(LOCAL, layers=(TWO,))),
         (replace(HELD, layers=()), replace(LOCAL, layers=())),
-        (replace(HELD, labels={}), LOCAL),
-        (replace(HELD, labels={LABEL: "b" * 40}), LOCAL),
     ],
 )
 def test_whatever_differs_makes_it_another_image(held: HeldImage, local: LocalImage) -> None:
-    """Fails when any one of ID, layers and label is not compared."""
-    assert why_another(held, local, LABEL, COMMIT)
+    """Fails when any one of ID and layers is not compared."""
+    assert why_another(held, local)
 
 
 @pytest.mark.parametrize(

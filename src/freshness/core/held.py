@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from freshness.core.image import Image, guard
 from freshness.core.manifest import Platform
 
 
@@ -35,10 +34,10 @@ class HeldImage:
         return frozenset({self.digest, self.manifest, self.config})
 
 
-def why_another(held: HeldImage, local: LocalImage, label: str, commit: str) -> str | None:
-    """Why the two are not one image of this commit (a full id), or None where they are."""
+def why_another(held: HeldImage, local: LocalImage) -> str | None:
+    """Why the two are not one image, or None where they are."""
     if local.id not in held.ids:
         return f"it holds {', '.join(sorted(held.ids))}, and none of these is the Engine's {local.id}"
     if not held.layers or held.layers != local.layers:
         return f"its layers are not those of the Engine's {local.id}"
-    return guard(Image(id=held.digest, labels=held.labels), label, commit)
+    return None

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from freshness.core.check import CheckName, CheckResult
 from freshness.core.compose import Target, publishers_of
 from freshness.core.definition import Shared
-from freshness.core.image import Image
+from freshness.core.image import Image, same_tag
 from freshness.core.job import Job
 from freshness.core.promotion import not_compared
 from freshness.core.registry_name import Repository
@@ -42,7 +42,7 @@ from freshness.settings.kinds import CommandCheck, ScriptCheck
 from freshness.target.job import record_job, refuse_job
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import refuse_borrowed_labels
-from freshness.target.publish import publish_image
+from freshness.target.publish import Way
 
 
 def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> None:
@@ -345,18 +345,12 @@ class _Work:
         self.run.found["digests"] = digests
 
     def push(self, image_id: str, repository: Repository) -> Found[str]:
-        settings = self.request.settings
+        settings, commit, lease = self.request.settings, self.plan.commit, next(iter(self.leases.values()))
+        seconds, say = settings.registry.timeout, self.run.log.untrusted
+        way = Way.to(repository, seconds=seconds, env=self.request.env, say=say)
+        is_builds = any(same_tag(tag, f"{repository}:{commit}") for _, tag in self.plan.builds)
         with self.run.log.group(f"Push to {repository}"):
-            held = publish_image(
-                next(iter(self.leases.values())),
-                image_id,
-                repository,
-                commit=self.plan.commit,
-                label=settings.revision_label,
-                seconds=settings.registry.timeout,
-                env=self.request.env,
-                say=self.run.log.untrusted,
-            )
+            held = way.publish(lease, image_id, commit=commit, label=settings.revision_label, keep_tag=is_builds)
         name = f"{repository}@{held.digest}"
         return Found(value=name, got=name)
 

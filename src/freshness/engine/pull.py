@@ -1,0 +1,36 @@
+"""Pulls an image by its digest through the Engine, and names it at once: a prune takes what has a digest alone."""
+
+from freshness.core.held import LocalImage
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.images import tag_image
+from freshness.engine.lock import Lease
+from freshness.engine.transfer import Transfer, TransferFailed, describe_image
+from freshness.process.deadline import within
+
+PULLED_TAG = "freshness-pulled"
+"""Names in each repository what was pulled last; what production runs has production's own tags too."""
+
+
+def pull_image(lease: Lease, transfer: Transfer, digest: str) -> LocalImage:
+    """The image that the Engine has under the digest now. Raises RegistryError, EngineError."""
+    name = f"{transfer.repository}@{digest}"
+    doing = f"pulling {name}"
+    lease.require()
+    try:
+        within(transfer.seconds, _pull, lease.engine, transfer, digest, doing)  # docker-py itself waits for ever
+    except TimeoutError as error:
+        raise transfer.too_long(doing) from error
+    except TransferFailed as error:
+        raise transfer.explain(doing, error) from error
+    found = describe_image(lease.engine, name)
+    tag_image(lease, found.id, f"{transfer.repository}:{PULLED_TAG}")
+    return found
+
+
+def _pull(engine: Engine, transfer: Transfer, digest: str, doing: str) -> None:
+    with engine_call(doing):
+        stream = engine.client.api.pull(
+            transfer.repository, digest, stream=True, decode=True, auth_config=dict(transfer.credentials)
+        )
+        for _ in transfer.follow(doing, stream):
+            pass
