@@ -172,6 +172,11 @@ CHOSEN = {
         "scenarios/test_status.py::test_status_in_words_tells_a_person_what_there_is_to_know",
         "scenarios/test_status.py::test_status_names_what_both_targets_run[private]",
     ),
+    "what `init` writes for layouts that people have is gated": (
+        "scenarios/test_init.py::test_nothing_that_is_there_is_overwritten_and_print_writes_nothing",
+        "scenarios/test_init.py::test_what_is_written_passes_the_doctor_and_a_gate[overrides for both]",
+        "scenarios/test_init.py::test_what_is_written_passes_the_doctor_and_a_gate[production alone]",
+    ),
     "kill switch and scope reach both commands": (
         "scenarios/test_scope.py::test_the_gate_is_in_force_where_the_table_says_so[out of scope-GitHub]",
         "scenarios/test_scope.py::test_the_gate_is_in_force_where_the_table_says_so[disabled-Gitea]",

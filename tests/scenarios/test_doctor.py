@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from freshness.core.lock import service_lock
 from freshness.engine.client import connect
 from freshness.engine.lock_owner import new_lock
-from tests.support.engines import ROOT
 from tests.support.jobs import GITEA, Hosted
+from tests.support.output_schema import require_documented
 from tests.support.promotions import FIRST, Production
 from tests.support.runner import Ended, Runner
 
@@ -213,11 +212,11 @@ def test_a_registered_runner_is_asked_for_the_workflows_label(runner: Runner, tm
     assert examine(runner, HOME=str(home))[0] == 0
 
 
-def test_people_get_a_line_for_each_finding_and_programs_what_the_schema_says(runner: Runner, tmp_path: Path) -> None:
+def test_people_get_a_line_for_each_finding_and_programs_what_the_schema_says(runner: Runner) -> None:
     """Fails when a finding breaks into two lines, colours go to a pipe, or the JSON has another shape."""
     words: Ended = runner.start("doctor", PROD_SERVICE="elsewhere").end()
     quiet = runner.start("doctor", "--quiet", PROD_SERVICE="elsewhere").end()
-    (tmp_path / "found.json").write_text(runner.start("doctor", "--json", PROD_SERVICE="elsewhere").end().log)
+    require_documented(json.loads(runner.start("doctor", "--json").end().log), "examination")
 
     assert words.status == quiet.status == 1
     *lines, last = words.log.splitlines()
@@ -225,7 +224,20 @@ def test_people_get_a_line_for_each_finding_and_programs_what_the_schema_says(ru
     assert "\x1b" not in words.log
     assert last.startswith("freshness doctor: 1 problem: a gate or a promotion would refuse")
     assert not any(line.startswith("✓") for line in quiet.log.splitlines())
-    schema = str(ROOT / "docs/schema/doctor.json")
-    tool = Path(sys.executable).parent / "check-jsonschema"
-    seen = runner.sandbox.run([tool, "--schemafile", schema, tmp_path / "found.json"])
-    assert seen.returncode == 0, seen.stdout + seen.stderr
+
+
+def test_a_throwaway_staging_is_told_by_which_address_it_would_reach_production(runner: Runner) -> None:
+    """Fails when production's own containers are taken for conflicts, or an address outside is let pass."""
+    app, repo = runner.app, runner.app.repo
+    given = {"THROWAWAY_STAGING": "true", "TARGET_SERVICE": app.production, "TARGET_PORT": str(app.production_port)}
+    runner.sandbox.cli("buildx", "build", "--quiet", "--tag", app.production_image, str(repo.path))
+    runner.compose("up", "--detach", "--no-deps", app.production)
+    status, found = examine(runner, **given)
+    assert (status, problems(found)) == (0, [])
+    compose = (repo.path / "compose.yaml").read_text()
+    repo.commit({"compose.yaml": compose.replace("TARGET: production", "DATABASE_URL: postgres://10.1.2.3/shop")})
+
+    status, found = examine(runner, **given)
+
+    assert status == 1
+    assert any("DATABASE_URL" in one for one in of(found, "staging"))

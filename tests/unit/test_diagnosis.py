@@ -18,7 +18,7 @@ from freshness.core.diagnosis import (
 from freshness.core.finding import Area, Finding, Level, exit_status, summary
 from freshness.core.mounts import Kind, Mount, Process
 
-SCHEMA = Path(__file__).parents[2] / "docs/schema/doctor.json"
+SCHEMA = Path(__file__).parents[2] / "docs/schema/output.json"
 
 
 def finding(level: Level) -> Finding:
@@ -117,6 +117,7 @@ def test_only_a_problem_makes_the_exit_status_1() -> None:
 
 
 def test_the_schema_knows_each_area_and_level() -> None:
-    known = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["findings"]["items"]["properties"]
+    kind = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["examination"]
+    known = kind["properties"]["findings"]["items"]["properties"]
     assert known["area"]["enum"] == list(Area)
     assert known["level"]["enum"] == list(Level)

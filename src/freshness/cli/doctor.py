@@ -5,15 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from freshness import __version__
 from freshness.ci.sanitizing import one_line
 from freshness.cli.opening import find_terminal
 from freshness.cli.streams import answer
 from freshness.core.finding import Finding, Level, exit_status, summary
 from freshness.core.secret import redacted
 
-FORMAT = 1
-"""Raised by a change that breaks readers of the JSON: docs/schema/doctor.json."""
 _MARKS = {Level.OK: "✓", Level.NOTE: "!", Level.PROBLEM: "✗", Level.UNCHECKED: "-"}
 _STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "bold red", Level.UNCHECKED: "dim"}
 
@@ -47,7 +44,7 @@ def run_doctor(
 
 def _as_object(found: list[Finding]) -> dict[str, object]:
     findings = [{name: _plain(value) for name, value in asdict(one).items()} for one in found]
-    return {"format": FORMAT, "version": __version__, "exit_status": exit_status(found), "findings": findings}
+    return {"exit_status": exit_status(found), "findings": findings}
 
 
 def _printer(env: Mapping[str, str]) -> Callable[[str, str], None]:

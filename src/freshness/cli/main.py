@@ -307,7 +307,7 @@ def status(context: click.Context, /, *, as_json: bool, **given: str | None) -> 
 
 @commands.command(short_help="Check host, checkout, runner and forge for all that a deployment needs.")
 @options("deploy")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: docs/schema/doctor.json.")
+@_as_json
 @click.option("--quiet", "-q", is_flag=True, help="Leave out what is fine.")
 @click.pass_context
 def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: str | None) -> int:
@@ -319,6 +319,23 @@ def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: st
     from freshness.cli.doctor import run_doctor
 
     return run_doctor(given, _environment(), _env_file(context), as_json=as_json, quiet=quiet)
+
+
+@commands.command(short_help="Write workflow, settings and a staging check for this checkout.")
+@options("gate", "compose-file", "compose-env-files", "project-directory")
+@click.option("--service", "services", metavar="TEXT", help="Services of the application, where no `build:` tells.")
+@click.option("--forge", type=click.Choice(["gitea", "github"]), help="Where the workflow goes. [by the remote]")
+@click.option("--print", "only_print", is_flag=True, help="Print what would be written, and write nothing.")
+@_as_json
+def init(*, services: str | None, forge: str | None, only_print: bool, as_json: bool, **given: str | None) -> None:
+    """Read the Compose files and write what a first deployment needs; nothing that is there is overwritten.
+
+    A workflow, `freshness.toml` where there are several services, and a staging check to start from. Where there is no
+    staging, the gate makes a throwaway one.
+    """
+    from freshness.cli.init import run_init
+
+    run_init(given, _environment(), services=services, forge=forge, only_print=only_print, as_json=as_json)
 
 
 @commands.command(short_help="Show who locks a target, and release the lock of a dead run.")

@@ -14,6 +14,7 @@ from freshness.engine.health import settle_health
 from freshness.gate import request as gates
 from freshness.gate.application import Application, read_application
 from freshness.gate.observe import ownership_of
+from freshness.gate.throwaway import Throwaway, find_sources
 from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_commit_file
 from freshness.git.work_tree import find_root
@@ -50,6 +51,8 @@ def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
     if found is None:
         return Half(findings=(*refused, *notes))
     application = found.value
+    if application.throwaway:
+        return _look_at_throwaway(settings, application, application.throwaway, notes)
     places = tuple(
         Place(
             area=Area.STAGING,
@@ -67,6 +70,17 @@ def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
         places=places,
         application=application,
     )
+
+
+def _look_at_throwaway(
+    settings: GateSettings, application: Application, throwaway: Throwaway, notes: tuple[Finding, ...]
+) -> Half:
+    """Nothing stands there yet; what could reach production is refused by the files alone."""
+    sources = find_sources(throwaway, is_elsewhere=False)
+    _, refused = attempt(Area.STAGING, lambda: throwaway.require(settings, sources))
+    names = " and ".join(one.name for one in application.services)
+    got = f"each gate proves {names} in a project of its own, and removes it (`throwaway-staging`)."
+    return Half(findings=(fine(Area.STAGING, got), *refused, *notes), application=application)
 
 
 def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:

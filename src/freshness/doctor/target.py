@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from freshness.core.compose import Target
 from freshness.core.diagnosis import judge_mounts
@@ -40,6 +41,7 @@ def look_at_place(engine: Engine, prober: Prober, place: Place) -> Iterator[Find
         lambda: _look_at_owner(engine, place),
         lambda: _look_at_conflicts(engine, prober, place),
         lambda: _look_at_values(engine, place),
+        lambda: _look_at_sources(engine, prober, place),
         lambda: _look_at_mounts(engine, place),
     )
     for look in looks:
@@ -68,6 +70,17 @@ def _look_at_values(engine: Engine, place: Place) -> Iterator[Finding]:
         emptied = find_emptied(place.target.environment, container.environment, place.allowed)
         if emptied:
             yield problem(place.area, *explain_emptied(f"The container {container.name}", emptied))
+
+
+def _look_at_sources(engine: Engine, prober: Prober, place: Place) -> Iterator[Finding]:
+    """The folders that Docker would not make, where the Docker host's files are seen from here."""
+    if not engine.is_local or prober.job:
+        return
+    for mount in place.overlay.settings.get("volumes") or ():
+        is_made = (mount.get("bind") or {}).get("create_host_path", False)
+        if mount.get("type") == "bind" and not is_made and not Path(mount["source"]).exists():
+            got = f"{place.target.service} mounts {mount['source']} at {mount['target']}, and there is no such file."
+            yield problem(place.area, got, "Make it, or write `create_host_path: true` under `bind:`.")
 
 
 def _look_at_mounts(engine: Engine, place: Place) -> Iterator[Finding]:

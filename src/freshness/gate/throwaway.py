@@ -78,9 +78,9 @@ class Throwaway:
         """Raises SettingsError with everything by which it could reach what is not thrown away."""
         meant = [value for value in settings.compose.variables.values() if value]
         found = find_throwaway_problems(self.config, self.services, self.built, sources, meant)
-        problems = "\n".join(dict.fromkeys(found))
+        problems = tuple(dict.fromkeys(found))
         if problems:
-            raise SettingsError(problems, "Nothing was built or changed.")
+            raise SettingsError("\n".join(problems), "Nothing was built or changed.", problems)
 
     def rendered(self, file: ComposeFile, images: Mapping[str, str], sources: Sources) -> Rendered:
         """What Compose makes it from; `images` are the IDs of the services that were built."""

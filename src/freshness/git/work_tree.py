@@ -46,11 +46,15 @@ class WorkTree:
 
     def repository(self) -> str:
         """`owner/name`, as the work tree's remote says it; empty where it has none on a server."""
+        return name_in_address(self.remote())
+
+    def remote(self) -> str:
+        """The address of its remote; empty where it has none."""
         if self.root is None:
             return ""
         with suppress(pygit2.GitError, OSError):
             remotes = {remote.name: remote.url or "" for remote in pygit2.Repository(str(self.root)).remotes}
-            return name_in_address(remotes.get("origin") or next(iter(remotes.values()), ""))
+            return remotes.get("origin") or next(iter(remotes.values()), "")
         return ""
 
 

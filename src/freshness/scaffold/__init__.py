@@ -1,0 +1,1 @@
+"""Reads a checkout's Compose files, and writes what a first deployment needs; nothing that is there is overwritten."""
