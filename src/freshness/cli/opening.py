@@ -75,15 +75,21 @@ def find_terminal(stream: TextIO | None, env: Mapping[str, str]) -> "Terminal | 
 
 
 def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> Forge:
-    """What pull request and commit are told with; a promotion's are those of its settings."""
-    application = "/".join(name for name in (settings.project, ",".join(settings.services)) if name)
-    promoted = settings.expected_revision if isinstance(settings, PromoteSettings) else None
+    """What pull request and commit are told with; a promotion's are those of its settings.
+
+    A promotion edits the comment of the gate whose image it takes: an application has one.
+    """
+    project, services, promoted, environment = settings.project, settings.services, None, None
+    if isinstance(settings, PromoteSettings):
+        project, services = settings.staging_project or project, (settings.staging_service,)
+        promoted, environment = settings.expected_revision, settings.deployment
     return Forge(
         command=command,
         env=env,
         token=settings.token,
-        application=application,
+        application="/".join(name for name in (project, ",".join(services)) if name),
         comments=settings.forge.comments,
         context=settings.forge.context,
         promoted=Candidate(commit=promoted, source="", event="", note="", number=settings.pr) if promoted else None,
+        environment=environment,
     )

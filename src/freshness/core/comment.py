@@ -6,22 +6,20 @@ from dataclasses import dataclass
 
 BOTS = frozenset({"gitea-actions", "forgejo-actions", "github-actions[bot]"})
 _UNSAFE = re.compile(r"[^\w./,-]|--+")
-_RUN = re.compile(r" run=(\d{1,18}) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The first line of a comment, which nobody sees: the command, the application, the commit and the run."""
+    """The first line of a comment, which nobody sees: the application, the commit and the run."""
 
-    command: str
     application: str
     commit: str
     run: str
 
     @property
     def beginning(self) -> str:
-        """What a comment of this command and application begins with, of whatever commit and run."""
-        return f"<!-- {_safe(self.command)} {_safe(self.application)} "
+        """What a comment of this application begins with, of whatever commit and run."""
+        return f"<!-- freshness {_safe(self.application)} "
 
     def __str__(self) -> str:
         return f"{self.beginning}commit={_safe(self.commit)} run={_safe(self.run)} -->"
@@ -29,10 +27,10 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours:
-    """A comment to edit. `is_newer`: a later run than ours wrote it, and it stays."""
+    """A comment to edit. `is_of_this`: it is about the same commit, so that no newer head's is written over."""
 
     id: int
-    is_newer: bool
+    is_of_this: bool
 
 
 def find_ours(comments: Iterable[object], marker: Marker, user: str = "") -> Ours | None:
@@ -42,9 +40,8 @@ def find_ours(comments: Iterable[object], marker: Marker, user: str = "") -> Our
             continue
         body = comment.get("body")
         if isinstance(body, str) and body.startswith(marker.beginning) and _author(comment) in {*BOTS, user} - {""}:
-            run = _RUN.search(body.partition("\n")[0])
-            is_newer = bool(run and marker.run.isdigit() and int(run[1]) > int(marker.run))
-            return Ours(id=comment["id"], is_newer=is_newer)
+            same = body.startswith(f"{marker.beginning}commit={_safe(marker.commit)} ")
+            return Ours(id=comment["id"], is_of_this=same)
     return None
 
 

@@ -120,7 +120,7 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
     pulled = " `pull` asks the registry for every base image: one that only this Engine has needs `pull: false`."
     return BuildFailed(
         f"The build of {build.commit} failed: buildx exited with status {status}, expected 0. {said.why}".rstrip(),
-        f"See the output above; correct the Dockerfile or the code and push again.{pulled if build.pull else ''}",
+        f"See its output in the log; correct the Dockerfile or the code and push again.{pulled if build.pull else ''}",
     )
 
 

@@ -51,7 +51,7 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
     Raises the FreshnessError that ended the run; the run's checks say how each operation ended.
     """
     work = _Work(plan=plan, request=seen.request, seen=seen, run=run)
-    for note in seen.request.forge.tell_beginning(seen.commit.candidate):
+    for note in seen.request.forge.begin(seen.commit.candidate)[1]:
         run.warn("The forge was not told", note)
     for shared, (_, tag) in zip(seen.application.builds.shared, plan.builds, strict=True):
         built = run.check(CheckName.BUILD, f"an image labelled {plan.commit}", work.build, shared, tag)
@@ -180,7 +180,7 @@ class _Work:
             return Found(value=True, got=result.got)
         if self.seen.application.throwaway:
             show_needs(lease.engine, self.seen.application.throwaway, self.run)
-        remedy = f"Look at the output of {said.service} above; nothing was recreated."
+        remedy = f"Look at the output of {said.service} in the log; nothing was recreated."
         return Found(value=False, got=result.got, verdict=Verdict.CHECK_FAILED, remedy=remedy)
 
     def switch(self) -> None:
@@ -316,9 +316,9 @@ class _Work:
 
     def _where_to_look(self, container: Container) -> str:
         if self.plan.is_throwaway:
-            return "Look at the log above, then push a correction: the container is removed with its project."
+            return "Look at the log, then push a correction: the container is removed with its project."
         return (
-            "Look at the log above and at the container, which stays for that, then push a correction:"
+            "Look at the log and at the container, which stays for that, then push a correction:"
             f" `docker logs {container.name}`."
         )
 

@@ -10,22 +10,33 @@ from freshness.core.run import Run
 _CELL = 600  # characters
 _LINE = 300  # characters of a line in a fence
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
-# Where a renderer makes a link or a mention by itself, also of text that it decoded before: `://`, `www.` and `@`.
-_BY_ITSELF = re.compile(r"(:)//|(www)\.|@", re.IGNORECASE)
+# Where a renderer makes a link by itself, also of text that it decoded before: `://`, `www.`, `@`, `#7`, `!7`.
+_BY_ITSELF = re.compile(r"(?P<scheme>:)//|(?P<sign>www(?=\.)|[#!](?=\d))|@", re.IGNORECASE)
+_CODE = re.compile(r"(`[^`]+`)")
 _BREAK = "&#8203;"  # a space without width
 _PLAIN = re.compile(r"[\w.:/@%-]+")  # what needs no escape in a link
 
 
 def escaped(text: str, limit: int = _CELL) -> str:
     """The text on one line, with neither Markdown, HTML, nor links that open by themselves."""
-    plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _escaped(one_line(text, limit))
+
+
+def with_code(text: str, limit: int = _CELL) -> str:
+    """As `escaped`, but what stands between two backticks is code, in which nothing is markup either."""
+    parts = _CODE.split(one_line(text, limit))
+    return "".join(part if position % 2 else _escaped(part) for position, part in enumerate(parts))
+
+
+def _escaped(line: str) -> str:
+    plain = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BY_ITSELF.sub(_broken, _MARKDOWN.sub(r"\\\1", plain))
 
 
 def _broken(found: re.Match[str]) -> str:
-    if found[1]:
+    if found["scheme"]:
         return f":{_BREAK}&#47;&#47;"
-    return f"{found[2]}{_BREAK}." if found[2] else f"&#64;{_BREAK}"
+    return f"{found['sign']}{_BREAK}" if found["sign"] else f"&#64;{_BREAK}"
 
 
 def fenced(lines: Sequence[str]) -> list[str]:

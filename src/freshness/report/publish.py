@@ -72,7 +72,7 @@ class Publisher:
             summary = Run.of(self.env).step_summary
             append_summary(Path(summary) if summary else None, render_summary(report, self.env))
             self._tell_programs(content_of(report, self.env))
-            for note in self.forge.tell_end(report) if self.forge else ():
+            for note in self.forge.end(report) if self.forge else ():
                 self.log.warning("The forge was not told", note)
         except OutputError as error:
             if not done:

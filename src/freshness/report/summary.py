@@ -6,38 +6,34 @@ from pathlib import Path
 from freshness.core.check import Check, CheckResult
 from freshness.core.hexid import with_short_ids
 from freshness.core.run import Run
+from freshness.core.state import State, state_of
 from freshness.errors import OutputError
 from freshness.report.check_lines import took
 from freshness.report.json_report import Report
-from freshness.report.markdown import escaped, fenced, link
+from freshness.report.markdown import escaped, fenced, link, with_code
 
 _LARGEST = 900_000  # bytes; the runners drop a summary over 1 MiB as a whole
 _FOLD, _UNFOLD = ("<details><summary>All checks</summary>", ""), "\n</details>\n"
+_REASON = 8000  # characters
+_SHORT = 12  # digits of a commit's id
 _SUBJECT = 100  # characters
 _MOST = 200  # checks and notes that are shown
+_BAD = {CheckResult.FAILED, CheckResult.ERROR}
 _MARKS = {CheckResult.PASSED: "✅", CheckResult.FAILED: "❌", CheckResult.ERROR: "⚠️", CheckResult.NOT_RUN: "⏭️"}
 
 
 def render_summary(
     report: Report, env: Mapping[str, str], *, title: str = "", folded: bool = False, largest: int = _LARGEST
 ) -> str:
-    """The report for a person: the decision, why, the culprit's last lines, what was found, checks, notes.
+    """The report for a person: the decision, of what, why with the culprit's last lines, what to do, and all the rest.
 
-    `env` is the run's own environment, for links. `folded`: checks and notes open when they are asked for. Never more
-    than `largest` bytes.
+    `env` is the run's own environment, for links. `folded`: the rest opens when it is asked for. Never more than
+    `largest` bytes.
     """
     lines = [f"## {_mark(report)} {escaped(title or f'{report.command}: {report.decision}')}", ""]
-    lines += [escaped(report.reason, limit=8000)]
-    for check in report.checks:
-        lines += fenced(check.output)
-    lines += ["", *(f"* {name}: {value}" for name, value in _facts(report, env))]
-    lines += [
-        "",
-        *(_FOLD if folded else ()),
-        *_table(report.checks),
-        "",
-        *(f"* {escaped(note)}" for note in report.notes[:_MOST]),
-    ]
+    lines += [*_about(report, env), *_why(report), "", *(_FOLD if folded else ()), *_table(report.checks), ""]
+    lines += [f"* {name}: {value}" for name, value in _facts(report, env)]
+    lines += [f"* {with_code(note)}" for note in report.notes[:_MOST]]
     left_out = max(0, len(report.checks) - _MOST) + max(0, len(report.notes) - _MOST)
     if left_out:
         lines += ["", f"{left_out} more are in the report and the log."]
@@ -60,11 +56,14 @@ def append_summary(path: Path | None, text: str) -> None:
 
 
 def _mark(report: Report) -> str:
-    """That of the first check that did not pass."""
-    bad = (check.result for check in report.checks if check.result in {CheckResult.FAILED, CheckResult.ERROR})
-    if any(check.result is CheckResult.NOT_RUN for check in report.checks):
-        return _MARKS[next(bad, CheckResult.ERROR)]
-    return _MARKS[next(bad, CheckResult.PASSED)]
+    """Fine, not fine, or not known."""
+    match state_of(report.decision):
+        case State.SUCCESS:
+            return _MARKS[CheckResult.PASSED]
+        case State.FAILURE:
+            return _MARKS[CheckResult.FAILED]
+        case _:
+            return _MARKS[CheckResult.ERROR]
 
 
 def _table(checks: Sequence[Check]) -> Iterator[str]:
@@ -81,12 +80,37 @@ def _table(checks: Sequence[Check]) -> Iterator[str]:
         yield f"| {_MARKS[CheckResult.NOT_RUN]} not reached | {escaped(missing)} |"
 
 
+def _about(report: Report, env: Mapping[str, str]) -> Iterator[str]:
+    """The commit with its subject, and the run, on one line."""
+    run, commit = Run.of(env), report.revision or report.candidate
+    parts = []
+    if commit:
+        subject = escaped(report.revision.subject, _SUBJECT) if report.revision else ""
+        parts.append(f"Commit {link(commit.commit[:_SHORT], env, 'commit', commit.commit)} {subject}".rstrip())
+    if run.id:
+        parts.append(link(f"run {run.number or run.id}", env, "actions", "runs", run.id))
+    if parts:
+        yield from (" · ".join(parts), "")
+
+
+def _why(report: Report) -> Iterator[str]:
+    """The reason. Where one check failed, its output comes between what happened and what to do."""
+    bad = [check for check in report.checks if check.result in _BAD]
+    remedy = bad[0].remedy if len(bad) == 1 else ""
+    told, found, rest = report.reason.partition(remedy) if remedy else (report.reason, "", "")
+    yield with_code(told, _REASON)
+    for check in report.checks:
+        yield from fenced(check.output)
+    if found:
+        yield from ("", f"**What to do:** {with_code(remedy, _REASON)}")
+    if rest.strip():
+        yield from ("", with_code(rest, _REASON))
+
+
 def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    revision = report.revision
-    if revision:
-        commit = link(revision.commit, env, "commit", revision.commit)
-        subject = f" {escaped(revision.subject, _SUBJECT)}" if revision.subject else ""
-        yield "commit", f"{commit}{subject}, from {escaped(revision.source)}"
+    if report.revision:
+        commit = link(report.revision.commit, env, "commit", report.revision.commit)
+        yield "commit", f"{commit}, from {escaped(report.revision.source)}"
     plain = {
         "image": report.image,
         "image ID": report.image_id,
@@ -94,9 +118,6 @@ def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         "Docker Engine": report.daemon_id,
     }
     yield from ((name, escaped(value)) for name, value in plain.items() if value)
-    run = Run.of(env)
-    if run.id:
-        yield "run", link(f"#{run.number or run.id}", env, "actions", "runs", run.id)
 
 
 def _cut(text: str, largest: int) -> str:

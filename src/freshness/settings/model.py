@@ -281,6 +281,15 @@ class PromoteSettings(_Shared):
     ancestry: Ancestry = group(Ancestry)
     files: FileSettings = group(FileSettings)
     forge: ForgeSettings = group(ForgeSettings)
+    deployment: str | None = setting(
+        values.optional(
+            values.matching(r"[\w./ -]{1,100}", "an environment's name", "Write a name such as `production`.")
+        ),
+        "Environment at GitHub that gets a deployment, such as `production`; `github-token` then needs "
+        "`deployments: write`. Gitea has none.",
+        name="github-deployment",
+        shown_default="none",
+    )
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
     application: ApplicationSettings

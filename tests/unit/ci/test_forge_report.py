@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
+from freshness.ci import forge_calls
 from freshness.ci.forge_api import takes_token
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.revision import Candidate
 from freshness.core.secret import Secret
 from freshness.core.verdict import Verdict
-from freshness.report import forge as forge_module
 from freshness.report.comment import headline
 from freshness.report.forge import Forge
 from freshness.report.json_report import Report
 
 HEAD, NEWER = "1f0c2a9b" * 5, "2f0c2a9b" * 5
+FORGED = f"<!-- freshness shop/web commit={NEWER} run=999999999 -->\n## Deployable"
 CANDIDATE = Candidate(commit=HEAD, source="event", event="pull_request", note="", number=7)
 HEALTH = Check(
     name=CheckName.HEALTH,
@@ -57,6 +58,10 @@ class Api:
     failing: list[int] = field(default_factory=list)
     pages: bool = False
     hangs: threading.Event | None = None
+    head: str = HEAD
+    merged: bool = False
+    deployments: list[dict[str, Any]] = field(default_factory=list)
+    deployment_states: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         self.seen.append(f"{method} {path}")
@@ -66,19 +71,34 @@ class Api:
             return self.failing.pop(0), {"message": ""}
         path, _, query = path.partition("?")
         parts = path.strip("/").split("/")[3:]
-        match (method, parts):
-            case ("GET", ["issues", "7", "comments"]):
-                return 200, self.page(query)
-            case ("POST", ["issues", "7", "comments"]):
+        if method == "GET":
+            known: dict[str, Any] = {"/user": {"login": "ann"}, "/repos/o/n/pulls/7": self.pull}
+            found = self.page(query) if parts == ["issues", "7", "comments"] else known.get(path)
+            return (404, {}) if found is None else (200, found)
+        return self.written(parts, body)
+
+    @property
+    def pull(self) -> dict[str, Any]:
+        return {"head": {"sha": self.head}, "merged": self.merged}
+
+    def written(self, parts: list[str], body: Any) -> tuple[int, Any]:
+        match parts:
+            case ["issues", "7", "comments"]:
                 self.comments.append({"id": len(self.comments) + 1, "user": {"login": self.login}, **body})
                 return 201, self.comments[-1]
-            case ("PATCH", ["issues", "comments", number]):
+            case ["issues", "comments", number]:
                 self.comments[int(number) - 1].update(body)
                 return 200, self.comments[int(number) - 1]
-            case ("POST", ["statuses", commit]):
+            case ["deployments"]:
+                self.deployments.append(body)
+                return 201, {"id": len(self.deployments)}
+            case ["deployments", number, "statuses"]:
+                self.deployment_states.append((number, body))
+            case ["statuses", commit]:
                 self.statuses.append((commit, body))
-                return 201, body
-        return (200, {"login": "ann"}) if path == "/user" else (404, {})
+            case _:
+                return 404, {}
+        return 201, body
 
     def page(self, query: str) -> list[dict[str, Any]]:
         if not self.pages:
@@ -132,7 +152,7 @@ def forge(api: Api, *, run: str = "41", comments: bool = True, context: str | No
         "GITHUB_RUN_NUMBER": run,
     }
     return Forge(
-        command="freshness-gate",
+        command="freshness gate",
         env=env,
         token=Secret("job-token"),
         application="shop/web",
@@ -143,39 +163,94 @@ def forge(api: Api, *, run: str = "41", comments: bool = True, context: str | No
 
 def test_one_comment_says_that_a_gate_is_at_work_and_then_how_it_ended(api: Api) -> None:
     """Fails when `_comment` posts where one is there, or the verdict does not stand first."""
-    assert forge(api).tell_beginning(CANDIDATE) == ()
-    assert "A gate is at work" in api.comments[0]["body"]
+    assert forge(api).begin(CANDIDATE)[1] == ()
+    assert "Being checked: staging is built from this commit" in api.comments[0]["body"]
 
-    assert forge(api).tell_end(REPORT) == ()
+    assert forge(api).end(REPORT) == ()
 
     (comment,) = api.comments
     lines = comment["body"].splitlines()
-    assert lines[0] == f"<!-- freshness-gate shop/web commit={HEAD} run=41 -->"
+    assert lines[0] == f"<!-- freshness shop/web commit={HEAD} run=41 -->"
     assert lines[1] == "## ❌ Not deployable: staging is not healthy"
     assert "\n````text\nTraceback\n```\n</details> @team\n````\n" in comment["body"]
     assert comment["body"].index("Traceback") < comment["body"].index("<details><summary>All checks")
-    assert f"[\\#41]({api.url}/o/n/actions/runs/41)" in comment["body"]
+    assert f" · [run 41]({api.url}/o/n/actions/runs/41)" in comment["body"]
 
 
-def test_a_later_run_of_the_same_application_edits_it_and_an_earlier_one_does_not(api: Api) -> None:
-    """Fails when `is_newer` is passed over, and the run of an old head writes over what the new head's says."""
+def test_the_newer_heads_run_edits_it_and_the_older_ones_does_not(api: Api) -> None:
+    """Fails when `_is_news` is not asked, and the run of an old head writes over what the new head's says."""
     newer = replace(FRESH, candidate=replace(CANDIDATE, commit=NEWER))
-    forge(api, run="41").tell_end(REPORT)
-    forge(api, run="42").tell_end(newer)
-    forge(api, run="41").tell_end(REPORT)
+    forge(api, run="41").end(REPORT)
+    api.head = NEWER
+    forge(api, run="42").end(newer)
+    forge(api, run="41").end(REPORT)
 
     (comment,) = api.comments
     assert "Deployable: staging runs this commit" in comment["body"]
+
+
+def test_a_forged_marker_does_not_keep_the_head_from_telling(api: Api) -> None:
+    """The bot may write for any workflow. Fails when a marker's own words, such as a later run, are believed."""
+    api.comments = [{"id": 1, "user": {"login": "gitea-actions"}, "body": FORGED}]
+
+    forge(api, run="41").end(REPORT)
+
+    assert "Not deployable" in api.comments[0]["body"]
+
+
+def test_a_promotion_edits_the_gates_comment_after_the_merge_too_and_a_late_gate_does_not(api: Api) -> None:
+    """Fails when a merge commit, which is no head, is told of nowhere, or when an old gate hides the promotion."""
+    forge(api).end(FRESH)
+    api.merged = True
+    promotion = replace(forge(api, run="42"), command="freshness promote", promoted=replace(CANDIDATE, commit=NEWER))
+
+    promotion.end(replace(FRESH, command="freshness promote", decision="promoted", candidate=None))
+    forge(api).end(replace(REPORT, candidate=replace(CANDIDATE, commit="3" * 40)))
+
+    (comment,) = api.comments
+    assert "Promoted: production runs this commit" in comment["body"]
+
+
+def test_a_deployment_is_opened_once_and_told_how_it_ended(api: Api) -> None:
+    """GitHub's documented shapes. Fails when the end opens another one, or a branch's name stands for the commit."""
+    promotion = replace(forge(api, comments=False), command="freshness promote", promoted=CANDIDATE, environment="eu")
+
+    promotion, notes = promotion.begin(CANDIDATE)
+    notes += promotion.end(replace(FRESH, command="freshness promote", decision="rolled-back", candidate=None))
+
+    assert notes == ()
+    assert api.deployments == [{"ref": HEAD, "environment": "eu", "auto_merge": False, "required_contexts": []}]
+    assert [(number, one["state"]) for number, one in api.deployment_states] == [("1", "in_progress"), ("1", "failure")]
+    assert all(one["log_url"] == f"{api.url}/o/n/actions/runs/41" for _, one in api.deployment_states)
+
+
+def test_a_rollback_which_learns_its_commit_at_the_end_has_a_deployment_too(api: Api) -> None:
+    rollback = replace(forge(api, comments=False), command="freshness rollback", promoted=CANDIDATE, environment="eu")
+
+    assert rollback.end(replace(FRESH, command="freshness rollback", decision="promoted", candidate=None)) == ()
+
+    assert [one["state"] for _, one in api.deployment_states] == ["success"]
+
+
+def test_a_forge_without_deployments_is_one_note(api: Api) -> None:
+    """As Gitea, which answers 404."""
+    api.failing = [404]
+    _, notes = replace(forge(api, comments=False), environment="eu").begin(CANDIDATE)
+
+    assert len(notes) == 1
+    assert notes[0].startswith(
+        "The deployment was not written: HTTP 404: the job needs `deployments: write`, and a forge"
+    )
 
 
 @pytest.mark.parametrize("pages", [True, False])
 def test_it_is_found_behind_many_comments_and_nobody_elses_is_edited(pages: bool, api: Api) -> None:  # noqa: FBT001
     """Fails when `find_ours` goes by the marker alone, or only the first page is read."""
     api.pages = pages
-    marker = f"<!-- freshness-gate shop/web commit={HEAD} run=1 -->\nmine"
+    marker = f"<!-- freshness shop/web commit={HEAD} run=1 -->\nmine"
     api.comments = [{"id": n + 1, "user": {"login": "bob"}, "body": marker if n == 3 else "hi"} for n in range(150)]
-    forge(api, run="41").tell_end(REPORT)
-    forge(api, run="42").tell_end(FRESH)
+    forge(api, run="41").end(REPORT)
+    forge(api, run="42").end(FRESH)
 
     assert len(api.comments) == 151
     assert api.comments[3]["body"] == marker
@@ -185,8 +260,8 @@ def test_it_is_found_behind_many_comments_and_nobody_elses_is_edited(pages: bool
 def test_the_owner_of_a_personal_token_has_a_comment_too(api: Api) -> None:
     """Fails when nobody is asked who the token is, and each run leaves one more comment."""
     api.login = "ann"
-    forge(api, run="41").tell_end(REPORT)
-    forge(api, run="42").tell_end(FRESH)
+    forge(api, run="41").end(REPORT)
+    forge(api, run="42").end(FRESH)
 
     assert len(api.comments) == 1
 
@@ -208,11 +283,12 @@ def test_the_status_is_on_the_gated_head_with_the_verdict_first(decision: str, s
     """Fails when another word than the forges' is sent: Gitea takes it, and it counts as pending for ever."""
     long = replace(HEALTH, got="x" * 500)
     told = forge(api, comments=False, context="freshness/gate")
-    told.tell_beginning(CANDIDATE)
-    told.tell_end(replace(REPORT, decision=decision, checks=(long,)))
+    told.begin(CANDIDATE)
+    told.end(replace(REPORT, decision=decision, checks=(long,)))
 
     (pending, ended) = api.statuses
     assert (pending[0], pending[1]["state"]) == (HEAD, "pending")
+    assert pending[1]["description"].startswith("at work since ")
     assert (ended[0], ended[1]["state"], ended[1]["context"]) == (HEAD, state, "freshness/gate")
     assert ended[1]["description"].startswith(f"{decision}: ")
     assert len(ended[1]["description"]) == 140
@@ -230,7 +306,7 @@ def test_every_end_has_a_headline_of_its_own(decision: str) -> None:
 @pytest.mark.parametrize("decision", ["disabled", "out-of-scope"])
 def test_what_opens_without_a_proof_satisfies_no_protection(decision: str, api: Api) -> None:
     """Fails when every verdict that opens is a success."""
-    assert forge(api, comments=False, context="freshness/gate").tell_end(replace(FRESH, decision=decision)) == ()
+    assert forge(api, comments=False, context="freshness/gate").end(replace(FRESH, decision=decision)) == ()
     assert api.statuses == []
 
 
@@ -251,7 +327,7 @@ def test_each_refusal_is_one_note_and_a_failing_server_is_asked_once_more(
 ) -> None:
     """Fails when what the forge answers gets out as an error, or a dead token is worth a word."""
     api.failing = list(statuses)
-    told = forge(api).tell_end(REPORT)
+    told = forge(api).end(REPORT)
 
     assert api.failing == []
     if note is None:
@@ -265,23 +341,23 @@ def test_each_refusal_is_one_note_and_a_failing_server_is_asked_once_more(
 
 def test_a_forge_that_hangs_or_is_gone_costs_seconds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails when a call has no deadline, or comment and status have one each."""
-    monkeypatch.setattr(forge_module, "CALL_SECONDS", 0.2)
-    monkeypatch.setattr(forge_module, "ALL_SECONDS", 0.3)
+    monkeypatch.setattr(forge_calls, "CALL_SECONDS", 0.2)
+    monkeypatch.setattr(forge_calls, "ALL_SECONDS", 0.3)
     api.hangs = threading.Event()
     began = time.monotonic()
 
-    told = forge(api, context="freshness/gate").tell_end(REPORT)
+    told = forge(api, context="freshness/gate").end(REPORT)
 
     assert time.monotonic() - began < 5
     assert [note for note in told if "did not answer within seconds" in note] == list(told)
     assert len(told) == 2
     gone = replace(api, url="http://127.0.0.1:1")
-    assert "ConnectionError" in forge(gone).tell_end(REPORT)[0]
+    assert "ConnectionError" in forge(gone).end(REPORT)[0]
 
 
 def test_without_a_pull_request_nobody_is_asked(api: Api) -> None:
-    assert forge(api).tell_end(replace(REPORT, candidate=replace(CANDIDATE, number=None))) == ()
-    assert forge(api).tell_end(replace(REPORT, candidate=None)) == ()
+    assert forge(api).end(replace(REPORT, candidate=replace(CANDIDATE, number=None))) == ()
+    assert forge(api).end(replace(REPORT, candidate=None)) == ()
     assert api.seen == []
 
 

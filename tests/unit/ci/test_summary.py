@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.core.check import Check, CheckName, CheckResult
+from freshness.core.decision import explain
 from freshness.core.revision import Revision
 from freshness.errors import OutputError
 from freshness.report.json_report import Report
-from freshness.report.markdown import escaped, fenced, link
+from freshness.report.markdown import escaped, fenced, link, with_code
 from freshness.report.summary import append_summary, render_summary
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
@@ -34,8 +35,8 @@ REPORT = Report(
 
 def test_it_says_what_was_decided_why_and_from_what() -> None:
     text = render_summary(REPORT, {})
-    assert text.startswith("## ✅ gate: fresh\n\nEvery check passed.\n")
-    assert f"* commit: {SHA} Fix &lt;b&gt;, from GITHUB\\_SHA\n" in text
+    assert text.startswith(f"## ✅ gate: fresh\n\nCommit {SHA[:12]} Fix &lt;b&gt;\n\nEvery check passed.\n")
+    assert f"* commit: {SHA}, from GITHUB\\_SHA\n" in text
     assert "* image ID: sha256:1\n" in text
     assert "| ✅ health | 200 (1.2 s) |\n" in text
     assert text.endswith("\n* a note\n")
@@ -69,12 +70,12 @@ def test_foreign_text_is_no_markup(text: str) -> None:
     "text",
     ["https://evil.example", "HTTP://evil.example", "ftp://evil.example", "www.evil.example", "see WwW.evil.example",
      "ann@evil.example", "mailto:ann@evil.example", "xmpp:ann@evil.example", "@team", "[a]: http://evil.example",
-     "<http://evil.example>", "$\\href{//evil.example}{a}$"],
+     "<http://evil.example>", "fixes #7", "o/n!7", "$\\href{//evil.example}{a}$"],
 )  # fmt: skip
 def test_no_renderer_makes_a_link_of_it_by_itself(text: str) -> None:
     """Fails when entities alone stand for them: GitHub and Gitea look for links in what they decoded."""
     shown = html.unescape(escaped(text))
-    for found in ("://", "www.", "WwW.", "@team", "@evil"):
+    for found in ("://", "www.", "WwW.", "@team", "@evil", "#7", "!7"):
         assert found not in shown
     assert not re.search(r"(?<!\\)[\[\]$]", shown)
 
@@ -104,6 +105,37 @@ def test_what_failed_stands_first_with_the_last_lines_of_its_output() -> None:
     assert "| ❌ health | HTTP 503; expected 2xx (1.2 s) |\n| ⏭️ not reached | hold, head |\n" in text
 
 
+def test_what_to_do_stands_below_the_output_and_its_command_is_code() -> None:
+    """Fails when the reason is one paragraph before the output, in which a newcomer does not find the way out."""
+    failed = replace(
+        PASSED, result=CheckResult.FAILED, got="HTTP 503", remedy="Look: `docker logs x`.", output=("KeyError",)
+    )
+    reason = f"{explain([failed])} Production stays as it is."
+
+    text = render_summary(replace(REPORT, decision="unhealthy", reason=reason, checks=(failed,)), {})
+
+    assert "\nHealth: HTTP 503; expected 2xx.\n\n```text\nKeyError\n```\n\n" in text
+    assert "\n**What to do:** Look: `docker logs x`.\n\nProduction stays as it is.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("decision", "sign"),
+    [("fresh", "✅"), ("unchanged", "✅"), ("disabled", "⚠️"), ("error", "⚠️"), ("refused", "❌"), ("stranded", "❌")],
+)
+def test_the_sign_is_the_decisions(decision: str, sign: str) -> None:
+    """Fails when a run that ended before its first check, at its settings, looks fine."""
+    assert render_summary(replace(REPORT, decision=decision, checks=()), {}).startswith(f"## {sign} gate: {decision}")
+
+
+@given(st.text(alphabet="`a<*@\\ "))
+def test_what_is_code_is_on_one_line_and_all_else_is_no_markup(text: str) -> None:
+    """Fails when a backtick of a foreign text lets what follows out."""
+    outside = re.sub(r"(?<!\\)((?:\\\\)*)`[^`]+`", r"\1", with_code(text))
+
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*]", outside)
+    assert not {"<", "@"} & set(outside)
+
+
 @given(st.lists(st.text(alphabet="`~ab\n\r\x1b")))
 def test_no_line_closes_its_fence(lines: list[str]) -> None:
     """Fails when the fence has a fixed length."""
@@ -118,8 +150,8 @@ def test_commit_and_run_are_links_where_a_forge_is_known() -> None:
 
     text = render_summary(REPORT, env)
 
-    assert f"* commit: [{SHA}](https://forge.example/o/n/commit/{SHA}) Fix &lt;b&gt;, from" in text
-    assert "* run: [\\#7](https://forge.example/o/n/actions/runs/7)\n" in text
+    assert f"Commit [{SHA[:12]}](https://forge.example/o/n/commit/{SHA}) Fix &lt;b&gt; · [run 7](" in text
+    assert " · [run 7](https://forge.example/o/n/actions/runs/7)\n" in text
     for odd in ("", "javascript:alert(1)//", "https://forge.example)](x"):
         assert link("7", {**env, "GITHUB_SERVER_URL": odd}, "actions") == "7"
 

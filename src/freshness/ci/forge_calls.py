@@ -1,0 +1,58 @@
+"""Calls of the forge's API about one repository: each ends within seconds, and each refusal is a sentence."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from freshness.ci.forge_api import call, headers_for, is_good, takes_token
+from freshness.core.run import Run
+from freshness.core.secret import Secret
+
+CALL_SECONDS = 5.0
+ALL_SECONDS = 10.0
+_DEAD_TOKEN = 401  # the run was cancelled, and its token with it
+_SERVERS_OWN = 500
+_OF_RIGHTS = frozenset({403, 404, 422})
+
+
+class Unanswered(Exception):
+    """What the forge did not do, in words; empty where that is not worth a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeCalls:
+    """The run's own forge, as its environment names it. `until` is the monotonic clock's, for all calls together."""
+
+    env: Mapping[str, str]
+    token: Secret | None
+    until: float
+
+    def ask(self, method: str, path: str, needs: str, payload: object = None) -> object:
+        """What `repos/OWNER/NAME/PATH` answers. `needs` are the rights, in words, for one who lacks them.
+
+        A server's own failure is asked once more. Raises Unanswered, and what `call` raises.
+        """
+        status, found = self._repeated(method, f"repos/{Run.of(self.env).repository}/{path}", payload)
+        if is_good(status):
+            return found
+        if status == _DEAD_TOKEN:
+            raise Unanswered
+        raise Unanswered(f"HTTP {status}{f': {needs}' if status in _OF_RIGHTS else ''}")
+
+    def user(self) -> str:
+        """Who the token is; empty for a job's, which is nobody's."""
+        status, user = self._repeated("GET", "user", None)
+        login = user.get("login") if isinstance(user, dict) and is_good(status) else None
+        return login if isinstance(login, str) else ""
+
+    def _repeated(self, method: str, path: str, payload: object) -> tuple[int, object]:
+        status, found = self._call(method, path, payload)
+        return self._call(method, path, payload) if status >= _SERVERS_OWN else (status, found)
+
+    def _call(self, method: str, path: str, payload: object) -> tuple[int, object]:
+        seconds = min(CALL_SECONDS, self.until - time.monotonic())
+        if seconds <= 0:
+            raise TimeoutError
+        run = Run.of(self.env)
+        headers = headers_for(self.token if takes_token(run.api_url, run.server_url) else None)
+        return call(method, f"{run.api_url.rstrip('/')}/{path}", headers, payload, seconds)

@@ -1,0 +1,53 @@
+"""Writes the one comment of an application on a pull request: edited in place, and not by an older head's run."""
+
+from collections.abc import Mapping
+
+from freshness.ci.forge_calls import ForgeCalls
+from freshness.core.comment import Marker, find_ours
+
+NEEDS = "the job needs `contents: read` and `pull-requests: write`"
+PAGE, MOST_PAGES = 100, 10
+
+
+def write_comment(calls: ForgeCalls, number: int, marker: Marker, text: str, *, follows_merge: bool) -> None:
+    """Posts it, or edits the one that is there. `follows_merge`: it is worth telling of a merged pull request too.
+
+    Raises what `ForgeCalls.ask` raises.
+    """
+    comments = _comments(calls, number)
+    ours = find_ours(comments, marker) or find_ours(comments, marker, _user(calls, comments, marker))
+    body = {"body": f"{marker}\n{text}"}
+    if ours is None:
+        calls.ask("POST", f"issues/{number}/comments", NEEDS, body)
+    elif ours.is_of_this or _is_news(calls, number, marker.commit, follows_merge=follows_merge):
+        calls.ask("PATCH", f"issues/comments/{ours.id}", NEEDS, body)
+
+
+def _is_news(calls: ForgeCalls, number: int, commit: str, *, follows_merge: bool) -> bool:
+    """Whether the commit is the pull request's head now. The forge is asked: a marker could say anything."""
+    pull = calls.ask("GET", f"pulls/{number}", NEEDS)
+    if not isinstance(pull, Mapping):
+        return False
+    head = pull.get("head")
+    is_head = isinstance(head, Mapping) and head.get("sha") == commit
+    return is_head or (follows_merge and pull.get("merged") is True)
+
+
+def _comments(calls: ForgeCalls, number: int) -> list[object]:
+    """All of them; Gitea sends them at once, whatever page it is asked for."""
+    found: list[object] = []
+    for page in range(1, MOST_PAGES + 1):
+        more = calls.ask("GET", f"issues/{number}/comments?per_page={PAGE}&page={page}", NEEDS)
+        if not isinstance(more, list) or not more or more[0] in found:
+            break
+        found += more
+        if len(more) < PAGE:
+            break
+    return found
+
+
+def _user(calls: ForgeCalls, comments: list[object], marker: Marker) -> str:
+    """Who a personal token is, where somebody's comment bears our marker."""
+    if any(isinstance(one, dict) and str(one.get("body")).startswith(marker.beginning) for one in comments):
+        return calls.user()
+    return ""
