@@ -260,8 +260,8 @@ def _dependency_problems(services: Mapping[str, Service], wanted: Wanted) -> Ite
         by = f" by way of {' and '.join(map(repr, way))}" if way else ""
         yield (
             f"The service {wanted.service!r} waits{by} for {name!r} to finish (`service_completed_successfully`), but"
-            f" nothing runs it here. Let it run first as a job (`[jobs.{name}]` in the settings file); or in a step of"
-            f" its own, such as `docker compose run --rm {name}`, and set `accept-dependencies: {name}`."
+            f" nothing runs it here. Let it run first as a job (`[jobs.{name}]` in the settings file). Or run it in a"
+            f" step of its own, such as `docker compose run --rm {name}`, and set `accept-dependencies: {name}`."
         )
 
 

@@ -218,7 +218,7 @@ def _lost_variables(claim: Claim, given: Collection[str]) -> str:
         return ""
     return (
         f"it has a value for {', '.join(lost)}, which nothing here gives, and {_list(claim.missing_env_files)} is not"
-        " there (`env_file` with `required: false`); give `project-directory` the folder that has it, or name in"
+        " there (`env_file` with `required: false`). Give `project-directory` the folder that has it, or name in"
         " `allow-empty` what may go"
     )
 

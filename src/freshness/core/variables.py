@@ -85,8 +85,8 @@ def explain_emptied(what: str, names: Sequence[str]) -> tuple[str, str]:
     """What is about to be lost of `what` runs or ran, and what to do, as two sentences."""
     lost = f"{what} has a value for {', '.join(names)}, which this Compose file leaves empty."
     remedy = (
-        "Set a value for Compose (in a workflow `compose-env` or `compose-env-files`, in a shell a variable, or the"
-        " `.env` file), remove the name from the Compose file, or, if empty is meant, list it in `allow-empty`."
+        "Set a value for Compose: in a workflow `compose-env` or `compose-env-files`, in a shell a variable or the"
+        " `.env` file. Or remove the name from the Compose file, or list it in `allow-empty` if empty is meant."
     )
     return lost, remedy
 

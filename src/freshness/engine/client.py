@@ -123,7 +123,7 @@ def _remedy(endpoint: str, error: Exception) -> str:
     if cause.startswith("TLS"):
         return (
             "DOCKER_CERT_PATH must hold the ca.pem that signed the Engine's certificate, and a cert.pem and key.pem"
-            " that the Engine's own CA signed; the host in DOCKER_HOST must be one that its certificate names."
+            " that the Engine's own CA signed. The Engine's certificate must name the host in DOCKER_HOST."
         )
     return f"Start Docker, or correct DOCKER_HOST (now {shown(endpoint)}): unix:///path/to/socket, {FORMS}."
 

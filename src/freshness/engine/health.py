@@ -43,8 +43,8 @@ def require_health_source(
             why = f"{target.service} publishes no port, neither `port` nor `health-path` is set"
         raise Refused(
             f"{why}, but neither the image nor the Compose file has a HEALTHCHECK.",
-            "Give the image a HEALTHCHECK; or set `health-path`, and `port` to the one inside the container; or, if it"
-            " is enough that it runs for `hold-time`, `health-path: running`.",
+            "Give the image a HEALTHCHECK, or set `health-path`, and `port` to the one inside the container. If it is"
+            " enough that it runs for `hold-time`, set `health-path: running`.",
         )
     if previous and not _has_healthcheck(former or target, previous):
         raise Refused(

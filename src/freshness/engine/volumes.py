@@ -137,8 +137,8 @@ def how_to_keep(container: Container, path: str, project: str) -> str:
     """What to type so that the files of an anonymous volume stay, as sentences."""
     volume = f"{project}_{path.rpartition('/')[2]}"
     return (
-        f"Give the service a named volume at {path} in the Compose file, and copy the data into it, here for a"
-        f" volume that Docker calls {volume}: docker create --name freshness-copy --volume {volume}:{path}"
+        f"Give the service a named volume at {path} in the Compose file, copy the data into it, and run again. For a"
+        f" volume that Docker calls {volume}: `docker create --name freshness-copy --volume {volume}:{path}"
         f" {container.image_id} && docker cp --archive {container.name}:{path} - | docker cp --archive -"
-        f" freshness-copy:{path.rpartition('/')[0] or '/'} && docker rm freshness-copy ; then run again."
+        f" freshness-copy:{path.rpartition('/')[0] or '/'} && docker rm freshness-copy`."
     )

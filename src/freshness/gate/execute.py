@@ -312,7 +312,7 @@ class _Work:
         changed = how_it_changed(before, find_container(self.seen.host.engine, before.id))
         if changed:
             return Found(value=None, got=changed.got, verdict=Verdict.STALE, remedy=changed.remedy)
-        return Found(value=None, got=f"{before.short_id}, running since {before.started_at}")
+        return Found(value=None, got=f"{before.short_id}, running since {before.started_at[:19]}Z")
 
     def _where_to_look(self, container: Container) -> str:
         if self.plan.is_throwaway:

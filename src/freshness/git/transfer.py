@@ -128,7 +128,7 @@ def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> Reposit
         return RepositoryError(
             f"{doing} from {url}: {what}. {proxy} names a proxy, and libgit2 uses none for http:// addresses.",
             "Use an https:// address of the forge (its proxy is https_proxy), or let this machine reach it without"
-            " a proxy and name its host in `no_proxy`; or check out with `fetch-depth: 0`, and set `recheck-head` to"
+            " a proxy and name its host in `no_proxy`. Or check out with `fetch-depth: 0`, and set `recheck-head` to"
             " false.",
         )
     return RepositoryError(

@@ -183,8 +183,8 @@ class BuildSettings:
     )
     keep: int = setting(
         values.whole_number(1, 100000, "commits"),
-        "Number of commits of which the gates' images of this repository are kept under the commit's tag; older ones"
-        " are removed unless a container or another tag uses them.",
+        "Number of commits whose images keep the tag that their gate gave them. Older ones are removed unless a"
+        " container or another tag uses them.",
         name="keep-builds",
         default="20",
     )

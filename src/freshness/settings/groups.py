@@ -19,7 +19,7 @@ class Health:
 
     asked: str = setting(
         values.health_path,
-        "HTTP path that answers 2xx once the service is healthy; `none` uses the HEALTHCHECK; `running` only requires "
+        "HTTP path that answers 2xx once the service is healthy. `none` uses the HEALTHCHECK. `running` only requires "
         "that it runs for `hold-time`, for a worker without a HEALTHCHECK.",
         name="health-path",
         shown_default="`/health`; the HEALTHCHECK where the service publishes no port and `port` is not set",

@@ -267,8 +267,8 @@ class PromoteSettings(_Shared):
         values.choice(
             UpdateOrder, "Write stop-first, or start-first if production publishes no port and runs behind a proxy."
         ),
-        "`stop-first` replaces the container; `start-first` checks the new one beside the old one first, for a"
-        " service behind a proxy that publishes no port (`port` is then the one inside the container).",
+        "`stop-first` replaces the container. `start-first` first checks the new one beside the old one: for a service"
+        " behind a proxy that publishes no port (`port` is then the one inside the container).",
         default="stop-first",
     )
     update_overlap: float = setting(
