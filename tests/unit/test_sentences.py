@@ -50,6 +50,8 @@ def test_no_sentence_is_longer_than_a_person_reads_at_once(path: Path) -> None:
 
 def test_a_long_sentence_is_found(tmp_path: Path) -> None:
     path = tmp_path / "one.py"
-    path.write_text(f'"""{"a" * 200}"""\nraise Refused(f"{{x}} {"is long " * 20}.", "Do it. {"b" * 90}. C{"c" * 90}")\n')
+    path.write_text(
+        f'"""{"a" * 200}"""\nraise Refused(f"{{x}} {"is long " * 20}.", "Do it. {"b" * 90}. C{"c" * 90}")\n'
+    )
 
     assert [line for line, found in sentences(path) if len(found) > LONGEST] == [2]
