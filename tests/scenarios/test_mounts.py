@@ -95,18 +95,23 @@ def test_what_hides_what_was_built_is_refused_before_staging_changes(runner: Run
 
 
 def test_what_hides_nothing_is_allowed_from_the_workspace_too_and_named(runner: Runner) -> None:
-    """Breaks when files of the base count as the image's own, or every path of the workspace is refused."""
+    """Breaks when files of the base count as the image's own, or every path of the workspace is refused.
+
+    Nor is a secret code that its path is given to, or `.gitkeep` a file that anybody misses.
+    """
     prepared(runner)
+    runner.app.repo.commit({"uploads/.gitkeep": ""})
     runner.app.repo.write({"data/rows": "1"})
     lines = (
         "volumes: ['./data:/rows', './data/rows:/app/empty/rows', '/etc/localtime:/etc/localtime:ro',"
-        " 'empty:/app/empty', './data:/etc/apt']\ntmpfs: [/run]\nsecrets: [s]"
+        " 'empty:/app/empty', './data:/etc/apt', './data:/app/uploads']\ntmpfs: [/run]\nsecrets: [s]\n"
+        "command: [python3, server.py, --token-file, /run/secrets/s]"
     )
 
     ended = gate_with(runner, lines, "volumes: {empty: }\nsecrets: {s: {file: ./data/rows}}")
 
     assert ended.decision == ("open", "fresh", 0), ended.log
-    for target in ("/rows", "/etc/localtime", "/app/empty", "/etc/apt", "/run", "/run/secrets/s"):
+    for target in ("/rows", "/etc/localtime", "/app/empty", "/app/uploads", "/etc/apt", "/run", "/run/secrets/s"):
         assert f"at {target}: it hides no built file" in noted(ended), target
     assert ended.checks()["mounts"] == "passed"
 

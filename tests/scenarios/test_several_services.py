@@ -162,6 +162,20 @@ def test_compose_files_that_are_not_the_commits_are_refused(change: str, runner:
     assert runner.containers("web") == []
 
 
+def test_services_of_one_image_that_no_file_builds_are_built_by_the_inputs(runner: Runner) -> None:
+    """I1. Fails when `_is_one_image` is not asked: as where a registry had the image until now."""
+    compose = (runner.app.repo.path / "compose.yaml").read_text().replace("    build: .\n", "")
+    scheduler = compose.replace("  scheduler:\n", f"  scheduler:\n    image: {runner.app.project}-app\n")
+    dockerfile = {"docker/Dockerfile": DOCKERFILE, "Dockerfile": "FROM scratch\n"}
+    runner.app.repo.commit({"compose.yaml": scheduler, **dockerfile})
+
+    ended = runner.gate(DOCKERFILE="docker/Dockerfile")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert set(json.loads(ended.outputs["images"]).values()) == {ended.outputs["image-id"]}
+    assert set(images(runner).values()) == {ended.outputs["image-id"]}
+
+
 def monorepo(runner: Runner, **of_api: object) -> None:
     """Commits two services of two Dockerfiles; `of_api` is more of the first one's `build:`."""
     repo, port = runner.app.repo, runner.app.staging_port

@@ -8,6 +8,7 @@ from freshness.core.compose import Target, Wanted, container_of, find_problems, 
 from freshness.core.published import Published
 
 Config = dict[str, Any]
+COMPLETED = {"condition": "service_completed_successfully"}
 
 
 def published(*ports: int | str, protocol: str = "tcp", target: int = 80) -> list[dict[str, Any]]:
@@ -116,7 +117,8 @@ def test_a_port_that_is_not_published_is_a_problem(*, ports: list[dict[str, Any]
         ({"ports": None, "expose": ["8000"]}, {"is_port_given": False}, False, 8000, 8000),
         ({"ports": None, "expose": ["8000/tcp"]}, {"is_port_given": False, "asks_path": True}, False, 8000, 8000),
         ({"ports": None, "expose": ["8000", "9000"]}, {"is_port_given": False}, False, 0, 0),
-        ({"ports": [{"target": 8501}]}, {"is_port_given": False}, False, 0, 0),
+        ({"ports": [{"target": 8000, "protocol": "tcp"}]}, {"is_port_given": False}, False, 8000, 8000),
+        ({"ports": [{"target": 8501}, {"target": 53, "protocol": "udp"}]}, {"is_port_given": False}, False, 8501, 8501),
     ],
 )
 def test_a_port_is_read_from_compose_where_nobody_gives_one(
@@ -263,6 +265,14 @@ def test_what_two_containers_of_a_service_cannot_share_is_a_problem(staging: Con
     assert said in problem
 
 
+def test_of_what_is_thrown_away_one_container_is_made_with_what_it_needs() -> None:
+    """Fails when `is_thrown_away` is not looked at: Compose runs what has to end before."""
+    config = project({"deploy": {"replicas": 3}, "depends_on": {"migrate": COMPLETED}})
+
+    assert len(problems(config)) == 2
+    assert problems(config, is_thrown_away=True) == ()
+
+
 def test_every_problem_of_a_pair_is_found() -> None:
     config = paired(ports=published(8501), container_name="web", post_start=[{}], network_mode="none")
 
@@ -284,9 +294,6 @@ def test_a_service_that_waits_for_another_s_good_end_is_a_problem_until_somebody
     assert "`accept-dependencies: seed`" in seed
     assert problems(config, accepted=frozenset({"migrate", "seed"})) == ()
     assert problems(project(others={"other": {"image": "other", "depends_on": needs}})) == ()
-
-
-COMPLETED = {"condition": "service_completed_successfully"}
 
 
 @pytest.mark.parametrize(

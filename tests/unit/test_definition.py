@@ -9,6 +9,7 @@ from freshness.core.definition import (
     Shared,
     find_build_problems,
     find_secret_problems,
+    find_unnamed,
     read_builds,
 )
 
@@ -85,7 +86,7 @@ def test_two_dockerfiles_of_one_repository_are_two_builds() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        "dockerfile_inline", "platforms", "ssh", "network", "cache_from", "cache_to", "entitlements", "privileged",
+        "dockerfile_inline", "platforms", "ssh", "network", "entitlements", "privileged",
         "shm_size", "ulimits", "extra_hosts", "isolation", "tags", "no_cache", "pull", "provenance", "sbom",
         "a_key_that_is_yet_to_be_invented",
     ],
@@ -96,6 +97,34 @@ def test_a_key_that_is_not_honoured_is_refused_by_its_name(key: str) -> None:
 
     assert f"The service 'web' has `build: {key}:`, which is not honoured here." in problem
     assert problems({"web": {"build": {**build(), key: False}}}) == ()
+
+
+def test_where_layers_are_kept_and_extensions_are_no_matter() -> None:
+    """Fails when what builds nothing else is refused."""
+    given = {**build(), "cache_from": ["type=gha"], "cache_to": ["type=inline"], "x-bake": {"tags": ["a"]}}
+
+    (shared,) = builds({"web": {"build": given}})
+
+    assert shared == builds({"web": {"build": build()}})[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "production", "said"),
+    [
+        (("web",), (), "shop, worker are built of this repository too"),
+        (("web",), ("shop",), "worker is built of this repository too"),
+        (("web", "worker"), ("shop",), ""),
+    ],
+)
+def test_what_is_left_on_another_commit_is_said(named: tuple[str, ...], production: tuple[str, ...], said: str) -> None:
+    """Fails when a service that is built here is left out without a word, or one that is not is named."""
+    services = {name: {"build": build()} for name in ("web", "worker", "shop")}
+    given = config({**services, "db": {"image": "postgres"}, "proxy": {"build": build("/srv/proxy")}})
+
+    found = find_unnamed(given, named, production, ROOTS)
+
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
 
 
 @pytest.mark.parametrize(

@@ -185,12 +185,14 @@ def test_a_store_that_was_given_for_the_gate_is_meant() -> None:
 
 def test_what_is_not_as_in_the_file_is_said() -> None:
     web = {
+        "deploy": {"replicas": 2},
         "volumes": [volume("/srv/data", "/data", "bind"), volume("/srv/conf", "/conf", "bind")],
         "networks": {"proxy": {}},
     }
     given = config(web, networks={"proxy": {"external": True}, "other": {"external": True}})
 
     assert list(find_replaced(given, ["web"], {"/srv/conf": Source.FILE})) == [
+        "web runs once here, and not 2 times",
         "web has /srv/data at /data, which begins empty here",
         "web has /srv/conf at /conf, which can only be read here",
         "the external network proxy is a new one here, with these services alone in it",

@@ -62,8 +62,8 @@ class Wanted:
     `port` is the usual one unless `is_port_given`; of a service that publishes nothing it is the one inside.
     `asks_path`: health is asked by HTTP at a path that somebody gave. `in_pairs`: it changes while two of its
     containers run, and publishes nothing. `accepted` are services that are run to their end before. `together` are the
-    application's services and jobs: they change in one run, and may share an image. `starts_needs`: what it depends on
-    is started with it, and run to its end.
+    application's services and jobs: they change in one run, and may share an image. `is_thrown_away`: one container
+    of it is started with what it depends on, in a project of the run's own.
     """
 
     service: str
@@ -76,7 +76,7 @@ class Wanted:
     in_pairs: bool = False
     accepted: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
-    starts_needs: bool = False
+    is_thrown_away: bool = False
 
 
 def find_problems(config: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:
@@ -159,6 +159,7 @@ def chosen_port(ours: Service, wanted: Wanted) -> int:
     if ports:
         return ports[0] if len(ports) == 1 else 0
     exposed = {str(port).removesuffix("/tcp") for port in ours.get("expose") or ()}
+    exposed |= {str(port["target"]) for port in ours.get("ports") or () if port.get("protocol", "tcp") == "tcp"}
     only = exposed.pop() if len(exposed) == 1 else ""
     return int(only) if only.isdecimal() else 0
 
@@ -247,7 +248,7 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
             " Correct one of them, or leave `container` empty."
         )
     replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
-    if replicas != 1:
+    if replicas != 1 and not wanted.is_thrown_away:
         yield (
             f"The service {wanted.service!r} has {replicas} replicas, but only one container can be checked. Set it"
             " to 1."
@@ -268,7 +269,7 @@ def _dependency_problems(services: Mapping[str, Service], wanted: Wanted) -> Ite
 def _ending_needs(services: Mapping[str, Service], wanted: Wanted) -> dict[str, tuple[str, ...]]:
     """What has to end before, each with the services in between: those that nobody named, and jobs."""
     found: dict[str, tuple[str, ...]] = {}
-    if wanted.starts_needs:
+    if wanted.is_thrown_away:
         return found
     seen = {wanted.service}
     left: list[tuple[str, tuple[str, ...]]] = [(wanted.service, ())]
@@ -299,7 +300,11 @@ def _sharing_problems(config: Mapping[str, Any], services: Mapping[str, Service]
             yield (
                 f"The services {wanted.service!r} and {name!r} share {' and '.join(shared)}: changing one"
                 " would change the other. Give each its own"
-                + (f", or name {name!r} in `service` too." if shared == [f"image {image}"] else ".")
+                + (
+                    f", or name {name!r} in `service` too, or as a job (`[jobs.{name}]`)."
+                    if shared == [f"image {image}"]
+                    else "."
+                )
             )
 
 

@@ -10,6 +10,8 @@ from freshness.core.image import same_tag
 Service = Mapping[str, Any]
 
 HONOURED = frozenset({"context", "dockerfile", "args", "target", "additional_contexts", "secrets", "labels"})
+WITHOUT_EFFECT = frozenset({"cache_from", "cache_to"})
+"""They say where layers are kept, and not what is built: what BuildKit has is used, and no other cache is asked."""
 IMAGE = "docker-image://"
 """An additional context that is an image: as much of the commit as what `FROM` names."""
 _REMEDIES = {
@@ -85,6 +87,22 @@ def find_secret_problems(shared: Shared, given: Sequence[str]) -> Iterator[str]:
             )
 
 
+def find_unnamed(
+    config: Mapping[str, Any], services: Sequence[str], production: Sequence[str], roots: Sequence[str]
+) -> str:
+    """A sentence on the other services that are built of the checkout; empty where there is none but `production`."""
+    others = (config.get("services") or {}).items()
+    built = [name for name, ours in others if ours.get("build") and not leaves_tree(ours["build"], roots)]
+    left = sorted(set(built) - {*services, *production})
+    if not left:
+        return ""
+    are = "is" if len(left) == 1 else "are"
+    return (
+        f"{', '.join(left)} {are} built of this repository too, and not named in `service`, so on another commit than"
+        f" {services[0]}: name what belongs together."
+    )
+
+
 def leaves_tree(build: Service, roots: Sequence[str]) -> bool:
     """Whether its context is no folder of the checkout."""
     return _inside(str(build["context"]), roots) is None
@@ -102,8 +120,8 @@ def _image_of(config: Mapping[str, Any], name: str) -> str:
 
 
 def _key_problems(name: str, build: Service) -> Iterator[str]:
-    for key in sorted(set(build) - HONOURED):
-        if build[key]:
+    for key in sorted(set(build) - HONOURED - WITHOUT_EFFECT):
+        if build[key] and not key.startswith("x-"):
             remedy = _REMEDIES.get(key, "Take the key out, or say it in the Dockerfile.")
             yield f"The service {name!r} has `build: {key}:`, which is not honoured here. {remedy}"
 

@@ -59,7 +59,11 @@ def find_throwaway_problems(
 def find_replaced(config: Mapping[str, Any], services: Sequence[str], sources: Sources) -> Iterator[str]:
     """What is not as in the Compose files, in words."""
     for name in services:
-        for volume in config["services"][name].get("volumes") or ():
+        ours = config["services"][name]
+        replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
+        if replicas != 1:
+            yield f"{name} runs once here, and not {replicas} times"
+        for volume in ours.get("volumes") or ():
             if volume.get("type") == "bind" and not volume.get("read_only"):
                 is_file = sources.get(source_of(volume)) in {Source.FILE, Source.TRACKED}
                 how = "can only be read" if is_file else "begins empty"

@@ -108,7 +108,8 @@ def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, A
         raise Unreadable(
             f"Compose cannot read {file.names}: {last_line(err)}.",
             "Compose reads the whole file, so every service's variables and files must exist. For a variable,"
-            f" {file.how_to_give}; add a missing file; or correct the Compose file.",
+            f" {file.how_to_give}; add a missing file, or set `project-directory` to the folder on the host that has"
+            " it; or correct the Compose file.",
         )
     config: dict[str, Any] = json.loads(out)
     for service in (config.get("services") or {}).values():

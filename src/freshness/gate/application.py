@@ -154,7 +154,7 @@ def _wanted(settings: GateSettings, one: ServiceSettings, health: Health) -> Wan
         is_port_given=one.port is not None,
         asks_path=health.asked.startswith("/"),
         together=frozenset(settings.services) | jobs,
-        starts_needs=settings.throwaway,
+        is_thrown_away=settings.throwaway,
     )
 
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from freshness.core.compose import image_of
+from freshness.core.compose import image_of, publishers_of
 from freshness.core.definition import (
     Definition,
     Shared,
     find_build_problems,
     find_secret_problems,
+    find_unnamed,
     leaves_tree,
     read_builds,
 )
-from freshness.core.image import repository_of
+from freshness.core.image import repository_of, same_tag
 from freshness.core.registry_name import Repository
 from freshness.core.secret import Secret
 from freshness.engine.build import Build, locate
@@ -34,16 +35,21 @@ class Builds:
 
 
 def find_builds(settings: GateSettings, config: Mapping[str, Any], names: Sequence[str]) -> Builds:
-    """The builds of these services and jobs. For one service alone the inputs win, and stand for a missing `build:`."""
+    """The builds of these services and jobs.
+
+    For one service alone the inputs win; for those of one image they stand for a missing `build:`.
+    """
     given, roots = settings.build, find_root(settings.repository_folder)
     build = config["services"][names[0]].get("build")
+    production = () if settings.throwaway else publishers_of(config, settings.prod_port)
+    notes = tuple(filter(None, [find_unnamed(config, names, production, roots)]))
     is_told = given.given_context is not None or given.dockerfile is not None
-    if len(names) == 1 and (not build or is_told or leaves_tree(build, roots)):
+    if (len(names) == 1 and (not build or is_told or leaves_tree(build, roots))) or _is_one_image(config, names):
         outside = build and not is_told
         note = (
             f"The `build:` of {names[0]} lies outside the checkout: {given.file} of the commit is built in its place."
         )
-        return Builds(shared=(_by_inputs(settings, names[0]),), notes=(note,) if outside else ())
+        return Builds(shared=(_by_inputs(settings, names),), notes=(*notes, *([note] if outside else ())))
     problems = [*find_build_problems(config, names, roots)]
     if is_told or (len(names) > 1 and given.target):
         problems.append(
@@ -55,7 +61,7 @@ def find_builds(settings: GateSettings, config: Mapping[str, Any], names: Sequen
     secrets = [secret.id for secret in given.secrets]
     problems = [problem for one in shared for problem in find_secret_problems(one, secrets)]
     problems += _find_unpublishable(settings, shared)
-    return Builds(shared=shared, by_compose=True, problems=tuple(problems))
+    return Builds(shared=shared, by_compose=True, problems=tuple(problems), notes=notes)
 
 
 def build_of(
@@ -116,12 +122,18 @@ def _find_unpublishable(settings: GateSettings, builds: Sequence[Shared]) -> Ite
             )
 
 
-def _by_inputs(settings: GateSettings, service: str) -> Shared:
+def _is_one_image(config: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether all run one image, of which no Compose file says how it is built, as where a registry had it."""
+    first, built = image_of(config, names[0]), (config["services"][name].get("build") for name in names)
+    return not any(built) and all(same_tag(image_of(config, name), first) for name in names)
+
+
+def _by_inputs(settings: GateSettings, services: Sequence[str]) -> Shared:
     return _with_inputs(
         settings,
         Shared(
             definition=Definition(context=str(settings.build.context), dockerfile=str(settings.build.file)),
-            services=(service,),
+            services=tuple(services),
         ),
     )
 

@@ -11,8 +11,9 @@ from freshness.engine.client import Engine
 from freshness.engine.image_files import Files, files_of
 from freshness.engine.volumes import device_of, files_in_mount, has_files, image_process
 from freshness.errors import Refused
-from freshness.git.tracked import tracked_at
+from freshness.git.tracked import PLACEHOLDERS, tracked_at
 
+SECRETS = "/run/secrets"
 ALLOW = "list the path in `allow-mounts`, which the report mentions"
 
 
@@ -179,7 +180,8 @@ class _Look:
             return None
         self._read()
         target = self.files.resolve(mount.target)
-        for name, path in self.needed:
+        is_read = mount.kind is Kind.SECRET and covers(SECRETS, mount.target)  # as in `--password-file /run/secrets/x`
+        for name, path in self.needed if not is_read else ():
             if covers(target, path) or covers(mount.target, name):
                 return f"covers {name}, which the container starts"
         hidden = self._hidden(mount, target)
@@ -206,7 +208,8 @@ class _Look:
         if self.files.first(target) is None:
             return None
         based = dict(self._base_files(target))
-        own = {path: identity for path, identity in self.files.under(target) if based.get(path) != identity}
+        built = ((path, one) for path, one in self.files.under(target) if path.rpartition("/")[2] not in PLACEHOLDERS)
+        own = {path: identity for path, identity in built if based.get(path) != identity}
         if own and any(covers(volume, target) for volume in self.volumes):
             held = files_in_mount(self.cover.engine, self.cover.image_id, mount)
             own = {path: identity for path, identity in own.items() if held is not None and held.get(path) != identity}
