@@ -1,10 +1,13 @@
 """What may be said of an application's services, and how it is read."""
 
+import json
+
 import pytest
 
 from freshness.errors import SettingsError
 from freshness.settings.application import ServiceSettings
 from freshness.settings.kinds import CommandCheck, ScriptCheck
+from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_gate, read_promote
 from freshness.settings.values import WrongValue, headers, services, statuses
 
@@ -24,12 +27,40 @@ def test_the_first_service_is_the_one_that_single_settings_speak_of() -> None:
     assert (read_gate({"service": "web"}, {}).service, read_gate({"service": "web"}, {}).services) == ("web", ("web",))
 
 
-def test_a_promotion_takes_one_service_and_says_so_in_one_sentence() -> None:
-    """Fails without `_require_one`: the second service would be left on its old commit without a word."""
-    with pytest.raises(SettingsError, match=r"\(PROD_SERVICE\) names 2 services; expected one") as refused:
-        read_promote({"service": "web\nworker"}, {"EXPECTED_REVISION": "0" * 40})
-    assert refused.value.remedy == "Run once for each service."
-    assert read_gate({"service": "web\nworker"}, {}).services == ("web", "worker")
+def promoted(**given: str) -> PromoteSettings:
+    named = {name.replace("_", "-"): value for name, value in given.items()}
+    return read_promote(named, {"EXPECTED_REVISION": "0" * 40})
+
+
+def test_staging_has_the_same_names_or_as_many_in_the_same_order() -> None:
+    """Fails when a service would get another one's image."""
+    assert promoted(service="web worker").staging_of("worker") == "worker"
+    both = promoted(service="web worker", staging_service="web-st worker-st")
+    assert [both.staging_of(name) for name in both.services] == ["web-st", "worker-st"]
+    assert promoted(service="web").staging_service == "orchestrator-staging"
+    for staging in ("web-st", "web-st worker-st job-st"):
+        with pytest.raises(SettingsError, match="expected as many, in one order"):
+            promoted(service="web worker", staging_service=staging)
+
+
+def test_the_images_of_a_gate_name_each_service_or_its_staging() -> None:
+    """Fails when a service is left without an image, and so on another commit."""
+    image = f"sha256:{'1' * 64}"
+    images = json.dumps({"web-st": image, "worker-st": image, "migrate": image})
+    found = promoted(service="web worker", staging_service="web-st worker-st", source_images=images)
+    assert found.source_images["worker-st"] == image
+    with pytest.raises(SettingsError, match=r"has no image of web and worker \(it has: web-st, worker-st, migrate\)"):
+        promoted(service="web worker", source_images=images)
+    with pytest.raises(SettingsError, match="are both given"):
+        promoted(service="web", source_images=json.dumps({"web": image}), source_image=image)
+    for text in ("[]", "{", '{"web": 1}', '{"web": "a b"}'):
+        with pytest.raises(SettingsError):
+            promoted(service="web", source_images=text)
+
+
+def test_only_one_tag_is_moved_alone() -> None:
+    with pytest.raises(SettingsError, match="expected one tag to move"):
+        promoted(service="web worker", recreate="false", image="shop/web")
 
 
 def test_a_service_has_a_script_or_a_command_or_no_check() -> None:

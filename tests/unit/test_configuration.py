@@ -12,6 +12,7 @@ from freshness.core.configuration import bound_paths, environment_of, not_restor
 from freshness.core.retained import RetainedTags
 from freshness.engine.compose_file import ComposeFile
 from freshness.promotion.configuration import Today
+from freshness.settings.model import Health
 
 CONFIG: dict[str, Any] = {
     "name": "shop",
@@ -121,7 +122,7 @@ def test_a_secret_of_what_was_recorded_is_concealed_before_compose_reads_it(monk
     )  # fmt: skip
     today = Today(
         target=TODAY, wanted=Wanted(service="web", port=8500), file=file, configuration="", source="shop/new",
-        retained_tags=RetainedTags(repository="shop/web"),
+        retained_tags=RetainedTags(repository="shop/web"), health=Health(),
     )  # fmt: skip
 
     today.make(recorded)

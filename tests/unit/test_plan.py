@@ -16,7 +16,7 @@ from freshness.engine.compose_file import ComposeFile
 from freshness.engine.containers import Container
 from freshness.promotion.change import Change, Make, Move
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
-from freshness.promotion.recovery import left_of
+from freshness.promotion.recovery import LeftService, left_of
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
@@ -25,7 +25,8 @@ TARGET = Target(
     project="shop", service="web", image="shop/web", container="shop-web-1", address="127.0.0.1", port=8500,
     container_port=80,
 )  # fmt: skip
-NOW = Make(target=TARGET, source=FILE, configuration="{}")
+HEALTH = read_promote({"hold-time": "5"}, {}, revision_required=False).health
+NOW = Make(target=TARGET, source=FILE, health=HEALTH, configuration="{}")
 RUNNING = Container(
     id="c1", name="shop-web-1", image_id="OLD", status="running", started_at="", restarts=0, exit_code=0, health="",
     addresses={},
@@ -217,9 +218,14 @@ def test_over_several_services_each_phase_comes_before_the_next() -> None:
     worker = replace(NOW, target=replace(TARGET, service="worker", image="shop/worker"))
     other = replace(CHANGE, make=worker, former=worker, move=replace(MOVE, tag="shop/worker", kept=("NEW", "OLD")))
     both = str(rollout_plan((CHANGE, other), SETTINGS))
-    assert [line[3:15] for line in lines(both, 1, 2, 4, 5, 6)] == [
-        "tag NEW as s", "tag NEW as s", "retain OLD a", "recreate web", "recreate wor",
+    assert [line[3:15] for line in lines(both, 1, 2, 4, 5, 6, 7)] == [
+        "tag NEW as s", "tag NEW as s", "retain OLD a", "recreate web", "wait up to 6", "wait up to 6",
     ]  # fmt: skip
+    assert lines(both, 5)[0].startswith("5. recreate web and worker with Compose")
+    assert lines(str(rollout_plan((replace(CHANGE, level=1), other), SETTINGS)), 5, 6) == [
+        "5. recreate worker with Compose, and nothing else: no dependency, no build, no pull",
+        "6. recreate web with Compose, and nothing else: no dependency, no build, no pull",
+    ]
 
 
 def test_a_mere_retag_is_undone_to_what_the_tag_named() -> None:
@@ -283,21 +289,23 @@ def test_what_an_interrupted_run_left_is_finished_or_undone(
     change: Change, record: Record, running: set[str], there: set[str], done: str, operations: str
 ) -> None:
     """I9. Fails when what serves nothing is finished, or what somebody else deployed is undone."""
-    left = left_of(plan(change), record, decide_recovery(record, running), SETTINGS, there)
+    service = LeftService(change=change, record=record, what=decide_recovery(record, running))
+    left = left_of([service], SETTINGS, there)
     assert (left.done, str(left)) == (done, operations)
 
 
 def test_a_tag_that_production_has_no_more_is_restored_with_the_rest() -> None:
     """I9. Fails when an interrupted run's own tag is forgotten, where the Compose file names another one by now."""
     record = replace(RECORD, tag="shop/before")
-    left = left_of(plan(), record, Recovery.UNDO, SETTINGS, ALL, is_moved=True)
+    service = LeftService(change=CHANGE, record=record, what=Recovery.UNDO, is_moved=True)
+    left = left_of([service], SETTINGS, ALL)
     assert lines(str(left), 1) == ["1. tag OLD as shop/before: production's tag is another by now"]
     assert len(left.operations) == 8
 
 
 def test_start_first_is_finished_with_the_old_container_removed() -> None:
     """Fails when an interrupted run leaves two containers."""
-    finished = str(finish_plan(CHANGE, settings(update_order="start-first"), ALL))
+    finished = str(finish_plan([CHANGE], settings(update_order="start-first"), ALL))
     assert lines(finished, 2, 5, 7) == [
         "2. start a second container of web beside the first: the old one serves until the new one is proven",
         "5. let both containers of web serve for 10 s: a proxy gets time to find the new one",

@@ -27,6 +27,7 @@ PROMOTE_OUTPUTS: Mapping[str, str] = {
     "outcome": "`promoted`, `unchanged`, `refused`, `rolled-back`, `stranded` or `error`",
     "reason": "One sentence for a person: what was got, what was expected, what to do",
     "image-id": "ID of the image in production, as far as this run verified it; else empty",
+    "images": "Each service with the image ID that it runs, in JSON, as far as this run verified it",
     "previous-image-id": "ID of the image that ran in production before; empty at the first deployment",
     "report-path": "JSON report of all checks, with times",
 }

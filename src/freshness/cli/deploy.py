@@ -1,5 +1,6 @@
 """The command `deploy`: the gate of a commit that a person names, and its promotion where the gate opened."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from freshness.core.quoting import quoted
 from freshness.core.run import Run
 from freshness.core.verdict import Verdict
 from freshness.errors import Refused, SettingsError
+from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_gate, read_promote
 
 if TYPE_CHECKING:
@@ -37,17 +39,14 @@ def deploy(name: str, given: Given, env: Texts, env_file: Texts, *, dry_run: boo
     end = run_gate({**given, "revision": commit}, env, env_file, dry_run=dry_run)
     if end.exit_status:
         return end.exit_status
-    if dry_run and end.result:
-        image = _foreseen(end.result, commit, settings.engine_timeout, env)
-    else:
-        image = _proven(end.result)
-    if image is None:
+    source = _foreseen(end.result, settings, commit, env) if dry_run and end.result else _proven(end.result)
+    if source is None:
         log.say(
             "Production would get that image. What the promotion would do is known once it is built: a gate builds it.",
             loud=True,
         )
         return 0
-    return run_promotion({**promoted, "source_image": image}, env, env_file, dry_run=dry_run)
+    return run_promotion({**promoted, **source}, env, env_file, dry_run=dry_run)
 
 
 def _find(name: str, given: Given, env: Texts, env_file: Texts) -> tuple[str, str]:
@@ -61,28 +60,26 @@ def _find(name: str, given: Given, env: Texts, env_file: Texts) -> tuple[str, st
     return find_named(read_gate(given, env, env_file).repository_folder, name)
 
 
-def _proven(result: "Result | None") -> str:
-    """The ID of the image that the gate proved. Raises Refused where it proved none, or one of several."""
+def _proven(result: "Result | None") -> Given:
+    """The images that the gate proved, as settings. Raises Refused where it proved none."""
     if result is None or result.verdict is not Verdict.FRESH:
         raise Refused(
             "Nothing was promoted: the gate is switched off, so no image was proven to be of this commit.",
             "Switch it on, or promote what staging runs with `freshness promote`.",
         )
     if len(result.found["images"]) > 1:
-        raise Refused(
-            f"Nothing was promoted: the gate proved {len(result.found['images'])} services; a promotion takes one.",
-            "Promote each service with `freshness promote`.",
-        )
-    image: str = result.found["image_id"]
-    return image
+        return {"source_images": json.dumps(result.found["images"])}
+    return {"source_image": result.found["image_id"]}
 
 
-def _foreseen(result: "Result", commit: str, seconds: float, env: Texts) -> str | None:
-    """The ID of the image that an earlier gate built of the commit, if there is one."""
+def _foreseen(result: "Result", settings: PromoteSettings, commit: str, env: Texts) -> Given | None:
+    """The image that an earlier gate built of the commit, if there is one; of several services nobody looks."""
+    if len(settings.services) > 1:
+        return None
     from freshness.engine.client import connect
     from freshness.engine.images import find_image
     from freshness.settings.child_environment import child_environment
 
-    engine = connect(child_environment(env), seconds)
+    engine = connect(child_environment(env), settings.engine_timeout)
     built = find_image(engine, f"{repository_of(result.found['image'])}:{commit}")
-    return built.id if built else None
+    return {"source_image": built.id} if built else None

@@ -1,5 +1,6 @@
 """Runs a promotion or a rollback as a whole: closed first, then the settings, the story, and how it ended."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ def run_promotion(
                 given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
             )
             conceal_known(settings, env, env_file)
-            settings = settings if is_rollback else _with_commits_file(settings)
+            settings = _with_commits_file(settings)
             publisher = replace(publisher, keep_reports=settings.keep_reports)
             request, log = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
@@ -62,6 +63,7 @@ def run_promotion(
 
 
 def _with_commits_file(settings: PromoteSettings) -> PromoteSettings:
+    """With what the expected commit's own file says; of a rollback, which names none, with what today's says."""
     from freshness.git.commit_file import file_at_hand
 
     return with_commits_file(settings, file_at_hand(settings))
@@ -97,6 +99,7 @@ def _tell(publisher: Publisher, result: "Result") -> None:
         result.reason,
         {
             "image-id": result.image_id,
+            "images": json.dumps(result.images, sort_keys=True) if result.images else "",
             "previous-image-id": result.previous_image_id,
             "outcome": outcome.value,
         },
@@ -106,6 +109,7 @@ def _tell(publisher: Publisher, result: "Result") -> None:
         notes=result.notes,
         image=result.image or None,
         image_id=result.image_id or None,
+        images=result.images,
         previous_image_id=result.previous_image_id or None,
         daemon_id=result.daemon_id or None,
     )

@@ -33,7 +33,7 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     config = read_config(ComposeFile.of(settings, env), env)
     staging = staging_config(settings, env, config)
     engine, clone = connect(env, settings.engine_timeout), find_clone(settings.repository_folder)
-    if is_production(settings, staging, config):
+    if is_production(settings, settings.service, staging, config):
         first = _not_named(settings.staging_service, staging["name"])
     else:
         first = _look(engine, Role.STAGING, staging, settings.staging_service, settings, clone)
@@ -149,7 +149,7 @@ def _previous(
         return ()
     label = settings.revision_label
     target = read_target(config, Wanted(service=settings.service, port=settings.port))
-    tags = retained_tags_of(target, config, settings.staging_service)
+    tags = retained_tags_of(target, config, set(settings.staging_services) - set(settings.services))
     scene = look(engine, config["name"], settings.service, None)
     now = find_now(engine, scene.runs, scene.known, scene.recorded, label)
     kept = find_retained(engine, tags, scene.recorded, label, now)

@@ -154,7 +154,7 @@ def published_ports(config: Mapping[str, Any], service: str) -> tuple[int, ...]:
 def chosen_port(ours: Service, wanted: Wanted) -> int:
     """The port that was given, else the usual one where it is published, else the only one; 0 where nobody says it."""
     ports = tuple(dict.fromkeys(port for port, _, _ in _published(ours)))
-    if wanted.is_port_given or wanted.in_pairs or wanted.port in ports:
+    if wanted.is_port_given or (wanted.in_pairs and wanted.port) or wanted.port in ports:
         return wanted.port
     if ports:
         return ports[0] if len(ports) == 1 else 0

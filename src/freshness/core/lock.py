@@ -51,7 +51,8 @@ class Record:
 
     `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first. `goes_back`: it
     is a rollback. `configuration` is what the candidate is to run with, `former` what the previous image ran with (see
-    Deployment), each empty where it is not known. `last` is what ran last, where nothing ran.
+    Deployment), each empty where it is not known. `last` is what ran last, where nothing ran. `together` are the locks
+    of all that change in one promotion, its own among them; empty where it changes alone.
     """
 
     tag: str
@@ -63,6 +64,7 @@ class Record:
     configuration: str = field(default="", repr=False)
     former: str = field(default="", repr=False)
     last: str = ""
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,11 @@ class Begun:
 def service_lock(project: str, service: str) -> str:
     """The name of a service's lock. A project's name has no dot, so no two services share one."""
     return f"freshness.{project}.{service}"
+
+
+def service_of(lock: str) -> str:
+    """The service's name in the name of its lock; of a tag's lock that name itself."""
+    return lock.split(".", 2)[2] if lock.startswith("freshness.") else lock
 
 
 def tag_lock(tag: str) -> str:
@@ -189,6 +196,7 @@ def _record_labels(record: Record) -> dict[str, str]:
     labels = {
         "tag": record.tag, "from": record.previous, "to": record.candidate, "tagged": record.tagged,
         "kept": " ".join(record.kept), "back": "yes" if record.goes_back else "", "last": record.last,
+        "together": " ".join(record.together),
     }  # fmt: skip
     labels |= {key: text for key, text in (("to.with", record.configuration), ("from.with", record.former)) if text}
     return {_LABEL + key: value for key, value in labels.items()}
@@ -219,7 +227,10 @@ def from_labels(labels: Mapping[str, str]) -> LockOwner | None:
 def _record(said: Mapping[str, str]) -> Record | None:
     kept = tuple(said.get("kept", "").split())
     named = [image for image in (said.get("from", ""), said.get("tagged", ""), said.get("last", ""), *kept) if image]
+    together = tuple(said.get("together", "").split())
     if not all(map(is_image_id, (said.get("to", ""), *named))) or not said.get("tag"):
+        return None
+    if not all(map(is_lock_name, together)):
         return None
     return Record(
         tag=said["tag"],
@@ -231,4 +242,5 @@ def _record(said: Mapping[str, str]) -> Record | None:
         configuration=said.get("to.with", ""),
         former=said.get("from.with", ""),
         last=said.get("last", ""),
+        together=together,
     )

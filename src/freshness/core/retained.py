@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,12 @@ class RetainedTags:
         return tuple(sorted(int(match[1] or 1) for match in found))
 
 
-def retained_tags_of(target: Target, config: Mapping[str, Any], staging_service: str) -> RetainedTags:
-    """The service's tags, with its name appended where a third service has the same repository.
+def retained_tags_of(target: Target, config: Mapping[str, Any], staging: Collection[str]) -> RetainedTags:
+    """The service's tags, with its name appended where a service beside it and `staging` has the same repository.
 
     `config` is what Compose prints.
     """
-    others = (name for name in config["services"] if name not in {target.service, staging_service})
+    others = (name for name in config["services"] if name != target.service and name not in staging)
     shared = any(same_tag(repository_of(image_of(config, name)), target.repository) for name in others)
     return RetainedTags(repository=target.repository, suffix=f"-{target.service}" if shared else "")
 
@@ -102,7 +102,21 @@ def in_table(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool = 
 
 def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> str:
     """The same for programs; `runs` is true of what serves now."""
-    rows = [
+    return json.dumps(_entries(now, kept, runs=runs), indent=2)
+
+
+def in_json_by_service(shown: Mapping[str, tuple[RetainedImage, Sequence[RetainedImage], bool]]) -> str:
+    """As `in_json`, of several services: each entry says whose it is."""
+    found = [
+        {"service": service, **entry}
+        for service, (now, kept, runs) in shown.items()
+        for entry in _entries(now, kept, runs=runs)
+    ]
+    return json.dumps(found, indent=2)
+
+
+def _entries(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> list[dict[str, object]]:
+    return [
         {
             "number": one.number,
             "revision": one.revision or None,
@@ -115,7 +129,6 @@ def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) ->
         for one in (now, *kept)
         if one.image
     ]
-    return json.dumps(rows, indent=2)
 
 
 def _row(one: RetainedImage, what: str) -> tuple[str, ...]:
@@ -148,6 +161,27 @@ def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None,
             f"Promote a verified image, or name one of these with `--to`; {LIST}.",
         )
     raise Refused(_nothing("", tag), "Promote a verified image instead.")
+
+
+def choose_alike(kept: Sequence[RetainedImage], now: RetainedImage, like: RetainedImage, service: str) -> RetainedImage:
+    """What `service` ran while another one of its application ran `like`: it may be what it runs `now`.
+
+    By the time at which that was replaced, else by the commit. Raises Refused where that is not told: two services on
+    two commits are no application.
+    """
+    all_known = (now, *kept) if now.image else kept
+    later = [one for one in kept if like.replaced and one.replaced >= like.replaced]
+    then = [later[-1]] if later else [now] if like.replaced and now.image else []
+    found = [one for one in then if one.revision == like.revision]
+    found = found or [one for one in all_known if like.revision and one.revision == like.revision]
+    if not found:
+        raise Refused(
+            f"{service} has no image of {like.revision or 'the same time'} to go back to; expected one, as the"
+            f" application goes back to one commit together (it has: {_in_words(kept) or 'none'}).",
+            "Name with `--to` a commit that all of them have; or gate that commit again and promote it with"
+            " `--allow-rollback REASON`.",
+        )
+    return found[0]
 
 
 def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:

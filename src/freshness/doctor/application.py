@@ -10,7 +10,6 @@ from freshness.core.finding import Area, Finding
 from freshness.doctor.target import Place
 from freshness.doctor.trial import attempt, fine, note, problem
 from freshness.engine.compose_reads import find_compose_files
-from freshness.engine.health import settle_health
 from freshness.gate import request as gates
 from freshness.gate.application import Application, read_application
 from freshness.gate.observe import ownership_of
@@ -19,9 +18,8 @@ from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_commit_file
 from freshness.git.work_tree import find_root
 from freshness.promotion import request as promotions
-from freshness.promotion.configuration import Today
 from freshness.promotion.preflight import ownership
-from freshness.promotion.subject import read_subject
+from freshness.promotion.subject import TagAlone, read_subject
 from freshness.report.forge import Forge
 from freshness.report.run_log import RunLog
 from freshness.settings.child_environment import child_environment
@@ -91,21 +89,25 @@ def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
     notes = tuple(note(Area.PRODUCTION, text) for text in log.notes)
     if found is None:
         return Half(findings=(*refused, *notes))
-    if not isinstance(found, Today):
+    if isinstance(found, TagAlone):
         return Half(findings=(fine(Area.PRODUCTION, f"only the tag {found.tag} is moved."), *notes))
-    target = found.target
-    health = settle_health(settings.health, target, is_port_given=settings.given_port is not None)
-    place = Place(
-        area=Area.PRODUCTION,
-        target=target,
-        health=health,
-        overlay=found.overlay,
-        ownership=ownership(request, found),
-        together=frozenset(),
-        allowed=settings.allow_empty,
+    places = tuple(
+        Place(
+            area=Area.PRODUCTION,
+            target=one.target,
+            health=one.health,
+            overlay=one.overlay,
+            ownership=ownership(request, one),
+            together=found.members,
+            allowed=settings.allow_empty,
+        )
+        for one in found.services
     )
-    got = f"the Compose file has {target.service} of the project {target.project}, {target.place}."
-    return Half(findings=(fine(Area.PRODUCTION, got), *notes), places=(place,))
+    said = (f"{one.service} of the project {one.target.project}, {one.target.place}" for one in found.services)
+    return Half(
+        findings=(fine(Area.PRODUCTION, f"the Compose file has {'; '.join(said)}."), *notes),
+        places=places,
+    )
 
 
 def look_at_builds(settings: GateSettings, application: Application, commit: str, run_env: Texts) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
@@ -145,25 +145,51 @@ def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, st
     return finish(argv, env, watch, token=token, keepalive_fds=engine.keepalive_fds, given=file.given)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recreation:
+    """A service that gets its tag's image, whose ID is `keeping`."""
+
+    target: Target
+    keeping: str
+
+
 def recreate(
     lease: Lease, file: Source, target: Target, *, keeping: str, force: bool = False, with_needs: bool = False
 ) -> Container:
-    """Lets Compose bring the service to its tag's image, nothing else, and returns its only container.
+    """As `recreate_all`, of one service."""
+    one = Recreation(target=target, keeping=keeping)
+    return recreate_all(lease, file, [one], force=force, with_needs=with_needs)[target.service]
+
+
+def recreate_all(
+    lease: Lease, file: Source, services: Sequence[Recreation], *, force: bool = False, with_needs: bool = False
+) -> dict[str, Container]:
+    """Lets Compose bring services of one project to their tags' images, nothing else; returns each's only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
     where it was paused: its HEALTHCHECK may have failed since then.
-    `keeping` is the ID of the tag's image: a container of it hands its anonymous volumes on to the next one.
-    `with_needs`: what it depends on is started before, as Compose does.
-    Raises Stale where the name or port is taken, EngineError for every other failure.
+    A container of `keeping` hands its anonymous volumes on to the next one. `with_needs`: what they depend on is
+    started before, as Compose does.
+    Raises Stale where a name or port is taken, EngineError for every other failure.
     """
-    found = _unpause_all(lease, target)
-    words = ["--force-recreate"] if force or any(container.is_paused for container in found) else []
-    if any(container.image_id != keeping for container in found):
+    alike: dict[tuple[str, ...], list[Target]] = {}
+    for one in services:
+        alike.setdefault(_words_for(lease, one, force=force), []).append(one.target)
+    for words, targets in alike.items():
+        _up(lease, file, targets, "--detach", *words, alone=not with_needs)
+    found = ((one.target, service_containers(lease.engine, one.target.project, one.target.service)) for one in services)
+    return {target.service: require_only(containers, target) for target, containers in found}
+
+
+def _words_for(lease: Lease, one: Recreation, *, force: bool) -> tuple[str, ...]:
+    """What Compose is told besides, of which several services in one call have the same."""
+    found = _unpause_all(lease, one.target)
+    words = ("--force-recreate",) if force or any(container.is_paused for container in found) else ()
+    if any(container.image_id != one.keeping for container in found):
         # Compose would carry an anonymous volume over to the new container, and the old image's files with it. Said for
         # nothing else: since September 2024 it recreates also what has not changed (docker/compose#12116).
-        words.append("--renew-anon-volumes")
-    _up(lease, file, target, "--detach", *words, alone=not with_needs)
-    return require_only(service_containers(lease.engine, target.project, target.service), target)
+        return (*words, "--renew-anon-volumes")
+    return words
 
 
 def create_another(lease: Lease, file: Source, target: Target) -> Container:
@@ -172,7 +198,7 @@ def create_another(lease: Lease, file: Source, target: Target) -> Container:
     Raises as `recreate`.
     """
     before = {container.id for container in _unpause_all(lease, target)}
-    _up(lease, file, target, "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
+    _up(lease, file, [target], "--no-start", "--no-recreate", "--scale", f"{target.service}={len(before) + 1}")
     after = service_containers(lease.engine, target.project, target.service)
     made = [container for container in after if container.id not in before]
     if len(made) != 1:
@@ -198,10 +224,13 @@ def start_needs(lease: Lease, file: Source, project: str, services: Sequence[str
     _compose_up(lease, file, project, services, "--detach", "--pull", "missing")
 
 
-def _up(lease: Lease, file: Source, target: Target, *words: str, alone: bool = True) -> None:
-    """`docker compose up WORDS` for the service, alone or with its needs. Raises Stale, Unhealthy, EngineError."""
+def _up(lease: Lease, file: Source, targets: Sequence[Target], *words: str, alone: bool = True) -> None:
+    """`docker compose up WORDS` for these services of one project, alone or with their needs.
+
+    Raises Stale, Unhealthy, EngineError.
+    """
     only = ("--no-deps", "--pull", "never") if alone else ("--pull", "missing")
-    _compose_up(lease, file, target.project, [target.service], *only, *words)
+    _compose_up(lease, file, targets[0].project, [target.service for target in targets], *only, *words)
 
 
 def _compose_up(lease: Lease, file: Source, project: str, services: Sequence[str], *words: str) -> None:

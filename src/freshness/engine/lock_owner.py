@@ -22,10 +22,14 @@ def new_lock(
     seconds: float,
     env: Mapping[str, str],
     say: Callable[[str], None],
+    token: str = "",
 ) -> Lock:
-    """The lock called `name`, to be held by this run for `seconds` at most. `env` is the run's own environment."""
+    """The lock called `name`, to be held by this run for `seconds` at most. `env` is the run's own environment.
+
+    `token` is that of the run's other locks, so that what a child still does for one of them holds all.
+    """
     owner = LockOwner(
-        token=secrets.token_hex(16),
+        token=token or new_token(),
         command=command,
         revision=revision or "",
         who=Run.of(env).actor or _user(),
@@ -34,6 +38,11 @@ def new_lock(
         place=find_place(engine),
     )
     return Lock(engine=engine, name=name, owner=owner, say=say, unlock=unlock_command(name, env))
+
+
+def new_token() -> str:
+    """What a run's locks have in common, and no other run's."""
+    return secrets.token_hex(16)
 
 
 def _run_address(env: Mapping[str, str]) -> str:

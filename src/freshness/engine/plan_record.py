@@ -3,6 +3,8 @@
 A lock that was left without one stands for a run that had written nothing. With one, the next run finishes or undoes.
 """
 
+from collections.abc import Iterable, Sequence
+
 from freshness.core.lock import PLAN_LABEL, Begun, HeldLock, Record, begun_from, plan_labels, plan_volume
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.lock import VOLUME_OPTIONS, Lease, remove_volume
@@ -23,6 +25,12 @@ def find_waiting(engine: Engine, lock: str, held: HeldLock | None) -> Record | N
     return begun.record if begun else held.owner.record if held else None
 
 
+def find_all_begun(engine: Engine, locks: Iterable[str]) -> dict[str, Begun]:
+    """As `find_begun`, of each lock under which something was begun."""
+    found = ((lock, find_begun(engine, lock)) for lock in locks)
+    return {lock: begun for lock, begun in found if begun}
+
+
 def adopt_record(lease: Lease) -> None:
     """Gives what an older release wrote into the lock, which was taken over, a volume of its own."""
     if lease.owner.record:
@@ -31,7 +39,23 @@ def adopt_record(lease: Lease) -> None:
 
 def write_record(lease: Lease, record: Record) -> Begun:
     """Writes it down in place of what was recorded before. Raises LockLost, EngineError."""
-    engine, before = lease.engine, _all_begun(lease.engine, lease.lock)
+    return write_records([(lease, record)])[lease.lock]
+
+
+def write_records(records: Sequence[tuple[Lease, Record]]) -> dict[str, Begun]:
+    """Writes all of them down by their locks, and only then removes what was recorded before.
+
+    Raises LockLost, EngineError.
+    """
+    earlier = {lease.lock: _all_begun(lease.engine, lease.lock) for lease, _ in records}
+    begun = {lease.lock: _create(lease, record, earlier[lease.lock]) for lease, record in records}
+    for lease, _ in records:
+        for one in earlier[lease.lock]:
+            remove_volume(lease.engine, one.name)
+    return begun
+
+
+def _create(lease: Lease, record: Record, before: list[Begun]) -> Begun:
     begun = Begun(
         name=_unused(plan_volume(lease.lock, lease.owner.token), before),
         number=max((one.number for one in before), default=0) + 1,
@@ -39,19 +63,18 @@ def write_record(lease: Lease, record: Record) -> Begun:
     )
     lease.require()
     with engine_call(f"recording what is begun in {begun.name}"):
-        engine.client.api.create_volume(
+        lease.engine.client.api.create_volume(
             begun.name, driver="local", driver_opts=VOLUME_OPTIONS, labels=plan_labels(lease.lock, begun)
         )
-    for one in before:
-        remove_volume(engine, one.name)
     return begun
 
 
-def remove_records(lease: Lease) -> None:
+def remove_records(leases: Iterable[Lease]) -> None:
     """What was begun is finished or undone. Raises LockLost, EngineError."""
-    lease.require()
-    for begun in _all_begun(lease.engine, lease.lock):
-        remove_volume(lease.engine, begun.name)
+    for lease in leases:
+        lease.require()
+        for begun in _all_begun(lease.engine, lease.lock):
+            remove_volume(lease.engine, begun.name)
 
 
 def _unused(name: str, before: list[Begun]) -> str:

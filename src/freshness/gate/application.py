@@ -1,7 +1,7 @@
 """Reads the application: the services of one commit, how each is proven, and which builds bring their images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from freshness.core.baked import find_baked
@@ -10,7 +10,6 @@ from freshness.core.levels import order_by_need
 from freshness.engine.compose import ComposeFile, read_services
 from freshness.engine.health import settle_health
 from freshness.engine.throwaway import LOCKED
-from freshness.errors import SettingsError
 from freshness.gate.builds import Builds, find_builds
 from freshness.gate.request import Request
 from freshness.gate.service import Service
@@ -18,8 +17,8 @@ from freshness.gate.throwaway import Throwaway
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
 from freshness.settings.application import JobSettings, ServiceSettings
-from freshness.settings.kinds import HealthKind
 from freshness.settings.model import GateSettings, Health
+from freshness.settings.service_health import health_of
 from freshness.target.mounts import Overlay, find_tracked
 
 
@@ -67,7 +66,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
     settings = request.settings
     said = settings.application
     file = ComposeFile.of(settings, request.env)
-    healths = {one.name: _health_of(settings, one) for one in said.services}
+    healths = {one.name: health_of(settings.health, one) for one in said.services}
     wanted = [_wanted(settings, one, healths[one.name]) for one in said.services]
     builds: list[Builds] = []
 
@@ -123,22 +122,6 @@ def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list
 
 def _of(name: str, services: Mapping[str, Service]) -> str:
     return f" ({name})" if len(services) > 1 else ""
-
-
-def _health_of(settings: GateSettings, one: ServiceSettings) -> Health:
-    words = {
-        HealthKind.RUNNING: "running",
-        HealthKind.HEALTHCHECK: "none",
-        HealthKind.HTTP: one.health_path or "/health",
-        None: one.health_path or "",
-    }
-    health = replace(settings.health, asked=words[one.health], question=one.question)
-    if health.is_running_enough and not health.hold:
-        raise SettingsError(
-            f"`health` of {one.name} is running, and `hold-time` is 0; expected some seconds for which it has to run.",
-            "Set `hold-time` to as long as the service may take to fail.",
-        )
-    return health
 
 
 def _wanted(settings: GateSettings, one: ServiceSettings, health: Health) -> Wanted:

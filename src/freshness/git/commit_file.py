@@ -1,11 +1,11 @@
 """Reads one file of a commit from Git's objects, whatever the work tree holds."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pygit2
 from pygit2.enums import ObjectType
 
-from freshness.errors import Refused, RepositoryError, SettingsError
+from freshness.errors import FreshnessError, Refused, RepositoryError, SettingsError
 from freshness.git.checkout import is_there, open_repository
 from freshness.git.commits import parse_commit
 from freshness.git.objects import ObjectStore
@@ -19,11 +19,15 @@ LARGEST = 100_000  # bytes
 def file_at_hand(settings: PromoteSettings) -> str:
     """The text of the expected commit's file, as far as the checkout has the commit. Nothing is fetched.
 
+    Where no commit is expected, as for a rollback, that of the commit that is checked out: it says how services are
+    proven, and nothing about it keeps a way back from being gone.
     Raises SettingsError where the checkout has the file and lacks the commit: nobody knows what the commit says.
     """
     commit, path, checkout = settings.expected_revision, settings.files.path, settings.source.folder
-    if commit is None or path is None or not is_there(checkout):
+    if path is None or not is_there(checkout):
         return ""
+    if commit is None:
+        return _file_of_head(checkout, path)
     has_file = (checkout / path).exists()
     try:
         repository = open_repository(checkout)
@@ -39,6 +43,14 @@ def file_at_hand(settings: PromoteSettings) -> str:
             "Check out the commit, or with `fetch-depth: 0`; or set `settings-file: none`.",
         )
     return ""
+
+
+def _file_of_head(checkout: Path, path: PurePosixPath) -> str:
+    try:
+        repository = open_repository(checkout)
+        return read_commit_file(repository, str(repository.head.target), path)
+    except (FreshnessError, pygit2.GitError):
+        return ""
 
 
 def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosixPath) -> str:

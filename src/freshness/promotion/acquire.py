@@ -1,21 +1,20 @@
 """How a run gets its target: it connects, waits for the run that has the lock, and takes over from one that died."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from freshness.core.check import CheckName
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS
-from freshness.engine.health import settle_health
 from freshness.engine.lock import Lease, Lock
-from freshness.engine.lock_owner import new_lock
+from freshness.engine.lock_owner import new_lock, new_token
 from freshness.engine.plan_record import adopt_record
 from freshness.errors import Unreadable
-from freshness.promotion.configuration import Today
+from freshness.promotion.leases import Leases
 from freshness.promotion.recorded import recorded_subject
 from freshness.promotion.request import PromotionLog, Request
-from freshness.promotion.subject import TagAlone, read_subject
+from freshness.promotion.subject import Application, TagAlone, read_subject
 
 PREFLIGHT_SECONDS = 600  # for the forge and for Git, which answer while the target is locked already
 RETAG_SECONDS = 300
@@ -23,12 +22,12 @@ RETAG_SECONDS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The Docker host, what the run is about on it, and the lock of that."""
+    """The Docker host, what the run is about on it, and the locks of that, in the order in which they are taken."""
 
     request: Request
     engine: Engine
-    subject: Today | TagAlone
-    lock: Lock
+    subject: Application | TagAlone
+    locks: tuple[Lock, ...]
 
 
 def reach_host(request: Request, log: PromotionLog) -> Host:
@@ -46,19 +45,28 @@ def reach_host(request: Request, log: PromotionLog) -> Host:
         subject = recorded_subject(engine, request, error)
         log.steps.forget()
         log.warning("Today's files", f"Not read, since it goes back by the record alone: {error.args[0]}")
-    if isinstance(subject, Today):
-        request = _settled(request, subject)
-        log.note(request.settings.health.note)
-    lock = new_lock(
+    if isinstance(subject, Application) and request.is_rollback and subject.all_jobs:
+        subject = replace(subject, jobs=(), later_jobs=())
+        log.note("A rollback runs no jobs: what they did is not taken back.")
+    token = new_token()
+    locks = (_lock(engine, request, subject, name, token, log) for name in subject.locks)
+    return Host(request=request, engine=engine, subject=subject, locks=tuple(locks))
+
+
+def _lock(
+    engine: Engine, request: Request, subject: Application | TagAlone, name: str, token: str, log: PromotionLog
+) -> Lock:
+    seconds = RETAG_SECONDS if isinstance(subject, TagAlone) else _longest(request, subject)
+    return new_lock(
         engine,
-        subject.lock,
+        name,
         command="freshness rollback" if request.is_rollback else "freshness promote",
         revision=request.rollback_to if request.is_rollback else request.settings.expected_revision,
-        seconds=PREFLIGHT_SECONDS + (RETAG_SECONDS if isinstance(subject, TagAlone) else _longest(request)),
+        seconds=PREFLIGHT_SECONDS + seconds,
         env=request.run_env,
         say=log.log.say,
+        token=token,
     )
-    return Host(request=request, engine=engine, subject=subject, lock=lock)
 
 
 def _reach(request: Request, log: PromotionLog) -> Engine:
@@ -67,26 +75,25 @@ def _reach(request: Request, log: PromotionLog) -> Engine:
     return engine
 
 
-def _settled(request: Request, today: Today) -> Request:
-    """With how health is asked, as the service decides it where the settings do not."""
-    settings = request.settings
-    has_port = settings.given_port is not None or today.wanted.in_pairs
-    health = settle_health(settings.health, today.target, is_port_given=has_port)
-    return replace(request, settings=replace(settings, health=health))
-
-
-def _longest(request: Request) -> float:
-    """Seconds that the writes, the proof and the undo may take."""
-    settings, health = request.settings, request.settings.health
-    return 2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline + settings.update_overlap + 60
+def _longest(request: Request, application: Application) -> float:
+    """Seconds that the jobs, the writes, the proof and the undo may take."""
+    healths = [one.health for one in application.services]
+    switch = sum(2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline for health in healths)
+    return switch + sum(job.timeout for job in application.all_jobs) + request.settings.update_overlap + 60
 
 
 @contextmanager
-def acquire(host: Host, log: PromotionLog) -> Iterator[Lease]:
-    """The target for this run alone. Raises Busy where another run keeps it for too long, EngineError."""
-    with log.step(CheckName.LOCK, f"{host.lock.name} for this run alone") as step:
-        lease = host.lock.take(host.request.settings.lock_timeout)
-        step.got = "nobody else has it" if lease.name == host.lock.name else "taken over from a run that has ended"
-    with lease:
-        adopt_record(lease)
-        yield lease
+def acquire(host: Host, log: PromotionLog) -> Iterator[Leases]:
+    """The targets for this run alone. Raises Busy where another run keeps one for too long, EngineError."""
+    with ExitStack() as stack:
+        leases = {lock.name: _take(lock, host, stack, log) for lock in host.locks}
+        for lease in leases.values():
+            adopt_record(lease)
+        yield Leases(by_lock=leases)
+
+
+def _take(lock: Lock, host: Host, until: ExitStack, log: PromotionLog) -> Lease:
+    with log.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
+        lease = lock.take(host.request.settings.lock_timeout)
+        step.got = "nobody else has it" if lease.name == lock.name else "taken over from a run that has ended"
+    return until.enter_context(lease)

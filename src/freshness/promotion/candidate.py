@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from freshness.core.check import CheckName
 from freshness.core.deployment import Recorded, Role
 from freshness.core.image import Image, guard
-from freshness.core.retained import RetainedImage, RetainedTags, choose_retained
+from freshness.core.retained import RetainedImage, RetainedTags, choose_alike, choose_retained
 from freshness.engine.client import Engine
 from freshness.engine.conflicts import services_of
 from freshness.engine.containers import service_containers
@@ -25,13 +25,18 @@ _APART = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The look for the candidate. `tags` keep what ran before; `project` is production's, if it has one."""
+    """The look for the candidate. `tags` keep what `service` ran before; `project` is production's, if it has one.
+
+    `like` is what another service of the application goes back to: this one goes back together with it.
+    """
 
     engine: Engine
     request: Request
     log: PromotionLog
     tags: RetainedTags
+    service: str
     project: str = ""
+    like: RetainedImage | None = None
 
     def find(
         self, source: str, runs: str, configuration: str, recorded: Recorded | None
@@ -65,6 +70,8 @@ class Choice:
         kept = find_retained(self.engine, self.tags, recorded, label, now)
         if any(one.image != now.image for one in kept):
             self._refuse_shared()
+        if self.like:
+            return choose_alike(kept, now, self.like, self.service)
         if now.image and (to or not runs):  # what ran last comes first
             kept = (now, *kept)
         return choose_retained(kept, runs, to, self.tags.name(1))
@@ -96,12 +103,12 @@ class Choice:
         A staging keeps nothing.
         """
         roles, settings = read_roles(self.engine), self.request.settings
-        named = (settings.staging_project, settings.staging_service)
+        named = [(settings.staging_project, settings.staging_of(service)) for service in settings.services]
         return sorted(
             {
                 one
                 for one, service in services_of(self.engine, self.tags.repository)
-                if one != self.project and roles.get((one, service)) is not Role.STAGING and (one, service) != named
+                if one != self.project and roles.get((one, service)) is not Role.STAGING and (one, service) not in named
             }
         )
 
@@ -136,10 +143,12 @@ class Choice:
         staging has no container, the tag alone counts.
         """
         settings = self.request.settings
-        if self.request.is_rollback or settings.source_image or self.request.expected(candidate) is None:
+        is_told = settings.source_image or settings.source_images
+        if self.request.is_rollback or is_told or self.request.expected(candidate) is None:
             return
         with self.log.step(CheckName.STAGING, f"staging on {candidate.id}, as its tag says") as step:
-            runs = {one.image_id for one in service_containers(self.engine, staging_project, settings.staging_service)}
+            staging = settings.staging_of(self.service)
+            runs = {one.image_id for one in service_containers(self.engine, staging_project, staging)}
             step.got = f"staging runs {', '.join(sorted(runs)) or 'nothing'}"
             if runs and candidate.id not in runs:
                 raise Refused(

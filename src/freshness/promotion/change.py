@@ -4,21 +4,23 @@ from dataclasses import dataclass, field
 
 from freshness.core.compose import Target
 from freshness.core.image import Image
-from freshness.core.lock import Record
+from freshness.core.lock import Record, service_lock
 from freshness.core.retained import RetainedTags, left_by, retained_after
 from freshness.engine.compose import ComposeFile, Source
 from freshness.engine.containers import Container
+from freshness.settings.model import Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Make:
-    """What is made of an image: its `target`, and from what Compose makes it.
+    """What is made of an image: its `target`, from what Compose makes it, and how it is proven.
 
     `configuration` is that as it was rendered, empty where nobody knows it: then `source` are today's files.
     """
 
     target: Target
     source: Source
+    health: Health
     configuration: str = field(default="", repr=False)
 
     @property
@@ -101,7 +103,8 @@ class Change:
     `running` is its container as it is (None at a first deployment). `is_current`: the container is the one that was
     recorded, and the candidate is to run just as it does. `resumes`: what stands there was left by a run that was
     interrupted, and could not be undone. `mounted` are the paths where the configuration mounts something of its own.
-    `last` is the ID of the image that was recorded to have run last, where nothing runs; else empty.
+    `last` is the ID of the image that was recorded to have run last, where nothing runs; else empty. `level`: services
+    of one level need none of each other, and each only what has a lower one.
     """
 
     move: Move
@@ -112,11 +115,17 @@ class Change:
     resumes: bool = False
     mounted: frozenset[str] = frozenset()
     last: str = ""
+    level: int = 0
 
     @property
     def service(self) -> str:
         """The service's name in Compose."""
         return self.make.target.service
+
+    @property
+    def lock(self) -> str:
+        """The name of the service's lock."""
+        return service_lock(self.make.target.project, self.service)
 
     @property
     def record(self) -> Record:

@@ -12,6 +12,7 @@ from freshness.core.secret import conceal_variables
 from freshness.engine.compose import ComposeFile, render_again
 from freshness.engine.rendered import Rendered
 from freshness.promotion.change import Make
+from freshness.settings.model import Health
 from freshness.target.mounts import Overlay
 
 
@@ -21,11 +22,12 @@ class Today:
 
     `source` is the image to promote, `staging_project` staging's where its tag is that; `retained_tags` keep what ran
     before. `overlay` is what is mounted over the image. `recorded_files`: all this is from the record, as today's files
-    cannot be read, and these were read then.
+    cannot be read, and these were read then. `level` is as a Change has it.
     """
 
     target: Target
     wanted: Wanted
+    health: Health
     file: ComposeFile
     configuration: str = field(repr=False)
     source: str
@@ -33,26 +35,28 @@ class Today:
     staging_project: str = ""
     overlay: Overlay = field(default_factory=Overlay)
     recorded_files: tuple[str, ...] = ()
+    level: int = 0
+
+    @property
+    def service(self) -> str:
+        """The service's name in Compose."""
+        return self.target.service
 
     @property
     def lock(self) -> str:
         """The name of the service's lock."""
         return service_lock(self.target.project, self.target.service)
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Compose's words for the files, for a person."""
-        return tuple(self.file.words)
-
     def make(self, configuration: str) -> Make:
         """What Compose makes by this configuration: by today's files where these say the same, or none is known."""
         if self.recorded_files:
             configuration = configuration or self.configuration
         elif configuration in {"", self.configuration}:
-            return Make(target=self.target, source=self.file, configuration=configuration)
+            return Make(target=self.target, source=self.file, health=self.health, configuration=configuration)
         return Make(
             target=target_of(configuration, self.wanted, self.target),
             source=self._rendered(configuration),
+            health=self.health,
             configuration=configuration,
         )
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from freshness.core.deployment import Deployment, Role, Served, served_then
-from freshness.core.image import Image
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.engine.deployments import read_deployment, write_deployment
@@ -13,21 +12,28 @@ from freshness.promotion.change import Move
 from freshness.promotion.operations import RecordServed
 
 
-def record_served(lease: Lease, served: RecordServed, container: Container, label: str) -> None:
-    """One write, where there is something new; what it does not know stays as it was recorded.
+def record_served(lease: Lease, served: RecordServed, container: Container, label: str, now: str) -> None:
+    """One write, where there is something new; what it does not know stays as it was recorded. `now` is `now_of`.
 
     Raises LockLost, EngineError.
     """
     target, change = served.make.target, served.change
     before = _before(lease, target.project, target.service)
-    known = replace(before, configuration=served.make.configuration, made=container.configuration)
-    _write(lease, before, known, change.move, served.image, served.kept, label, former=change.former.configuration)
+    known = replace(
+        before,
+        image=served.image.id,
+        revision=served.image.revision(label) or "",
+        configuration=served.make.configuration,
+        made=container.configuration,
+    )
+    _write(lease, before, known, change.move, served.kept, label, former=change.former.configuration, now=now)
 
 
 def record_tag(lease: Lease, move: Move, kept: Sequence[str], label: str) -> None:
     """As `record_served`, where only a tag is moved."""
-    before = _before(lease, "", move.tag)
-    _write(lease, before, before, move, move.candidate, kept, label)
+    before, image = _before(lease, "", move.tag), move.candidate
+    known = replace(before, image=image.id, revision=image.revision(label) or "")
+    _write(lease, before, known, move, kept, label, now=now_of(lease.engine))
 
 
 def _before(lease: Lease, project: str, service: str) -> Deployment:
@@ -40,15 +46,15 @@ def _write(
     before: Deployment,
     known: Deployment,
     move: Move,
-    image: Image,
     kept: Sequence[str],
     label: str,
     *,
+    now: str,
     former: str = "",
 ) -> None:
     ran = move.replaced
     former = former or ("" if move.previous else before.configuration)  # what ran last is known by the record alone
-    current = Served(image=image.id, configuration=known.configuration)
+    current = Served(image=known.image, configuration=known.configuration)
     previous = Served(image=ran.id, revision=ran.revision(label) or "", configuration=former) if ran else None
     if previous and (previous.is_as(current) or (previous.image == current.image and not current.configuration)):
         previous = None  # it runs still, or again
@@ -58,15 +64,15 @@ def _write(
         current=current,
         previous=previous,
         left=move.left if previous else (),
-        now=_now_of(lease.engine) if previous else "",
+        now=now if previous else "",
         goes_back=move.goes_back and previous is not None,
     )
-    then = replace(known, image=image.id, revision=image.revision(label) or "", kept=served)
+    then = replace(known, kept=served)
     if then != before:
         write_deployment(lease, then)
 
 
-def _now_of(engine: Engine) -> str:
+def now_of(engine: Engine) -> str:
     """The Engine's own time, in whole seconds."""
     with engine_call("asking for the Engine's time"):
         return f"{engine.client.info()['SystemTime'][:19]}Z"

@@ -1,40 +1,48 @@
 """Executes a plan: the record first, then each operation. It decides nothing; where one fails, it walks the undo."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from freshness.core.configuration import not_restored
-from freshness.core.image import Image
 from freshness.core.lock import Begun
 from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.engine.client import wait_until_reachable
+from freshness.engine.containers import Container
 from freshness.engine.images import find_image
-from freshness.engine.lock import Lease
-from freshness.engine.plan_record import remove_records, write_record
+from freshness.engine.plan_record import remove_records, write_records
 from freshness.engine.probe_address import find_prober
-from freshness.errors import FreshnessError, Interrupted, LockLost
+from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.acquire import Host
-from freshness.promotion.configuration import Today
+from freshness.promotion.leases import Leases
 from freshness.promotion.plan import Plan, finish_plan
 from freshness.promotion.preflight import ownership
 from freshness.promotion.request import PromotionLog, Result
 from freshness.promotion.rollout import Rollout
-from freshness.promotion.wording import call_for_help, is_unchanged, what_serves, with_what
+from freshness.promotion.subject import Application
+from freshness.promotion.wording import call_for_help, is_unchanged, what_all_serve, what_serves_again
 from freshness.report.steps import wrap_unexpected_errors
 
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
+NOT_SWITCHED = "No service was switched: production runs what it ran. What the job did is not taken back."
 Ended = tuple[PromotionOutcome, str]
 
 
-def execute(plan: Plan, host: Host, lease: Lease, log: PromotionLog) -> Result:
+def execute(plan: Plan, host: Host, leases: Leases, log: PromotionLog) -> Result:
     """How production is left. Raises what kept the record from being written: then nothing was changed."""
-    rollout = new_rollout(host, lease, log)
+    rollout = new_rollout(host, leases, log)
     if not plan.operations:
         return _result(plan, log, _succeeded(plan, host, rollout))
-    begun = _begin(plan, host, lease)
+    begun, jobs = _begin(plan, host, leases), plan.jobs
     try:
         with wrap_unexpected_errors():
-            for operation in plan.operations:
+            for job in jobs:
+                rollout.do(job)
+    except (FreshnessError, Interrupted) as error:
+        return _not_switched(plan, rollout, error)
+    try:
+        with wrap_unexpected_errors():
+            for operation in plan.operations[len(jobs) :]:
                 if operation.is_final:
                     ignore_interrupts()  # the old one goes: from here none leads back
                 rollout.do(operation)
@@ -42,55 +50,60 @@ def execute(plan: Plan, host: Host, lease: Lease, log: PromotionLog) -> Result:
         return _result(plan, log, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
         return _take_back(plan, host, rollout, begun, error)
-    settle(lease)
+    settle(leases)
     return _result(plan, log, _succeeded(plan, host, rollout))
 
 
-def new_rollout(host: Host, lease: Lease, log: PromotionLog) -> Rollout:
-    """What does operations under this lease."""
+def _not_switched(plan: Plan, rollout: Rollout, error: FreshnessError | Interrupted) -> Result:
+    """A job before the switch did not end well: production runs what it ran."""
+    if not isinstance(error, LockLost):
+        settle(rollout.leases)
+    outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
+    return _result(plan, rollout.log, (outcome, NOT_SWITCHED), error)
+
+
+def new_rollout(host: Host, leases: Leases, log: PromotionLog) -> Rollout:
+    """What does operations under these leases."""
     prober = find_prober(host.engine, host.request.env)
-    return Rollout(lease=lease, settings=host.request.settings, prober=prober, log=log)
+    return Rollout(leases=leases, settings=host.request.settings, prober=prober, log=log)
 
 
-def roll_back(plan: Plan, rollout: Rollout) -> Image | None:
-    """Walks the undo, and returns the image that serves then; None: nothing does, as before.
+def roll_back(plan: Plan, rollout: Rollout) -> bool:
+    """Walks the undo. Returns whether the candidates serve then all the same.
 
-    It is the candidate where the one before is gone from this Engine: a prune takes it in the moment in which no
-    container runs it, and then forward is the only way to serve a proven image.
+    They do where an image from before is gone from this Engine: a prune takes it in the moment in which no container
+    runs it, and then forward is the only way to serve proven images of one commit.
     """
-    engine, move = rollout.lease.engine, plan.move
+    engine = rollout.leases.engine
     wait_until_reachable(engine, "going back")
     gone = [
         change for change in plan.changes if change.move.previous and not find_image(engine, change.move.previous_id)
     ]
     operations = plan.undo
     if gone:
-        names = " and ".join(change.move.previous_id for change in gone)
+        names = " and ".join(dict.fromkeys(change.move.previous_id for change in gone))
         rollout.log.note(f"The image that ran before, {names}, is gone from this Engine.")
-        there = there_of(rollout.lease, plan)
-        onward = (finish_plan(change, rollout.settings, there, despite=True) for change in plan.changes)
-        operations = tuple(operation for one in onward for operation in one.operations)
+        retained = {image for change in plan.changes for image in change.move.retained_then}
+        there = {image for image in retained if find_image(engine, image)}
+        operations = finish_plan(plan.changes, rollout.settings, there, despite=True).operations
     for operation in operations:
         rollout.do(operation)
-    return move.candidate if gone else move.previous
+    return bool(gone)
 
 
-def there_of(lease: Lease, plan: Plan) -> frozenset[str]:
-    """The images to retain that still exist."""
-    return frozenset(image for image in plan.move.retained_then if find_image(lease.engine, image))
-
-
-def settle(lease: Lease) -> None:
+def settle(leases: Leases) -> None:
     """Nothing is left to finish or undo. Where that cannot be written, the next run finds nothing to do."""
     with suppress(FreshnessError):
-        remove_records(lease)
+        remove_records(leases)
 
 
-def _begin(plan: Plan, host: Host, lease: Lease) -> Begun:
-    if isinstance(host.subject, Today):
-        is_as_it_ran = plan.changes[0].make.is_as_it_ran
-        ownership(host.request, host.subject).record(lease, is_as_it_ran=is_as_it_ran)
-    return write_record(lease, plan.record)
+def _begin(plan: Plan, host: Host, leases: Leases) -> dict[str, Begun]:
+    if isinstance(host.subject, Application):
+        by_lock = {one.lock: one for one in host.subject.services}
+        for change in plan.changes:
+            owned = ownership(host.request, by_lock[change.lock])
+            owned.record(leases.by_lock[change.lock], is_as_it_ran=change.make.is_as_it_ran)
+    return write_records([(leases.by_lock[lock], record) for lock, record in plan.records.items()])
 
 
 def _succeeded(plan: Plan, host: Host, rollout: Rollout) -> Ended:
@@ -100,14 +113,18 @@ def _succeeded(plan: Plan, host: Host, rollout: Rollout) -> Ended:
     if not plan.changes:
         named = name_revision(move.candidate, settings.revision_label)
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
-    (change,) = plan.changes
-    container = rollout.containers.get(change.service)
-    same = is_unchanged(change, container)
-    reason = what_serves(change, container, settings.revision_label, forced=settings.force_recreate)
-    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, reason
+    same = all(is_unchanged(change, rollout.containers.get(change.service)) for change in plan.changes)
+    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, rollout.containers)
 
 
-def _take_back(plan: Plan, host: Host, rollout: Rollout, begun: Begun, error: FreshnessError | Interrupted) -> Result:
+def _serves(plan: Plan, host: Host, containers: Mapping[str, Container]) -> str:
+    settings = host.request.settings
+    return what_all_serve(plan.changes, containers, settings.revision_label, forced=settings.force_recreate)
+
+
+def _take_back(
+    plan: Plan, host: Host, rollout: Rollout, begun: Mapping[str, Begun], error: FreshnessError | Interrupted
+) -> Result:
     """After a failed operation: what ran before runs again, proven; or a person is needed, and told what to type."""
     ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
     try:
@@ -120,36 +137,30 @@ def _take_back(plan: Plan, host: Host, rollout: Rollout, begun: Begun, error: Fr
     return _result(plan, rollout.log, ended, cause)
 
 
-def _went_back(plan: Plan, host: Host, rollout: Rollout, begun: Begun) -> Ended:
-    label = host.request.settings.revision_label
+def _went_back(plan: Plan, host: Host, rollout: Rollout, begun: Mapping[str, Begun]) -> Ended:
     try:
-        serving = roll_back(plan, rollout)
+        went_on = roll_back(plan, rollout)
     except LockLost:
         raise
     except FreshnessError as error:  # the record stays: the next run tries again
         return PromotionOutcome.STRANDED, _stranded(plan, host, begun, error)
-    settle(rollout.lease)
+    settle(rollout.leases)
     if not plan.changes:
         return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {plan.move.tag} is as it was."
-    (change,) = plan.changes
-    previous, former = change.move.previous, change.former
-    if serving is not None and serving.id == change.move.candidate.id != change.move.previous_id:
-        reason = what_serves(change, None, label, forced=host.request.settings.force_recreate)
-        return PromotionOutcome.PROMOTED, reason
-    if former.is_as_it_ran:
-        rollout.log.note(not_restored(former.configuration))
-    again = "The promotion failed; nothing served before this first deployment, and nothing of it is left."
-    if previous:
-        again = f"The promotion failed; {name_revision(previous, label)} serves again{with_what(former)}."
-    return PromotionOutcome.ROLLED_BACK, again
+    if went_on:
+        return PromotionOutcome.PROMOTED, _serves(plan, host, {})
+    for change in plan.changes:
+        if change.former.is_as_it_ran and change.move.previous:
+            rollout.log.note(not_restored(change.former.configuration))
+    again = what_serves_again(plan.changes, host.request.settings.revision_label)
+    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}"
 
 
-def _stranded(plan: Plan, host: Host, begun: Begun, error: FreshnessError) -> str:
+def _stranded(plan: Plan, host: Host, begun: Mapping[str, Begun], error: FreshnessError) -> str:
     if not plan.changes:
         return f"{error} The tag may be left halfway: check what {plan.move.tag} names."
-    (change,) = plan.changes
     what = "The promotion failed, and so did the way back"
-    return call_for_help(what, host.engine, host.subject.words, change, begun.name, error)
+    return call_for_help(what, host.engine, host.subject.words, plan.changes, begun, error)
 
 
 def _result(plan: Plan, log: PromotionLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
@@ -160,12 +171,19 @@ def _result(plan: Plan, log: PromotionLog, ended: Ended, error: FreshnessError |
         status = error.exit_status
     if error and (status is not None or not is_fine):
         reason = f"{log.why(error)} {reason}"
-    back = move.previous_id if outcome is PromotionOutcome.ROLLED_BACK else ""
+    is_back = outcome is PromotionOutcome.ROLLED_BACK
     return log.result(
         outcome,
         reason,
         status,
         image=move.tag,
-        image_id=move.candidate.id if is_fine else back,
+        image_id=move.candidate.id if is_fine else move.previous_id if is_back else "",
+        images=_proven(plan, is_fine=is_fine, is_back=is_back),
         previous_image_id=move.previous_id,
     )
+
+
+def _proven(plan: Plan, *, is_fine: bool, is_back: bool) -> dict[str, str]:
+    """The image that each service was proven to run at the end."""
+    runs = ((one.service, one.move.candidate.id if is_fine else one.move.previous_id) for one in plan.changes)
+    return {service: image for service, image in runs if image} if is_fine or is_back else {}

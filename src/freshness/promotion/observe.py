@@ -112,6 +112,7 @@ def find_change(
         resumes=undo_to is not None,
         mounted=mounted,
         last=scene.last.deployment.image if scene.last else "",
+        level=today.level,
     )
 
 
@@ -132,7 +133,8 @@ def find_move(engine: Engine, tag: str, retained_tags: RetainedTags, candidate: 
 def change_of(engine: Engine, record: Record, today: Today) -> Change:
     """What an interrupted run began, from its record. An image that is gone keeps its ID: a tag will say so."""
     make, former = today.make(record.configuration), today.make(record.former)
-    return Change(move=move_of(engine, record, make.target.image, today.retained_tags), make=make, former=former)
+    move = move_of(engine, record, make.target.image, today.retained_tags)
+    return Change(move=move, make=make, former=former, level=today.level)
 
 
 def move_of(engine: Engine, record: Record, tag: str, retained_tags: RetainedTags) -> Move:

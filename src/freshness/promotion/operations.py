@@ -1,10 +1,13 @@
 """The operations of a plan as values: what each does, why, and what undoes it. `rollout` does them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from freshness.core.image import Image
+from freshness.core.job import Job
 from freshness.core.retained import RetainedTags
+from freshness.engine.compose import Source
 from freshness.promotion.change import Change, Make, Move
 
 
@@ -19,6 +22,16 @@ class Operation:
 
     def __str__(self) -> str:
         return f"{self.says.format(self)}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunJob(Operation):
+    """A job runs once, to its end, from its image's ID; where it `decides`, the plan fails with it."""
+
+    says: ClassVar[str] = "run the job {0.job.service} once from {0.job.image_id}, for {0.job.timeout:g} s at most"
+    job: Job
+    source: Source
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +66,28 @@ class Retain(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serve(Operation):
-    """The service gets a container of the candidate. `force`: a new one. `resumes`: an interrupted run began that.
+    """The services get a container of their candidate. `force`: a new one. `resumes`: an interrupted run began that.
 
     `despite`: a Compose that fails does not count, where the candidate runs all the same.
     """
 
-    says: ClassVar[str] = "recreate {0.change.service} with Compose, and nothing else"
-    change: Change
+    says: ClassVar[str] = "recreate {0.named} with Compose, and nothing else"
+    changes: tuple[Change, ...]
     force: bool = False
     resumes: bool = False
     despite: bool = False
+
+    @property
+    def named(self) -> str:
+        """The services."""
+        return named(self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartBeside(Serve):
     """As `Serve`, beside the old container."""
 
-    says: ClassVar[str] = "start a second container of {0.change.service} beside the first"
+    says: ClassVar[str] = "start a second container of {0.named} beside the first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,28 +100,39 @@ class Leave(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BringBack(Operation):
-    """What ran before runs again, else nothing does; and the candidate's tag is as it was."""
+    """What ran before runs again, else nothing does; and the candidates' tags are as they were."""
 
-    says: ClassVar[str] = "bring {0.change.service} back to {0.change.move.previous_name}"
-    change: Change
+    says: ClassVar[str] = "bring {0.named}"
+    changes: tuple[Change, ...]
+
+    @property
+    def named(self) -> str:
+        """The services, each with what it ran."""
+        return " and ".join(f"{one.service} back to {one.move.previous_name}" for one in self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe(Operation):
     """The service gets healthy within the deadline."""
 
-    says: ClassVar[str] = "wait up to {0.seconds:g} s for {0.make.target.service} to be healthy"
+    says: ClassVar[str] = "wait up to {0.make.health.deadline:g} s for {0.make.target.service} to be healthy"
     make: Make
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify(Operation):
-    """The container that got healthy, its image and the tag agree."""
+    """The container that got healthy, its image and the tag agree; the tag where it is the service's alone."""
 
-    says: ClassVar[str] = "verify that {0.make.target.service} and {0.make.target.image} are {0.image.id}"
+    says: ClassVar[str] = "verify that {0.named} {0.image.id}"
     make: Make
     image: Image
+    has_tag: bool = True
+
+    @property
+    def named(self) -> str:
+        """What is looked at."""
+        target = self.make.target
+        return f"{target.service} and {target.image} are" if self.has_tag else f"{target.service} is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +146,10 @@ class Overlap(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last(Operation):
-    """What got healthy is healthy still when it has run for these seconds."""
+    """What got healthy is healthy still when it has run for the hold time."""
 
-    says: ClassVar[str] = "probe {0.make.target.service} once more when it has run for {0.seconds:g} s"
+    says: ClassVar[str] = "probe {0.make.target.service} once more when it has run for {0.make.health.hold:g} s"
     make: Make
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,3 +178,9 @@ class RecordTag(Operation):
     says: ClassVar[str] = "record that {0.move.tag} names {0.move.candidate.id}"
     move: Move
     kept: tuple[str, ...]
+
+
+def named(changes: Sequence[Change]) -> str:
+    """The services, as a list in words."""
+    names = [one.service for one in changes]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,12 +1,13 @@
 """All refusals, in their order, before the first write; what passes them is a plan."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from freshness.core.check import CheckName
 from freshness.core.configuration import not_restored
 from freshness.core.deployment import Role
-from freshness.core.image import Image
+from freshness.core.image import Image, same_tag
 from freshness.core.lock import Record
 from freshness.core.promotion import name_revision
 from freshness.core.retained import RetainedImage
@@ -24,17 +25,18 @@ from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change, Make
 from freshness.promotion.configuration import Today
+from freshness.promotion.jobs import find_jobs
 from freshness.promotion.loss import find_ran, refuse_loss
 from freshness.promotion.observe import Scene, find_change, find_move, look
 from freshness.promotion.plan import Plan, retag_plan, rollout_plan
 from freshness.promotion.request import PromotionLog, Request, Result
-from freshness.promotion.subject import TagAlone
+from freshness.promotion.subject import Application, TagAlone
 from freshness.promotion.wording import refuse_missing
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 
 
-def plan_for(host: Host, log: PromotionLog, undo_to: Record | None) -> Plan | Result:
+def plan_for(host: Host, log: PromotionLog, undo_to: Mapping[str, Record]) -> Plan | Result:
     """The plan, or the refusal. Raises what kept it from being decided.
 
     A refusal is an exception below this line, since the Engine, Git and the forge refuse as well, for the gate too.
@@ -42,7 +44,7 @@ def plan_for(host: Host, log: PromotionLog, undo_to: Record | None) -> Plan | Re
     try:
         if isinstance(host.subject, TagAlone):
             return _plan_tag(host, host.subject, log)
-        return _plan_service(host, host.subject, log, undo_to)
+        return _plan_application(host, host.subject, log, undo_to)
     except Refused as refusal:
         return log.ended(refusal)
 
@@ -50,7 +52,7 @@ def plan_for(host: Host, log: PromotionLog, undo_to: Record | None) -> Plan | Re
 def _plan_tag(host: Host, subject: TagAlone, log: PromotionLog) -> Plan:
     engine, request, tags = host.engine, host.request, subject.retained_tags
     recorded, named = read_deployment(engine, "", subject.tag), find_tagged(engine, subject.tag)
-    choice = Choice(engine=engine, request=request, log=log, tags=tags)
+    choice = Choice(engine=engine, request=request, log=log, tags=tags, service=request.settings.service)
     candidate, chosen = choice.find(subject.source, named.id if named else "", "", recorded)
     choice.prove(candidate)
     choice.require_staged(subject.staging_project, candidate)
@@ -59,21 +61,82 @@ def _plan_tag(host: Host, subject: TagAlone, log: PromotionLog) -> Plan:
     return retag_plan(move, request.settings.keep_images, ancestry)
 
 
-def _plan_service(host: Host, today: Today, log: PromotionLog, undo_to: Record | None) -> Plan:
-    engine, request = host.engine, host.request
-    scene = look(engine, today.target.project, today.target.service, undo_to)
-    choice = Choice(engine=engine, request=request, log=log, tags=today.retained_tags, project=today.target.project)
-    candidate, chosen = choice.find(today.source, scene.runs, scene.known, scene.recorded)
-    choice.prove(candidate)
-    if not request.is_rollback:  # which goes back to what ran already
-        log.warning("Labels of Compose", refuse_borrowed_labels(candidate))
-    choice.require_staged(today.staging_project, candidate)
-    look_at = _Look(
-        engine=engine, request=request, log=log, today=today, scene=scene, prober=find_prober(engine, request.env)
+def _plan_application(host: Host, application: Application, log: PromotionLog, undo_to: Mapping[str, Record]) -> Plan:
+    engine, request, picks = host.engine, host.request, list[Pick]()
+    for today in application.services:
+        scene = look(engine, today.target.project, today.service, undo_to.get(today.lock))
+        picks.append(_pick(host, today, scene, log, picks[0].chosen if picks else None))
+    _refuse_shared_tags(picks)
+    _prove(picks, log, is_rollback=request.is_rollback)
+    prober, changes = find_prober(engine, request.env), list[Change]()
+    for pick in picks:
+        pick.choice.require_staged(pick.today.staging_project, pick.candidate)
+        look_at = _Look(
+            engine=engine, request=request, log=log, application=application, pick=pick, prober=prober,
+            goes_back=_goes_back(picks[0].chosen),
+        )  # fmt: skip
+        changes.append(look_at.change())
+    jobs = find_jobs(host, application, changes)
+    ancestry = _require_forward(request, log, picks, changes)
+    return rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """The image that one service gets, and what it goes back to where it is a rollback."""
+
+    today: Today
+    scene: Scene
+    choice: Choice
+    candidate: Image
+    chosen: RetainedImage | None
+
+
+def _pick(host: Host, today: Today, scene: Scene, log: PromotionLog, like: RetainedImage | None) -> Pick:
+    choice = Choice(
+        engine=host.engine,
+        request=host.request,
+        log=log,
+        tags=today.retained_tags,
+        service=today.service,
+        project=today.target.project,
+        like=like,
     )
-    change = look_at.change(choice, candidate, chosen)
-    ancestry = require_forward(request, log, change.move.previous, candidate, scene.last)
-    return rollout_plan((change,), request.settings, ancestry)
+    candidate, chosen = choice.find(today.source, scene.runs, scene.known, scene.recorded)
+    return Pick(today=today, scene=scene, choice=choice, candidate=candidate, chosen=chosen)
+
+
+def _refuse_shared_tags(picks: Sequence[Pick]) -> None:
+    """Raises Refused where one tag would have to name two images."""
+    for number, one in enumerate(picks):
+        for other in picks[:number]:
+            tag = one.today.target.image
+            if same_tag(tag, other.today.target.image) and one.candidate.id != other.candidate.id:
+                raise Refused(
+                    f"{other.today.service} and {one.today.service} both run {tag}, and are to get"
+                    f" {other.candidate.id} and {one.candidate.id}.",
+                    "Give each an `image:` of its own, or promote one image to both.",
+                )
+
+
+def _prove(picks: Sequence[Pick], log: PromotionLog, *, is_rollback: bool) -> None:
+    """Each image once: the commit, and that it brings no labels of Compose."""
+    for pick in {pick.candidate.id: pick for pick in picks}.values():
+        pick.choice.prove(pick.candidate)
+        if not is_rollback:  # which goes back to what ran already
+            log.warning("Labels of Compose", refuse_borrowed_labels(pick.candidate))
+
+
+def _require_forward(request: Request, log: PromotionLog, picks: Sequence[Pick], changes: Sequence[Change]) -> str:
+    """Of each image that runs once; what is said is of the first. Raises Refused where one would go back."""
+    said, label, seen = list[str](), request.settings.revision_label, set[str | None]()
+    for pick, change in zip(picks, changes, strict=True):
+        previous = change.move.previous
+        known = previous.revision(label) if previous else None
+        if known is None or known not in seen:
+            said.append(require_forward(request, log, previous, pick.candidate, pick.scene.last))
+            seen.add(known)
+    return said[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +146,27 @@ class _Look:
     engine: Engine
     request: Request
     log: PromotionLog
-    today: Today
-    scene: Scene
+    application: Application
+    pick: Pick
     prober: Prober
+    goes_back: bool
 
-    def change(self, choice: Choice, candidate: Image, chosen: RetainedImage | None) -> Change:
+    @property
+    def today(self) -> Today:
+        return self.pick.today
+
+    @property
+    def scene(self) -> Scene:
+        return self.pick.scene
+
+    def change(self) -> Change:
         """What becomes of the service. Raises Refused."""
-        label, make = self.request.settings.revision_label, self._make(candidate, chosen)
+        candidate = self.pick.candidate
+        label, make = self.request.settings.revision_label, self._make(candidate, self.pick.chosen)
         overlay = self._require_open(make, candidate)
         with self.log.step(CheckName.OWNER, "a name and a port that are free or production's own") as step:
             self._require_ours(make)
-            choice.warn_of_shared()
+            self.pick.choice.warn_of_shared()
             step.got = f"{make.target.service} of the project {make.target.project}"
         with self.log.step(CheckName.LOSS, "values, files and a way back that stay") as step:
             change = find_change(
@@ -102,7 +175,7 @@ class _Look:
                 self.today,
                 make,
                 candidate,
-                goes_back=_goes_back(chosen),
+                goes_back=self.goes_back,
                 mounted=overlay.targets,
             )
             self._refuse_loss(make, candidate)
@@ -114,7 +187,7 @@ class _Look:
         with self.log.step(
             CheckName.HEALTH_QUESTION, "a health path or a HEALTHCHECK, for the way back as well"
         ) as step:
-            health = self.request.settings.health
+            health = make.health
             require_health_source(health, make.target, candidate, previous, change.former.target)
             step.got = health.wanted
         return change
@@ -127,14 +200,14 @@ class _Look:
                 self.log.note(f"What {candidate.id} ran with was not recorded: it runs with today's Compose file.")
             return today.make(chosen.configuration or today.configuration)
         if known and candidate.id == self.scene.runs and today.means(known, self.request.env):
-            return Make(target=today.target, source=today.file, configuration=known)
+            return replace(today.make(today.configuration), configuration=known)
         return today.make(today.configuration)
 
     def _require_open(self, make: Make, candidate: Image) -> Overlay:
         """What is mounted over the image, today or as it ran. Raises Refused where that hides what was proven."""
         settings, engine, overlay = self.request.settings, self.engine, self.today.overlay
         if make.is_as_it_ran:
-            overlay = Overlay.of(json.loads(make.configuration), settings.service, settings.allow_mounts)
+            overlay = Overlay.of(json.loads(make.configuration), self.today.service, settings.allow_mounts)
         with self.log.step(CheckName.MOUNTS, "no mount that hides what was built") as step:
             cover = MountCheck(
                 engine=engine,
@@ -153,9 +226,9 @@ class _Look:
 
     def _require_ours(self, make: Make) -> None:
         """Raises Stale where what stands there today, or what is in the way of the target, is not production's."""
-        require_probeable(self.engine, self.request.settings.health, make.target, self.prober)
+        require_probeable(self.engine, make.health, make.target, self.prober)
         note = ownership(self.request, self.today).require(self.engine)
-        refuse_conflicts(self.engine, make.target, self.prober)
+        refuse_conflicts(self.engine, make.target, self.prober, self.application.members)
         self.log.warning("adopt", note)
 
     def _refuse_loss(self, make: Make, candidate: Image) -> None:

@@ -10,7 +10,7 @@ from freshness.engine.plan_record import find_waiting
 from freshness.promotion.acquire import Host, acquire, reach_host
 from freshness.promotion.execute import execute
 from freshness.promotion.preflight import plan_for
-from freshness.promotion.recovery import find_left, recover
+from freshness.promotion.recovery import find_left, groups_of, recover
 from freshness.promotion.request import PromotionLog, Request, Result
 
 
@@ -19,30 +19,40 @@ def promote(request: Request, log: PromotionLog) -> Result:
     host = reach_host(request, log)
     if request.dry_run:
         return foresee(host, log)
-    with acquire(host, log) as lease:  # lock first
-        undo_to = recover(host, lease, log)
+    with acquire(host, log) as leases:  # locks first
+        undo_to = recover(host, leases, log)
         plan = plan_for(host, log, undo_to)
-        return plan if isinstance(plan, Result) else execute(plan, host, lease, log)
+        return plan if isinstance(plan, Result) else execute(plan, host, leases, log)
 
 
 def foresee(host: Host, log: PromotionLog) -> Result:
     """What `promote` would do, or why nothing; without a lock, and nothing is written anywhere."""
-    held = host.lock.look()
-    dead = why_dead(host.engine, held, host.lock.owner.place) if held else None
-    record = find_waiting(host.engine, host.lock.name, held)
-    ahead = [f"lock {host.lock.name}, so that one run at a time is at work"]
-    if held:
-        doing = "take over from" if dead else "wait for"
-        ahead.insert(0, f"{doing} {held.owner}, who locked {host.lock.name} at {held.since}")
-    undo_to = None
-    if record and (dead or not held):
-        left = find_left(host, record)
+    ahead, waiting = _foresee_locks(host)
+    undo_to: dict[str, Record] = {}
+    for records in groups_of(host, waiting):
+        left = find_left(host, records)
         ahead.append(f"recover first: what was interrupted is {left.done}\n{left}".rstrip())
-        undo_to = _then(record, left.what)
+        undo_to |= {lock: then for lock, record in records.items() if (then := _then(record, left.what))}
     plan = plan_for(host, log, undo_to)
     if isinstance(plan, Result):
         return plan
     return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, str(plan)]))
+
+
+def _foresee_locks(host: Host) -> tuple[list[str], dict[str, Record]]:
+    """What is said of the locks, and the records that would be recovered first."""
+    ahead, waiting = list[str](), dict[str, Record]()
+    for lock in host.locks:
+        held = lock.look()
+        dead = why_dead(host.engine, held, lock.owner.place) if held else None
+        if held:
+            doing = "take over from" if dead else "wait for"
+            ahead.append(f"{doing} {held.owner}, who locked {lock.name} at {held.since}")
+        record = find_waiting(host.engine, lock.name, held)
+        if record and (dead or not held):
+            waiting[lock.name] = record
+    names = " and ".join(lock.name for lock in host.locks)
+    return [*ahead, f"lock {names}, so that one run at a time is at work"], waiting
 
 
 def _then(record: Record, what: Recovery) -> Record | None:

@@ -15,25 +15,24 @@ from freshness.engine.images import retained_images
 from freshness.errors import Unreadable
 from freshness.promotion.configuration import Today
 from freshness.promotion.request import Request
-from freshness.promotion.subject import wanted_of
+from freshness.promotion.subject import Application, settled_health, wanted_of
+from freshness.settings.application import ServiceSettings
 from freshness.settings.model import PromoteSettings
 
 _NAME = re.compile(r"""^["']?name["']?\s*:\s*["']?([a-z0-9][a-z0-9_-]*)""", re.MULTILINE)
 
 
-def standing_record(engine: Engine, settings: PromoteSettings, error: Unreadable) -> Deployment:
-    """The record of production's service. Raises `error` where there is none, or nobody can tell which.
+def standing_record(engine: Engine, settings: PromoteSettings, service: str, error: Unreadable) -> Deployment:
+    """The record of production's `service`. Raises `error` where there is none, or nobody can tell which.
 
     Its project is that of the settings, else the one that a Compose file still names, else the only one on the Engine.
     """
     projects = {
-        project
-        for (project, service), role in read_roles(engine).items()
-        if service == settings.service and role is Role.PRODUCTION
+        project for (project, name), role in read_roles(engine).items() if name == service and role is Role.PRODUCTION
     }
     named = [settings.project] if settings.project else [name for name in _names(settings) if name in projects]
     found = projects.intersection(named) if named else projects
-    last = read_deployment(engine, found.pop(), settings.service) if len(found) == 1 else None
+    last = read_deployment(engine, found.pop(), service) if len(found) == 1 else None
     if last is None or not last.deployment.configuration:
         raise error
     return last.deployment
@@ -54,10 +53,15 @@ def tags_in_use(engine: Engine, last: Deployment, service: str) -> RetainedTags:
     return own if retained_images(engine, own) else RetainedTags(repository=repository)
 
 
-def recorded_subject(engine: Engine, request: Request, error: Unreadable) -> Today:
-    """What `read_subject` reads, from the record alone. Raises `error` where there is none."""
-    settings, wanted = request.settings, wanted_of(request.settings)
-    last = standing_record(engine, settings, error)
+def recorded_subject(engine: Engine, request: Request, error: Unreadable) -> Application:
+    """What `read_subject` reads, from the records alone. Raises `error` where there is none."""
+    services = request.settings.application.services
+    return Application(services=tuple(_recorded(engine, request, one, error) for one in services))
+
+
+def _recorded(engine: Engine, request: Request, one: ServiceSettings, error: Unreadable) -> Today:
+    settings, wanted = request.settings, wanted_of(request.settings, one)
+    last = standing_record(engine, settings, one.name, error)
     paths = tuple(settings.workspace / path for path in last.files) or (settings.workspace / "compose.yaml",)
     folder = paths[0].parent
     file = ComposeFile(
@@ -68,12 +72,14 @@ def recorded_subject(engine: Engine, request: Request, error: Unreadable) -> Tod
         variables=settings.compose.variables,
         only_inputs=settings.compose.only_inputs,
     )
+    target = read_target(json.loads(last.configuration), wanted)
     return Today(
-        target=read_target(json.loads(last.configuration), wanted),
+        target=target,
         wanted=wanted,
+        health=settled_health(settings, one, target, wanted),
         file=file,
         configuration=last.configuration,
         source="",
-        retained_tags=tags_in_use(engine, last, settings.service),
+        retained_tags=tags_in_use(engine, last, one.name),
         recorded_files=last.files,
     )

@@ -1,29 +1,30 @@
 """What an interrupted promotion left half done is finished or undone, before anything else happens to production."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from freshness.core.image import Image
-from freshness.core.lock import Begun, Record
-from freshness.core.recovery import Recovery, decide_recovery
+from freshness.core.lock import PLAN_LABEL, Begun, Record, service_of
+from freshness.core.recovery import Recovery, decide_recovery, decide_together
 from freshness.engine.containers import service_containers
 from freshness.engine.images import find_image, find_tagged
-from freshness.engine.lock import Lease
-from freshness.engine.plan_record import find_begun, remove_records
-from freshness.errors import FreshnessError, LockLost
+from freshness.engine.plan_record import find_all_begun, remove_records
+from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.acquire import Host
-from freshness.promotion.configuration import Today
+from freshness.promotion.change import Change
 from freshness.promotion.execute import new_rollout, roll_back
+from freshness.promotion.leases import Leases
 from freshness.promotion.observe import change_of, move_of
 from freshness.promotion.operations import Operation, Tag
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
 from freshness.promotion.preflight import ownership
 from freshness.promotion.request import PromotionLog, Recovered
-from freshness.promotion.subject import TagAlone
+from freshness.promotion.subject import Application, TagAlone
 from freshness.promotion.wording import call_for_help
 from freshness.report.steps import Steps
 from freshness.settings.model import PromoteSettings
+
+Records = Mapping[str, Record]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,28 +43,49 @@ class Left:
         return in_words(self.operations)
 
 
-def recover(host: Host, lease: Lease, log: PromotionLog) -> Record | None:
-    """Finishes or undoes what was begun. Returns the record where neither could be done, and says so.
+def recover(host: Host, leases: Leases, log: PromotionLog) -> Records:
+    """Finishes or undoes what was begun. Returns the records, by their locks, where neither could be done.
 
-    What last served is then the way back of this run's own plan. Raises LockLost, and what kept it from being decided.
+    What last served is then the way back of this run's own plan. Raises LockLost, Refused where what was begun is also
+    about services that this run does not hold, and what kept it from being decided.
     """
-    begun = find_begun(host.engine, lease.lock)
-    if begun is None:
-        return None
-    with interrupts_deferred():
-        log.log.say("A promotion was interrupted; first it is finished or undone.")
-        recovered = _recover(host, lease, begun, replace(log, steps=Steps()))
-        log.recovered.append(recovered)
-        if recovered.undo_to is None:
-            remove_records(lease)
-    return recovered.undo_to
+    begun = find_all_begun(host.engine, leases.by_lock)
+    undo_to: dict[str, Record] = {}
+    for records in groups_of(host, {lock: one.record for lock, one in begun.items()}):
+        ours = {lock: begun[lock] for lock in records}
+        with interrupts_deferred():
+            log.log.say("A promotion was interrupted; first it is finished or undone.")
+            recovered = _recover(host, leases, ours, replace(log, steps=Steps()))
+            log.recovered.append(recovered)
+            if not recovered.undo_to:
+                remove_records(leases.among(ours))
+        undo_to |= recovered.undo_to
+    return undo_to
 
 
-def find_left(host: Host, record: Record) -> Left:
-    """Looks at what was left, and decides what becomes of it. Raises EngineError, Stale."""
+def groups_of(host: Host, records: Records) -> list[dict[str, Record]]:
+    """The records that belong to one promotion each. Raises Refused where one is about more than this run holds."""
+    held, groups = {lock.name for lock in host.locks}, dict[tuple[str, ...], dict[str, Record]]()
+    for lock, record in records.items():
+        outside = [other for other in record.together if other not in held]
+        if outside:
+            names = [service_of(other) for other in record.together]
+            raise Refused(
+                f"a promotion of {', '.join(names)} was interrupted, and this run is about {service_of(lock)} without"
+                f" {' and '.join(map(service_of, outside))}.",
+                f"Run it again for all of them, which finishes or undoes it: `service: {' '.join(names)}`. Where that"
+                f" cannot be, remove its record by hand: `docker volume ls --filter label={PLAN_LABEL}={lock}`.",
+            )
+        groups.setdefault(record.together or (lock,), {})[lock] = record
+    return list(groups.values())
+
+
+def find_left(host: Host, records: Records) -> Left:
+    """Looks at what one promotion left, and decides what becomes of it. Raises EngineError, Stale."""
     if isinstance(host.subject, TagAlone):
+        (record,) = records.values()
         return _left_of_tag(host, host.subject, record)
-    return _left_of_service(host, host.subject, record)
+    return _left_of_services(host, host.subject, records)
 
 
 def _left_of_tag(host: Host, subject: TagAlone, record: Record) -> Left:
@@ -79,51 +101,75 @@ def _left_of_tag(host: Host, subject: TagAlone, record: Record) -> Left:
     return Left(plan=plan, what=Recovery.UNDO, operations=plan.undo, done=done)
 
 
-def _left_of_service(host: Host, today: Today, record: Record) -> Left:
-    engine, target = host.engine, today.target
-    ownership(host.request, today).require_role(engine)
-    change, settings = change_of(engine, record, today), host.request.settings
-    found = service_containers(engine, target.project, target.service)
-    what = decide_recovery(record, {container.image_id for container in found if container.is_up})
-    images = {*change.move.retained_then, record.previous, record.candidate} - {""}
-    there = {image for image in images if find_image(engine, image)}
-    named = find_tagged(engine, record.tag) if record.tag != change.move.tag else None
-    is_moved = named is not None and named.id == record.candidate
-    return left_of(rollout_plan((change,), settings), record, what, settings, there, is_moved=is_moved)
+def _left_of_services(host: Host, application: Application, records: Records) -> Left:
+    engine, found = host.engine, list[LeftService]()
+    for today in application.services:
+        record = records.get(today.lock)
+        if record is None:
+            continue
+        ownership(host.request, today).require_role(engine)
+        containers = service_containers(engine, today.target.project, today.service)
+        running = {container.image_id for container in containers if container.is_up}
+        change = change_of(engine, record, today)
+        named = find_tagged(engine, record.tag) if record.tag != change.move.tag else None
+        is_moved = named is not None and named.id == record.candidate
+        what = decide_recovery(record, running)
+        found.append(LeftService(change=change, record=record, what=what, is_moved=is_moved))
+    images = {image for one in found for image in one.images}
+    return left_of(found, host.request.settings, {image for image in images if find_image(engine, image)})
 
 
-def left_of(
-    plan: Plan,
-    record: Record,
-    what: Recovery,
-    settings: PromoteSettings,
-    there: Collection[str],
-    *,
-    is_moved: bool = False,
-) -> Left:
-    """What becomes of a service's interrupted plan. `there` are the images that still exist.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftService:
+    """One service of an interrupted plan: `what` would become of it alone.
 
     `is_moved`: the tag that the record is about is another than production's now, and still names the candidate.
     """
-    ((change,), move), is_gone = (plan.changes, plan.move), record.previous != "" and record.previous not in there
+
+    change: Change
+    record: Record
+    what: Recovery
+    is_moved: bool = False
+
+    @property
+    def images(self) -> frozenset[str]:
+        """All that it is about."""
+        return frozenset({*self.change.move.retained_then, self.record.previous, self.record.candidate} - {""})
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether its image was not to change."""
+        return self.record.previous == self.record.candidate
+
+
+def left_of(services: Sequence[LeftService], settings: PromoteSettings, there: Collection[str]) -> Left:
+    """What becomes of the services of an interrupted plan. `there` are the images that still exist."""
+    what = decide_together([one.what for one in services], unchanged=[one.is_unchanged for one in services])
+    others = [one for one in services if one.what is not Recovery.LEAVE]  # but for those that somebody changed since
+    plan = rollout_plan([one.change for one in others or services], settings)
+    gone = [one for one in others if one.record.previous and one.record.previous not in there]
     if what is Recovery.LEAVE:
         done = "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
         return Left(plan=plan, what=what, operations=(), done=done)
-    if what is Recovery.UNDO and is_gone and record.candidate not in there:
-        done = f"left alone: {record.previous} and {record.candidate} are both gone from this Engine"
+    lost = [one for one in gone if one.record.candidate not in there]
+    if what is Recovery.UNDO and lost:
+        done = f"left alone: {lost[0].record.previous} and {lost[0].record.candidate} are both gone from this Engine"
         return Left(plan=plan, what=Recovery.LEAVE, operations=(), done=done)
-    if what is Recovery.FINISH or is_gone:
-        operations = finish_plan(change, settings, there, despite=what is Recovery.UNDO).operations
-        return Left(plan=plan, what=what, operations=operations, done=_say(move.candidate, record))
-    other = (Tag(image=record.tagged, tag=record.tag, why="production's tag is another by now"),) if is_moved else ()
-    return Left(plan=plan, what=what, operations=(*other, *plan.undo), done=_say(move.previous, record))
+    if what is Recovery.FINISH or gone:
+        despite = what is Recovery.UNDO
+        operations = finish_plan(plan.changes, settings, there, despite=despite).operations
+        return Left(plan=plan, what=what, operations=operations, done=_say_finished(plan))
+    why = "production's tag is another by now"
+    moved = (Tag(image=one.record.tagged, tag=one.record.tag, why=why) for one in others if one.is_moved)
+    return Left(plan=plan, what=what, operations=(*moved, *plan.undo), done=_say_undone(plan))
 
 
-def _recover(host: Host, lease: Lease, begun: Begun, log: PromotionLog) -> Recovered:
-    left = find_left(host, begun.record)
+def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], log: PromotionLog) -> Recovered:
+    records = {lock: one.record for lock, one in begun.items()}
+    left = find_left(host, records)
     kind = "promotion" if left.plan.changes else "retag"
     try:
-        done = _do(host, lease, left, begun.record, log)
+        done = _do(host, leases, left, log)
     except LockLost:
         raise
     except FreshnessError as error:
@@ -132,15 +178,14 @@ def _recover(host: Host, lease: Lease, begun: Begun, log: PromotionLog) -> Recov
         what = "A promotion was interrupted and could not be undone"
         why = f"{what}: {error.args[0].rstrip('.')}. What last served is this run's way back."
         log.warning("An interrupted promotion", why)
-        (change,), words = left.plan.changes, host.subject.words
-        command = call_for_help(what, host.engine, words, change, begun.name, error)
-        return Recovered(done=command, undo_to=begun.record)
+        command = call_for_help(what, host.engine, host.subject.words, left.plan.changes, begun, error)
+        return Recovered(done=command, undo_to=records)
     log.warning(f"An interrupted {kind}", f"An interrupted {kind} was {done}.")
     return Recovered(done=f"An interrupted {kind} was {done}. Nothing else was changed.")
 
 
-def _do(host: Host, lease: Lease, left: Left, record: Record, log: PromotionLog) -> str:
-    rollout = new_rollout(host, lease, log)
+def _do(host: Host, leases: Leases, left: Left, log: PromotionLog) -> str:
+    rollout = new_rollout(host, leases, log)
     try:
         for operation in left.operations:
             rollout.do(operation)
@@ -149,14 +194,21 @@ def _do(host: Host, lease: Lease, left: Left, record: Record, log: PromotionLog)
     except FreshnessError as error:
         if left.what is not Recovery.FINISH or not left.plan.changes:
             raise
-        serving = roll_back(left.plan, rollout)
-        return f"{_say(serving, record)}, since {record.candidate} failed ({error.args[0]})"
+        went_on = roll_back(left.plan, rollout)
+        said = _say_finished(left.plan) if went_on else _say_undone(left.plan)
+        candidates = " and ".join(dict.fromkeys(change.move.candidate.id for change in left.plan.changes))
+        return f"{said}, since {candidates} failed ({error.args[0]})"
     return left.done
 
 
-def _say(serving: Image | None, record: Record) -> str:
-    if serving is None:
-        return "undone: nothing is left of it"
-    if serving.id == record.candidate:
-        return f"finished: production runs {record.candidate}"
-    return f"undone: production runs {record.previous} again"
+def _say_finished(plan: Plan) -> str:
+    return f"finished: production runs {_images(change.move.candidate.id for change in plan.changes)}"
+
+
+def _say_undone(plan: Plan) -> str:
+    previous = [change.move.previous_id for change in plan.changes if change.move.previous]
+    return f"undone: production runs {_images(previous)} again" if previous else "undone: nothing is left of it"
+
+
+def _images(images: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(images))

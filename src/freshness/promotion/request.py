@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from freshness.ci.log import Log
 from freshness.core.check import Check, CheckName
@@ -53,7 +54,8 @@ class Request:
 class Result:
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
-    `ahead` is what a dry run says. What was not found out is empty.
+    These are of the service that was named first; `images` has what was proven to run of each. `ahead` is what a dry
+    run says. What was not found out is empty.
     """
 
     outcome: PromotionOutcome
@@ -64,6 +66,7 @@ class Result:
     image: str = ""
     image_id: str = ""
     previous_image_id: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
     daemon_id: str = ""
     ahead: str = ""
 
@@ -72,11 +75,12 @@ class Result:
 class Recovered:
     """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
 
-    `undo_to` is its record, where it could not be undone: what last served is the next plan's way back.
+    `undo_to` are its records by their locks, where it could not be undone: what last served is the next plan's way
+    back.
     """
 
     done: str
-    undo_to: Record | None = None
+    undo_to: Mapping[str, Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ class PromotionLog:
             self.notes.append(text)
             self.log.warning(title, text)
 
-    def result(self, outcome: PromotionOutcome, reason: str, status: int | None = None, **found: str) -> Result:
+    def result(self, outcome: PromotionOutcome, reason: str, status: int | None = None, **found: Any) -> Result:
         """The run's end, with all that was told so far."""
         return Result(
             outcome=outcome,
@@ -126,9 +130,9 @@ class PromotionLog:
 
     def ended(self, error: FreshnessError | Interrupted) -> Result:
         """The run's end before its own first write."""
-        last = self.recovered[-1] if self.recovered else Recovered(done="Nothing was changed.")
-        reason = f"{self.why(error)} {last.done}"
-        if last.undo_to:
+        recovered = self.recovered or [Recovered(done="Nothing was changed.")]
+        reason = f"{self.why(error)} {' '.join(one.done for one in recovered)}"
+        if any(one.undo_to for one in recovered):
             status = error.exit_status if isinstance(error, Interrupted) else None
             return self.result(PromotionOutcome.STRANDED, reason, status)
         refused = isinstance(error, Refused)

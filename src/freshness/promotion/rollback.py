@@ -1,17 +1,18 @@
 """What production can be brought back to, and the list of it for people."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from freshness.core.compose import Wanted, read_target
 from freshness.core.deployment import Recorded, Served
 from freshness.core.image import repository_of
-from freshness.core.retained import RetainedImage, RetainedTags, in_json, in_table, retained_tags_of
+from freshness.core.retained import RetainedImage, RetainedTags, in_json, in_json_by_service, in_table, retained_tags_of
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged, retained_images
 from freshness.errors import Unreadable
-from freshness.promotion.observe import Scene, look
+from freshness.promotion.observe import look
 from freshness.promotion.recorded import standing_record, tags_in_use
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
@@ -63,28 +64,49 @@ def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, 
     """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError."""
     settings = read_promote(given, env, env_file, revision_required=False)
     engine = connect(env, settings.engine_timeout)
-    if settings.recreate or settings.image is None:
-        tags, scene = _of_service(engine, settings, env)
-        runs, configuration, recorded = scene.runs, scene.known, scene.recorded
+    if not settings.recreate and settings.image is not None:
+        tags = RetainedTags(repository=repository_of(settings.image))
+        named, recorded = find_tagged(engine, settings.image), read_deployment(engine, "", settings.image)
+        shown = [("", _shown(engine, settings, tags, named.id if named else "", "", recorded))]
     else:
-        tags, recorded = (
-            RetainedTags(repository=repository_of(settings.image)),
-            read_deployment(engine, "", settings.image),
-        )
-        named = find_tagged(engine, settings.image)
-        runs, configuration = named.id if named else "", ""
+        shown = [(name, _of_service(engine, settings, name, env)) for name in settings.services]
+    if len(shown) == 1:
+        ((_, one),) = shown
+        return in_json(*one.rows, runs=one.runs) if as_json else in_table(*one.rows, runs=one.runs)
+    if as_json:
+        return in_json_by_service({name: (*one.rows, one.runs) for name, one in shown})
+    return "\n\n".join(f"{name}\n{in_table(*one.rows, runs=one.runs)}" for name, one in shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What runs, or ran last, and what can be gone back to."""
+
+    rows: tuple[RetainedImage, tuple[RetainedImage, ...]]
+    runs: bool
+
+
+def _shown(
+    engine: Engine,
+    settings: PromoteSettings,
+    tags: RetainedTags,
+    runs: str,
+    configuration: str,
+    recorded: Recorded | None,
+) -> _Shown:
     now = find_now(engine, runs, configuration, recorded, settings.revision_label)
     kept = find_retained(engine, tags, recorded, settings.revision_label, now)
-    return in_json(now, kept, runs=bool(runs)) if as_json else in_table(now, kept, runs=bool(runs))
+    return _Shown(rows=(now, kept), runs=bool(runs))
 
 
-def _of_service(engine: Engine, settings: PromoteSettings, env: Texts) -> tuple[RetainedTags, Scene]:
+def _of_service(engine: Engine, settings: PromoteSettings, service: str, env: Texts) -> _Shown:
     try:
         config = read_config(ComposeFile.of(settings, env), env)
-        project = project_with(config, settings.service)
-        target = read_target(config, Wanted(service=settings.service, port=settings.port))
-        tags = retained_tags_of(target, config, settings.staging_service)
+        project = project_with(config, service)
+        target = read_target(config, Wanted(service=service, port=settings.port))
+        tags = retained_tags_of(target, config, set(settings.staging_services) - set(settings.services))
     except Unreadable as error:
-        last = standing_record(engine, settings, error)
-        project, tags = last.project, tags_in_use(engine, last, settings.service)
-    return tags, look(engine, project, settings.service, None)
+        last = standing_record(engine, settings, service, error)
+        project, tags = last.project, tags_in_use(engine, last, service)
+    scene = look(engine, project, service, None)
+    return _shown(engine, settings, tags, scene.runs, scene.known, scene.recorded)

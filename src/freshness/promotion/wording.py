@@ -1,10 +1,11 @@
 """What is said of what runs: how it came to run, what ran before, and what a person types where nothing helps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from freshness.core.configuration import bound_paths, variables_of
 from freshness.core.image import Image
+from freshness.core.lock import Begun
 from freshness.core.promotion import manual_commands, name_revision, not_compared
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container
@@ -24,14 +25,38 @@ def refuse_missing(configuration: str) -> None:
         )
 
 
-def with_what(former: Make) -> str:
+def what_serves_again(changes: Sequence[Change], label: str) -> str:
+    """What production runs after the way back, in the rest of a sentence."""
+    back = [change for change in changes if change.move.previous]
+    if not back:
+        return "nothing served before this first deployment, and nothing of it is left."
+    said = []
+    for change in back:
+        image = change.move.previous
+        of = f"{change.service}: " if len(changes) > 1 else ""
+        said += [f"{of}{name_revision(image, label)} serves again{_with_what(change.former)}"] if image else []
+    gone = [change.service for change in changes if not change.move.previous]
+    left = f"; nothing served before as {' and '.join(gone)}, and nothing is left there" if gone else ""
+    return f"{'; '.join(said)}{left}."
+
+
+def _with_what(former: Make) -> str:
     """With which configuration what ran before serves again, where that is to be told."""
     if not former.configuration:
         return ", with today's Compose file where it had stopped: what it ran with was not recorded"
     return ", with the configuration that it ran with" if former.is_as_it_ran else ""
 
 
-def what_serves(change: Change, container: Container | None, label: str, *, forced: bool) -> str:
+def what_all_serve(changes: Sequence[Change], containers: Mapping[str, Container], label: str, *, forced: bool) -> str:
+    """What production runs after the changes: of one service in a sentence, of several in one for each."""
+    said = [_what_serves(change, containers.get(change.service), label, forced=forced) for change in changes]
+    if len(changes) == 1:
+        return said[0]
+    parts = (f"{change.service}: {text}" for change, text in zip(changes, said, strict=True))
+    return f"{len(changes)} services. {' '.join(parts)}"
+
+
+def _what_serves(change: Change, container: Container | None, label: str, *, forced: bool) -> str:
     """What production runs after the change, in a sentence."""
     move, before = change.move, change.running
     runs = f"Production runs {name_revision(move.candidate, label)}"
@@ -70,30 +95,40 @@ def _why_anew(before: Container | None, after: Container | None) -> str:
 
 
 def call_for_help(
-    what: str, engine: Engine, words: Sequence[str], change: Change, volume: str, error: FreshnessError
+    what: str,
+    engine: Engine,
+    words: Sequence[str],
+    changes: Sequence[Change],
+    begun: Mapping[str, Begun],
+    error: FreshnessError,
 ) -> str:
     """What a person types where `error` kept the undo from working.
 
-    `words` are Compose's for today's files, `volume` is the plan's.
+    `words` are Compose's for today's files, `begun` has the plan's volumes by their locks.
     """
-    previous, former = change.move.previous, change.former
-    if previous and _is_gone(engine, previous):
+    gone = [one.move.previous.id for one in changes if one.move.previous and _is_gone(engine, one.move.previous)]
+    if gone:
         return (
-            f"{what}: {error} A person is needed: {previous.id}, which ran before, is gone from this Engine;"
-            " promote an image that gets healthy."
+            f"{what}: {error} A person is needed: {' and '.join(dict.fromkeys(gone))}, which ran before, is gone from"
+            " this Engine; promote an image that gets healthy."
         )
-    known = former.configuration
-    commands = manual_commands(
-        former.target if previous else change.make.target,
-        words,
-        previous,
-        change.move.tagged,
-        record=volume if known and previous else "",
-    )
-    by = "" if known else " with the Compose file that production was started with"
+    commands, variables = list[str](), set[str]()
+    for change in changes:
+        commands += _commands(change, words, begun)
+        known = change.former.configuration
+        variables |= set(variables_of(known)) if known else set()
+    unknown = not all(change.former.configuration for change in changes)
+    by = " with the Compose file that production was started with" if unknown else ""
     where = "" if engine.is_local else f" with DOCKER_HOST={engine.endpoint}"
-    variables = "".join(f", {name} set" for name in variables_of(known)) if known else ""
-    return f"{what}: {error} A person is needed;{by}{where}{variables} type: {' && '.join(commands)}"
+    are_set = "".join(f", {name} set" for name in sorted(variables))
+    return f"{what}: {error} A person is needed;{by}{where}{are_set} type: {' && '.join(commands)}"
+
+
+def _commands(change: Change, words: Sequence[str], begun: Mapping[str, Begun]) -> tuple[str, ...]:
+    previous, former = change.move.previous, change.former
+    record = begun[change.lock].name if former.configuration and previous and change.lock in begun else ""
+    target = former.target if previous else change.make.target
+    return manual_commands(target, words, previous, change.move.tagged, record=record)
 
 
 def _is_gone(engine: Engine, image: Image) -> bool:

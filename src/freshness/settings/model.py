@@ -1,6 +1,6 @@
 """The settings of gate and promotion: each declared once, validated, frozen, with every path resolved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -30,6 +30,7 @@ __all__ = [
     "ScriptCheck", "SecretSource", "UpdateOrder",
 ]  # fmt: skip
 
+USUAL_STAGING = ("orchestrator-staging",)
 _IMAGE = "Image tag of the service; if set, it must equal what Compose runs."
 _IMAGE_DEFAULT = "what Compose runs: `image:`, else `<project>-<service>`"
 _CONTAINER = "Container name of the service; if set, it must equal what Compose creates."
@@ -191,7 +192,8 @@ class GateSettings(_Shared):
 class PromoteSettings(_Shared):
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
-    `source_image` is None where the tag that `staging_service` runs is the source; `image` and `container` are None
+    `source_image` is None where the tag that `staging_service` runs is the source, unless `source_images` says each
+    service's; `image` and `container` are None
     where Compose says them. `staging_compose_file` and `staging_project` are empty where staging stands in
     production's project.
     """
@@ -208,11 +210,20 @@ class PromoteSettings(_Shared):
         shown_default="the tag that `staging-service` runs",
         common=True,
     )
-    staging_service: str = setting(
-        values.service,
-        "Compose service of staging, whose image is promoted if `source-image` is empty.",
+    source_images: Mapping[str, str] = setting(
+        values.source_images,
+        "Images to promote where there are several services: the gate's output `images`, in JSON.",
+        shown_default="none",
+    )
+    staging_services: tuple[str, ...] = setting(
+        values.services,
+        "Compose service of staging, whose image is promoted if `source-image` is empty; with several services one"
+        " for each, in the order of `service`.",
+        name="staging-service",
         variable="TARGET_SERVICE",
-        default="orchestrator-staging",
+        default=USUAL_STAGING[0],
+        shown_default="`orchestrator-staging`; with several services the same names",
+        words=True,
     )
     staging_compose_file: tuple[str, ...] = setting(
         values.compose_files,
@@ -296,6 +307,16 @@ class PromoteSettings(_Shared):
     reading: Reading = field(repr=False, compare=False)
     repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def staging_service(self) -> str:
+        return self.staging_of(self.service)
+
+    def staging_of(self, service: str) -> str:
+        """The service of staging that has the same place there: named so, or by the same name."""
+        if len(self.staging_services) != len(self.services):
+            return service
+        return self.staging_services[self.services.index(service)]
 
     @property
     def allow_unverified(self) -> bool:

@@ -13,7 +13,7 @@ from freshness.errors import SettingsError
 from freshness.settings.declaration import Surroundings, assemble, settings_of
 from freshness.settings.docker_host import host_problems
 from freshness.settings.files import with_files
-from freshness.settings.model import GateSettings, PromoteSettings
+from freshness.settings.model import USUAL_STAGING, GateSettings, PromoteSettings
 from freshness.settings.near_miss import near_misses
 from freshness.settings.read_application import read_application
 from freshness.settings.sources import Reading, Sources, read_table
@@ -76,8 +76,7 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     surroundings.problems.extend(host_problems(env))
     reading.rules(values, surroundings)
     _require_proof(values, surroundings)
-    names, takes_jobs = values.get("service", ()), kind is GateSettings
-    application = read_application(names, sources, table, values, surroundings, takes_jobs=takes_jobs)
+    application = read_application(values.get("service", ()), sources, table, values, surroundings)
     warnings = tuple(surroundings.notes) + unknown
     settings = assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
     return replace(settings, health=replace(settings.health, question=application.services[0].question))
@@ -111,7 +110,12 @@ def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, rev
             "`recreate` (RECREATE) is false and `image` (PROD_IMAGE) is empty; expected the tag to move.",
             "Name production's image tag in `image`.",
         )
-    _require_one(values.get("service", ()), "PROD_SERVICE", surroundings)
+    if values.get("recreate") is False and len(values.get("service", ())) > 1:
+        surroundings.refuse(
+            "`recreate` (RECREATE) is false and `service` (PROD_SERVICE) names several; expected one tag to move.",
+            "Move each tag by a run of its own, with its tag in `image` and its image in `source-image`.",
+        )
+    _require_sources(values, surroundings)
 
 
 def _require_proof(values: Mapping[str, Any], surroundings: Surroundings) -> None:
@@ -123,12 +127,29 @@ def _require_proof(values: Mapping[str, Any], surroundings: Surroundings) -> Non
         )
 
 
-def _require_one(names: tuple[str, ...], variable: str, surroundings: Surroundings) -> None:
-    """Until gate and promotion take an application of several services together, half of it would be left behind."""
-    if len(names) > 1:
+def _require_sources(values: Mapping[str, Any], surroundings: Surroundings) -> None:
+    """Each of several services has an image to promote, and there is one answer to which."""
+    services, images = values.get("service", ()), values.get("source-images", {})
+    staging = values.get("staging-service", USUAL_STAGING)
+    if images and values.get("source-image"):
         surroundings.refuse(
-            f"`service` ({variable}) names {len(names)} services; expected one: a run takes one service.",
-            "Run once for each service.",
+            "`source-image` (SOURCE_IMAGE) and `source-images` (SOURCE_IMAGES) are both given; expected one of them.",
+            "Give one image in `source-image`, or the gate's output `images` in `source-images`.",
+        )
+    if services and len(staging) != len(services) and (len(services) == 1 or staging != USUAL_STAGING):
+        surroundings.refuse(
+            f"`staging-service` (TARGET_SERVICE) names {len(staging)} services and `service` (PROD_SERVICE)"
+            f" {len(services)}; expected as many, in one order.",
+            "Name staging's service of each, or leave `staging-service` empty where the names are the same.",
+        )
+        return
+    pairs = zip(services, staging if len(staging) == len(services) else services, strict=True)
+    lacking = [name for name, other in pairs if images and not {name, other} & set(images)]
+    if lacking:
+        surroundings.refuse(
+            f"`source-images` (SOURCE_IMAGES) has no image of {' and '.join(lacking)} (it has: {', '.join(images)}).",
+            "Gate that service too; or, where staging calls it otherwise, name staging's services in"
+            " `staging-service`, in the order of `service`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Puts together what is said of each service and job of the application, and refuses what no run takes yet."""
+"""Puts together what is said of each service and job of the application."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,8 +19,6 @@ def read_application(
     table: Iterable[Setting],
     read: Mapping[str, Any],
     surroundings: Surroundings,
-    *,
-    takes_jobs: bool,
 ) -> ApplicationSettings:
     """The services of these names, and the jobs of the files. `read` are the values of the command's own `table`.
 
@@ -29,12 +27,6 @@ def read_application(
     own = {setting.name: setting for setting in table}
     services = {name: _service(name, sources, own, read, surroundings) for name in names}
     jobs = {name: _job(name, sources, surroundings) for file in sources.files for name in file.jobs}
-    if jobs and not takes_jobs:
-        surroundings.refuse(
-            f"The settings file has the jobs {', '.join(jobs)}; expected none: a promotion starts no jobs yet.",
-            "Say them under `[environments.staging.jobs.NAME]`, which a promotion does not read; run production's"
-            " in a step of your own before it.",
-        )
     raise_problems(surroundings.problems)
     found = [assemble(JobSettings, values, surroundings, service=name) for name, values in jobs.items()]
     return ApplicationSettings(

@@ -1,5 +1,6 @@
 """Reads one setting's text into one value, or says what was expected and what to do. Touches nothing."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -108,6 +109,19 @@ image = accepting(
 source_image = accepting(
     names_image, "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
 )
+
+
+def source_images(text: str) -> dict[str, str]:
+    """A JSON object of Compose services, each with its image; empty for no text."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(image, str) for image in found.values()):
+        raise WrongValue("a JSON object with the image ID of each service", "Give the output `images` of the gate.")
+    return {service(name): source_image(image) for name, image in found.items()}
+
+
 _token = matching(r"[!-~]+", "a token without blanks", "Give the token as the forge shows it.")
 
 

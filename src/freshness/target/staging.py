@@ -25,34 +25,34 @@ def staging_config(settings: PromoteSettings, env: Mapping[str, str], config: Co
     return read_config(ComposeFile.of(replace(settings, compose=replace(compose, project=project)), env), env)
 
 
-def is_production(settings: PromoteSettings, staging: Config, production: Config) -> bool:
-    """Whether what is called staging is production's own service."""
-    return (staging["name"], settings.staging_service) == (production["name"], settings.service)
+def is_production(settings: PromoteSettings, service: str, staging: Config, production: Config) -> bool:
+    """Whether what is called staging is production's own `service`."""
+    return (staging["name"], settings.staging_of(service)) == (production["name"], service)
 
 
-def staging_tag(settings: PromoteSettings, staging: Config) -> str:
-    """The tag that staging runs. Raises SettingsError where there is no such service."""
-    missing = why_missing(staging, settings.staging_service)
+def staging_tag(staging: Config, service: str) -> str:
+    """The tag that staging's `service` runs. Raises SettingsError where there is no such service."""
+    missing = why_missing(staging, service)
     if missing:
         raise SettingsError(
             f"{missing} Its image would be promoted.",
             f"Set where staging is ({_WHERE}), or set `source-image` to the gate's `image-id`.",
         )
-    return image_of(staging, settings.staging_service)
+    return image_of(staging, service)
 
 
-def refuse_own_source(settings: PromoteSettings, staging: Config, production: Config) -> None:
-    """Raises SettingsError where production would be promoted to itself."""
-    if is_production(settings, staging, production):
+def refuse_own_source(settings: PromoteSettings, service: str, staging: Config, production: Config) -> None:
+    """Raises SettingsError where production's `service` would be promoted to itself."""
+    if is_production(settings, service, staging, production):
         raise SettingsError(
-            f"`staging-service` and `service` are both {settings.service!r} of the project {production['name']}:"
+            f"`staging-service` and `service` are both {service!r} of the project {production['name']}:"
             " production would be its own source.",
             f"Set where staging is ({_WHERE}), or set `source-image` to the gate's `image-id`.",
         )
-    if why_missing(staging, settings.staging_service):
+    if why_missing(staging, settings.staging_of(service)):
         return
-    tag = image_of(production, settings.service)
-    if same_tag(image_of(staging, settings.staging_service), tag):
+    tag = image_of(production, service)
+    if same_tag(image_of(staging, settings.staging_of(service)), tag):
         raise SettingsError(
             f"Staging and production both run the tag {tag}, as the Compose file says here: production would be its own"
             " source.",
