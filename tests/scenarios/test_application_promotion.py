@@ -1,6 +1,7 @@
 """The services of one commit are switched together, after their migration, and taken back together."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.support.docker_proxy import docker_proxy
 from tests.support.engines import Sandbox
 from tests.support.promotions import FIRST, SECOND, THIRD
+from tests.support.runner import Running
 from tests.support.shop import SERVICES, Shop, open_shop
 
 
@@ -21,6 +23,10 @@ def shop(machine_only: Sandbox, tmp_path: Path) -> Shop:
 def any_shop(engine: Sandbox, tmp_path: Path) -> Shop:
     """On each Engine in turn."""
     return open_shop(engine, tmp_path)
+
+
+def kill(run: Running, _call: str) -> None:
+    run.process.kill()
 
 
 def test_all_services_are_switched_together_after_the_migration(any_shop: Shop) -> None:
@@ -48,7 +54,8 @@ def test_all_services_are_switched_together_after_the_migration(any_shop: Shop) 
 def test_a_second_run_changes_nothing_and_runs_no_job(shop: Shop) -> None:
     """Fails when what is as it was recorded is recreated, or migrated again."""
     first = shop.build(FIRST)
-    assert shop.promote(first).status == 0
+    begun = shop.promote(first)
+    assert begun.status == 0, begun.log
     before = shop.state()
 
     ended = shop.promote(first)
@@ -158,7 +165,7 @@ def test_killed_at_any_call_all_end_on_one_commit(shop: Shop, request: pytest.Fi
         moment, killed = 1, True
         while killed:
             run = shop.start(candidate, DOCKER_HOST=proxy.host, **back)
-            proxy.before(len(proxy.calls) + moment, lambda _call, run=run: run.process.kill())
+            proxy.before(len(proxy.calls) + moment, partial(kill, run))
             killed = run.process.wait(120) != 0
             assert "Traceback" not in run.log, run.log
 

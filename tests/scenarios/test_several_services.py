@@ -264,3 +264,19 @@ def test_a_job_that_is_productions_is_refused_before_anything_is_built(runner: R
     assert "the job migrate of the project" in ended.reason
     assert "is production's" in ended.reason
     assert runner.sandbox.image_id(f"{runner.app.project}-app:{runner.app.repo.head()}") is None
+
+
+def test_a_job_of_both_is_refused_where_production_stands_in_the_project(runner: Runner) -> None:
+    """Fails when staging's migration is run where production's data is; its remedy leads out."""
+    repo, port = runner.app.repo, free_port()
+    compose = (repo.path / "compose.yaml").read_text()
+    production = f'  shop:\n    image: {runner.app.project}-shop\n    ports: ["127.0.0.1:{port}:8000"]\n'
+    repo.commit({"compose.yaml": compose.replace("  migrate:\n", f"{production}  migrate:\n")})
+
+    ended = runner.gate(PROD_PORT=str(port))
+
+    assert ended.decision == ("closed", "error", 2), ended.log
+    assert "The job 'migrate' is production's too, and 'shop'" in ended.reason
+    own = SETTINGS.replace("[jobs.migrate]", "[environments.staging.jobs.migrate]")
+    repo.commit({"freshness.toml": own})
+    assert runner.gate(PROD_PORT=str(port)).decision == ("open", "fresh", 0)

@@ -204,6 +204,9 @@ def test_gate_and_promotion_run_the_jobs_of_their_environment(host: Path) -> Non
         assert [job.service for job in read(host, everywhere).application.jobs] == ["migrate"]
     assert [job.service for job in gate(host, for_staging).application.jobs] == ["migrate"]
     assert not promote(host, for_staging).application.jobs
+    assert gate(host, everywhere).application.jobs[0].is_shared
+    assert gate(host, f"{for_staging}[environments.production.jobs.migrate]\n").application.jobs[0].is_shared
+    assert not gate(host, for_staging).application.jobs[0].is_shared
 
 
 @pytest.mark.parametrize("schema", ["freshness", "host"])

@@ -366,8 +366,12 @@ def unlock(
     from freshness.cli.unlock import unlock_target
 
     found = unlock_target(given, _environment(), _env_file(context), name=name, tag=tag, force=force)
-    answer(json.dumps(found, indent=2) if as_json else found["reason"])
-    return 0 if found["free"] else 1
+    answer(
+        json.dumps(found if len(found) > 1 else found[0], indent=2)
+        if as_json
+        else "\n".join(one["reason"] for one in found)
+    )
+    return 0 if all(one["free"] for one in found) else 1
 
 
 @commands.command(short_help="Serve the board, a small page that names its own commit.")

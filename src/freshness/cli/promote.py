@@ -41,7 +41,12 @@ def run_promotion(
     try:
         with wrap_unexpected_errors():
             settings = read_promote(
-                given, env, env_file, allow_unverified=allow_unverified, revision_required=not is_rollback
+                given,
+                env,
+                env_file,
+                allow_unverified=allow_unverified,
+                revision_required=not is_rollback,
+                commit_follows=True,
             )
             conceal_known(settings, env, env_file)
             settings = _with_commits_file(settings)

@@ -21,8 +21,8 @@ _NEXT = "The next promotion or rollback finishes or undoes what was begun."
 
 def unlock_target(
     given: Mapping[str, str | None], env: Texts, env_file: Texts, *, name: str | None, tag: str | None, force: bool
-) -> dict[str, Any]:
-    """Breaks the lock of this `name`, of the service, or of the `tag` that is moved: whether it is `free` now, and why.
+) -> list[dict[str, Any]]:
+    """Breaks the lock of this `name`, those of the services, or of the `tag` that is moved: whether each is `free` now.
 
     `reason` says so in words; `owner`, `since`, and why that run is `dead` are None where nobody had it.
 
@@ -30,10 +30,13 @@ def unlock_target(
     promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
     """
     settings = read_promote(given, env, env_file, revision_required=False)
-    lock = _find_lock(settings, env, name, tag)
+    return [_unlock(lock, force=force) for lock in _find_locks(settings, env, name, tag)]
+
+
+def _unlock(lock: Lock, *, force: bool) -> dict[str, Any]:
     held = lock.look()
     began = _began(find_waiting(lock.engine, lock.name, held))
-    found = {"lock": lock.name, "owner": None, "since": None, "dead": None}
+    found: dict[str, Any] = {"lock": lock.name, "owner": None, "since": None, "dead": None}
     if held is None:
         reason = f"{lock.name} is not locked.{f' {began}{_NEXT}' if began else ''}"
         return found | {"free": True, "reason": reason}
@@ -63,7 +66,7 @@ def _began(record: Record | None) -> str:
     return f"It began to move {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
 
 
-def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> Lock:
+def _find_locks(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> list[Lock]:
     if name and not is_lock_name(name):
         raise SettingsError(
             f"--lock is {quoted(name)}; expected the name of a lock.",
@@ -71,15 +74,22 @@ def _find_lock(settings: PromoteSettings, env: Texts, name: str | None, tag: str
         )
     if name is None and tag:
         name = tag_lock(tag)
-    if name is None:
-        file = ComposeFile.of(settings, env)
-        name = service_lock(project_with(read_config(file, env), settings.service), settings.service)
-    return new_lock(
-        connect(env, settings.engine_timeout),
-        name,
-        command="freshness unlock",
-        revision=None,
-        seconds=settings.engine_timeout,
-        env=env,
-        say=lambda _text: None,
-    )
+    engine = connect(env, settings.engine_timeout)
+    return [
+        new_lock(
+            engine,
+            each,
+            command="freshness unlock",
+            revision=None,
+            seconds=settings.engine_timeout,
+            env=env,
+            say=lambda _text: None,
+        )
+        for each in ([name] if name else _locks_of_services(settings, env))
+    ]
+
+
+def _locks_of_services(settings: PromoteSettings, env: Texts) -> list[str]:
+    project = project_with(read_config(ComposeFile.of(settings, env), env), settings.service)
+    names = {*settings.services, *(job.service for job in settings.application.jobs)}
+    return [service_lock(project, service) for service in sorted(names)]

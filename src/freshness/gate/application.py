@@ -1,11 +1,11 @@
 """Reads the application: the services of one commit, how each is proven, and which builds bring their images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from freshness.core.baked import find_baked
-from freshness.core.compose import Target, Wanted
+from freshness.core.compose import Target, Wanted, publishers_of
 from freshness.core.levels import order_by_need
 from freshness.engine.compose import ComposeFile, read_services
 from freshness.engine.health import settle_health
@@ -78,6 +78,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
         return (
             *(problem for one in [name, *jobs] for problem in _tracked_mounts(request, run, config, one)),
             *of_builds,
+            *_shared_jobs(settings, config),
         )
 
     config, targets = read_services(file, request.env, wanted, settings.allow_empty, find_others)
@@ -118,6 +119,18 @@ def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list
     found = find_builds(settings, config, names)
     builds.append(found)
     return found.problems
+
+
+def _shared_jobs(settings: GateSettings, config: Mapping[str, Any]) -> Iterator[str]:
+    """What a job did cannot be undone: where production stands in the same project, no job is also production's."""
+    production = publishers_of(config, settings.prod_port)
+    for job in settings.application.jobs:
+        if job.is_shared and production:
+            yield (
+                f"The job {job.service!r} is production's too, and {production[0]!r} of this project publishes"
+                f" {settings.prod_port}, production's port: staging's job would work on production's data. Give staging"
+                f" a service of its own for it, under `[environments.staging.jobs.NAME]`, or a project of its own."
+            )
 
 
 def _of(name: str, services: Mapping[str, Service]) -> str:

@@ -54,7 +54,8 @@ class Choice:
 
     def _find(self, source: str) -> Image:
         # Only a person may mean an ID.
-        may_be_id = self.request.is_rollback or source == self.request.settings.source_image
+        settings = self.request.settings
+        may_be_id = self.request.is_rollback or source in {settings.source_image, *settings.source_images.values()}
         image = (find_image if may_be_id else find_tagged)(self.engine, source)
         if image is None:
             raise Refused(

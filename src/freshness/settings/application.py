@@ -66,9 +66,10 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSettings:
-    """A Compose service that runs once, to its end. `timeout` is in seconds."""
+    """A service that runs once, to its end, for `timeout` seconds. `is_shared`: another environment has it too."""
 
     service: str
+    is_shared: bool = False
     stage: Stage = setting(values.choice(Stage), "When it runs: `pre-deploy`, or `post-deploy`.", default="pre-deploy")
     timeout: float = setting(values.number(1, 86400, "seconds"), "Time limit of the job, in seconds.", default="600")
 

@@ -41,9 +41,12 @@ def read_promote(
     *,
     allow_unverified: bool = False,
     revision_required: bool = True,
+    commit_follows: bool = False,
     cwd: Path | None = None,
 ) -> PromoteSettings:
     """The promotion's settings, as `read_gate`. `revision_required` is false for commands that bring their own.
+
+    `commit_follows`: without a revision they are read again, with the file of a commit.
 
     No revision is required either with `allow_unverified`, disabled, or out of scope.
     """
@@ -54,7 +57,7 @@ def read_promote(
         environment="production",
         rules=partial(_promote_rules, revision_required=revision_required and not allow_unverified),
         allow_unverified=allow_unverified,
-        commit_follows=revision_required,
+        commit_follows=revision_required or commit_follows,
     )
     return _read(PromoteSettings, reading)
 

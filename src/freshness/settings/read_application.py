@@ -28,7 +28,11 @@ def read_application(
     services = {name: _service(name, sources, own, read, surroundings) for name in names}
     jobs = {name: _job(name, sources, surroundings) for file in sources.files for name in file.jobs}
     raise_problems(surroundings.problems)
-    found = [assemble(JobSettings, values, surroundings, service=name) for name, values in jobs.items()]
+    shared = frozenset().union(*(file.shared_jobs for file in sources.files))
+    found = [
+        assemble(JobSettings, values, surroundings, service=name, is_shared=name in shared)
+        for name, values in jobs.items()
+    ]
     return ApplicationSettings(
         services=tuple(assemble(ServiceSettings, values, surroundings, name=name) for name, values in services.items()),
         pre_deploy=tuple(job for job in found if job.stage is Stage.PRE_DEPLOY),

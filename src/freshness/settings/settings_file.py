@@ -51,6 +51,7 @@ def parse_settings_file(
         jobs=_over(everywhere.jobs, here.jobs),
         values={**everywhere.values, **here.values},
         environments=tuple(levels),
+        shared_jobs=frozenset(everywhere.jobs).union(*(one.jobs for one in levels.values() if one is not here)),
     )
 
 

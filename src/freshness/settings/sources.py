@@ -20,7 +20,8 @@ BY_DEFAULT = "by default"
 class SettingsFile:
     """What a file of settings says, as text by the settings' names: of all environments, and of the one chosen.
 
-    `place` is how sentences name it. `values` are what only the host's own file has.
+    `place` is how sentences name it. `values` are what only the host's own file has. `shared_jobs` are also those
+    of another environment.
     """
 
     place: str
@@ -28,6 +29,7 @@ class SettingsFile:
     jobs: Mapping[str, Texts] = field(default_factory=dict)
     values: Texts = field(default_factory=dict)
     environments: tuple[str, ...] = ()
+    shared_jobs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
