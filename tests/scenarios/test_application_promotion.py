@@ -155,11 +155,12 @@ def test_a_dry_run_says_what_becomes_of_each_and_writes_nothing(shop: Shop) -> N
     assert shop.left_behind() == []
 
 
+@pytest.mark.timeout(900)
 def test_killed_at_any_call_all_end_on_one_commit(shop: Shop, request: pytest.FixtureRequest) -> None:
     """I9. Fails when the records are not written together, or each service is recovered on its own."""
     serving, candidate = shop.build(FIRST), shop.build(SECOND)
     assert shop.promote(serving).status == 0
-    every = 1 if request.config.getoption("--under-fire") else 23
+    every = 1 if request.config.getoption("--under-fire") else 43
     back = {"ALLOW_ROLLBACK": "it goes to and fro"}
     with docker_proxy(shop.sandbox.engine.host) as proxy:
         moment, killed = 1, True
@@ -208,10 +209,10 @@ def test_a_run_of_one_service_waits_for_a_run_of_all(shop: Shop) -> None:
     run = shop.start(second)
     run.wait_for("Job migrate")
 
-    alone = shop.promote(second, PROD_SERVICE="worker", HEALTH_PATH="running", LOCK_TIMEOUT="0")
+    alone = shop.promote(second, PROD_SERVICE="scheduler", HEALTH_PATH="running", LOCK_TIMEOUT="0")
 
     assert alone.status == 3, alone.log
-    assert f"freshness.{shop.project}.worker is locked" in alone.reason
+    assert f"freshness.{shop.project}.scheduler is locked" in alone.reason
     assert run.end().status == 0
     assert shop.runs() == second.services
 
@@ -221,7 +222,7 @@ def test_services_of_one_tag_that_ran_two_images_go_back_to_them(shop: Shop) -> 
     first, second, broken = shop.build(FIRST), shop.build(SECOND), shop.build(THIRD, breaks="yes")
     assert shop.promote(first).status == 0
     shop.sandbox.cli("tag", second.images["web"], f"{shop.project}-app:prod")
-    shop.runner.compose("up", "--detach", "--no-deps", "web")
+    shop.runner.compose("--profile", "*", "up", "--detach", "--no-deps", "web")
     before = shop.runs()
     assert before == {**first.services, "web": second.images["web"]}
 
@@ -241,3 +242,56 @@ def test_two_images_for_one_tag_are_refused(shop: Shop) -> None:
     assert (ended.status, ended.outputs["outcome"]) == (1, "refused"), ended.log
     assert "both run" in ended.reason
     assert shop.runs() == {}
+
+
+BEHIND_A_PROXY = """\
+name: {project}
+services:
+  web:
+    image: {project}-app:prod
+    expose: ["8000"]
+  worker:
+    image: {project}-app:prod
+    command: ["sh", "-c", "[ ! -e /app/breaks ] && sleep 600"]
+  scheduler:
+    image: {project}-tick:prod
+    command: ["sleep", "600"]
+  migrate:
+    image: {project}-app:prod
+    command: ["sh", "-c", "cat /app/revision; exit $$(cat /app/status)"]
+    profiles: [jobs]
+"""
+
+
+def test_start_first_starts_all_beside_the_old_ones(shop: Shop) -> None:
+    """Fails when an old container goes before every new one is proven: the services would serve two commits."""
+    shop.runner.app.repo.commit({"compose.yaml": BEHIND_A_PROXY.format(project=shop.project)})
+    how = {"UPDATE_ORDER": "start-first", "PROD_PORT": "8000", "UPDATE_OVERLAP": "1"}
+    first, second, broken = shop.build(FIRST), shop.build(SECOND), shop.build(THIRD, breaks="yes")
+    assert shop.promote(first, **how).status == 0
+
+    ended = shop.promote(second, **how)
+
+    assert ended.status == 0, ended.log
+    assert shop.runs() == second.services
+    names = [check["name"] for check in ended.report["checks"]]
+    last_proof = len(names) - names[::-1].index("hold")
+    assert names.index("retirement") >= last_proof
+    before = shop.state().containers
+    assert shop.promote(broken, **how).outputs["outcome"] == "rolled-back"
+    assert shop.state().containers == before
+
+
+def test_a_job_after_the_switch_takes_nothing_back(shop: Shop) -> None:
+    """Fails when it runs before the proof, or when what it ends with decides."""
+    own = Path(shop.runner.app.settings["XDG_CONFIG_HOME"], "freshness/org/app.toml")
+    own.write_text(own.read_text() + 'stage = "post-deploy"\n')
+    release = shop.build(FIRST, status="3")
+
+    ended = shop.promote(release)
+
+    assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
+    assert shop.runs() == release.services
+    names = [check["name"] for check in ended.report["checks"]]
+    assert names.index("job") > names.index("hold")
+    assert any("which decides nothing" in note for note in ended.report["notes"])

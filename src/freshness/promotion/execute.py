@@ -113,6 +113,9 @@ def _succeeded(plan: Plan, host: Host, rollout: Rollout) -> Ended:
     if not plan.changes:
         named = name_revision(move.candidate, settings.revision_label)
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
+    if len(plan.changes) > 1 and rollout.switched:
+        seconds = rollout.switched[-1] - rollout.switched[0]
+        rollout.log.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
     same = all(is_unchanged(change, rollout.containers.get(change.service)) for change in plan.changes)
     return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, rollout.containers)
 

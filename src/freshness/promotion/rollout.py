@@ -1,5 +1,6 @@
 """Does the operations of a plan, one at a time, on the Docker host. It decides nothing."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,7 +43,8 @@ class Rollout:
     """Operations done under the leases.
 
     `containers` are the services' containers by the service, as the operations made them; `failed` the IDs of those
-    that were found unhealthy; `moments` the Engine's time at which this run's records say that services changed.
+    that were found unhealthy; `moments` the Engine's time at which this run's records say that services changed;
+    `switched` the monotonic clock's before the first recreation and after each.
     """
 
     leases: Leases
@@ -52,6 +54,7 @@ class Rollout:
     containers: dict[str, Container] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     moments: list[str] = field(default_factory=list)
+    switched: list[float] = field(default_factory=list)
 
     def do(self, operation: Operation) -> None:
         """Raises what kept it from being done. What changes the host is not cut in the middle by an interrupt."""
@@ -144,11 +147,17 @@ class Rollout:
     def _serve_all(self, operation: op.Serve) -> None:
         """One call of Compose for all of them, where it makes them from the same files and nothing was left halfway."""
         changes = operation.changes
+        self.switched.extend([] if self.switched else [time.monotonic()])
         is_new = not (operation.resumes or operation.despite or isinstance(operation, op.StartBeside))
         if len(changes) == 1 or not is_new or len({id(one.make.source) for one in changes}) > 1:
             for change in changes:
                 self._serve(operation, change)
-            return
+        else:
+            self._serve_together(operation)
+        self.switched.append(time.monotonic())
+
+    def _serve_together(self, operation: op.Serve) -> None:
+        changes = operation.changes
         expected = ", ".join(f"{one.service} on {one.move.candidate.id}" for one in changes)
         with self.log.step(CheckName.RECREATION, expected) as step:
             containers = recreate_together([(self._lease(one), one) for one in changes], force=operation.force)
