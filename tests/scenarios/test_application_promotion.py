@@ -204,7 +204,7 @@ def test_a_run_of_one_service_does_not_recover_what_was_begun_of_all(shop: Shop)
 
 def test_a_run_of_one_service_waits_for_a_run_of_all(shop: Shop) -> None:
     """I8. Fails when the application takes another lock than its services have."""
-    first, second = shop.build(FIRST), shop.build(SECOND, status="$(sleep 5; echo 0)")
+    first, second = shop.build(FIRST), shop.build(SECOND, seconds="6")
     assert shop.promote(first).status == 0
     run = shop.start(second)
     run.wait_for("Job migrate")
@@ -258,7 +258,7 @@ services:
     command: ["sleep", "600"]
   migrate:
     image: {project}-app:prod
-    command: ["sh", "-c", "cat /app/revision; exit $$(cat /app/status)"]
+    command: ["sh", "-c", "cat /app/revision; sleep $$(cat /app/seconds); exit $$(cat /app/status)"]
     profiles: [jobs]
 """
 

@@ -35,7 +35,7 @@ services:
     command: ["sleep", "600"]
   migrate:
     image: {project}-app:prod
-    command: ["sh", "-c", "cat /app/revision; exit $$(cat /app/status)"]
+    command: ["sh", "-c", "cat /app/revision; sleep $$(cat /app/seconds); exit $$(cat /app/status)"]
     profiles: [jobs]
 """
 SETTINGS = """\
@@ -84,7 +84,7 @@ class Shop:
         folder = self.runner.folder / f"build-{next(self.numbers)}"
         folder.mkdir()
         (folder / "Dockerfile").write_text(DOCKERFILE)
-        for name, text in {"revision": revision, "status": "0", **files}.items():
+        for name, text in {"revision": revision, "status": "0", "seconds": "0", **files}.items():
             (folder / name).write_text(text)
         app, tick = self._build(folder, revision, "app"), self._build(folder, revision, "tick")
         return Release(revision=revision, images={"web": app, "worker": app, "migrate": app, "scheduler": tick})
