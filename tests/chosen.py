@@ -199,6 +199,13 @@ CHOSEN = {
         "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
         "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
     ),
+    "several services of one commit are switched together, and taken back together": (
+        "scenarios/test_application_promotion.py::test_all_services_are_switched_together_after_the_migration[private]",
+        "scenarios/test_application_promotion.py::test_a_migration_that_fails_switches_nothing",
+        "scenarios/test_application_promotion.py::test_one_that_fails_takes_all_of_them_back[machine]",
+        "scenarios/test_application_promotion.py::test_a_rollback_takes_all_of_them_back_and_a_second_one_further",
+        "scenarios/test_application_promotion.py::test_a_run_of_one_service_does_not_recover_what_was_begun_of_all",
+    ),
     "who has production alone is gated beside it, in a project that is thrown away": (
         "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image",
         "scenarios/test_throwaway.py::test_what_reaches_beyond_the_project_is_refused_by_name[a socket]",

@@ -49,6 +49,10 @@ def test_all_services_are_switched_together_after_the_migration(any_shop: Shop) 
     assert names.count("recreation") == 2, "one for each level of depends_on"
     assert not before & shop.state().containers
     assert (shop.one_offs(), shop.left_behind()) == ([], [])
+    told = json.loads(shop.runner.start("status", "--json").end().log)
+    assert [(one["target"], one["service"], one["revision"]) for one in told][3:] == [
+        ("production", name, SECOND) for name in SERVICES
+    ]
 
 
 def test_a_second_run_changes_nothing_and_runs_no_job(shop: Shop) -> None:

@@ -103,3 +103,12 @@ def test_who_is_at_work_is_told_and_commands_no_terminal() -> None:
 )
 def test_ages_are_in_the_one_unit_that_tells_enough(moment: str, said: str) -> None:
     assert age(moment, NOW) == said
+
+
+def test_services_on_two_commits_are_named() -> None:
+    """Fails when a person has to compare the paragraphs."""
+    worker = replace(RUNNING, service="worker", revision=OLD)
+    assert in_words([NOTHING, RUNNING, worker], NOW).splitlines()[-1] == (
+        "production runs more than one commit: web 6eb9e20336a1, worker 0ecf39eeda76"
+    )
+    assert "more than one" not in in_words([RUNNING, replace(RUNNING, service="worker")], NOW)

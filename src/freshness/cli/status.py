@@ -33,13 +33,15 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     config = read_config(ComposeFile.of(settings, env), env)
     staging = staging_config(settings, env, config)
     engine, clone = connect(env, settings.engine_timeout), find_clone(settings.repository_folder)
-    if is_production(settings, settings.service, staging, config):
-        first = _not_named(settings.staging_service, staging["name"])
-    else:
-        first = _look(engine, Role.STAGING, staging, settings.staging_service, settings, clone)
-    second = _look(engine, Role.PRODUCTION, config, settings.service, settings, clone)
-    previous = _previous(engine, config, settings, clone)
-    found = [first, replace(second, previous=previous)]
+    found = []
+    for service in settings.services:
+        if is_production(settings, service, staging, config):
+            found.append(_not_named(settings.staging_of(service), staging["name"]))
+        else:
+            found.append(_look(engine, Role.STAGING, staging, settings.staging_of(service), settings, clone))
+    for service in settings.services:
+        production = _look(engine, Role.PRODUCTION, config, service, settings, clone)
+        found.append(replace(production, previous=_previous(engine, config, service, settings, clone)))
     if as_json:
         return json.dumps([target_status.as_json(one) for one in found], indent=2)
     return target_status.in_words(found, time_of(engine))
@@ -136,7 +138,7 @@ def _locked(engine: "Engine", held: "HeldLock") -> "Locked":
 
 
 def _previous(
-    engine: "Engine", config: Config, settings: "PromoteSettings", clone: "Clone | None"
+    engine: "Engine", config: Config, service: str, settings: "PromoteSettings", clone: "Clone | None"
 ) -> tuple["Previous", ...]:
     """What production can be brought back to; nothing where the Compose file does not have the service."""
     from freshness.core.compose import Wanted, read_target, why_missing
@@ -145,12 +147,12 @@ def _previous(
     from freshness.promotion.rollback import find_now, find_retained
     from freshness.report.target_status import Previous
 
-    if why_missing(config, settings.service):
+    if why_missing(config, service):
         return ()
     label = settings.revision_label
-    target = read_target(config, Wanted(service=settings.service, port=settings.port))
+    target = read_target(config, Wanted(service=service, port=settings.port))
     tags = retained_tags_of(target, config, set(settings.staging_services) - set(settings.services))
-    scene = look(engine, config["name"], settings.service, None)
+    scene = look(engine, config["name"], service, None)
     now = find_now(engine, scene.runs, scene.known, scene.recorded, label)
     kept = find_retained(engine, tags, scene.recorded, label, now)
     return tuple(Previous.of(one, clone.subject(one.revision) if clone and one.revision else "") for one in kept)

@@ -92,7 +92,17 @@ def as_json(one: TargetStatus) -> dict[str, Any]:
 
 def in_words(found: Sequence[TargetStatus], now: datetime) -> str:
     """A paragraph for each target; `now` is the Engine's own time, which made all others."""
-    return "\n\n".join("\n".join(_paragraph(one, now)) for one in found)
+    paragraphs = ["\n".join(_paragraph(one, now)) for one in found]
+    return "\n\n".join([*paragraphs, *_differing(found)])
+
+
+def _differing(found: Sequence[TargetStatus]) -> Iterator[str]:
+    """Services of one target that should be of one commit, and are not."""
+    for target in dict.fromkeys(one.target for one in found):
+        running = [one for one in found if one.target == target and one.container]
+        if len({one.revision for one in running}) > 1:
+            each = ", ".join(f"{one.service} {with_short_ids(one.revision or 'no commit')}" for one in running)
+            yield f"{target} runs more than one commit: {each}"
 
 
 def _paragraph(one: TargetStatus, now: datetime) -> Iterator[str]:
