@@ -12,7 +12,7 @@ from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.scope import in_scope
-from freshness.errors import FreshnessError, Interrupted, Refused
+from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.report.run_log import telling
 from freshness.report.steps import Step, Steps
 from freshness.settings.model import PromoteSettings
@@ -126,6 +126,8 @@ class PromotionLog:
         """What ended the run, in words."""
         if isinstance(error, Interrupted):
             return "The promotion was interrupted."
+        if isinstance(error, LockLost):
+            return str(error)
         return explain(self.steps.checks) if self.steps.exit_status else str(error)
 
     def ended(self, error: FreshnessError | Interrupted) -> Result:
