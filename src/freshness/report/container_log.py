@@ -3,9 +3,12 @@
 from contextlib import suppress
 
 from freshness.ci.log import Log
+from freshness.core.alike import squeezed
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container, find_container, tail
 from freshness.errors import EngineError
+
+_READ, _SHOWN = 500, 30  # lines
 
 
 def show_container_log(log: Log, engine: Engine, container: Container) -> None:
@@ -15,7 +18,7 @@ def show_container_log(log: Log, engine: Engine, container: Container) -> None:
     """
     with log.group(f"The end of the log of {container.name}"):
         try:
-            for line in tail(engine, container):
+            for line in list(squeezed(tail(engine, container, lines=_READ)))[-_SHOWN:]:
                 log.untrusted(line)
         except EngineError as error:  # the driver `none`, or the container is gone: no reason to judge otherwise
             log.untrusted(f"It cannot be read: {error}")

@@ -13,6 +13,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 # Where a renderer makes a link by itself, also of text that it decoded before: `://`, `www.`, `@`, `#7`, `!7`.
 _BY_ITSELF = re.compile(r"(?P<scheme>:)//|(?P<sign>www(?=\.)|[#!](?=\d))|@", re.IGNORECASE)
 _CODE = re.compile(r"(`[^`]+`)")
+_LONG = re.compile(r"[\w./:-]{24,}")
+_DIVIDED = re.compile(r"([./:-])(?=\w)")
 _BREAK = "&#8203;"  # a space without width
 _PLAIN = re.compile(r"[\w.:/@%-]+")  # what needs no escape in a link
 
@@ -28,6 +30,16 @@ def with_code(text: str, limit: int = _CELL) -> str:
     return "".join(part if position % 2 else _escaped(part) for position, part in enumerate(parts))
 
 
+def in_cell(text: str) -> str:
+    """As `with_code`, for a narrow table: a long name may break where it is divided."""
+    parts = _CODE.split(with_code(text))
+    return "".join(part if number % 2 else _LONG.sub(_breakable, part) for number, part in enumerate(parts))
+
+
+def _breakable(name: re.Match[str]) -> str:
+    return _DIVIDED.sub(r"\1<wbr>", name[0])
+
+
 def _escaped(line: str) -> str:
     plain = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BY_ITSELF.sub(_broken, _MARKDOWN.sub(r"\\\1", plain))
@@ -40,8 +52,10 @@ def _broken(found: re.Match[str]) -> str:
 
 
 def fenced(lines: Sequence[str]) -> list[str]:
-    """The lines as they are, in a fence that none of them closes."""
+    """The lines as they are, in a fence that none of them closes; blank ones at both ends are left out."""
     shown = [printable(line, _LINE) for line in lines]
+    told = [number for number, line in enumerate(shown) if line.strip()]
+    shown = shown[told[0] : told[-1] + 1] if told else []
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return ["", f"{fence}text", *shown, fence] if shown else []

@@ -10,7 +10,7 @@ from freshness.core.state import State, state_of
 from freshness.errors import OutputError
 from freshness.report.check_lines import took
 from freshness.report.json_report import Report
-from freshness.report.markdown import escaped, fenced, link, with_code
+from freshness.report.markdown import escaped, fenced, in_cell, link, with_code
 
 _LARGEST = 900_000  # bytes; the runners drop a summary over 1 MiB as a whole
 _FOLD, _UNFOLD = ("<details><summary>All checks</summary>", ""), "\n</details>\n"
@@ -33,7 +33,7 @@ def render_summary(
     lines = [f"## {_mark(report)} {escaped(title or f'{report.command}: {report.decision}')}", ""]
     lines += [*_about(report, env), *_why(report), "", *(_FOLD if folded else ()), *_table(report.checks), ""]
     lines += [f"* {name}: {value}" for name, value in _facts(report, env)]
-    lines += [f"* {with_code(note)}" for note in report.notes[:_MOST]]
+    lines += [f"* {with_code(with_short_ids(note))}" for note in report.notes[:_MOST]]
     left_out = max(0, len(report.checks) - _MOST) + max(0, len(report.notes) - _MOST)
     if left_out:
         lines += ["", f"{left_out} more are in the report and the log."]
@@ -73,11 +73,11 @@ def _table(checks: Sequence[Check]) -> Iterator[str]:
     yield from ("| check | result |", "| --- | --- |")
     for check in [one for one in checks if one.result is not CheckResult.NOT_RUN][:_MOST]:
         wanted = "" if check.result is CheckResult.PASSED or not check.expected else f"; expected {check.expected}"
-        got = escaped(with_short_ids(f"{check.got}{wanted}"))
-        yield f"| {_MARKS[check.result]} {escaped(check.name)} | {got}{took(check)} |"
+        got = in_cell(with_short_ids(f"{check.got}{wanted}"))
+        yield f"| {_MARKS[check.result]}&nbsp;{escaped(check.name)} | {got}{took(check)} |"
     missing = ", ".join(check.name for check in checks if check.result is CheckResult.NOT_RUN)
     if missing:
-        yield f"| {_MARKS[CheckResult.NOT_RUN]} not reached | {escaped(missing)} |"
+        yield f"| {_MARKS[CheckResult.NOT_RUN]}&nbsp;not reached | {escaped(missing)} |"
 
 
 def _about(report: Report, env: Mapping[str, str]) -> Iterator[str]:
@@ -98,13 +98,13 @@ def _why(report: Report) -> Iterator[str]:
     bad = [check for check in report.checks if check.result in _BAD]
     remedy = bad[0].remedy if len(bad) == 1 else ""
     told, found, rest = report.reason.partition(remedy) if remedy else (report.reason, "", "")
-    yield with_code(told, _REASON)
+    yield with_code(with_short_ids(told), _REASON)
     for check in report.checks:
         yield from fenced(check.output)
     if found:
-        yield from ("", f"**What to do:** {with_code(remedy, _REASON)}")
+        yield from ("", f"**What to do:** {with_code(with_short_ids(remedy), _REASON)}")
     if rest.strip():
-        yield from ("", with_code(rest, _REASON))
+        yield from ("", with_code(with_short_ids(rest), _REASON))
 
 
 def _facts(report: Report, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freshness.ci.sanitizing import printable
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.decision import explain
 from freshness.core.revision import Revision
 from freshness.errors import OutputError
 from freshness.report.json_report import Report
-from freshness.report.markdown import escaped, fenced, link, with_code
+from freshness.report.markdown import escaped, fenced, in_cell, link, with_code
 from freshness.report.summary import append_summary, render_summary
 
 SHA = "1f0c2a9b7d6e4f3a8b5c9d0e1f2a3b4c5d6e7f80"
@@ -38,7 +39,7 @@ def test_it_says_what_was_decided_why_and_from_what() -> None:
     assert text.startswith(f"## ✅ gate: fresh\n\nCommit {SHA[:12]} Fix &lt;b&gt;\n\nEvery check passed.\n")
     assert f"* commit: {SHA}, from GITHUB\\_SHA\n" in text
     assert "* image ID: sha256:1\n" in text
-    assert "| ✅ health | 200 (1.2 s) |\n" in text
+    assert "| ✅&nbsp;health | 200 (1.2 s) |\n" in text
     assert text.endswith("\n* a note\n")
     assert "None" not in text
 
@@ -102,7 +103,7 @@ def test_what_failed_stands_first_with_the_last_lines_of_its_output() -> None:
     assert text.startswith("## ❌ gate: unhealthy\n")
     assert "\n````text\nTraceback\n```\n## not a heading\nKeyError\n````\n" in text
     assert text.index("Traceback") < text.index("| check | result |")
-    assert "| ❌ health | HTTP 503; expected 2xx (1.2 s) |\n| ⏭️ not reached | hold, head |\n" in text
+    assert "| ❌&nbsp;health | HTTP 503; expected 2xx (1.2 s) |\n| ⏭️&nbsp;not reached | hold, head |\n" in text
 
 
 def test_what_to_do_stands_below_the_output_and_its_command_is_code() -> None:
@@ -136,12 +137,28 @@ def test_what_is_code_is_on_one_line_and_all_else_is_no_markup(text: str) -> Non
     assert not {"<", "@"} & set(outside)
 
 
+def test_a_long_name_may_break_on_a_narrow_screen_and_code_stays_whole() -> None:
+    """Fails when `in_cell` breaks a short name, or writes markup into code."""
+    assert in_cell("shop-web-1 on unix-sockets.example.org:8500") == (
+        "shop-web-1 on unix-<wbr>sockets.<wbr>example.<wbr>org:<wbr>8500"
+    )
+    assert in_cell("`docker logs shop-web-1.example.org-staging-1 -f`") == (
+        "`docker logs shop-web-1.example.org-staging-1 -f`"
+    )
+
+
+def test_blank_lines_around_an_output_are_left_out() -> None:
+    assert fenced(["", "a", "", "b", " "]) == ["", "```text", "a", "", "b", "```"]
+    assert fenced(["", ""]) == []
+
+
 @given(st.lists(st.text(alphabet="`~ab\n\r\x1b")))
 def test_no_line_closes_its_fence(lines: list[str]) -> None:
     """Fails when the fence has a fixed length."""
     found = fenced(lines)
 
-    assert [line for line in found[2:-1] if line.strip().startswith(found[-1])] == [] if found else not lines
+    assert [line for line in found[2:-1] if line.strip().startswith(found[-1])] == []
+    assert bool(found) == any(printable(line).strip() for line in lines)
 
 
 def test_commit_and_run_are_links_where_a_forge_is_known() -> None:
