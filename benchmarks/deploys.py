@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.engines import at
 from benchmarks.table import Row
 from tests.support.applications import behave, python_application
 from tests.support.asking_client import asking
-from tests.support.engines import machine_engine, new_sandbox
+from tests.support.engines import Engine, machine_engine, new_sandbox
 from tests.support.runner import Ended, Runner
 
 STOPWATCH = Path(__file__).with_name("stopwatch.py")
@@ -26,11 +27,15 @@ CHILDREN = ("configuration", "build", "recreation", "check")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """One run: its seconds from start to end, and those of its parts by name."""
+    """One run: its seconds from start to end, and those of its parts by name; `memory` is its own peak, in MB."""
 
     ended: Ended
     total: float
     parts: dict[str, float]
+
+    @property
+    def memory(self) -> float:
+        return self.parts["memory"]
 
     def without(self, *parts: str) -> float:
         return self.total - sum(self.parts.get(part, 0) for part in parts)
@@ -46,8 +51,15 @@ def measure(host: str, rounds: int) -> Iterator[Row]:
 
 @contextmanager
 def deployed(host: str) -> Iterator[Runner]:
-    """A runner for a new application, which is taken away afterwards."""
-    with machine_engine(host) as engine, TemporaryDirectory() as folder:
+    """A runner on the machine's Engine for a new application, which is taken away afterwards."""
+    with machine_engine(host) as engine, deployed_on(engine) as runner:
+        yield runner
+
+
+@contextmanager
+def deployed_on(engine: Engine) -> Iterator[Runner]:
+    """As `deployed`, on this Engine."""
+    with TemporaryDirectory() as folder:
         sandbox = new_sandbox(engine)
         try:
             app = python_application(Path(folder, "app"), sandbox)
@@ -59,17 +71,18 @@ def deployed(host: str) -> Iterator[Runner]:
 def run(runner: Runner, *words: str, **variables: str) -> Timed:
     result = runner.folder / f"seconds-{time.monotonic_ns()}.json"
     watched = replace(runner, wrapper=(sys.executable, "-I", str(STOPWATCH), str(result)))
-    before = time.perf_counter()
-    cache = str(runner.folder / "cache")  # not the person's own
-    ended = watched.start(*words, **variables, XDG_CACHE_HOME=cache).end(LONGEST)
-    total = time.perf_counter() - before
+    kept = {"XDG_CACHE_HOME": str(runner.folder / "cache")}  # not the person's own
+    with at(runner.sandbox.engine):
+        before = time.perf_counter()
+        ended = watched.start(*words, **kept | variables).end(LONGEST)
+        total = time.perf_counter() - before
     if ended.status != 0:
         raise SystemExit(f"{' '.join(words)} ended with exit status {ended.status}:\n{ended.log}")
     return Timed(ended=ended, total=total, parts=json.loads(result.read_text()))
 
 
-def gate(runner: Runner) -> Timed:
-    return run(runner, "gate", GIT_SHA=runner.app.repo.head())
+def gate(runner: Runner, **variables: str) -> Timed:
+    return run(runner, "gate", GIT_SHA=runner.app.repo.head(), **variables)
 
 
 def promote(runner: Runner, gated: Timed) -> Timed:
@@ -82,10 +95,10 @@ def measure_gate(runner: Runner, rounds: int) -> Iterator[Row]:
     gate(runner)
     again = [gate(runner) for _ in range(rounds)]
     own = min(one.without(*CHILDREN, "application") for one in again)
-    yield Row(what="gate: its own process", seconds=own, target=0.5)
+    yield Row(what="gate: its own process", measured=own, target=0.5)
     yield Row(
         what="gate: the same commit again, without the check",
-        seconds=min(one.without("check") for one in again),
+        measured=min(one.without("check") for one in again),
         target=1,
     )
 
@@ -103,9 +116,13 @@ def measure_promotion(runner: Runner, rounds: int) -> Iterator[Row]:
     own = min(one.parts["work"] - sum(one.parts.get(part, 0) for part in parts) for one in runs[1:])
     whole = min(one.without("recreation", "application") for one in runs[1:])
     yield Row(
-        what="promote: its own work", seconds=own, target=3, peer="docker inspect + docker tag", peer_seconds=min(peers)
+        what="promote: its own work",
+        measured=own,
+        target=3,
+        peer="docker inspect + docker tag",
+        peer_measured=min(peers),
     )
-    yield Row(what="promote: the whole command, without the recreation", seconds=whole, target=0.6)
+    yield Row(what="promote: the whole command, without the recreation", measured=whole, target=0.6)
 
 
 def inspect_and_tag(runner: Runner, image_id: str) -> float:
@@ -120,7 +137,7 @@ def measure_health(runner: Runner, rounds: int) -> Iterator[Row]:
     runner.app.repo.commit(behave(start_seconds=1))
     gated = gate(runner)
     late = max(notice(runner, gated) for _ in range(rounds))
-    yield Row(what="health: noticed after the first good answer", seconds=late, target=0.1)
+    yield Row(what="health: noticed after the first good answer", measured=late, target=0.1)
 
 
 def notice(runner: Runner, gated: Timed) -> float:

@@ -46,17 +46,17 @@ def rows(gaps: dict[str, list[float]]) -> Iterator[Row]:
     for peer, theirs in gaps.items():
         yield Row(
             what="promote: without an answer on one port, median",
-            seconds=median(ours),
+            measured=median(ours),
             target=1.25,
             peer=peer,
-            peer_seconds=median(theirs),
+            peer_measured=median(theirs),
         )
         yield Row(
             what="promote: without an answer on one port, worst",
-            seconds=max(ours),
+            measured=max(ours),
             target=1.5,
             peer=peer,
-            peer_seconds=max(theirs),
+            peer_measured=max(theirs),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.table import Row
 from freshness.core.revision import Candidate
 from freshness.git.checkout import open_repository
 from freshness.git.export import export_tree
@@ -35,6 +36,12 @@ def measure(files: int = FILES) -> list[tuple[str, float]]:
         ]
     ours, peers = (min(times) for times in zip(*rounds, strict=True))
     return [("export, all hashes verified", ours), ("git worktree add", peers)]
+
+
+def rows(files: int) -> Iterator[Row]:
+    (_, ours), (peer, peers) = measure(files)
+    what = f"export of {files:,} files, every hash verified"
+    yield Row(what=what, measured=ours, target=1, peer=peer, peer_measured=peers)
 
 
 def export(repository: Path, commit: str, folder: Path) -> None:

@@ -1,10 +1,11 @@
-"""Runs the command line in this process, and writes where its time went: imports, children, waiting for health.
+"""Runs the command line in this process, and writes where its time went, and how much memory it took at most.
 
 `stopwatch.py RESULT PYTHON -I SRC WORDS…` runs `freshness WORDS` from SRC; RESULT is the file for the seconds, as JSON.
 """
 
 import functools
 import json
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -27,6 +28,7 @@ def main() -> None:
         cli.main()
     finally:
         spent["imports"], spent["work"] = ready - BEGAN, time.perf_counter() - ready
+        spent["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         Path(result).write_text(json.dumps(spent))
 
 
@@ -40,6 +42,7 @@ def watch(spent: defaultdict[str, float]) -> None:
     time_calls(spent, compose, "finish", "recreation")
     time_calls(spent, build, "stream", "build")
     time_calls(spent, execute, "run_staging_check", "check")
+    time_calls(spent, execute, "wait_hold_time", "hold")
     for story in (execute, switch):
         time_calls(spent, story, "wait_until_healthy", "application")
 

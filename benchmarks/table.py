@@ -6,29 +6,37 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One measurement. `target` is in seconds; with a peer of the same run, it is how often the peer's time."""
+    """One measurement. `target` is in its unit; with a peer of the same run, it is how often the peer's."""
 
     what: str
     target: float
-    seconds: float = 0
+    measured: float = 0
     peer: str = ""
-    peer_seconds: float = 0
+    peer_measured: float = 0
+    unit: str = "s"
 
     @property
     def is_met(self) -> bool:
-        return self._compared < self.target
+        return self._compared <= self.target
 
     @property
     def _compared(self) -> float:
-        return self.seconds / self.peer_seconds if self.peer else self.seconds
+        if not self.peer:
+            return self.measured
+        return self.measured / self.peer_measured if self.peer_measured else float(self.measured > 0)
 
     def cells(self) -> tuple[str, str, str, str]:
         """What, measured, target, met: as text."""
         met = "met" if self.is_met else "MISSED"
         if not self.peer:
-            return self.what, f"{self.seconds:.3f} s", f"< {self.target:g} s", met
-        measured = f"{self.seconds:.3f} s = {self._compared:.2f} x {self.peer} ({self.peer_seconds:.3f} s)"
-        return self.what, measured, f"< {self.target:g} x", met
+            return self.what, f"{self.measured:.3f} {self.unit}", f"≤ {self.target:g} {self.unit}", met
+        theirs = f"{self.peer} ({self.peer_measured:.3f} {self.unit})"
+        return (
+            self.what,
+            f"{self.measured:.3f} {self.unit} = {self._compared:.2f} x {theirs}",
+            f"≤ {self.target:g} x",
+            met,
+        )
 
 
 def render(rows: Sequence[Row]) -> str:
