@@ -58,7 +58,7 @@ def deployed_services(engine: Engine) -> Iterator[Runner]:
             production="none",
             staging_port=0,
             production_port=0,
-            settings={"TARGET_SERVICE": " ".join(SERVICES), "HOLD_TIME": "1", "STAGING_CHECK": "false"},
+            settings={"TARGET_SERVICE": " ".join(SERVICES), "HOLD_TIME": "1", "CHECK_COMMAND": "true"},
         )
         app.repo.commit(
             {
