@@ -10,9 +10,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from freshness.cli.main import commands
 from freshness.settings.declaration import Setting
 from freshness.settings.env_file import read_env_file
-from freshness.settings.options import options
+from freshness.settings.options import SettingsCommand, options
 from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +87,7 @@ def test_the_example_holds_every_variable_and_can_be_read(tmp_path: Path) -> Non
 def test_every_input_is_an_option_but_what_ps_would_show(name: str, table: tuple[Setting, ...]) -> None:
     seen: dict[str, str | None] = {}
 
-    @click.command()
+    @click.command(cls=SettingsCommand)
     @options(name)
     def command(**given: str | None) -> None:
         seen.update(given)
@@ -99,11 +100,38 @@ def test_every_input_is_an_option_but_what_ps_would_show(name: str, table: tuple
 
 
 def test_a_command_may_take_some_of_the_options() -> None:
-    @click.command()
+    """Where they were asked for, among its own."""
+
+    @click.command(cls=SettingsCommand)
+    @click.argument("image")
     @options("gate", "port", "path")
+    @click.option("--own")
     def command(**_: str | None) -> None:
         pass
 
-    assert [parameter.name for parameter in command.params] == ["port", "path"]
+    assert names_of(command) == names_of(command) == ["image", "port", "path", "own"]
+
+
+def test_an_option_that_no_setting_has_is_a_defect() -> None:
+    @click.command(cls=SettingsCommand)
+    @options("gate", "unknown")
+    def command(**_: str | None) -> None:
+        pass
+
     with pytest.raises(LookupError, match="unknown"):
-        options("gate", "unknown")
+        names_of(command)
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_each_command_has_the_options_that_it_asks_for(name: str) -> None:
+    assert names_of(commands.commands[name])
+
+
+def test_the_list_of_commands_reads_no_settings() -> None:
+    """It is what a person waits for. Breaks where `options` makes them on import."""
+    program = "import sys, freshness.cli.main; sys.exit('freshness.settings.model' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def names_of(command: click.Command) -> list[str | None]:
+    return [one.name for one in command.get_params(click.Context(command)) if "--help" not in one.opts]

@@ -13,7 +13,7 @@ from freshness import __version__
 from freshness.cli.streams import answer, complain, let_go, show_usage, unwritten
 from freshness.errors import FreshnessError, Interrupted
 from freshness.report.steps import wrap_unexpected_errors
-from freshness.settings.options import options
+from freshness.settings.options import Commands, options
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -57,7 +57,7 @@ def _force_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 @click.option(
     "--env-file", type=click.Path(dir_okay=False, path_type=Path), help="File of settings, as NAME=value lines."
