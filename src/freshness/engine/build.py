@@ -4,7 +4,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -17,7 +18,7 @@ from freshness.engine.client import Engine, require_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.errors import BuildFailed, EngineError, FreshnessError, Refused
-from freshness.process.children import stream
+from freshness.process.children import Streamed, stream, streaming
 from freshness.process.private_folder import private_folder
 
 TRIES = 3
@@ -57,11 +58,69 @@ class Build:
     pull: bool = False
 
 
-def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> Image:
-    """Builds and returns the image that the build's own metadata names, with the label seen on it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """A build under way."""
 
-    `line` gets each line of the build's output: foreign text. Raises BuildFailed.
-    """
+    engine: Engine
+    build: Build
+    metadata: Path
+    command: Sequence[str]
+    deadline: float
+    first: Streamed
+
+    def end(self, line: Callable[[str], object]) -> Image:
+        """Waits, and returns the image that the build's own metadata names, with the label seen on it.
+
+        `line` gets each line of the build's output: foreign text. Raises BuildFailed, EngineError.
+        """
+        build, said = self.build, BuildOutput()
+        with excerpt(line) as shown:
+
+            def take(text: str) -> None:
+                said.read(text)
+                shown(text)
+
+            status = self._run(take)
+        if status != 0:
+            require_reachable(self.engine, "building")
+            raise _failure(build, status, said)
+        image_id = read_image_id(self.metadata)
+        image = find_image(self.engine, image_id)
+        if image is None:
+            raise BuildFailed(
+                f"The build reported the image {image_id}, but the Engine does not have it.",
+                "Check whether the disk is full or something prunes images, then run again.",
+            )
+        problem = guard(image, build.label, build.commit)
+        if problem:
+            raise BuildFailed(
+                f"The built image {image.id} is not labelled with its commit: {problem}.", "Check the build's output."
+            )
+        return image
+
+    def _run(self, line: Callable[[str], object]) -> int | None:
+        """The build's exit status, None where the deadline ended it. Builds again where the Engine lost a layer."""
+        lost: list[str] = []
+
+        def look_at(text: str) -> None:
+            lost.extend(_LAYER_LOST.findall(text))
+            line(text)
+
+        status = self.first.end(look_at)
+        for _ in range(TRIES - 1):
+            if not status or not lost:
+                break
+            line("The Engine deleted a layer that was in use (moby/buildkit issue 6521): building again.")
+            lost.clear()
+            env, left = _environment(self.engine, self.build), max(self.deadline - time.monotonic(), 0)
+            status = stream(self.command, env, look_at, timeout=left, keepalive_fds=self.build.keepalive_fds)
+        return status
+
+
+@contextmanager
+def building(engine: Engine, build: Build) -> Iterator[Building]:
+    """Starts the build, which is given up when the block is left before its end."""
     with private_folder(engine.env) as folder:
         metadata = folder / "metadata.json"
         context = _own_name(build, build.context, _key(build), folder)
@@ -69,33 +128,16 @@ def build_image(engine: Engine, build: Build, line: Callable[[str], object]) -> 
             (name, place if isinstance(place, str) else str(_own_name(build, place, _key(build, name), folder)))
             for name, place in build.contexts
         ]
-        command = command_of(engine, build, context, metadata, more)
-        said = BuildOutput()
-        with excerpt(line) as shown:
-
-            def take(text: str) -> None:
-                said.read(text)
-                shown(text)
-
-            status = _run(
-                command, _environment(engine, build), take, time.monotonic() + build.timeout, build.keepalive_fds
+        command, env = command_of(engine, build, context, metadata, more), _environment(engine, build)
+        with streaming(command, env, timeout=build.timeout, keepalive_fds=build.keepalive_fds) as first:
+            yield Building(
+                engine=engine,
+                build=build,
+                metadata=metadata,
+                command=command,
+                deadline=time.monotonic() + build.timeout,
+                first=first,
             )
-        if status != 0:
-            require_reachable(engine, "building")
-            raise _failure(build, status, said)
-        image_id = read_image_id(metadata)
-    image = find_image(engine, image_id)
-    if image is None:
-        raise BuildFailed(
-            f"The build reported the image {image_id}, but the Engine does not have it.",
-            "Check whether the disk is full or something prunes images, then run again.",
-        )
-    problem = guard(image, build.label, build.commit)
-    if problem:
-        raise BuildFailed(
-            f"The built image {image.id} is not labelled with its commit: {problem}.", "Check the build's output."
-        )
-    return image
 
 
 def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessError:
@@ -122,29 +164,6 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
         f"The build of {build.commit} failed: buildx exited with status {status}, expected 0. {said.why}".rstrip(),
         f"See its output in the log; correct the Dockerfile or the code and push again.{pulled if build.pull else ''}",
     )
-
-
-def _run(
-    command: Sequence[str],
-    env: Mapping[str, str],
-    line: Callable[[str], object],
-    deadline: float,
-    keepalive_fds: Sequence[int],
-    tries: int = TRIES,
-) -> int | None:
-    """The build's exit status, None where the deadline ended it. Builds again where only the Engine lost a layer."""
-    lost: list[str] = []
-
-    def look_at(text: str) -> None:
-        lost.extend(_LAYER_LOST.findall(text))
-        line(text)
-
-    timeout = max(deadline - time.monotonic(), 0)
-    status = stream(command, env, look_at, timeout=timeout, keepalive_fds=keepalive_fds)
-    if not status or not lost or tries == 1:
-        return status
-    line("The Engine deleted a layer that was in use (moby/buildkit issue 6521): building again.")
-    return _run(command, env, line, deadline, keepalive_fds, tries - 1)
 
 
 def _environment(engine: Engine, build: Build) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Prunes the builds that gates leave, each under its commit's tag, beyond the number to keep."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from freshness.core.builds import ListedImage, surplus_builds
@@ -14,20 +14,30 @@ AT_ONCE = 50
 
 
 def prune_builds(
-    lease: Lease, repository: str, *, names: Collection[str], label: str, current: Collection[str], keep: int
+    repositories: Mapping[str, Lease], *, names: Collection[str], label: str, current: Collection[str], keep: int
 ) -> Iterator[str]:
-    """Removes what `surplus_builds` says, and reports what stays although it should not. One list of all images."""
-    engine = lease.engine
-    listed = _list_images(engine)
-    find = partial(surplus_builds, listed, repository, names=names, label=label, current=current, keep=keep)
-    surplus = find(used=()) and find(used=_used_images(engine))
-    for one in surplus[:AT_ONCE]:
-        (tag,) = one.image.tags
-        now = find_tagged(engine, tag)
-        if now and (now.id, now.tags) == (one.image.id, one.image.tags):  # else somebody has moved or named it since
-            untag_image(lease, tag)
-            if find_tagged(engine, tag):
-                yield f"The build {tag} stays although `keep-builds` is exceeded: the Engine says that it is in use."
+    """Removes what `surplus_builds` says, and reports what stays although it should not. One list of all images.
+
+    Each repository comes with a lease of ours.
+    """
+    (engine,) = {id(lease.engine): lease.engine for lease in repositories.values()}.values()
+    listed, used = _list_images(engine), None
+    for repository, lease in repositories.items():
+        find = partial(surplus_builds, listed, repository, names=names, label=label, current=current, keep=keep)
+        if not find(used=()):
+            continue
+        used = _used_images(engine) if used is None else used
+        for one in find(used=used)[:AT_ONCE]:
+            yield from _let_go(lease, one.image)
+
+
+def _let_go(lease: Lease, image: Image) -> Iterator[str]:
+    (tag,) = image.tags
+    now = find_tagged(lease.engine, tag)
+    if now and (now.id, now.tags) == (image.id, image.tags):  # else somebody has moved or named it since
+        untag_image(lease, tag)
+        if find_tagged(lease.engine, tag):
+            yield f"The build {tag} stays although `keep-builds` is exceeded: the Engine says that it is in use."
 
 
 def _list_images(engine: Engine) -> tuple[ListedImage, ...]:

@@ -133,7 +133,7 @@ def configuration_of(file: ComposeFile, env: Mapping[str, str], target: Target) 
     return out.split()[-1] if status == 0 and out.strip() else ""
 
 
-def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, str]:
+def finish_compose(lease: Lease, file: Source, argv: list[str], others: Sequence[Lease] = ()) -> tuple[int, str]:
     """Lets Compose come to its end for as long as the Engine answers; Compose itself would wait for ever."""
     engine = lease.engine
     watch = Watch(
@@ -141,8 +141,8 @@ def finish_compose(lease: Lease, file: Source, argv: list[str]) -> tuple[int, st
         seconds=engine.timeout,
         check=lambda: require_reachable(engine, "Compose was running, and was stopped"),
     )
-    token, env = lease.owner.token, file.environment(engine.env)
-    return finish(argv, env, watch, token=token, keepalive_fds=engine.keepalive_fds, given=file.given)
+    tokens, env = dict.fromkeys(one.owner.token for one in (*others, lease)), file.environment(engine.env)
+    return finish(argv, env, watch, tokens=tuple(tokens), keepalive_fds=engine.keepalive_fds, given=file.given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,21 +162,27 @@ def recreate(
 
 
 def recreate_all(
-    lease: Lease, file: Source, services: Sequence[Recreation], *, force: bool = False, with_needs: bool = False
+    lease: Lease,
+    file: Source,
+    services: Sequence[Recreation],
+    *,
+    others: Sequence[Lease] = (),
+    force: bool = False,
+    with_needs: bool = False,
 ) -> dict[str, Container]:
     """Lets Compose bring services of one project to their tags' images, nothing else; returns each's only container.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
     where it was paused: its HEALTHCHECK may have failed since then.
     A container of `keeping` hands its anonymous volumes on to the next one. `with_needs`: what they depend on is
-    started before, as Compose does.
+    started before, as Compose does. `others` are our leases too, where each service has one.
     Raises Stale where a name or port is taken, EngineError for every other failure.
     """
     alike: dict[tuple[str, ...], list[Target]] = {}
     for one in services:
         alike.setdefault(_words_for(lease, one, force=force), []).append(one.target)
     for words, targets in alike.items():
-        _up(lease, file, targets, "--detach", *words, alone=not with_needs)
+        _up(lease, file, targets, "--detach", *words, others=others, alone=not with_needs)
     found = ((one.target, service_containers(lease.engine, one.target.project, one.target.service)) for one in services)
     return {target.service: require_only(containers, target) for target, containers in found}
 
@@ -224,20 +230,31 @@ def start_needs(lease: Lease, file: Source, project: str, services: Sequence[str
     _compose_up(lease, file, project, services, "--detach", "--pull", "missing")
 
 
-def _up(lease: Lease, file: Source, targets: Sequence[Target], *words: str, alone: bool = True) -> None:
+def _up(
+    lease: Lease,
+    file: Source,
+    targets: Sequence[Target],
+    *words: str,
+    others: Sequence[Lease] = (),
+    alone: bool = True,
+) -> None:
     """`docker compose up WORDS` for these services of one project, alone or with their needs.
 
     Raises Stale, Unhealthy, EngineError.
     """
     only = ("--no-deps", "--pull", "never") if alone else ("--pull", "missing")
-    _compose_up(lease, file, targets[0].project, [target.service for target in targets], *only, *words)
+    services = [target.service for target in targets]
+    _compose_up(lease, file, targets[0].project, services, *only, *words, others=others)
 
 
-def _compose_up(lease: Lease, file: Source, project: str, services: Sequence[str], *words: str) -> None:
-    lease.require()
+def _compose_up(
+    lease: Lease, file: Source, project: str, services: Sequence[str], *words: str, others: Sequence[Lease] = ()
+) -> None:
+    for one in (lease, *others):
+        one.require()
     argv = [*file.command(lease.engine.env, project), "--ansi", "never", "up", "--no-build"]
     argv += ["--remove-orphans=false", *words, *services]
-    status, output = finish_compose(lease, file, argv)
+    status, output = finish_compose(lease, file, argv, others)
     if status == 0:
         return
     names, said = " and ".join(services), last_line(output)

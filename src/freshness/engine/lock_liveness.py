@@ -78,13 +78,13 @@ def why_dead(engine: Engine, held: HeldLock, here: Place) -> str | None:
 def running_children(owner: LockOwner) -> Iterator[int]:
     """The processes that the holder started and that still change the host, as far as we can see.
 
-    They bear its token in their first word (`finish` in engine/process.py) and are its user's: everybody can read the
+    They bear its token in their first word (`finish` in process/children.py) and are its user's: everybody can read the
     token there, and start a process with the same words.
     """
     user = owner.place.user or str(os.geteuid())
     for process in Path("/proc").iterdir():
         first = _text(process / "cmdline").partition("\0")[0] if process.name.isdigit() else ""
-        if first.endswith(f"@{owner.token}") and _users(process) == {user}:
+        if owner.token in first.split("@")[1:] and _users(process) == {user}:
             yield int(process.name)
 
 

@@ -1,5 +1,6 @@
 """Executes a gate's plan: builds, then staging is this run's alone until it was recreated, proven, and seen to last."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -9,14 +10,15 @@ from freshness.core.compose import Target, publishers_of
 from freshness.core.definition import Shared
 from freshness.core.image import Image, same_tag
 from freshness.core.job import Job
+from freshness.core.levels import order_by_need
 from freshness.core.promotion import not_compared
 from freshness.core.registry_name import Repository
 from freshness.core.run import Run
 from freshness.core.verdict import Verdict
 from freshness.engine.base import build_base
-from freshness.engine.build import Build, build_image
+from freshness.engine.build import Build, Building, building
 from freshness.engine.builds import prune_builds
-from freshness.engine.compose import Source, missing_dependencies, recreate
+from freshness.engine.compose import Recreation, Source, missing_dependencies, recreate_all
 from freshness.engine.containers import Container, find_container, how_it_changed, service_containers
 from freshness.engine.health import HealthResult, require_health_source, wait_until_healthy
 from freshness.engine.hold_time import wait_hold_time
@@ -53,9 +55,11 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
     work = _Work(plan=plan, request=seen.request, seen=seen, run=run)
     for note in seen.request.forge.begin(seen.commit.candidate)[1]:
         run.warn("The forge was not told", note)
-    for shared, (_, tag) in zip(seen.application.builds.shared, plan.builds, strict=True):
-        built = run.check(CheckName.BUILD, f"an image labelled {plan.commit}", work.build, shared, tag)
-        work.images |= dict.fromkeys(shared.services, built)
+    with ExitStack() as until_ended:
+        for shared, (_, tag) in zip(seen.application.builds.shared, plan.builds, strict=True):
+            expected = f"an image labelled {plan.commit}"
+            built = run.check(CheckName.BUILD, expected, work.build, shared, tag, until_ended)
+            work.images |= dict.fromkeys(shared.services, built)
     for overlay in [one.overlay for one in plan.services] + seen.application.overlays_of_jobs:
         run.check(CheckName.MOUNTS, "no mount that hides what was built", work.look_at_mounts, overlay)
     until_built.close()
@@ -86,13 +90,14 @@ class _Built:
 class _Work:
     """What every operation of one gate works with; `images`, `leases` and `containers` are by the service's name.
 
-    `source` is what Compose makes the services from.
+    `source` is what Compose makes the services from. `builds` are under way, by their tags.
     """
 
     plan: Plan
     request: Request
     seen: Observed
     run: RunLog
+    builds: dict[str, Building] = field(default_factory=dict)
     images: dict[str, _Built] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
@@ -101,19 +106,26 @@ class _Work:
     def __post_init__(self) -> None:
         self.source = self.seen.application.file
 
-    def build(self, shared: Shared, tag: str) -> Found[_Built]:
-        commit, settings = self.plan.commit, self.request.settings
-        build = build_of(shared, settings, self.request.run_env, self.seen.context, commit, tag)
-        with self.run.log.output_of(
-            "Build" if len(self.plan.builds) == 1 else f"Build of {', '.join(shared.services)}"
-        ):
-            image = build_image(self.seen.host.engine, build, self.run.log.untrusted)
+    def build(self, shared: Shared, tag: str, until_ended: ExitStack) -> Found[_Built]:
+        """The first one begins all of them: BuildKit does what it can at once, and reads what they share once."""
+        if not self.builds:
+            self._begin_builds(until_ended)
+        begun = self.builds[tag]
+        title = "Build" if len(self.plan.builds) == 1 else f"Build of {', '.join(shared.services)}"
+        with self.run.log.output_of(title):
+            image = begun.end(self.run.log.untrusted)
         if self.seen.application.first in shared.services:
             self.run.found["image_id"] = image.id
             if self.plan.is_throwaway:
                 self.run.found["image"] = tag
         self.run.warn("Labels of Compose", refuse_borrowed_labels(image))
-        return Found(value=_Built(build=build, image=image), got=f"{image.id}, labelled {commit}")
+        return Found(value=_Built(build=begun.build, image=image), got=f"{image.id}, labelled {self.plan.commit}")
+
+    def _begin_builds(self, until_ended: ExitStack) -> None:
+        settings, run_env, context = self.request.settings, self.request.run_env, self.seen.context
+        for shared, (_, tag) in zip(self.seen.application.builds.shared, self.plan.builds, strict=True):
+            build = build_of(shared, settings, run_env, context, self.plan.commit, tag)
+            self.builds[tag] = until_ended.enter_context(building(self.seen.host.engine, build))
 
     def look_at_mounts(self, overlay: Overlay) -> Found[None]:
         """What Compose lays over the image, and what production would: of that the promotion decides."""
@@ -185,9 +197,11 @@ class _Work:
 
     def switch(self) -> None:
         """All services are recreated, and then proven; what another one depends on comes first."""
-        for one in self.plan.services:
-            expected = f"a container that runs {self.images[one.name].image.id}"
-            self.containers[one.name] = self.run.check(CheckName.RECREATION, expected, self.recreate, one)
+        services = {one.name: one for one in self.plan.services}
+        for names in order_by_need(self.seen.application.config, tuple(services)):
+            images = dict.fromkeys(self.images[name].image.id for name in names)
+            expected = f"{'containers that run' if len(names) > 1 else 'a container that runs'} {', '.join(images)}"
+            self.run.check(CheckName.RECREATION, expected, self.recreate, [services[name] for name in names])
         for one in self.plan.services:
             self.prove(self._with_port(one), self.containers[one.name])
         if all(check.result is CheckResult.PASSED for check in self.run.checks):
@@ -205,14 +219,39 @@ class _Work:
         ownership.record(lease)
         tag_image(lease, image.id, target.image)
 
-    def recreate(self, service: Service) -> Found[Container]:
-        lease, target, image = self.leases[service.name], service.target, self.images[service.name].image
+    def recreate(self, services: Sequence[Service]) -> Found[None]:
+        """Services that do not need each other, in one call of Compose."""
         if not self.containers:
             for one in self.plan.services:
                 self._tag(one)
-        keep_one_container(lease, target, image.id)
-        before = {one.id for one in service_containers(lease.engine, target.project, target.service)}
-        container = self._recreate(lease, target, image)
+        before = set()
+        for one in services:
+            lease = self.leases[one.name]
+            keep_one_container(lease, one.target, self.images[one.name].image.id)
+            before |= {it.id for it in service_containers(lease.engine, one.target.project, one.name)}
+        found = self._recreate(services)
+        self.containers |= found
+        for one in services:
+            self._look_at_recreated(one, was_there=found[one.name].id in before)
+        if len(self.containers) == len(self.plan.services):
+            self._prune_builds()
+        said = (f"the container {container.name} ({container.short_id})" for container in found.values())
+        return Found(value=None, got=f"{', '.join(said)} {'run' if len(found) > 1 else 'runs'} it")
+
+    def _recreate(self, services: Sequence[Service]) -> dict[str, Container]:
+        throwaway = self.seen.application.throwaway
+        wanted = [Recreation(target=one.target, keeping=self.images[one.name].image.id) for one in services]
+        lease, *others = [self.leases[one.name] for one in services]
+        if throwaway is None:
+            return recreate_all(lease, self.source, wanted, others=others, force=self.plan.force)
+        try:
+            return recreate_all(lease, self.source, wanted, with_needs=True)
+        except FreshnessError:
+            show_needs(lease.engine, throwaway, self.run)
+            raise
+
+    def _look_at_recreated(self, service: Service, *, was_there: bool) -> None:
+        container, image, target = self.containers[service.name], self.images[service.name].image, service.target
         if service.name == self.seen.application.first or "container" not in self.run.found:
             self.run.found["container"] = {"name": container.name, "id": container.id, "image_id": container.image_id}
         if container.image_id != image.id:
@@ -220,21 +259,9 @@ class _Work:
                 f"the container {container.name} runs {container.image_id}.",
                 "Something else moved staging's tag or recreated it: find it, then run again.",
             )
-        left = not_compared(target.contents) if container.id in before else ""
+        left = not_compared(target.contents) if was_there else ""
         self.run.note(*([f"Staging was not recreated.{left}"] if left else ()))
-        self._warn_of_dependencies(lease, target)
-        self._prune_builds(lease, target)
-        return Found(value=container, got=f"the container {container.name} ({container.short_id}) runs it")
-
-    def _recreate(self, lease: Lease, target: Target, image: Image) -> Container:
-        throwaway = self.seen.application.throwaway
-        if throwaway is None:
-            return recreate(lease, self.source, target, force=self.plan.force, keeping=image.id)
-        try:
-            return recreate(lease, self.source, target, keeping=image.id, with_needs=True)
-        except FreshnessError:
-            show_needs(lease.engine, throwaway, self.run)
-            raise
+        self._warn_of_dependencies(self.leases[service.name], target)
 
     def _warn_of_dependencies(self, lease: Lease, target: Target) -> None:
         if self.plan.is_throwaway:
@@ -252,12 +279,13 @@ class _Work:
         port = published_port(self.seen.host.engine, self.containers[service.name], target.container_port)
         return replace(service, target=replace(target, port=port))
 
-    def _prune_builds(self, lease: Lease, target: Target) -> None:
+    def _prune_builds(self) -> None:
         """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
         label, keep = self.request.settings.revision_label, self.request.settings.build.keep
         names, current = self.seen.application.members, {built.image.id for built in self.images.values()}
+        repositories = {one.target.repository: self.leases[one.name] for one in self.plan.services}
         try:
-            said = prune_builds(lease, target.repository, names=names, label=label, current=current, keep=keep)
+            said = prune_builds(repositories, names=names, label=label, current=current, keep=keep)
             self.run.note(*said)
         except LockLost:
             raise

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import BinaryIO
 
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
 
 END_SECONDS = 5  # for a child that was asked to end
+REST_SECONDS = 1  # for what a child has said that was killed
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -29,11 +31,36 @@ def stream(
     timeout: float,
     keepalive_fds: Sequence[int] = (),
 ) -> int | None:
-    """Runs a child that only computes, hands over each line as it comes, and returns its exit status.
+    """Runs a child as `streaming` does, and hands over each line as it comes. Returns what `Streamed.end` returns."""
+    with streaming(argv, env, timeout=timeout, keepalive_fds=keepalive_fds) as child:
+        return child.end(line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """A child that runs; what it says is taken from it at once, and kept until `end`."""
+
+    child: subprocess.Popen[str]
+    said: SimpleQueue[str]
+    expired: threading.Event
+
+    def end(self, line: Callable[[str], object]) -> int | None:
+        """Hands over each line that came and comes, and returns the exit status: None where its time was over."""
+        while text := self.said.get():
+            line(text)
+        status = self.child.wait()
+        return None if self.expired.is_set() else status
+
+
+@contextmanager
+def streaming(
+    argv: Sequence[str], env: Mapping[str, str], *, timeout: float, keepalive_fds: Sequence[int] = ()
+) -> Iterator[Streamed]:
+    """Starts a child that only computes, and kills it when the block is left.
 
     The kernel kills it when we die, however we die: Gitea's runner cancels with a SIGKILL to us alone. After `timeout`
-    seconds it is killed, and None returned. Its standard input stays open until it ends, and so do the descriptors
-    `keepalive_fds`. A line without an end comes in pieces.
+    seconds it is killed. Its standard input stays open until it ends, and so do the descriptors `keepalive_fds`. A line
+    without an end comes in pieces.
     """
     child = subprocess.Popen(
         argv,
@@ -46,11 +73,30 @@ def stream(
         pass_fds=keepalive_fds,
         preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 -- only the main thread starts children
     )
-    with child, _killed_after(child, timeout) as expired:
-        while child.stdout and (text := child.stdout.readline(LONGEST_LINE)):
-            line(text)
-        status = child.wait()
-    return None if expired.is_set() else status
+    said: SimpleQueue[str] = SimpleQueue()
+    reader = threading.Thread(target=_take, args=(child, said), daemon=True)
+    try:
+        with _killed_after(child, timeout) as expired:
+            _start_deaf(reader)
+            yield Streamed(child=child, said=said, expired=expired)
+    finally:
+        _close(child, reader)
+
+
+def _close(child: subprocess.Popen[str], reader: threading.Thread) -> None:
+    """Of a child that was killed. What it started may still have its output, and then who reads that is let go."""
+    if child.stdin:
+        child.stdin.close()
+    child.wait()
+    reader.join(REST_SECONDS)
+    if child.stdout and not reader.is_alive():
+        child.stdout.close()
+
+
+def _take(child: subprocess.Popen[str], said: SimpleQueue[str]) -> None:
+    while child.stdout and (text := child.stdout.readline(LONGEST_LINE)):
+        said.put(text)
+    said.put("")
 
 
 @contextmanager
@@ -71,10 +117,10 @@ def _killed_after(child: subprocess.Popen[str], timeout: float) -> Iterator[thre
         child.kill()
 
 
-def _start_deaf(timer: threading.Timer) -> None:
+def _start_deaf(thread: threading.Thread) -> None:
     """Starts a thread that takes no signals: one that the kernel gives to it does not wake us from reading."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    timer.start()
+    thread.start()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -106,13 +152,13 @@ def finish(
     env: Mapping[str, str],
     watch: Watch,
     *,
-    token: str,
+    tokens: Sequence[str],
     keepalive_fds: Sequence[int] = (),
     given: str | None = None,
 ) -> tuple[int, str]:
     """Runs a child that changes the host, in a session of its own, and returns its exit status and what it said last.
 
-    Its name has the token of our lock, where `ps` and the next run see it: it may outlive us. So may what the
+    Its name has the tokens of our locks, where `ps` and the next run see it: it may outlive us. So may what the
     descriptors `keepalive_fds` keep alive. It reads `given` from its standard input, all of which is in memory before
     it starts.
 
@@ -122,7 +168,7 @@ def finish(
     """
     with tempfile.TemporaryFile() as output, _input(given) as standard_input:
         child = subprocess.Popen(
-            [f"{argv[0]}@{token}", *argv[1:]],
+            ["@".join([argv[0], *tokens]), *argv[1:]],
             executable=argv[0],
             env={name: value for name, value in env.items() if name != "RUNNER_TRACKING_ID"},
             stdin=standard_input,

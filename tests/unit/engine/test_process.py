@@ -141,7 +141,7 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "go-on")
     script = f"echo $$ > {tmp_path}/pid; cat {tmp_path}/go-on; echo more; echo more >&2; echo done > {tmp_path}/end"
     call = "process.finish(['sh', '-c', sys.argv[1]], os.environ, "
-    watch = "process.Watch(longest=60, seconds=60, check=print), token='t')"
+    watch = "process.Watch(longest=60, seconds=60, check=print), tokens=['t'])"
     with in_a_parent(call + watch, script) as parent:
         go_on = (tmp_path / "go-on").open("w")  # waits for the child to read it
         child = int((tmp_path / "pid").read_text())
@@ -156,14 +156,14 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
 
 
 def test_what_changes_the_host_tells_its_status_and_all_that_it_printed() -> None:
-    status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, PATIENT, token=TOKEN)
+    status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, PATIENT, tokens=[TOKEN])
 
     assert (status, output) == (3, "one\ntwo\n")
 
 
 def test_of_what_changes_the_host_only_the_end_is_read() -> None:
     """Breaks when `finish` reads into memory all that its child printed."""
-    status, output = finish(shell(f"head -c {3 * LAST} /dev/zero; echo end"), os.environ, PATIENT, token=TOKEN)
+    status, output = finish(shell(f"head -c {3 * LAST} /dev/zero; echo end"), os.environ, PATIENT, tokens=[TOKEN])
 
     assert (status, len(output), output[-4:]) == (0, LAST, "end\n")
 
@@ -172,12 +172,12 @@ def test_githubs_cleaner_does_not_find_what_changes_the_host() -> None:
     """I8. Breaks when the child inherits RUNNER_TRACKING_ID, by which GitHub's runner kills what a job left."""
     env = {**os.environ, "RUNNER_TRACKING_ID": "github_1", "OTHER": "kept"}
 
-    assert finish(shell("echo $RUNNER_TRACKING_ID/$OTHER"), env, PATIENT, token=TOKEN) == (0, "/kept\n")
+    assert finish(shell("echo $RUNNER_TRACKING_ID/$OTHER"), env, PATIENT, tokens=[TOKEN]) == (0, "/kept\n")
 
 
 def test_what_changes_the_host_bears_the_token_of_the_lock() -> None:
     """Breaks when `finish` does not name its child so: the next run would not see that it is still at work."""
-    status, output = finish(shell("tr '\\0' ' ' < /proc/$$/cmdline"), os.environ, PATIENT, token=TOKEN)
+    status, output = finish(shell("tr '\\0' ' ' < /proc/$$/cmdline"), os.environ, PATIENT, tokens=[TOKEN])
 
     assert status == 0
     assert output.startswith(f"sh@{TOKEN} ")
@@ -199,7 +199,7 @@ def test_what_hangs_with_the_engine_is_ended_with_all_that_it_started(watch: Wat
     script = f"trap '' TERM; sleep 3600 & echo $$ $! > {tmp_path}/pids; wait"
 
     with pytest.raises(EngineError, match=said):
-        finish(shell(script), os.environ, watch, token=TOKEN)
+        finish(shell(script), os.environ, watch, tokens=[TOKEN])
 
     pids = (tmp_path / "pids").read_text().split()
     eventually(lambda: not any(is_alive(int(pid)) for pid in pids), "the end of both", seconds=SECONDS)
@@ -210,7 +210,7 @@ def test_what_changes_the_host_may_take_longer_than_one_look() -> None:
     looks: list[float] = []
     watch = Watch(longest=SECONDS, seconds=0.05, check=lambda: looks.append(time.monotonic()))
 
-    assert finish(shell("sleep 0.5; echo done"), os.environ, watch, token=TOKEN) == (0, "done\n")
+    assert finish(shell("sleep 0.5; echo done"), os.environ, watch, tokens=[TOKEN]) == (0, "done\n")
     assert len(looks) > 2
 
 
