@@ -15,6 +15,7 @@ CHOSEN = {
         "scenarios/test_gate_fresh.py::test_only_committed_bytes_of_the_head_reach_the_image",
         "scenarios/test_gate_same_second.py::test_two_commits_of_one_second_with_files_of_one_size_are_told_apart[private]",
         "scenarios/test_incomplete.py::test_what_a_build_would_see_closes_it",
+        "scenarios/test_standing_context.py::test_whatever_a_commit_makes_of_a_path_the_image_has_it",
         "scenarios/test_standing_context.py::test_what_was_changed_in_the_context_reaches_no_image[private]",
     ),
     "I2: the commit is in the image's label, and no other label is believed": (
@@ -157,6 +158,11 @@ CHOSEN = {
         "scenarios/test_faults_containers.py::test_a_production_that_is_removed_while_it_changes_is_brought_back",
         "scenarios/test_faults_port.py::test_a_process_that_takes_the_port_for_a_moment_costs_the_promotion_only",
         "scenarios/test_image_store.py::test_what_ran_on_the_other_store_still_counts_for_the_direction",
+    ),
+    "a gate asks nothing twice, and its report says where its time went": (
+        "scenarios/test_speed.py::test_a_gate_starts_three_children_and_lists_everything_once",
+        "scenarios/test_speed.py::test_the_phases_in_the_report_add_up_to_the_whole[none]",
+        "scenarios/test_several_services.py::test_services_that_do_not_need_each_other_are_recreated_in_one_call",
     ),
     "an application unlike the usual one": (
         "scenarios/test_gate_other_application.py::test_an_application_from_scratch_is_gated_and_promoted",

@@ -10,6 +10,7 @@ from freshness.core.deployment import Deployment, Role
 from freshness.engine.client import connect
 from freshness.engine.deployments import write_deployment
 from freshness.engine.lock_owner import new_lock
+from tests.support import plugins
 from tests.support.applications import Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port
 from tests.support.git import GitRepo
@@ -111,6 +112,40 @@ def test_services_of_one_image_are_built_once_migrated_and_proven_together(runne
     assert names.index("job") < names.index("recreation") < names.index("health")
     assert names.count("health") == names.count("hold") == len(proven) - 1
     assert names.count("staging check") == len(("web", "scheduler"))
+
+
+def build_another(runner: Runner) -> None:
+    """The scheduler from a Dockerfile of its own."""
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    compose = compose.replace("build: .\n    command", "build: {context: ., dockerfile: Other}\n    command")
+    runner.app.repo.commit({"compose.yaml": compose, "Other": f"{DOCKERFILE}LABEL other=yes\n"})
+
+
+def test_services_that_do_not_need_each_other_are_recreated_in_one_call(runner: Runner, tmp_path: Path) -> None:
+    """Worker and scheduler, and then web, which needs the worker. Breaks when `switch` takes them one by one."""
+    build_another(runner)
+    record = tmp_path / "children"
+    for name in plugins.NAMES:
+        plugins.replace(name, f'echo "$*" >> {record}\nexec "$PLUGIN" "$@"')
+
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    ups = [line.split()[-2:] for line in record.read_text().splitlines() if " up " in line]
+    assert ups == [["worker", "scheduler"], ["--detach", "web"]]
+    assert [check["name"] for check in ended.report["checks"]].count("build") == len(("Dockerfile", "Other"))
+
+
+def test_two_builds_of_one_gate_run_at_once(runner: Runner, tmp_path: Path) -> None:
+    """Breaks when the second one begins after the first has ended."""
+    build_another(runner)
+    record = tmp_path / "children"
+    plugins.replace("buildx", f'echo begun >> {record}\n"$PLUGIN" "$@" || exit\nsleep 2\necho ended >> {record}')
+
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    assert record.read_text().split() == ["begun", "begun", "ended", "ended"]
 
 
 def test_a_migration_that_fails_leaves_every_service_as_it_was(runner: Runner) -> None:

@@ -61,7 +61,14 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> Gat
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
     env, forge = child_environment(publisher.env), forge_of(GATE, settings, publisher.env)
-    request = Request(settings=settings, run_env=publisher.env, env=env, forge=forge, dry_run=dry_run)
+    request = Request(
+        settings=settings,
+        run_env=publisher.env,
+        env=env,
+        forge=forge,
+        dry_run=dry_run,
+        started=publisher.started,
+    )
     result = gate(request, publisher.log)
     if dry_run:
         publisher.tell_ahead(result.ahead, result.reason)

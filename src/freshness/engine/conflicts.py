@@ -29,16 +29,29 @@ class Conflict(NamedTuple):
     removal: str = ""
 
 
+Listed = Sequence[Mapping[str, Any]]
+
+
+def list_containers(engine: Engine) -> Listed:
+    """All containers of the Engine, as it lists them."""
+    with engine_call("listing the containers"):
+        return tuple(engine.client.api.containers(all=True))
+
+
 def find_conflicts(
-    engine: Engine, target: Target, prober: Prober | None, together: Collection[str] = ()
+    engine: Engine,
+    target: Target,
+    prober: Prober | None,
+    together: Collection[str] = (),
+    listed: Listed | None = None,
 ) -> Iterator[Conflict]:
     """Each other container with the target's name, image tag or published port, and a process on that port.
 
     Services of `together` in the target's project may run its tag. Without a `prober` processes are not looked for,
     since a job's container needs another container for that.
+    `listed` is what `list_containers` has just said.
     """
-    with engine_call("listing the containers"):
-        listed = engine.client.api.containers(all=True)
+    listed = list_containers(engine) if listed is None else listed
     port_is_explained = prober is None or not target.is_published
     for entry in listed:
         labels = entry.get("Labels") or {}
@@ -55,9 +68,15 @@ def find_conflicts(
         )
 
 
-def refuse_conflicts(engine: Engine, target: Target, prober: Prober, together: Collection[str] = ()) -> None:
-    """Raises Stale where something is in the target's way, with a remedy for each."""
-    found = tuple(find_conflicts(engine, target, prober, together))
+def refuse_conflicts(
+    engine: Engine,
+    target: Target,
+    prober: Prober,
+    together: Collection[str] = (),
+    listed: Listed | None = None,
+) -> None:
+    """Raises Stale where something is in the target's way, with a remedy for each. `listed` as in `find_conflicts`."""
+    found = tuple(find_conflicts(engine, target, prober, together, listed))
     if found:
         raise _refusal(found)
 

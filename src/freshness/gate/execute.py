@@ -37,7 +37,7 @@ from freshness.gate.service import Service
 from freshness.gate.throwaway import Throwaway, open_project, show_needs
 from freshness.git.resolve_commit import NOT_ASKED, confirm_still_head
 from freshness.report.container_log import show_container_log
-from freshness.report.run_log import RunLog
+from freshness.report.run_log import CLEANING_UP, RunLog
 from freshness.report.steps import Found
 from freshness.settings.application import JobSettings
 from freshness.settings.kinds import CommandCheck, ScriptCheck
@@ -53,8 +53,9 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
     Raises the FreshnessError that ended the run; the run's checks say how each operation ended.
     """
     work = _Work(plan=plan, request=seen.request, seen=seen, run=run)
-    for note in seen.request.forge.begin(seen.commit.candidate)[1]:
-        run.warn("The forge was not told", note)
+    with run.phase("telling the forge"):
+        for note in seen.request.forge.begin(seen.commit.candidate)[1]:
+            run.warn("The forge was not told", note)
     with ExitStack() as until_ended:
         for shared, (_, tag) in zip(seen.application.builds.shared, plan.builds, strict=True):
             expected = f"an image labelled {plan.commit}"
@@ -62,7 +63,8 @@ def execute(plan: Plan, seen: Observed, until_built: ExitStack, run: RunLog) -> 
             work.images |= dict.fromkeys(shared.services, built)
     for overlay in [one.overlay for one in plan.services] + seen.application.overlays_of_jobs:
         run.check(CheckName.MOUNTS, "no mount that hides what was built", work.look_at_mounts, overlay)
-    until_built.close()
+    with run.phase(CLEANING_UP):
+        until_built.close()
     with ExitStack() as stack:
         for name in plan.locked:
             work.leases[name] = run.check(CheckName.LOCK, "staging for this run alone", work.take, name, stack)

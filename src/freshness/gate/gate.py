@@ -1,5 +1,6 @@
 """The gate, from top to bottom: is the image on staging provably built from the validated commit?"""
 
+import time
 from contextlib import ExitStack
 
 from freshness.ci.log import Log
@@ -15,8 +16,14 @@ from freshness.report.steps import wrap_unexpected_errors
 def gate(request: Request, log: Log) -> Result:
     """Builds, recreates and proves staging, and says how that ended. A dry run takes no lock and writes nothing."""
     run = RunLog(log=log)
+    run.add_phase("starting", time.monotonic() - request.started)
     try:
-        with wrap_unexpected_errors(), private_folder(request.env) as folder, ExitStack() as until_built:
+        with (
+            wrap_unexpected_errors(),
+            run.cleaning_up(),
+            private_folder(request.env) as folder,
+            ExitStack() as until_built,
+        ):
             seen = observe(request, folder, until_built, run)
             plan = plan_of(seen)
             if request.dry_run:

@@ -18,7 +18,7 @@ from freshness.core.variables import explain_emptied, find_emptied
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS
 from freshness.engine.compose_reads import find_compose_files
-from freshness.engine.conflicts import refuse_conflicts
+from freshness.engine.conflicts import list_containers, refuse_conflicts
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.health import require_probeable
 from freshness.engine.images import find_image
@@ -94,7 +94,8 @@ def observe(request: Request, folder: Path, until_built: ExitStack, run: RunLog)
     """
     commit = run.check(CheckName.COMMIT, "a commit of this repository", _find_commit, request, folder, run)
     request = replace(request, settings=_with_commits_file(request.settings, commit))
-    _note_uncommitted(request, commit.origin, run)
+    with run.phase("comparing the work tree"):
+        _note_uncommitted(request, commit.origin, run)
     application = run.check(
         CheckName.SERVICE, "a service that shares nothing with another", read_application, request, run
     )
@@ -254,10 +255,11 @@ def _find_room(
 
 def _refuse_conflicts(request: Request, engine: Engine, prober: Prober, application: Application) -> Iterator[str]:
     """What is to be noted. Raises Stale where something stands at a service's place that is not staging's."""
+    listed = list_containers(engine)
     for one in application.services:
         require_probeable(engine, one.health, one.target, prober)
         note = ownership_of(request, application, one.target).require(engine)
-        refuse_conflicts(engine, one.target, prober, application.members)
+        refuse_conflicts(engine, one.target, prober, application.members, listed)
         yield note
     for job in application.jobs + application.later_jobs:
         refuse_job(engine, application.project, job.service)

@@ -1,7 +1,8 @@
 """What is asked of the gate, and how it ended."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.check import Check, CheckName
@@ -18,13 +19,17 @@ BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One gate. `run_env` is the run's own environment, `env` what our children inherit of it."""
+    """One gate. `run_env` is the run's own environment, `env` what our children inherit of it.
+
+    `started` is the monotonic clock's, of the whole run.
+    """
 
     settings: GateSettings
     run_env: Mapping[str, str]
     env: Mapping[str, str]
     forge: Forge
     dry_run: bool = False
+    started: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

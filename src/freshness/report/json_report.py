@@ -23,6 +23,8 @@ from freshness.process.private_folder import make_private_folder
 class Report:
     """A run and its decision: the gate's verdict, or the promotion's outcome. What was not found out is None or empty.
 
+    `phases` are the seconds that are in no check, by what took them: with those of the checks they are the whole run's.
+
     `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
     `throwaway` is the project that was made for a gate, and removed.
     """
@@ -44,6 +46,7 @@ class Report:
     daemon_id: str | None = None
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)
     throwaway: str | None = None
+    phases: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def content_of(report: Report, env: Mapping[str, str]) -> dict[str, object]:

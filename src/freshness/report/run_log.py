@@ -1,5 +1,6 @@
 """What a run tells as it goes: its checks, notes, and what it found out. It is only ever added to."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from freshness.report.steps import Found, Steps
 
 Value = TypeVar("Value")
 Given = ParamSpec("Given")
+CLEANING_UP = "cleaning up"
 
 
 @contextmanager
@@ -60,6 +62,29 @@ class RunLog:
         self.begun.append(name)
         with telling(self.log, self.steps, name, expected):
             return self.steps.check(name, expected, find, *args, **kwargs)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Adds what the block takes to the report's `phases`: what is no check, and takes its time."""
+        before = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add_phase(name, time.monotonic() - before)
+
+    def add_phase(self, name: str, seconds: float) -> None:
+        """As `phase`."""
+        phases = self.found.setdefault("phases", {})
+        phases[name] = phases.get(name, 0.0) + seconds
+
+    @contextmanager
+    def cleaning_up(self) -> Iterator[None]:
+        """What comes between the last check and the block's end is the phase of this name."""
+        try:
+            yield
+        finally:
+            if self.checks:
+                self.add_phase(CLEANING_UP, time.monotonic() - self.steps.ended)
 
     def note(self, *texts: str) -> None:
         """For report and summary, and a line of the log each."""

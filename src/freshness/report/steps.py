@@ -42,6 +42,8 @@ class Steps:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.checks: list[Check] = []
         self.exit_status = 0
+        self.ended = 0.0
+        """The clock's time at the end of the last check."""
         self._clock = clock
 
     def forget(self) -> None:
@@ -84,6 +86,7 @@ class Steps:
         self._record(name, result, step, expected, started)
 
     def _record(self, name: CheckName, result: CheckResult, step: Step, expected: str, started: float) -> None:
+        self.ended = self._clock()
         self.checks.append(
             Check(
                 name=name,
@@ -91,7 +94,7 @@ class Steps:
                 got=step.got,
                 expected=expected,
                 remedy=step.remedy,
-                seconds=self._clock() - started,
+                seconds=self.ended - started,
                 verdict=step.verdict,
             )
         )
