@@ -215,6 +215,7 @@ CHOSEN = {
     "who has production alone is gated beside it, in a project that is thrown away": (
         "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image",
         "scenarios/test_throwaway.py::test_what_reaches_beyond_the_project_is_refused_by_name[a socket]",
+        "scenarios/test_layouts.py::test_a_layout_as_people_have_it_is_gated_with_settings_alone[anchors]",
     ),
     "what a registry holds under the digest is what was proven, or the gate stays closed": (
         "scenarios/test_gate_registry.py::test_what_was_proven_is_published_under_its_digest[machine-debian]",

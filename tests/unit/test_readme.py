@@ -104,3 +104,12 @@ def test_the_guide_explains_sentences_that_the_tool_says() -> None:
     for sentence in re.findall(r"`([^`]+)`", " ".join(rows)):
         for part in re.split("…|: ", sentence):
             assert part.strip() in told, f"{part!r} of {sentence!r} is not what the tool says"
+
+
+def test_each_scenario_of_a_layout_is_there() -> None:
+    """Fails when docs/layouts.md names a test that has another name now."""
+    text = (ROOT / "docs/layouts.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert named
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file} has no {test}"
