@@ -40,7 +40,7 @@ MOVE = Move(
     kept=("OLDER",),
     retained_tags=RetainedTags(repository="shop/web"),
 )
-CHANGE = Change(move=MOVE, make=NOW, former=NOW, running=RUNNING)
+CHANGE = Change(move=MOVE, make=NOW, former=NOW, running=(RUNNING,))
 
 
 def settings(**given: str) -> PromoteSettings:
@@ -143,7 +143,7 @@ def test_its_undo_proves_what_it_brings_back() -> None:
 
 def test_a_first_deployment_is_undone_to_nothing() -> None:
     """I9. Fails when a first deployment that failed leaves its container, or its tag."""
-    first = plan(replace(moved(previous=None, tagged=None, kept=()), running=None))
+    first = plan(replace(moved(previous=None, tagged=None, kept=()), running=()))
     assert (
         str(first)
         == """\
@@ -265,7 +265,7 @@ WITHOUT_OLD = FINISHED.replace(
 ALL = {"OLD", "NEW", "OLDER"}
 RECORD = MOVE.record("{}", "{}")
 FIRST = replace(RECORD, previous="", tagged="", kept=())
-FIRST_CHANGE = replace(moved(previous=None, tagged=None, kept=()), running=None)
+FIRST_CHANGE = replace(moved(previous=None, tagged=None, kept=()), running=())
 SOMEBODY = "left alone: production runs neither its image nor the one before, so somebody changed it meanwhile"
 
 

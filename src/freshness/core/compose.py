@@ -21,6 +21,7 @@ class Target:
     `container_port` is what the service listens on inside. `needs` are the services it depends on, and `healthcheck`
     and `environment` are what the Compose file says of it. `ports` are all that it publishes, `contents` the configs
     and secrets whose content Compose does not compare, `missing_env_files` the optional ones that are not there.
+    `replicas` is how many containers it has.
     """
 
     project: str
@@ -36,6 +37,7 @@ class Target:
     ports: tuple[Published, ...] = ()
     contents: tuple[str, ...] = ()
     missing_env_files: tuple[str, ...] = ()
+    replicas: int = 1
 
     @property
     def is_published(self) -> bool:
@@ -123,7 +125,14 @@ def read_target(config: Mapping[str, Any], wanted: Wanted) -> Target:
         environment=ours.get("environment") or {},
         ports=published_by_service(ours),
         contents=tuple(_contents(config, ours)),
+        replicas=1 if wanted.is_thrown_away else replicas_of(ours),
     )
+
+
+def replicas_of(service: Service) -> int:
+    """How many containers Compose makes of it: `deploy: replicas:`, else `scale:`, else one."""
+    replicas: int | None = (service.get("deploy") or {}).get("replicas", service.get("scale"))
+    return 1 if replicas is None else replicas
 
 
 def _contents(config: Mapping[str, Any], ours: Service) -> Iterator[str]:
@@ -247,12 +256,22 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
             f"The setting `container` says {wanted.container!r}, but Compose names it {container!r}."
             " Correct one of them, or leave `container` empty."
         )
-    replicas = (ours.get("deploy") or {}).get("replicas", ours.get("scale", 1))
-    if replicas != 1 and not wanted.is_thrown_away:
-        yield (
-            f"The service {wanted.service!r} has {replicas} replicas, but only one container can be checked. Set it"
-            " to 1."
-        )
+    if not wanted.is_thrown_away:
+        yield from _replica_problems(ours, wanted)
+
+
+def _replica_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
+    replicas = replicas_of(ours)
+    if replicas < 1:
+        yield f"The service {wanted.service!r} has no replica, so that nothing proves it. Set it to 1 or more."
+    if replicas > 1:
+        shared = [f"publishes {in_ranges({port for port, _, _ in _published(ours)})}"] if ours.get("ports") else []
+        shared += [f"has `container_name: {ours['container_name']}`"] if ours.get("container_name") else []
+        if shared:
+            yield (
+                f"The service {wanted.service!r} has {replicas} replicas and {' and '.join(shared)}, which they cannot"
+                " share. Let a proxy in its network publish the port, or set it to 1."
+            )
 
 
 def _dependency_problems(services: Mapping[str, Service], wanted: Wanted) -> Iterator[str]:

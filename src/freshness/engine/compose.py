@@ -156,9 +156,9 @@ class Recreation:
 def recreate(
     lease: Lease, file: Source, target: Target, *, keeping: str, force: bool = False, with_needs: bool = False
 ) -> Container:
-    """As `recreate_all`, of one service."""
+    """As `recreate_all`, of one service; its first container."""
     one = Recreation(target=target, keeping=keeping)
-    return recreate_all(lease, file, [one], force=force, with_needs=with_needs)[target.service]
+    return recreate_all(lease, file, [one], force=force, with_needs=with_needs)[target.service][0]
 
 
 def recreate_all(
@@ -169,8 +169,8 @@ def recreate_all(
     others: Sequence[Lease] = (),
     force: bool = False,
     with_needs: bool = False,
-) -> dict[str, Container]:
-    """Lets Compose bring services of one project to their tags' images, nothing else; returns each's only container.
+) -> dict[str, tuple[Container, ...]]:
+    """Lets Compose bring services of one project to their tags' images, nothing else; returns the containers of each.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
     where it was paused: its HEALTHCHECK may have failed since then.
@@ -184,7 +184,7 @@ def recreate_all(
     for words, targets in alike.items():
         _up(lease, file, targets, "--detach", *words, others=others, alone=not with_needs)
     found = ((one.target, service_containers(lease.engine, one.target.project, one.target.service)) for one in services)
-    return {target.service: require_only(containers, target) for target, containers in found}
+    return {target.service: require_all(containers, target) for target, containers in found}
 
 
 def _words_for(lease: Lease, one: Recreation, *, force: bool) -> tuple[str, ...]:
@@ -268,16 +268,19 @@ def _compose_up(
     raise EngineError(f"Compose could not recreate {names}: {said}.", "Correct that, then run again.")
 
 
-def require_only(found: Sequence[Container], target: Target) -> Container:
-    """The service's one container, of those that were found. Raises Stale where there is none or more than one."""
-    if len(found) != 1:
-        names = ", ".join(container.name for container in found) or "none"
-        raise Stale(
-            f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}),"
-            " expected 1.",
-            "Remove those that do not belong there, then run again.",
-        )
-    return found[0]
+def require_all(found: Sequence[Container], target: Target, *also: int) -> tuple[Container, ...]:
+    """The service's containers, of those that were found, by their names.
+
+    Raises Stale where there are not as many as the target has replicas, or a number that is `also` expected.
+    """
+    if len(found) in {target.replicas, *also}:
+        return tuple(sorted(found, key=lambda one: (len(one.name), one.name)))
+    names = ", ".join(container.name for container in found) or "none"
+    raise Stale(
+        f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}),"
+        f" expected {target.replicas}.",
+        "Remove those that do not belong there, then run again.",
+    )
 
 
 def remove(lease: Lease, file: Source, target: Target) -> None:

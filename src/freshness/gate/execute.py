@@ -102,7 +102,7 @@ class _Work:
     builds: dict[str, Building] = field(default_factory=dict)
     images: dict[str, _Built] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
-    containers: dict[str, Container] = field(default_factory=dict)
+    containers: dict[str, tuple[Container, ...]] = field(default_factory=dict)
     source: Source = field(init=False)
 
     def __post_init__(self) -> None:
@@ -205,7 +205,7 @@ class _Work:
             expected = f"{'containers that run' if len(names) > 1 else 'a container that runs'} {', '.join(images)}"
             self.run.check(CheckName.RECREATION, expected, self.recreate, [services[name] for name in names])
         for one in self.plan.services:
-            self.prove(self._with_port(one), self.containers[one.name])
+            self.prove(self._with_port(one))
         if all(check.result is CheckResult.PASSED for check in self.run.checks):
             for job in self.plan.later_jobs:
                 self.run.note(f"The job {job.service} ended: {self.run_job(job).got}. It decides nothing.")
@@ -229,18 +229,20 @@ class _Work:
         before = set()
         for one in services:
             lease = self.leases[one.name]
-            keep_one_container(lease, one.target, self.images[one.name].image.id)
+            if one.target.replicas == 1:
+                keep_one_container(lease, one.target, self.images[one.name].image.id)
             before |= {it.id for it in service_containers(lease.engine, one.target.project, one.name)}
         found = self._recreate(services)
         self.containers |= found
         for one in services:
-            self._look_at_recreated(one, was_there=found[one.name].id in before)
+            self._look_at_recreated(one, was_there=before.issuperset(it.id for it in found[one.name]))
         if len(self.containers) == len(self.plan.services):
             self._prune_builds()
-        said = (f"the container {container.name} ({container.short_id})" for container in found.values())
-        return Found(value=None, got=f"{', '.join(said)} {'run' if len(found) > 1 else 'runs'} it")
+        containers = [container for each in found.values() for container in each]
+        said = (f"the container {container.name} ({container.short_id})" for container in containers)
+        return Found(value=None, got=f"{', '.join(said)} {'run' if len(containers) > 1 else 'runs'} it")
 
-    def _recreate(self, services: Sequence[Service]) -> dict[str, Container]:
+    def _recreate(self, services: Sequence[Service]) -> dict[str, tuple[Container, ...]]:
         throwaway = self.seen.application.throwaway
         wanted = [Recreation(target=one.target, keeping=self.images[one.name].image.id) for one in services]
         lease, *others = [self.leases[one.name] for one in services]
@@ -253,7 +255,8 @@ class _Work:
             raise
 
     def _look_at_recreated(self, service: Service, *, was_there: bool) -> None:
-        container, image, target = self.containers[service.name], self.images[service.name].image, service.target
+        containers, image, target = self.containers[service.name], self.images[service.name].image, service.target
+        container = next((one for one in containers if one.image_id != image.id), containers[0])
         if service.name == self.seen.application.first or "container" not in self.run.found:
             self.run.found["container"] = {"name": container.name, "id": container.id, "image_id": container.image_id}
         if container.image_id != image.id:
@@ -278,7 +281,7 @@ class _Work:
         target = service.target
         if target.port or not target.is_published:
             return service
-        port = published_port(self.seen.host.engine, self.containers[service.name], target.container_port)
+        port = published_port(self.seen.host.engine, self.containers[service.name][0], target.container_port)
         return replace(service, target=replace(target, port=port))
 
     def _prune_builds(self) -> None:
@@ -294,7 +297,14 @@ class _Work:
         except EngineError as error:
             self.run.note(f"Older builds were not let go. {error}")
 
-    def prove(self, service: Service, container: Container) -> None:
+    def prove(self, service: Service) -> None:
+        """Each of its containers; the staging check runs in the first."""
+        first, *others = self.containers[service.name]
+        self._prove(service, first)
+        for container in others:
+            self._prove(replace(service, check=None), container)
+
+    def _prove(self, service: Service, container: Container) -> None:
         """Health, the staging check, and that the container is the same and lasts; these may fail as values."""
         run, health, id_ = self.run, service.health, container.short_id
         expected = f"{health.wanted} within {health.deadline:g} s"

@@ -77,8 +77,10 @@ def _reach(request: Request, log: PromotionLog) -> Engine:
 
 def _longest(request: Request, application: Application) -> float:
     """Seconds that the jobs, the writes, the proof and the undo may take."""
-    healths = [one.health for one in application.services]
-    switch = sum(2 * (RECREATE_SECONDS + health.hold) + 3 * health.deadline for health in healths)
+    services = application.services
+    switch = sum(
+        one.target.replicas * (2 * (RECREATE_SECONDS + one.health.hold) + 3 * one.health.deadline) for one in services
+    )
     return switch + sum(job.timeout for job in application.all_jobs) + request.settings.update_overlap + 60
 
 

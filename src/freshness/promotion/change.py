@@ -100,8 +100,8 @@ class Move:
 class Change:
     """What becomes of one service: `make` is the candidate's, `former` that of what runs.
 
-    `running` is its container as it is (None at a first deployment). `is_current`: the container is the one that was
-    recorded, and the candidate is to run just as it does. `resumes`: what stands there was left by a run that was
+    `running` are its containers as they are (none at a first deployment). `is_current`: they are those that were
+    recorded, and the candidate is to run just as they do. `resumes`: what stands there was left by a run that was
     interrupted, and could not be undone. `mounted` are the paths where the configuration mounts something of its own.
     `last` is the ID of the image that was recorded to have run last, where nothing runs; else empty. `level`: services
     of one level need none of each other, and each only what has a lower one.
@@ -110,7 +110,7 @@ class Change:
     move: Move
     make: Make
     former: Make
-    running: Container | None = None
+    running: tuple[Container, ...] = ()
     is_current: bool = False
     resumes: bool = False
     mounted: frozenset[str] = frozenset()
@@ -121,6 +121,11 @@ class Change:
     def service(self) -> str:
         """The service's name in Compose."""
         return self.make.target.service
+
+    @property
+    def has_replicas(self) -> bool:
+        """Whether it has, or had, more than one container: these are replaced one after the other."""
+        return max(self.make.target.replicas, self.former.target.replicas, len(self.running)) > 1
 
     @property
     def lock(self) -> str:

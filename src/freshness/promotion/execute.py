@@ -18,9 +18,10 @@ from freshness.promotion.leases import Leases
 from freshness.promotion.plan import Plan, finish_plan
 from freshness.promotion.preflight import ownership
 from freshness.promotion.request import PromotionLog, Result
-from freshness.promotion.rollout import Rollout
+from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application
 from freshness.promotion.wording import call_for_help, is_unchanged, what_all_serve, what_serves_again
+from freshness.promotion.work import Work
 from freshness.report.steps import wrap_unexpected_errors
 
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
@@ -30,51 +31,51 @@ Ended = tuple[PromotionOutcome, str]
 
 def execute(plan: Plan, host: Host, leases: Leases, log: PromotionLog) -> Result:
     """How production is left. Raises what kept the record from being written: then nothing was changed."""
-    rollout = new_rollout(host, leases, log)
+    work = new_work(host, leases, log)
     if not plan.operations:
-        return _result(plan, log, _succeeded(plan, host, rollout))
+        return _result(plan, log, _succeeded(plan, host, work))
     begun, jobs = _begin(plan, host, leases), plan.jobs
     try:
         with wrap_unexpected_errors():
             for job in jobs:
-                rollout.do(job)
+                do(work, job)
     except (FreshnessError, Interrupted) as error:
-        return _not_switched(plan, rollout, error)
+        return _not_switched(plan, work, error)
     try:
         with wrap_unexpected_errors():
             for operation in plan.operations[len(jobs) :]:
                 if operation.is_final:
                     ignore_interrupts()  # the old one goes: from here none leads back
-                rollout.do(operation)
+                do(work, operation)
     except LockLost as error:
         return _result(plan, log, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
-        return _take_back(plan, host, rollout, begun, error)
+        return _take_back(plan, host, work, begun, error)
     settle(leases)
-    return _result(plan, log, _succeeded(plan, host, rollout))
+    return _result(plan, log, _succeeded(plan, host, work))
 
 
-def _not_switched(plan: Plan, rollout: Rollout, error: FreshnessError | Interrupted) -> Result:
+def _not_switched(plan: Plan, work: Work, error: FreshnessError | Interrupted) -> Result:
     """A job before the switch did not end well: production runs what it ran."""
     if not isinstance(error, LockLost):
-        settle(rollout.leases)
+        settle(work.leases)
     outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
-    return _result(plan, rollout.log, (outcome, NOT_SWITCHED), error)
+    return _result(plan, work.log, (outcome, NOT_SWITCHED), error)
 
 
-def new_rollout(host: Host, leases: Leases, log: PromotionLog) -> Rollout:
+def new_work(host: Host, leases: Leases, log: PromotionLog) -> Work:
     """What does operations under these leases."""
     prober = find_prober(host.engine, host.request.env)
-    return Rollout(leases=leases, settings=host.request.settings, prober=prober, log=log)
+    return Work(leases=leases, settings=host.request.settings, prober=prober, log=log)
 
 
-def roll_back(plan: Plan, rollout: Rollout) -> bool:
+def roll_back(plan: Plan, work: Work) -> bool:
     """Walks the undo. Returns whether the candidates serve then all the same.
 
     They do where an image from before is gone from this Engine: a prune takes it in the moment in which no container
     runs it, and then forward is the only way to serve proven images of one commit.
     """
-    engine = rollout.leases.engine
+    engine = work.engine
     wait_until_reachable(engine, "going back")
     gone = [
         change for change in plan.changes if change.move.previous and not find_image(engine, change.move.previous_id)
@@ -82,12 +83,12 @@ def roll_back(plan: Plan, rollout: Rollout) -> bool:
     operations = plan.undo
     if gone:
         names = " and ".join(dict.fromkeys(change.move.previous_id for change in gone))
-        rollout.log.note(f"The image that ran before, {names}, is gone from this Engine.")
+        work.log.note(f"The image that ran before, {names}, is gone from this Engine.")
         retained = {image for change in plan.changes for image in change.move.retained_then}
         there = {image for image in retained if find_image(engine, image)}
-        operations = finish_plan(plan.changes, rollout.settings, there, despite=True).operations
+        operations = finish_plan(plan.changes, work.settings, there, despite=True).operations
     for operation in operations:
-        rollout.do(operation)
+        do(work, operation)
     return bool(gone)
 
 
@@ -106,55 +107,55 @@ def _begin(plan: Plan, host: Host, leases: Leases) -> dict[str, Begun]:
     return write_records([(leases.by_lock[lock], record) for lock, record in plan.records.items()])
 
 
-def _succeeded(plan: Plan, host: Host, rollout: Rollout) -> Ended:
+def _succeeded(plan: Plan, host: Host, work: Work) -> Ended:
     settings, move = host.request.settings, plan.move
     if not plan.operations:
         return PromotionOutcome.UNCHANGED, f"{move.tag} names {move.candidate.id} already; nothing was changed."
     if not plan.changes:
         named = name_revision(move.candidate, settings.revision_label)
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
-    if len(plan.changes) > 1 and rollout.switched:
-        seconds = rollout.switched[-1] - rollout.switched[0]
-        rollout.log.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
-    same = all(is_unchanged(change, rollout.containers.get(change.service)) for change in plan.changes)
-    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, rollout.containers)
+    if len(plan.changes) > 1 and work.switched:
+        seconds = work.switched[-1] - work.switched[0]
+        work.log.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
+    same = all(is_unchanged(change, work.containers.get(change.service, ())) for change in plan.changes)
+    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, work.containers)
 
 
-def _serves(plan: Plan, host: Host, containers: Mapping[str, Container]) -> str:
+def _serves(plan: Plan, host: Host, containers: Mapping[str, tuple[Container, ...]]) -> str:
     settings = host.request.settings
     return what_all_serve(plan.changes, containers, settings.revision_label, forced=settings.force_recreate)
 
 
 def _take_back(
-    plan: Plan, host: Host, rollout: Rollout, begun: Mapping[str, Begun], error: FreshnessError | Interrupted
+    plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun], error: FreshnessError | Interrupted
 ) -> Result:
     """After a failed operation: what ran before runs again, proven; or a person is needed, and told what to type."""
     ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
     try:
         with interrupts_deferred():
-            rollout.log.log.say("The promotion failed. Going back to what production ran before.")
+            work.log.log.say("The promotion failed. Going back to what production ran before.")
             with wrap_unexpected_errors():
-                ended = _went_back(plan, host, rollout, begun)
+                ended = _went_back(plan, host, work, begun)
     except (LockLost, Interrupted) as late:
         cause = late
-    return _result(plan, rollout.log, ended, cause)
+    return _result(plan, work.log, ended, cause)
 
 
-def _went_back(plan: Plan, host: Host, rollout: Rollout, begun: Mapping[str, Begun]) -> Ended:
+def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -> Ended:
     try:
-        went_on = roll_back(plan, rollout)
+        went_on = roll_back(plan, work)
     except LockLost:
         raise
     except FreshnessError as error:  # the record stays: the next run tries again
         return PromotionOutcome.STRANDED, _stranded(plan, host, begun, error)
-    settle(rollout.leases)
+    settle(work.leases)
     if not plan.changes:
         return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {plan.move.tag} is as it was."
     if went_on:
         return PromotionOutcome.PROMOTED, _serves(plan, host, {})
     for change in plan.changes:
         if change.former.is_as_it_ran and change.move.previous:
-            rollout.log.note(not_restored(change.former.configuration))
+            work.log.note(not_restored(change.former.configuration))
     again = what_serves_again(plan.changes, host.request.settings.revision_label)
     return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}"
 

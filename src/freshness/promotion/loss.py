@@ -47,8 +47,8 @@ def find_ran(scene: Scene, service: str) -> Ran | None:
 
     What a cut promotion left counts by its values alone: what it was begun from was looked at then.
     """
-    if len(scene.containers) == 1:
-        (only,) = scene.containers
+    if scene.containers:
+        only = scene.containers[0]
         return Ran(
             what=f"production's container {only.name}",
             files=() if scene.undo_to else scene.files,

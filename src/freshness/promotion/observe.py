@@ -8,7 +8,7 @@ from freshness.core.image import Image, same_tag
 from freshness.core.lock import Record
 from freshness.core.retained import RetainedTags
 from freshness.engine.client import Engine
-from freshness.engine.compose import require_only
+from freshness.engine.compose import require_all
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged, retained_images
@@ -30,11 +30,6 @@ class Scene:
     containers: tuple[Container, ...]
     recorded: Recorded | None
     undo_to: Record | None
-
-    @property
-    def only(self) -> Container | None:
-        """The service's one container, where there is one."""
-        return self.containers[0] if len(self.containers) == 1 else None
 
     @property
     def runs(self) -> str:
@@ -92,7 +87,7 @@ def find_change(
     target, undo_to = make.target, scene.undo_to
     previous = candidate if scene.runs == candidate.id else find_image(engine, scene.runs) if scene.runs else None
     if not undo_to:
-        _refuse_loss(engine, make, scene, previous, candidate, mounted)
+        _refuse_loss(engine, make, scene, previous, candidate, mounted, today.make(scene.known).target.replicas)
     move = Move(
         tag=target.image,
         candidate=candidate,
@@ -107,7 +102,7 @@ def find_change(
         move=move,
         make=make,
         former=today.make(scene.known),
-        running=scene.only,
+        running=scene.containers,
         is_current=_is_current(scene, make, candidate),
         resumes=undo_to is not None,
         mounted=mounted,
@@ -153,26 +148,43 @@ def move_of(engine: Engine, record: Record, tag: str, retained_tags: RetainedTag
 
 
 def _refuse_loss(
-    engine: Engine, make: Make, scene: Scene, previous: Image | None, candidate: Image, mounted: frozenset[str]
+    engine: Engine,
+    make: Make,
+    scene: Scene,
+    previous: Image | None,
+    candidate: Image,
+    mounted: frozenset[str],
+    former: int,
 ) -> None:
-    """Raises Refused or Stale where there would be no way back, or something would not come with it."""
-    running = require_only(scene.containers, make.target) if scene.containers else None
+    """Raises Refused or Stale where there would be no way back, or something would not come with it.
+
+    `former` is how many containers it had when it was made.
+    """
+    running = require_all(scene.containers, make.target, former) if scene.containers else ()
     if running and previous is None:
+        names = " ".join(one.name for one in running)
         raise Refused(
-            f"production's container {running.name} runs {running.image_id}, which this Engine no longer has.",
+            f"production's container {running[0].name} runs {running[0].image_id}, which this Engine no longer has.",
             "There would be no way back, and Docker makes no image of such a container. To go without, with production"
-            f" down until the new image serves, take it away and run again: docker rm --force {running.name}",
+            f" down until the new image serves, take it away and run again: docker rm --force {names}",
         )
-    if running:
-        _refuse_lost_volumes(engine, make.target, running, candidate, mounted)
+    images = {one.image_id for one in running}
+    if len(images) > 1:
+        raise Refused(
+            f"production's containers of {make.target.service} run {' and '.join(sorted(images))}; expected one image.",
+            "What they go back to could not be told. Bring them to one image first: docker compose up --detach"
+            f" --no-deps --force-recreate {make.target.service}",
+        )
+    for one in running:
+        _refuse_lost_volumes(engine, make.target, one, candidate, mounted)
 
 
 def _is_current(scene: Scene, make: Make, candidate: Image) -> bool:
     """Whether Compose needs not be asked: another version of it would make the same container anew, for nothing."""
     return (
-        scene.only is not None
-        and scene.only.runs
-        and scene.only.image_id == candidate.id
+        len(scene.containers) == make.target.replicas
+        and all(one.runs and one.image_id == candidate.id for one in scene.containers)
+        and len({one.configuration for one in scene.containers}) == 1
         and scene.known == make.configuration != ""
         and scene.undo_to is None
     )

@@ -12,13 +12,14 @@ from freshness.errors import FreshnessError, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.acquire import Host
 from freshness.promotion.change import Change
-from freshness.promotion.execute import new_rollout, roll_back
+from freshness.promotion.execute import new_work, roll_back
 from freshness.promotion.leases import Leases
 from freshness.promotion.observe import change_of, move_of
 from freshness.promotion.operations import Operation, Tag
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
 from freshness.promotion.preflight import ownership
 from freshness.promotion.request import PromotionLog, Recovered
+from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application, TagAlone
 from freshness.promotion.wording import call_for_help
 from freshness.report.steps import Steps
@@ -185,16 +186,16 @@ def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], log: Promot
 
 
 def _do(host: Host, leases: Leases, left: Left, log: PromotionLog) -> str:
-    rollout = new_rollout(host, leases, log)
+    work = new_work(host, leases, log)
     try:
         for operation in left.operations:
-            rollout.do(operation)
+            do(work, operation)
     except LockLost:
         raise
     except FreshnessError as error:
         if left.what is not Recovery.FINISH or not left.plan.changes:
             raise
-        went_on = roll_back(left.plan, rollout)
+        went_on = roll_back(left.plan, work)
         said = _say_finished(left.plan) if went_on else _say_undone(left.plan)
         candidates = " and ".join(dict.fromkeys(change.move.candidate.id for change in left.plan.changes))
         return f"{said}, since {candidates} failed ({error.args[0]})"

@@ -26,12 +26,12 @@ def recreate_together(services: Sequence[tuple[Lease, Change]], *, force: bool) 
     wanted = [Recreation(target=one.make.target, keeping=one.move.candidate.id) for _, one in services]
     lease, source = services[0][0], services[0][1].make.source
     containers = recreate_all(lease, source, wanted, force=force)
-    return {one.service: _require_new(own, one, containers[one.service]) for own, one in services}
+    return {one.service: _require_new(own, one, *containers[one.service]) for own, one in services}
 
 
 def _require_new(lease: Lease, change: Change, container: Container) -> Container:
     wanted = change.move.candidate.id
-    was_left = change.running is not None and change.running.id == container.id
+    was_left = container.id in {one.id for one in change.running}
     if container.image_id == wanted or not was_left:
         return container
     # Compose believes labels: this one says that it was made from an image that it does not run.

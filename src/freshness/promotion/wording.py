@@ -13,6 +13,8 @@ from freshness.engine.images import find_image
 from freshness.errors import FreshnessError, Refused
 from freshness.promotion.change import Change, Make
 
+Containers = Sequence[Container]
+
 
 def refuse_missing(configuration: str) -> None:
     """Raises Refused where a path that it mounts is gone from this host: Docker would make an empty folder."""
@@ -47,34 +49,39 @@ def _with_what(former: Make) -> str:
     return ", with the configuration that it ran with" if former.is_as_it_ran else ""
 
 
-def what_all_serve(changes: Sequence[Change], containers: Mapping[str, Container], label: str, *, forced: bool) -> str:
+def what_all_serve(changes: Sequence[Change], containers: Mapping[str, Containers], label: str, *, forced: bool) -> str:
     """What production runs after the changes: of one service in a sentence, of several in one for each."""
-    said = [_what_serves(change, containers.get(change.service), label, forced=forced) for change in changes]
+    said = [_what_serves(change, containers.get(change.service, ()), label, forced=forced) for change in changes]
     if len(changes) == 1:
         return said[0]
     parts = (f"{change.service}: {text}" for change, text in zip(changes, said, strict=True))
     return f"{len(changes)} services. {' '.join(parts)}"
 
 
-def _what_serves(change: Change, container: Container | None, label: str, *, forced: bool) -> str:
+def _what_serves(change: Change, containers: Containers, label: str, *, forced: bool) -> str:
     """What production runs after the change, in a sentence."""
-    move, before = change.move, change.running
+    move, before, after = change.move, _first(change.running), _first(containers)
     runs = f"Production runs {name_revision(move.candidate, label)}"
-    if is_unchanged(change, container):
+    if is_unchanged(change, containers):
         had_stopped = before and not before.is_up
         found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
         return f"{runs} already and {found}.{not_compared(change.make.target.contents)}"
     if move.previous is None:
         return f"{runs}; {_first_deployment(change.last)}."
     if move.previous.id == move.candidate.id:
-        why = "`force-recreate` is true" if forced else _why_anew(before, container)
+        why = "`force-recreate` is true" if forced else _why_anew(before, after)
         return f"{runs}, as before; its container was made anew, since {why}."
     return f"{runs}; it ran {name_revision(move.previous, label)} before."
 
 
-def is_unchanged(change: Change, container: Container | None) -> bool:
-    """Whether production's container is the one that it was before."""
-    return bool(change.running and container and change.running.id == container.id)
+def is_unchanged(change: Change, containers: Containers) -> bool:
+    """Whether production's containers are those that they were before."""
+    return bool(change.running) and {one.id for one in change.running} == {one.id for one in containers}
+
+
+def _first(containers: Containers) -> Container | None:
+    """One that stands for all: they are made alike."""
+    return containers[0] if containers else None
 
 
 def _first_deployment(last: str) -> str:

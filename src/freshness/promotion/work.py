@@ -1,0 +1,73 @@
+"""What the operations of one run work with, and what they found on the way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from freshness.engine.client import Engine
+from freshness.engine.containers import Container
+from freshness.engine.health import HealthResult, wait_until_healthy
+from freshness.engine.lock import Lease
+from freshness.engine.probe_address import Prober
+from freshness.errors import FreshnessError, LockLost, Unhealthy
+from freshness.promotion.change import Change, Make
+from freshness.promotion.leases import Leases
+from freshness.promotion.request import PromotionLog
+from freshness.report.container_log import show_container_log
+from freshness.settings.model import PromoteSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Operations done under the leases.
+
+    `containers` are the services' containers by the service, as the operations made them; `failed` the IDs of those
+    that were found unhealthy; `moments` the Engine's time at which this run's records say that services changed;
+    `switched` the monotonic clock's before the first recreation and after each.
+    """
+
+    leases: Leases
+    settings: PromoteSettings
+    prober: Prober
+    log: PromotionLog
+    containers: dict[str, tuple[Container, ...]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    moments: list[str] = field(default_factory=list)
+    switched: list[float] = field(default_factory=list)
+
+    @property
+    def engine(self) -> Engine:
+        return self.leases.engine
+
+    def lease(self, change: Change) -> Lease:
+        """That of the service."""
+        return self.leases.by_lock[change.lock]
+
+    def of(self, make: Make) -> tuple[Container, ...]:
+        """The service's containers."""
+        return self.containers[make.target.service]
+
+    def ask(self, container: Container, make: Make) -> HealthResult:
+        """Waits until it is healthy, or the deadline is over."""
+        return wait_until_healthy(self.engine, make.target, container, make.health, self.prober)
+
+    def require_healthy(self, container: Container, result: HealthResult) -> str:
+        """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
+        if not result.ok:
+            self.failed.add(container.id)
+            show_container_log(self.log.log, self.engine, container)
+            raise Unhealthy(result.got, "Look at the log above.")
+        return result.got
+
+    def or_note(self, do: Callable[[], None], otherwise: str) -> None:
+        """What fails here is no reason to go back: it is noted."""
+        try:
+            do()
+        except LockLost:
+            raise
+        except FreshnessError as error:
+            self.log.note(f"{otherwise}: {error}")
+
+
+def names(containers: tuple[Container, ...]) -> str:
+    """For people."""
+    return ", ".join(one.name for one in containers)
