@@ -205,6 +205,10 @@ CHOSEN = {
         "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
         "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
     ),
+    "replicas are replaced one after the other, and each is proven": (
+        "scenarios/test_replicas.py::test_each_is_replaced_when_the_one_before_is_healthy",
+        "scenarios/test_replicas.py::test_the_first_that_fails_ends_it_and_the_others_never_stopped",
+    ),
     "several services of one commit are switched together, and taken back together": (
         "scenarios/test_application_promotion.py::test_all_services_are_switched_together_after_the_migration[private]",
         "scenarios/test_application_promotion.py::test_a_migration_that_fails_switches_nothing",
