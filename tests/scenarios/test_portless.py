@@ -84,3 +84,15 @@ def test_a_promotion_proves_at_the_containers_own_address_and_goes_back(portless
     assert (second.status, second.outputs["outcome"]) == (4, "rolled-back"), second.log
     (serving,) = portless.containers(portless.app.production)
     assert serving.attrs["Image"] == gated["image-id"]
+
+
+def test_what_ended_before_it_was_asked_is_unhealthy(portless: Runner) -> None:
+    """I12. Fails when `_wait` in health.py asks for the address of what has ended: it has none, and that is no error."""
+    compose = (portless.app.repo.path / "compose.yaml").read_text()
+    ends = compose.replace("    image:", '    entrypoint: ["sh", "-c", "exit 7"]\n    image:', 1)
+    portless.app.repo.commit({"compose.yaml": ends})
+
+    ended = portless.gate(TARGET_PORT="8000", PROD_PORT="8000", **SHORT)
+
+    assert ended.decision == ("closed", "unhealthy", 1), ended.log
+    assert "exit status 7" in ended.reason

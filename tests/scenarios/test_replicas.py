@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.engines import Sandbox, pause
 from tests.support.promotions import FIRST, SECOND, THIRD
-from tests.support.shop import Shop, open_shop
+from tests.support.shop import DOCKERFILE, Shop, open_shop
 
 COMPOSE = """\
 name: {project}
@@ -81,6 +81,7 @@ def test_each_is_replaced_when_the_one_before_is_healthy(shop: Shop) -> None:
     assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
     assert_runs(shop, second.images["web"])
     assert min(seen) == 2
+    assert "web has 3 containers, of which 3 run" in shop.runner.start("status").end().log
     assert shop.runner.start("rollback").end().status == 0
     assert_runs(shop, first.images["web"])
 
@@ -169,3 +170,35 @@ def test_replicas_that_publish_a_port_are_refused(shop: Shop) -> None:
 
     assert ended.status == 2, ended.log
     assert "has 3 replicas and publishes 8123, which they cannot share" in ended.reason
+
+
+STAGING = """\
+name: {project}
+services:
+  web:
+    build: .
+    command: ["sh", "-c", "{command}"]
+    expose: ["8000"]
+    scale: 3
+"""
+SHARED = "    volumes: [shared:/shared]\n    environment: {SHARED: /shared}\nvolumes: {shared: }\n"
+SERVES = "exec python3 -m http.server 8000"
+
+
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [(SERVES, "fresh"), (f"mkdir $$SHARED/one && {SERVES}", "unhealthy")],
+)
+def test_the_gate_proves_each_of_them(command: str, verdict: str, shop: Shop) -> None:
+    """I3, I12. Fails when one container stands for all: of three that want one folder, two end."""
+    repo = shop.runner.app.repo
+    compose = STAGING.format(project=shop.project, command=command) + SHARED
+    dockerfile = DOCKERFILE.replace("WORKDIR /app\n", "WORKDIR /app\nARG GIT_SHA\n")
+    repo.commit({"compose.yaml": compose, "Dockerfile": dockerfile, "revision": "1"})
+
+    ended = shop.runner.gate(TARGET_SERVICE="web", CHECK_COMMAND="true")
+
+    assert ended.decision[1] == verdict, ended.log
+    if verdict == "fresh":
+        assert_runs(shop, ended.outputs["image-id"])
+        assert [check["name"] for check in ended.report["checks"]].count("health") == 3

@@ -83,6 +83,9 @@ def _look(
     if not containers:
         return replace(status, notes=_notes(engine, role, config, service, settings))
     container = next((one for one in containers if one.runs), containers[0])  # a cut promotion leaves a second
+    if len(containers) > 1:
+        up = sum(one.runs for one in containers)
+        status = replace(status, notes=(f"  {service} has {len(containers)} containers, of which {up} run",))
     return _with_commit(_with_container(status, engine, container, settings), clone)
 
 

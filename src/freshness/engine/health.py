@@ -106,6 +106,10 @@ def _wait(
     seconds: float,
     seen: Callable[[str], object] = str,
 ) -> HealthResult:
+    if health.path and not target.is_published and not container.addresses:  # what has ended has none any more
+        broken = why_broken(container, find_container(engine, container.id))
+        if broken:
+            return HealthResult(ok=False, got=broken)
     with prober.address(engine, target, container) if health.path else nullcontext() as address:
         wait = Wait(
             engine=engine,
