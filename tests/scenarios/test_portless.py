@@ -87,7 +87,7 @@ def test_a_promotion_proves_at_the_containers_own_address_and_goes_back(portless
 
 
 def test_what_ended_before_it_was_asked_is_unhealthy(portless: Runner) -> None:
-    """I12. Fails when `_wait` in health.py asks for the address of what has ended: it has none, and that is no error."""
+    """I12. Fails when `_wait` in health.py asks for the address of what has ended: it has none."""
     compose = (portless.app.repo.path / "compose.yaml").read_text()
     ends = compose.replace("    image:", '    entrypoint: ["sh", "-c", "exit 7"]\n    image:', 1)
     portless.app.repo.commit({"compose.yaml": ends})
