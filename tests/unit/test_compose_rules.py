@@ -255,7 +255,6 @@ def test_a_service_that_publishes_nothing_may_have_two_containers() -> None:
         ({"mac_address": "02:42:ac:11:00:03"}, "mac_address: 02:42:ac:11:00:03`, which"),
         ({"pre_stop": [{"command": ["drain"]}]}, "pre_stop"),
         ({"network_mode": "host"}, "network_mode: host"),
-        ({"deploy": {"replicas": 2}}, "has 2 replicas"),
     ],
 )
 def test_what_two_containers_of_a_service_cannot_share_is_a_problem(staging: Config, said: str) -> None:

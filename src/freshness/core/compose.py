@@ -263,7 +263,7 @@ def _image_problems(config: Mapping[str, Any], ours: Service, wanted: Wanted) ->
 def _replica_problems(ours: Service, wanted: Wanted) -> Iterator[str]:
     replicas = replicas_of(ours)
     if replicas < 1:
-        yield f"The service {wanted.service!r} has no replica, so that nothing proves it. Set it to 1 or more."
+        yield f"The service {wanted.service!r} has {replicas} replicas: nothing would prove it. Set it to 1 or more."
     if replicas > 1:
         shared = [f"publishes {in_ranges({port for port, _, _ in _published(ours)})}"] if ours.get("ports") else []
         shared += [f"has `container_name: {ours['container_name']}`"] if ours.get("container_name") else []
