@@ -29,6 +29,13 @@ def test_a_secret_is_known_by_its_variables_name(name: str) -> None:
     assert redacted("invalid port: hunter2") == "invalid port: [REDACTED]"
 
 
+def test_the_path_of_a_secrets_file_is_told_and_anything_else_there_is_not() -> None:
+    """Fails when a sentence about a mount loses its path, or a value that is no path is shown."""
+    conceal_variables({"DB_PASSWORD_FILE": "/run/secrets/db", "API_KEY_FILE": "hunter2"})
+
+    assert redacted("the secret at /run/secrets/db, hunter2") == "the secret at /run/secrets/db, [REDACTED]"
+
+
 def test_a_password_in_an_address_is_one_whatever_the_variable_is_called() -> None:
     """Fails when `conceal_variables` no longer looks into addresses."""
     conceal_variables({"DSN": "postgres://app:hunter2@db:5432/shop", "HOST": "db.example"})

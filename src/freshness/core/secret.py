@@ -61,9 +61,13 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def conceal_variables(variables: Mapping[str, str | None]) -> None:
-    """Conceals what a variable of a secret's name holds, and the password of an address in any of them."""
+    """Conceals what a variable of a secret's name holds, and the password of an address in any of them.
+
+    Where a secret lies is none: images take `DB_PASSWORD_FILE=/run/secrets/db`.
+    """
     for name, value in variables.items():
-        if value and _SECRET_NAME.search(name) and not name.endswith("_SOCK"):
+        is_place = name.endswith("_SOCK") or (name.endswith("_FILE") and (value or "").startswith("/"))
+        if value and _SECRET_NAME.search(name) and not is_place:
             conceal((value,))
         conceal(found for pattern in _IN_ADDRESS for found in pattern.findall(value or ""))
 
