@@ -97,11 +97,14 @@ def test_each_problem_of_both_halves_is_a_line_of_its_own_and_the_gate_says_the_
 
 def test_an_engine_that_is_away_hides_no_problem_of_the_files(runner: Runner) -> None:
     """Fails when the looks end at the first thing that is missing."""
-    status, found = examine(runner, DOCKER_HOST="unix:///nowhere.sock", PROD_SERVICE="elsewhere", HEALTH_RETRIES="0")
+    status, found = examine(
+        runner, DOCKER_HOST="unix:///nowhere.sock", PROD_SERVICE="elsewhere", HEALTH_RETRIES="0", ADOPT="?"
+    )
 
     assert status == 1
     assert any("cannot be reached" in one for one in of(found, "Engine"))
-    assert any("`health-retries` (HEALTH_RETRIES) is '0'" in one for one in of(found, "settings"))
+    for told in ("`health-retries` (HEALTH_RETRIES) is '0'", "`adopt` (ADOPT) is '?'"):
+        assert sum(told in one for one in of(found, "settings")) == 1
 
     _, found = examine(runner, DOCKER_HOST="unix:///nowhere.sock", PROD_SERVICE="elsewhere")
     assert any("no service 'elsewhere'" in one for one in of(found, "production"))

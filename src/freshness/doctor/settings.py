@@ -12,9 +12,11 @@ from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_commit_file
 from freshness.git.named import find_named
 from freshness.git.uncommitted import in_words, uncommitted_paths
+from freshness.settings.declaration import Setting
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.read import read_gate, read_promote, with_commits_file
+from freshness.settings.table import GATE, PROMOTE
 
 Texts = Mapping[str, str]
 _SOME_IMAGE = f"sha256:{'0' * 64}"
@@ -86,8 +88,19 @@ def _commits_file(settings: GateSettings | PromoteSettings, commit: str | None) 
 
 
 def _notes(read: Read) -> Iterator[Finding]:
-    for settings, what in ((read.gate, "gate"), (read.promote, "promotion")):
+    for settings, what, table in ((read.gate, "gate", GATE), (read.promote, "promotion", PROMOTE)):
         if settings:
             names = " and ".join(settings.services)
+            yield from _unnamed(settings.services, what, next(one for one in table if one.name == "service"))
             yield fine(Area.SETTINGS, f"the {what} takes the service {names}; every setting can be read.")
             yield from (note(Area.SETTINGS, one) for one in settings.warnings)
+
+
+def _unnamed(services: tuple[str, ...], what: str, setting: Setting) -> Iterator[Finding]:
+    """A workflow's inputs are not seen from here."""
+    if services == (setting.default,):
+        yield note(
+            Area.SETTINGS,
+            f"the {what}'s service is {setting.default}, the default.",
+            f"Give what a workflow's inputs say as variables ({setting.variable}), or in the host's file of settings.",
+        )
