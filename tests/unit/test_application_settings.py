@@ -8,7 +8,7 @@ from freshness.errors import SettingsError
 from freshness.settings.application import ServiceSettings
 from freshness.settings.kinds import CommandCheck, ScriptCheck
 from freshness.settings.model import PromoteSettings
-from freshness.settings.read import read_gate, read_promote
+from freshness.settings.read import read_gate, read_promote, with_commits_file
 from freshness.settings.values import WrongValue, headers, services, statuses
 
 
@@ -56,6 +56,18 @@ def test_the_images_of_a_gate_name_each_service_or_its_staging() -> None:
     for text in ("[]", "{", '{"web": 1}', '{"web": "a b"}'):
         with pytest.raises(SettingsError):
             promoted(service="web", source_images=text)
+
+
+def test_services_that_the_commits_file_names_are_held_against_the_images_once_it_is_read() -> None:
+    """Fails when the first reading, which does not have that file yet, refuses images of no service that it knows."""
+    images = json.dumps({"web-st": "sha256:" + "1" * 64, "worker-st": "sha256:" + "2" * 64})
+    first = promoted(source_images=images, staging_service="web-st worker-st")
+
+    found = with_commits_file(first, "[services.web]\n[services.worker]\n")
+    assert [found.staging_of(name) for name in found.services] == ["web-st", "worker-st"]
+    for text in ("[services.web]\n", "[services.web]\n[services.worker]\n[services.other]\n", ""):
+        with pytest.raises(SettingsError):
+            with_commits_file(first, text)
 
 
 def test_only_one_tag_is_moved_alone() -> None:

@@ -1,6 +1,6 @@
 """Reads the settings of the two actions and of their commands, and reports all problems at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -10,13 +10,13 @@ from freshness.core.quoting import quoted
 from freshness.core.run import Run
 from freshness.core.scope import in_scope
 from freshness.errors import SettingsError
-from freshness.settings.declaration import Surroundings, assemble, settings_of
+from freshness.settings.declaration import Setting, Surroundings, assemble, settings_of
 from freshness.settings.docker_host import host_problems
 from freshness.settings.files import with_files
 from freshness.settings.model import USUAL_STAGING, GateSettings, PromoteSettings
 from freshness.settings.near_miss import near_misses
 from freshness.settings.read_application import read_application
-from freshness.settings.sources import Reading, Sources, read_table
+from freshness.settings.sources import BY_DEFAULT, Reading, Sources, read_table
 from freshness.settings.table import GATE, PROMOTE
 from freshness.settings.values import WrongValue, revision
 
@@ -78,6 +78,8 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     _require_absolute(surroundings)
     surroundings.problems.extend(host_problems(env))
     reading.rules(values, surroundings)
+    if kind is PromoteSettings and not _follow(reading, sources, table):
+        _require_sources(values, surroundings)
     _require_proof(values, surroundings)
     application = read_application(values.get("service", ()), sources, table, values, surroundings)
     warnings = tuple(surroundings.notes) + unknown
@@ -118,7 +120,12 @@ def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, rev
             "`recreate` (RECREATE) is false and `service` (PROD_SERVICE) names several; expected one tag to move.",
             "Move each tag by a run of its own, with its tag in `image` and its image in `source-image`.",
         )
-    _require_sources(values, surroundings)
+
+
+def _follow(reading: Reading, sources: Sources, table: Iterable[Setting]) -> bool:
+    """Whether the services are still to come, with the file of the commit."""
+    by_default = next(sources.find(one)[1] for one in table if one.name == "service") == BY_DEFAULT
+    return reading.commit_follows and by_default
 
 
 def _require_proof(values: Mapping[str, Any], surroundings: Surroundings) -> None:
