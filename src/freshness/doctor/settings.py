@@ -75,7 +75,7 @@ def _gate(asked: Asked, commit: str | None) -> GateSettings:
 
 def _promote(asked: Asked, commit: str | None) -> PromoteSettings:
     given = {**asked.given, "expected_revision": commit, "source_image": _SOME_IMAGE}
-    settings = read_promote(given, asked.run_env, asked.env_file, revision_required=False)
+    settings = read_promote(given, asked.run_env, asked.env_file, revision_required=commit is not None)
     conceal_known(settings, asked.run_env, asked.env_file)
     return with_commits_file(settings, _commits_file(settings, commit))
 
