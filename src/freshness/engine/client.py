@@ -70,7 +70,8 @@ def connect(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
         client = Client(tunnel, timeout, where)
         if tunnel:  # which waits for the last connection: ours are closed before it
             atexit.register(client.close)
-        identity = client.info()["ID"]
+        info = client.info()
+        identity = info["ID"]
     except FreshnessError:
         raise
     except (
@@ -82,6 +83,11 @@ def connect(env: Mapping[str, str], timeout: float = TIMEOUT_SECONDS) -> Engine:
         TypeError,
     ) as error:
         raise _unreachable(named.endpoint, tunnel, error, timeout) from error
+    if "BuildahVersion" in info:  # which the interface of Podman adds to what Docker's has
+        raise EngineError(
+            f"Podman {info.get('ServerVersion', '')} answers at {endpoint}; expected Docker Engine.",
+            "Podman is not supported: install Docker Engine, and set DOCKER_HOST to where that listens.",
+        )
     return Engine(
         client=client, endpoint=endpoint, context=context, id=identity, env=env, timeout=timeout, tunnel=tunnel
     )
