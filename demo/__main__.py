@@ -10,6 +10,7 @@ from demo.claim import Row, table
 from demo.command import DemoError
 from demo.ground import insist_on_room, insist_on_this_machine, take_down
 from demo.places import FOLDER, PORTS, PRODUCTION, STAGING, TOOL_CACHE, shown
+from demo.screen import screen
 from demo.shown import Shown
 
 _STEPS: tuple[tuple[str, Callable[[], Iterator[Shown]]], ...] = (
@@ -37,9 +38,10 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ndemo: interrupted. What is there already goes with `make demo-down`.", file=sys.stderr)
         return 130
-    print(f"\n{table(rows)}\n")
-    print(f"{time.monotonic() - started:.0f} s. The board: http://127.0.0.1:{PORTS[PRODUCTION]}/ is production,")
-    print(f"http://127.0.0.1:{PORTS[STAGING]}/ is staging. Take it down: make demo-down")
+    say = screen().say
+    say(f"\n{table(rows)}\n")
+    say(f"{time.monotonic() - started:.0f} s. The board: http://127.0.0.1:{PORTS[PRODUCTION]}/ is production,")
+    say(f"http://127.0.0.1:{PORTS[STAGING]}/ is staging. Take it down: make demo-down")
     return 0 if all(row.ok for row in rows) else 1
 
 
@@ -58,12 +60,15 @@ def _prepare() -> None:
 def _tell() -> list[Row]:
     """Each step's rows, up to the first that is not as expected: the next steps build on it."""
     rows: list[Row] = []
+    say = screen().say
     for number, (title, show) in enumerate(_STEPS, start=1):
-        print(f"\n{number}/{len(_STEPS)} {title}", flush=True)
+        say()
+        say(f"{number}/{len(_STEPS)} {title}", "bold")
         for found in show():
             rows.append(found.row)
-            print(f"    {'ok' if found.row.ok else 'NOT AS EXPECTED'}: {found.row.seen}")
-            print(f"    {found.seconds:.1f} s, all of it in {shown(found.log)}", flush=True)
+            mark, style = ("✓", "green") if found.row.ok else ("✗ NOT AS EXPECTED:", "bold red")
+            say(f"  {mark} {found.row.seen}", style)
+            say(f"    {found.seconds:.1f} s, all of it in {shown(found.log)}", "dim")
             if not found.row.ok:
                 _show_tail(found)
                 return rows

@@ -15,6 +15,7 @@ from typing import Any
 
 from demo.command import DemoError
 from demo.places import ACTION, HOME, LOGS, PROJECT, REPOSITORY, ROOT
+from demo.screen import screen
 
 DEPLOY = PROJECT / ".gitea/workflows/deploy.yml"
 _SECONDS = 900  # the first run of all installs packages, twice
@@ -69,10 +70,15 @@ def run_workflow(
     started = time.monotonic()
     run = ActRun(log=LOGS / f"{log}.log")
     LOGS.mkdir(parents=True, exist_ok=True)
-    with run.log.open("w", encoding="utf-8") as file, _act(event, "--workflows", str(workflow), *arguments) as process:
+    with (
+        run.log.open("w", encoding="utf-8") as file,
+        _act(event, "--workflows", str(workflow), *arguments) as process,
+        screen().working(f"act runs {workflow.name}"),
+    ):
         for record in _records(process):
             file.write(_line(record))
             run.take(record)
+            screen().follow(record)
             if once_gated and run.results.get("gate") == "success":
                 _stand_still(process, once_gated)
                 once_gated = None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _HEADINGS = ("step", "expected", "seen", "ok")
-_WIDTHS = (22, 32, 38, 3)
+_WIDTHS = (17, 25, 28, 3)  # a terminal has 80 columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,4 +32,4 @@ def test_a_long_cell_is_wrapped_and_loses_no_word() -> None:
     seen = " ".join(f"word{number}" for number in range(30))
     text = table((judge("1 step", "a", seen, (TRUE,)),))
     assert all(word in text for word in seen.split())
-    assert max(map(len, text.splitlines())) <= 101
+    assert max(map(len, text.splitlines())) <= 80
