@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from freshness.core.hexid import with_short_ids
 from tests.support.forge import AUTHORIZATION
 from tests.support.jobs import GITEA, NUMBER, Hosted
 from tests.support.promotions import LONG, Built, Production
@@ -38,7 +39,7 @@ def outcome(ended: Ended) -> tuple[int, str]:
 
 
 def assert_recorded(ended: Ended, text: str) -> None:
-    assert text in ended.summary
+    assert with_short_ids(text) in ended.summary
     assert any(text in note for note in ended.report["notes"])
 
 

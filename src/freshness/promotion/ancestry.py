@@ -14,6 +14,7 @@ from freshness.core.event import interpret
 from freshness.core.history import Comparison, Relation
 from freshness.core.image import Image
 from freshness.core.revision import Candidate, Revision
+from freshness.core.run import Run
 from freshness.errors import Refused
 from freshness.git.differ import differing_paths
 from freshness.git.find import find_revision
@@ -139,10 +140,13 @@ def require_forward(
         with log.step(CheckName.HEAD, f"{claimed} as the pull request's head, still") as step:
             step.got = advance.confirm_head(claimed)
         if not settings.recheck_head:
-            log.warning("recheck-head", NOT_ASKED)
+            if Run.of(request.run_env).has_forge:
+                log.warning("recheck-head", NOT_ASKED)
+            else:
+                log.note(NOT_ASKED)
         with log.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
             step.got = _stand_to(production, claimed, advance, last)
-    log.note(f"Before the first write: {step.got}")
+    log.notes.append(f"Before the first write: {step.got}")  # the log has it as the check's own line
     return step.got
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from freshness.core.check import CheckName
 from freshness.core.deployment import Recorded, Role
+from freshness.core.hexid import is_full_id
 from freshness.core.image import Image, guard
 from freshness.core.retained import RetainedImage, RetainedTags, choose_alike, choose_retained
 from freshness.engine.client import Engine
@@ -94,7 +95,7 @@ class Choice:
             self.log.warning(
                 "No rollback",
                 f"`freshness rollback` will be refused: containers of {self.tags.repository} on this Engine belong to"
-                f" the Compose project {' and to '.join(others)} too, and whose the previous images are cannot be told:"
+                f" the Compose project {' and to '.join(others)} too. Nobody can tell whose the previous images are:"
                 f" {_APART}",
             )
 
@@ -128,10 +129,11 @@ class Choice:
                     step.got = advance.insist_equal_trees(claimed, expected)
                 return
             if problem:
-                remedy = "Run the gate for that commit and promote the image ID that it gives."
+                gate = f" (`freshness gate --revision {expected}`)" if is_full_id(expected) else ""
+                remedy = f"Run the gate for that commit{gate} and promote the image ID that it gives."
                 if request.is_rollback and not claimed:
                     remedy = (
-                        "To go back to it all the same, say `freshness rollback --allow-unverified`; or run the gate"
+                        "To go back to it all the same, say `freshness rollback --allow-unverified`. Or run the gate"
                         " for the commit to go back to, and promote the image ID that it gives with `--allow-rollback`."
                     )
                 raise Refused(f"the image {candidate.id} does not prove the commit: {problem}.", remedy)

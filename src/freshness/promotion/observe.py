@@ -206,7 +206,7 @@ def _refuse_lost_volumes(
     if written:
         raise Refused(
             f"production's container {running.name} keeps files in anonymous volumes at {', '.join(written)} that its"
-            " image did not bring: a container of another image would lose them, or they would lie over it.",
+            " image did not bring. A container of another image would lose them, or they would lie over it.",
             f"{how_to_keep(running, written[0], target.project)} Where nothing of it has to stay, take the container"
             f" away, with production down until the new image serves: docker rm --force --volumes {running.name}",
         )

@@ -18,7 +18,7 @@ def probe(work: Work, make: Make) -> None:
     """Raises Unhealthy."""
     deadline = make.health.deadline
     with work.log.step(CheckName.HEALTH, f"a healthy service within {deadline:g} s") as step:
-        work.log.log.say(f"Waiting for {make.target.service} to be healthy, up to {deadline:g} s.")
+        work.log.log.announce(f"Waiting for {make.target.service} to be healthy, up to {deadline:g} s.")
         step.got = _each(work.require_healthy(one, work.ask(one, make)) for one in work.of(make))
 
 
@@ -37,6 +37,7 @@ def verify(work: Work, operation: op.Verify) -> None:
         is_so = {one.image_id if one else "" for one in now} == {image.id} and tagged is not None
         if not (is_so and tagged and tagged.id == image.id and started == [one.started_at for one in containers]):
             raise Stale(f"{step.got}.", "Something else changes production: find it, then run again.")
+        step.got = image.id
 
 
 def overlap(work: Work, change: Change, seconds: float) -> None:

@@ -55,7 +55,7 @@ class Work:
         if not result.ok:
             self.failed.add(container.id)
             show_container_log(self.log.log, self.engine, container)
-            raise Unhealthy(result.got, "Look at the log above.")
+            raise Unhealthy(result.got, f"Look at what {container.name} printed, in the log.")
         return result.got
 
     def or_note(self, do: Callable[[], None], otherwise: str) -> None:
