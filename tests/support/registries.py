@@ -73,13 +73,15 @@ def running_registry(
     password: bool = False,
     tokens: TokenService | None = None,
     certificates: Path | None = None,
+    port: int = 0,
 ) -> Iterator[Registry]:
     """A registry whose data lie in `folder`, for as long as the block lasts.
 
+    A second one with the folder and port of the first, in another network, is the same one for whoever asks there.
     It demands the `password`, or one of the `tokens`; `certificates` are a folder that an Authority has issued.
     """
-    folder.mkdir()
-    port, auth = free_port(), {}
+    folder.mkdir(exist_ok=True)
+    port, auth = port or free_port(), {}
     if password:
         (folder / "htpasswd").write_text(HTPASSWD)
         auth = {"auth": {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}}

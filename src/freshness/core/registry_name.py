@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
+from freshness.core.hexid import is_image_id
 from freshness.core.image import is_image_name, repository_of
 
 _HUB, _HUB_API = "docker.io", "registry-1.docker.io"
@@ -49,6 +50,24 @@ class Repository:
     def api_path(self) -> str:
         """The path as the API has it."""
         return f"library/{self.path}" if self.host == _HUB and "/" not in self.path else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An image in a registry by its digest: HOST/NAME@sha256:…."""
+
+    repository: Repository
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference | None":
+        """None for every other name of an image: one without a host, or by a tag alone."""
+        name, _, digest = text.partition("@")
+        repository = Repository.parse(name)
+        return cls(repository=repository, digest=digest) if repository and is_image_id(digest) else None
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}"
 
 
 def is_loopback(host: str) -> bool:

@@ -59,7 +59,7 @@ class Transfer:
         """It took longer than it may."""
         return RegistryError(
             f"{doing}: not done within {self.seconds:g} s.",
-            "Raise `push-timeout`, or look at the connection between the Docker Engine and the registry.",
+            "Raise `registry-timeout`, or look at the connection between the Docker Engine and the registry.",
         )
 
     def explain(self, doing: str, error: TransferFailed) -> RegistryError:
@@ -73,10 +73,14 @@ def describe_image(engine: Engine, name: str) -> LocalImage:
     """Its ID, layers and platform. Raises EngineError, also where the image is gone."""
     with engine_call(f"inspecting the image {name}"):
         found = engine.client.api.inspect_image(name)  # type: ignore[no-untyped-call]
-    return LocalImage(
-        id=found["Id"],
-        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
-        platform=Platform(
-            os=found.get("Os") or "", architecture=found.get("Architecture") or "", variant=found.get("Variant") or ""
-        ),
+    platform = Platform(
+        os=found.get("Os") or "", architecture=found.get("Architecture") or "", variant=found.get("Variant") or ""
     )
+    return LocalImage(id=found["Id"], layers=tuple((found.get("RootFS") or {}).get("Layers") or ()), platform=platform)
+
+
+def platform_of(engine: Engine) -> Platform:
+    """The one that the Engine itself runs on. Raises EngineError."""
+    with engine_call("asking the Engine for its platform"):
+        found = engine.client.version()
+    return Platform(os=found["Os"], architecture=found["Arch"])

@@ -57,6 +57,7 @@ def _lock(
     engine: Engine, request: Request, subject: Application | TagAlone, name: str, token: str, log: PromotionLog
 ) -> Lock:
     seconds = RETAG_SECONDS if isinstance(subject, TagAlone) else _longest(request, subject)
+    seconds += len(request.settings.references) * request.settings.registry.transfer.timeout
     return new_lock(
         engine,
         name,

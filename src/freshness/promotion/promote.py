@@ -9,20 +9,27 @@ from freshness.engine.lock_liveness import why_dead
 from freshness.engine.plan_record import find_waiting
 from freshness.promotion.acquire import Host, acquire, reach_host
 from freshness.promotion.execute import execute
+from freshness.promotion.fetch import fetch_sources, foresee_sources
 from freshness.promotion.preflight import plan_for
 from freshness.promotion.recovery import find_left, groups_of, recover
+from freshness.promotion.registry_tag import follow_in_registry, promote_in_registry, require_references
 from freshness.promotion.request import PromotionLog, Request, Result
 
 
 def promote(request: Request, log: PromotionLog) -> Result:
     """How it ended. Raises what kept it from being decided, before its own first write: `log.ended` is that end."""
+    require_references(request)
+    if request.settings.registry.tag and not request.settings.recreate and request.settings.image is None:
+        return promote_in_registry(request, log)
     host = reach_host(request, log)
     if request.dry_run:
         return foresee(host, log)
     with acquire(host, log) as leases:  # locks first
         undo_to = recover(host, leases, log)
+        host = fetch_sources(host, leases, log)
         plan = plan_for(host, log, undo_to)
-        return plan if isinstance(plan, Result) else execute(plan, host, leases, log)
+        result = plan if isinstance(plan, Result) else execute(plan, host, leases, log)
+        return follow_in_registry(result, request, leases.any, log)
 
 
 def foresee(host: Host, log: PromotionLog) -> Result:
@@ -33,10 +40,16 @@ def foresee(host: Host, log: PromotionLog) -> Result:
         left = find_left(host, records)
         ahead.append(f"recover first: what was interrupted is {left.done}\n{left}".rstrip())
         undo_to |= {lock: then for lock, record in records.items() if (then := _then(record, left.what))}
+    host, missing = foresee_sources(host)
+    tag = host.request.settings.registry.tag
+    after = [f"then move the tag {tag} in the registry"] if tag and not host.request.is_rollback else []
+    if missing:
+        later = "what then would happen can be foreseen once it is here"
+        return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, *missing, later, *after]))
     plan = plan_for(host, log, undo_to)
     if isinstance(plan, Result):
         return plan
-    return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, str(plan)]))
+    return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, str(plan), *after]))
 
 
 def _foresee_locks(host: Host) -> tuple[list[str], dict[str, Record]]:

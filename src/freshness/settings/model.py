@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
+from freshness.core.registry_name import Reference
 from freshness.core.run import Run
 from freshness.settings import values
 from freshness.settings.application import ApplicationSettings
@@ -22,7 +23,7 @@ from freshness.settings.groups import (
     SourceSettings,
 )
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
-from freshness.settings.registry import RegistrySettings
+from freshness.settings.registry import RegistrySettings, RegistryTagSettings
 from freshness.settings.sources import Reading
 
 __all__ = [
@@ -206,13 +207,13 @@ class PromoteSettings(_Shared):
     )
     source_image: str | None = setting(
         values.optional(values.source_image),
-        "Image to promote: in a workflow the gate's output `image-id`.",
+        "Image to promote: in a workflow the gate's output `image-id`. `HOST/NAME@sha256:…` is pulled.",
         shown_default="the tag that `staging-service` runs",
         common=True,
     )
     source_images: Mapping[str, str] = setting(
         values.source_images,
-        "Images to promote where there are several services: the gate's output `images`, in JSON.",
+        "Images to promote where there are several services: the gate's output `images`, or `digests`, in JSON.",
         shown_default="none",
     )
     staging_services: tuple[str, ...] = setting(
@@ -269,6 +270,7 @@ class PromoteSettings(_Shared):
         "`false` only moves the tag in `image`, for a production that something else restarts.",
         default="true",
     )
+    registry: RegistryTagSettings = group(RegistryTagSettings)
     keep_images: int = setting(
         values.whole_number(1, 1000, "images"),
         "Number of previous production images to keep for `freshness rollback`.",
@@ -317,6 +319,12 @@ class PromoteSettings(_Shared):
         if len(self.staging_services) != len(self.services):
             return service
         return self.staging_services[self.services.index(service)]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The images that are promoted from a registry, each once, in the order in which all runs take them."""
+        told = {self.source_image or "", *self.source_images.values()}
+        return tuple(found for found in map(Reference.parse, sorted(told)) if found)
 
     @property
     def allow_unverified(self) -> bool:

@@ -110,12 +110,13 @@ def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, rev
             "`expected-revision` (EXPECTED_REVISION) is empty; expected the full id of the validated commit.",
             "Give the gate's output `revision`; in a shell, the output of `git rev-parse`.",
         )
-    if values.get("recreate") is False and values.get("image", "") is None:
+    moves_a_tag = values.get("recreate") is False and values.get("registry-tag") is None
+    if moves_a_tag and values.get("image", "") is None:
         surroundings.refuse(
             "`recreate` (RECREATE) is false and `image` (PROD_IMAGE) is empty; expected the tag to move.",
-            "Name production's image tag in `image`.",
+            "Name production's image tag in `image`, or a registry's in `registry-tag`.",
         )
-    if values.get("recreate") is False and len(values.get("service", ())) > 1:
+    if moves_a_tag and len(values.get("service", ())) > 1:
         surroundings.refuse(
             "`recreate` (RECREATE) is false and `service` (PROD_SERVICE) names several; expected one tag to move.",
             "Move each tag by a run of its own, with its tag in `image` and its image in `source-image`.",

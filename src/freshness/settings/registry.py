@@ -1,10 +1,10 @@
-"""Where proven images are published, so that other hosts can take them by digest."""
+"""Where proven images are published, so that other hosts can take them by digest, and which tag names them."""
 
 from dataclasses import dataclass
 
 from freshness.core.registry_name import Repository
 from freshness.settings import values
-from freshness.settings.declaration import setting
+from freshness.settings.declaration import group, setting
 from freshness.settings.values import WrongValue
 
 
@@ -20,8 +20,20 @@ def parse_repository(text: str) -> Repository:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSettings:
+    """`timeout` is in seconds."""
+
+    timeout: float = setting(
+        values.number(1, 86400, "seconds"),
+        "Time limit of a push to the registry, or of a pull from it, in seconds.",
+        name="registry-timeout",
+        default="3600",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySettings:
-    """`repository` is None where nothing is published; `timeout` is in seconds."""
+    """`repository` is None where nothing is published."""
 
     repository: Repository | None = setting(
         values.optional(parse_repository),
@@ -30,6 +42,27 @@ class RegistrySettings:
         name="registry",
         shown_default="none",
     )
-    timeout: float = setting(
-        values.number(1, 86400, "seconds"), "Time limit of a push, in seconds.", name="push-timeout", default="3600"
+    transfer: TransferSettings = group(TransferSettings)
+
+    @property
+    def timeout(self) -> float:
+        return self.transfer.timeout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryTagSettings:
+    """`tag` is None where none is moved."""
+
+    tag: str | None = setting(
+        values.optional(
+            values.matching(
+                r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,118}", "a tag's name", "Give the tag alone, such as production."
+            )
+        ),
+        "Tag in the registry, such as `production`, that names what is promoted; what it named before is kept as"
+        " `TAG-previous`. `source-image` then is `HOST/NAME@sha256:…`. With `recreate: false` nothing else happens, and"
+        " no image is pulled.",
+        name="registry-tag",
+        shown_default="none",
     )
+    transfer: TransferSettings = group(TransferSettings)

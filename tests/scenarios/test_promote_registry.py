@@ -1,0 +1,178 @@
+"""Staging on one Engine, production on another, and a registry between them: by digest, in both image stores."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from freshness.core.manifest import digest_of
+from tests.support.applications import static_application
+from tests.support.engines import Engine, Sandbox, new_sandbox
+from tests.support.http_faults import Fault, faulty_proxy
+from tests.support.registries import Registry, running_registry, why_no_registry
+from tests.support.runner import Ended, Runner
+
+
+@pytest.fixture
+def until_done() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
+    """On the machine's own Engine, an application of 2 MB."""
+    return Runner(sandbox=machine_only, app=static_application(tmp_path / "app", machine_only), folder=tmp_path)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, machine_only: Sandbox, until_done: ExitStack) -> Registry:
+    if reason := why_no_registry("debian"):
+        pytest.skip(reason)
+    return until_done.enter_context(running_registry(tmp_path / "registry"))
+
+
+def gated(runner: Runner, registry: Registry, **files: str | None) -> dict[str, str]:
+    """What a gate of a commit with these pages publishes, as the outputs that a promotion takes."""
+    if files:
+        runner.app.repo.commit({f"services/web/www/{name}": content for name, content in files.items()})
+    ended = runner.gate(REGISTRY=f"{registry.host}/{runner.app.project}")
+    assert ended.decision == ("open", "fresh", 0), ended.log
+    name = json.loads(ended.outputs["digests"])[runner.app.staging]
+    return {"EXPECTED_REVISION": ended.outputs["revision"], "SOURCE_IMAGE": name}
+
+
+def promote(runner: Runner, outputs: dict[str, str], **variables: str) -> Ended:
+    return runner.start("promote", **outputs, **variables).end()
+
+
+def tag_of(registry: Registry, runner: Runner, tag: str) -> str:
+    """The digest that the tag names; empty where it names nothing."""
+    status, content = registry.get(f"/v2/{runner.app.project}/manifests/{tag}")
+    return digest_of(content) if status == 200 else ""
+
+
+def digest_in(outputs: dict[str, str]) -> str:
+    return outputs["SOURCE_IMAGE"].partition("@")[2]
+
+
+@pytest.mark.parametrize("way", ["classic to containerd", "containerd to classic"])
+def test_what_one_engine_proved_another_one_runs(
+    way: str, machine: Engine, private: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated: Path
+) -> None:
+    """Fails when IDs of two Engines are compared, or what was pulled is not proven against the registry's bytes."""
+    here, there = (machine, private) if way.startswith("classic") else (private, machine)
+    sandbox = new_sandbox(here)
+    other = replace(sandbox, engine=there)
+    runner = Runner(sandbox=sandbox, app=static_application(tmp_path / "app", sandbox), folder=tmp_path)
+    try:
+        monkeypatch.setenv("DOCKER_HOST", here.host)
+        with here.entered(), running_registry(tmp_path / "registry") as registry:
+            outputs = gated(runner, registry)
+        monkeypatch.setenv("DOCKER_HOST", there.host)
+        production = replace(runner, sandbox=other)
+        with there.entered(), running_registry(tmp_path / "registry", port=registry.port) as registry:
+            ended = promote(production, outputs)
+            assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
+            served = other.wait_for(runner.app.production_port, "/version")
+            again = promote(production, outputs)
+        assert served == outputs["EXPECTED_REVISION"]
+        assert (again.status, again.outputs["outcome"]) == (0, "unchanged"), again.log
+        assert ended.checks()["registry"] == "passed"
+    finally:
+        for one in (sandbox, other):
+            with one.engine.entered():
+                one.clean()
+
+
+def test_the_tag_in_the_registry_follows_what_this_host_serves(runner: Runner, registry: Registry) -> None:
+    """Fails when it is moved before the host has proven the image, or what it named is lost."""
+    first, tag = gated(runner, registry, first=""), {"REGISTRY_TAG": "production"}
+    assert promote(runner, first, **tag).outputs["outcome"] == "promoted"
+    assert tag_of(registry, runner, "production") == digest_in(first)
+    second = gated(runner, registry, first=None)
+
+    failed = promote(runner, second, **tag, HEALTH_PATH="/first", HEALTH_RETRIES="4", HEALTH_INTERVAL="0.5")
+
+    assert failed.outputs["outcome"] == "rolled-back", failed.log
+    assert tag_of(registry, runner, "production") == digest_in(first)
+    assert promote(runner, second, **tag).outputs["outcome"] == "promoted"
+    assert tag_of(registry, runner, "production") == digest_in(second)
+    assert tag_of(registry, runner, "production-previous") == digest_in(first)
+
+
+def test_without_recreation_the_tag_moves_and_no_image_does(runner: Runner, registry: Registry) -> None:
+    """Fails when the Engine is asked for the image, the guard or the direction is not, or what was there is lost."""
+    alone = {"REGISTRY_TAG": "production", "RECREATE": "false"}
+    first, second = gated(runner, registry), gated(runner, registry, second="")
+    assert promote(runner, second, **alone).outputs["outcome"] == "promoted"
+
+    refused = promote(runner, first, **alone)
+    forged = promote(runner, {**second, "EXPECTED_REVISION": first["EXPECTED_REVISION"]}, **alone)
+    ahead = promote(runner, first, **alone, ALLOW_ROLLBACK="the second one loses orders")
+
+    assert (refused.status, refused.outputs["outcome"]) == (1, "refused"), refused.log
+    assert (forged.status, forged.outputs["outcome"]) == (1, "refused"), forged.log
+    assert "does not prove the commit" in forged.reason
+    assert ahead.outputs["outcome"] == "promoted", ahead.log
+    assert tag_of(registry, runner, "production") == digest_in(first)
+    assert tag_of(registry, runner, "production-previous") == digest_in(second)
+    assert runner.containers(runner.app.production) == []
+    again = promote(runner, first, **alone)
+    assert again.outputs["outcome"] == "unchanged", again.log
+    assert tag_of(registry, runner, "production-previous") == digest_in(second)
+
+
+@pytest.mark.parametrize("what", ["no digest", "another one's bytes", "500"])
+def test_what_the_registry_does_not_hold_is_not_promoted(
+    what: str, runner: Runner, registry: Registry, until_done: ExitStack
+) -> None:
+    """Fails when a tag is taken for a digest, the Engine's word for the registry's, or half of it is left."""
+    outputs, path = gated(runner, registry), f"/v2/{runner.app.project}/manifests/sha256:*"
+    fault = Fault(what=f"GET {path}", times=99)
+    if what == "no digest":
+        outputs["SOURCE_IMAGE"] = outputs["SOURCE_IMAGE"].partition("@")[0] + ":" + outputs["EXPECTED_REVISION"]
+    elif what == "500":
+        fault.status = 500
+    else:
+        fault.alter = lambda body: body.replace(b"config", b"konfig")
+    proxy = until_done.enter_context(faulty_proxy(registry.port, fault))
+    outputs["SOURCE_IMAGE"] = outputs["SOURCE_IMAGE"].replace(registry.host, proxy.host)
+
+    ended = promote(runner, outputs, REGISTRY_TAG="production")
+
+    assert ended.outputs["outcome"] in {"refused", "error"}, ended.log
+    assert ended.status in {1, 2, 3}
+    assert runner.containers(runner.app.production) == []
+    assert tag_of(registry, runner, "production") == ""
+
+
+def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(
+    runner: Runner, registry: Registry, until_done: ExitStack
+) -> None:
+    """Fails when `promoted` is said although the registry names something else."""
+    outputs = gated(runner, registry)
+    fault = Fault(what="PUT /v2/*/manifests/production", times=2, status=503)
+    proxy = until_done.enter_context(faulty_proxy(registry.port, fault))
+    outputs["SOURCE_IMAGE"] = outputs["SOURCE_IMAGE"].replace(registry.host, proxy.host)
+
+    ended = promote(runner, outputs, REGISTRY_TAG="production")
+
+    assert (ended.status, ended.outputs["outcome"]) == (3, "error"), ended.log
+    assert ended.reason.startswith("Production runs sha256:")
+    assert "may not name it" in ended.reason
+    again = promote(runner, outputs, REGISTRY_TAG="production")
+    assert again.outputs["outcome"] == "unchanged", again.log
+    assert tag_of(registry, runner, "production") == digest_in(outputs)
+
+
+def test_a_dry_run_moves_nothing(runner: Runner, registry: Registry) -> None:
+    outputs, tag = gated(runner, registry), {"REGISTRY_TAG": "production"}
+    for variables in ({}, {"RECREATE": "false"}):
+        ended = runner.start("promote", "--dry-run", **outputs, **tag, **variables).end()
+        assert ended.status == 0, ended.log
+        assert "production" in ended.log
+        assert tag_of(registry, runner, "production") == ""
