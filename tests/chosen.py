@@ -228,6 +228,11 @@ CHOSEN = {
         "scenarios/test_gate_registry.py::test_what_the_registry_answers_differently_closes_the_gate[manifests/sha256:*]",
         "scenarios/test_gate_registry.py::test_a_registry_that_fails_in_the_middle_closes_the_gate[PUT 500]",
     ),
+    "what one Engine proved another one runs, by its digest": (
+        "scenarios/test_promote_registry.py::test_what_one_engine_proved_another_one_runs[classic to containerd]",
+        "scenarios/test_promote_registry.py::test_the_tag_in_the_registry_follows_what_this_host_serves",
+        "scenarios/test_promote_registry.py::test_without_recreation_the_tag_moves_and_no_image_does",
+    ),
     "a job runs once, from one image, and the Engine alone says how it ended": (
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
         "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",
