@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import change, deploys, downtime, export, full_host, services, start
+from benchmarks import change, deploys, downtime, export, full_host, registry, services, start
 from benchmarks.table import Row, render
 
 HOST = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
@@ -52,6 +52,7 @@ def groups_of(*, short: bool, files: int | None) -> Mapping[str, Callable[[], It
         "host": lambda: full_host.measure(HOST, once(full_host.ROUNDS), short=short),
         "services": lambda: services.measure(HOST, once(services.ROUNDS)),
         "deploys": lambda: deploys.measure(HOST, once(deploys.ROUNDS)),
+        "registry": lambda: registry.measure(HOST, 5 if short else registry.MEGABYTES, once(registry.ROUNDS)),
         "downtime": lambda: downtime.measure(HOST, once(downtime.ROUNDS)),
     }
 

@@ -36,18 +36,20 @@ def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
     from freshness.engine import build, compose
     from freshness.gate import execute
-    from freshness.promotion import rollout as switch
+    from freshness.promotion import work as switch
+    from freshness.registry.transport import Transport
 
     time_calls(spent, compose, "read", "configuration")
     time_calls(spent, compose, "finish", "recreation")
     time_calls(spent, build, "stream", "build")
+    time_calls(spent, Transport, "ask", "registry")
     time_calls(spent, execute, "run_staging_check", "check")
     time_calls(spent, execute, "wait_hold_time", "hold")
     for story in (execute, switch):
         time_calls(spent, story, "wait_until_healthy", "application")
 
 
-def time_calls(spent: defaultdict[str, float], module: ModuleType, name: str, part: str) -> None:
+def time_calls(spent: defaultdict[str, float], module: ModuleType | type, name: str, part: str) -> None:
     called = getattr(module, name)
 
     @functools.wraps(called)

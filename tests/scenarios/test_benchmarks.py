@@ -16,6 +16,7 @@ MEASURED = (
     "promote: ",
     "health: ",
     "promote: without an answer",
+    "promote in the registry, ",
 )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from freshness.core.check import CheckName
 from freshness.core.image import Image
 from freshness.core.lock import tag_lock
-from freshness.core.manifest import Platform
-from freshness.core.promotion import PromotionOutcome, name_revision
+from freshness.core.manifest import Manifest, Platform
+from freshness.core.promotion import PromotionOutcome
 from freshness.core.registry_name import Reference
 from freshness.core.retained import RetainedTags
 from freshness.engine.client import Engine, connect
@@ -20,7 +20,7 @@ from freshness.promotion.candidate import Choice
 from freshness.promotion.request import PromotionLog, Request, Result
 from freshness.registry.client import Registry
 from freshness.registry.credentials import find_credentials
-from freshness.registry.held import read_held
+from freshness.registry.held import describe_held
 from freshness.registry.move import move_tag, previous_of
 
 SECONDS = 900  # of the lock: the forge and Git answer while it is held
@@ -32,23 +32,39 @@ class Move:
 
     registry: Registry
     tag: str
-    candidate: Image
-    before: Image | None
+    wanted: Manifest
+    before: Manifest | None
+
+    @classmethod
+    def find(cls, reference: Reference, request: Request) -> "Move":
+        """Raises Refused where nothing is under the digest, RegistryError."""
+        repository, tag = reference.repository, request.settings.registry.tag or ""
+        registry = Registry(repository, find_credentials(repository.host, request.env))
+        wanted = registry.require_manifest(reference.digest)
+        return cls(registry=registry, tag=tag, wanted=wanted, before=registry.find_manifest(tag))
 
     @property
     def name(self) -> str:
         return f"{self.registry.repository}:{self.tag}"
 
     @property
-    def before_id(self) -> str:
+    def before_digest(self) -> str:
         """Empty where it names nothing."""
-        return self.before.id if self.before else ""
+        return self.before.digest if self.before else ""
+
+    @property
+    def is_done(self) -> bool:
+        return self.before_digest == self.wanted.digest
+
+    def image(self, manifest: Manifest, platform: Platform) -> Image:
+        """What the guard and the direction are asked about. Raises Refused."""
+        return Image(id=manifest.digest, labels=describe_held(self.registry, manifest, platform).labels)
 
     def __str__(self) -> str:
-        if self.before_id == self.candidate.id:
-            return f"nothing: {self.name} names {self.candidate.id} already"
+        if self.is_done:
+            return f"nothing: {self.name} names {self.wanted.digest} already"
         kept = f", which {previous_of(self.tag)} names from then on" if self.before else ""
-        return f"tag {self.candidate.id} as {self.name}, in place of {self.before_id or 'nothing'}{kept}"
+        return f"tag {self.wanted.digest} as {self.name}, in place of {self.before_digest or 'nothing'}{kept}"
 
 
 def require_references(request: Request) -> None:
@@ -82,7 +98,7 @@ def promote_in_registry(request: Request, log: PromotionLog) -> Result:
             return log.ended(refusal)
         if request.dry_run:
             return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join(map(str, moves)))
-        return _move_all(moves, leases, request, log)
+        return _move_all(moves, leases, log)
 
 
 def follow_in_registry(result: Result, request: Request, lease: Lease, log: PromotionLog) -> Result:
@@ -92,7 +108,10 @@ def follow_in_registry(result: Result, request: Request, lease: Lease, log: Prom
         return result
     try:
         for reference in request.settings.references:
-            _move(_open(reference, request), reference.digest, [lease], request, log)
+            with log.step(CheckName.IMAGE, "an image in the registry") as step:
+                move = Move.find(reference, request)
+                step.got = str(reference)
+            _move(move, [lease], log)
     except (FreshnessError, Interrupted) as error:
         told = f"{result.reason} The tag in the registry may not name it. {log.why(error)} Then run this again."
         result = replace(result, outcome=PromotionOutcome.ERROR, reason=told, exit_status=error.exit_status)
@@ -122,57 +141,39 @@ def _take_locks(
     return leases
 
 
-def _open(reference: Reference, request: Request) -> Registry:
-    repository = reference.repository
-    return Registry(repository, find_credentials(repository.host, request.env))
-
-
 def _look(reference: Reference, engine: Engine, request: Request, log: PromotionLog) -> Move:
     """Raises Refused where the image does not prove the commit, or leads back."""
-    registry, tag, platform = _open(reference, request), request.settings.registry.tag or "", platform_of(engine)
+    platform, tags = platform_of(engine), RetainedTags(repository=str(reference.repository))
     with log.step(CheckName.IMAGE, "an image in the registry") as step:
-        candidate = _read(registry, reference.digest, platform)
-        named = registry.find_manifest(tag)
-        before = _read(registry, named.digest, platform) if named else None
+        move = Move.find(reference, request)
+        candidate = move.image(move.wanted, platform)
+        before = move.image(move.before, platform) if move.before else None
         step.got = str(reference)
-    choice = Choice(
-        engine=engine,
-        request=request,
-        log=log,
-        tags=RetainedTags(repository=str(reference.repository)),
-        service=request.settings.service,
-    )
-    choice.prove(candidate)
+    Choice(engine=engine, request=request, log=log, tags=tags, service=request.settings.service).prove(candidate)
     require_forward(request, log, before, candidate, None)
-    return Move(registry=registry, tag=tag, candidate=candidate, before=before)
+    return move
 
 
-def _read(registry: Registry, digest: str, platform: Platform) -> Image:
-    return Image(id=digest, labels=read_held(registry, digest, platform).labels)
-
-
-def _move_all(moves: list[Move], leases: list[Lease], request: Request, log: PromotionLog) -> Result:
-    first, before = moves[0], [one.before_id for one in moves]
-    found = {"image": first.name, "previous_image_id": first.before_id}
+def _move_all(moves: list[Move], leases: list[Lease], log: PromotionLog) -> Result:
+    first = moves[0]
+    found = {"image": first.name, "previous_image_id": first.before_digest}
     try:
         for one in moves:
-            _move(one.registry, one.candidate.id, leases, request, log)
+            _move(one, leases, log)
     except (FreshnessError, Interrupted) as error:
         reason = f"{log.why(error)} The tag may have moved, or not: run this again."
         return log.result(PromotionOutcome.ERROR, reason, error.exit_status, **found)
-    is_same = before == [one.candidate.id for one in moves]
-    named = "; ".join(
-        f"{one.name} names {name_revision(one.candidate, request.settings.revision_label)}" for one in moves
-    )
+    is_same = all(one.is_done for one in moves)
+    named = "; ".join(f"{one.name} names {one.wanted.digest}" for one in moves)
     reason = f"{named}{' already' if is_same else ''}; nothing was pulled or recreated, as `recreate` is false."
     outcome = PromotionOutcome.UNCHANGED if is_same else PromotionOutcome.PROMOTED
-    return log.result(outcome, reason, None, image_id=first.candidate.id, **found)
+    return log.result(outcome, reason, None, image_id=first.wanted.digest, **found)
 
 
-def _move(registry: Registry, digest: str, leases: list[Lease], request: Request, log: PromotionLog) -> None:
-    tag = request.settings.registry.tag or ""
-    with log.step(CheckName.TAG, f"{registry.repository}:{tag} naming {digest}") as step:
+def _move(move: Move, leases: list[Lease], log: PromotionLog) -> None:
+    digest = move.wanted.digest
+    with log.step(CheckName.TAG, f"{move.name} naming {digest}") as step:
         for lease in leases:
             lease.require()
-        before = move_tag(registry, tag, digest)
-        step.got = f"{digest} already" if before == digest else f"{digest}, in place of {before or 'nothing'}"
+        move_tag(move.registry, move.tag, move.wanted, move.before)
+        step.got = f"{digest} already" if move.is_done else f"{digest}, in place of {move.before_digest or 'nothing'}"

@@ -9,14 +9,18 @@ from freshness.registry.client import Registry
 
 
 def read_held(registry: Registry, digest: str, platform: Platform) -> HeldImage:
-    """The index's image for the platform, or the only one. Raises Refused where there is no such image."""
-    top = registry.require_manifest(digest)
+    """The image under the digest. Raises Refused where there is none for the platform."""
+    return describe_held(registry, registry.require_manifest(digest), platform)
+
+
+def describe_held(registry: Registry, top: Manifest, platform: Platform) -> HeldImage:
+    """As `read_held`, of what was read already: the index's image for the platform, or the only one."""
     try:
         own = registry.require_manifest(top.child(platform)) if top.is_index else top
         return _describe(registry, top, own)
     except NotAManifest as error:
         raise Refused(
-            f"{registry.repository}@{digest} is {error}; expected one image for {platform}.",
+            f"{registry.repository}@{top.digest} is {error}; expected one image for {platform}.",
             "Push the image that the gate proved, as Docker pushes it.",
         ) from error
 
