@@ -79,9 +79,12 @@ def test_what_one_engine_proved_another_one_runs(
             assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
             served = other.wait_for(runner.app.production_port, "/version")
             again = promote(production, outputs)
+            names = other.docker.images.get(again.outputs["image-id"]).attrs
         assert served == outputs["EXPECTED_REVISION"]
         assert (again.status, again.outputs["outcome"]) == (0, "unchanged"), again.log
         assert ended.checks()["registry"] == "passed"
+        repository = outputs["SOURCE_IMAGE"].partition("@")[0]
+        assert {*names["RepoTags"]} == {f"{repository}:freshness-pulled", f"{runner.app.production_image}:latest"}
     finally:
         for one in (sandbox, other):
             with one.engine.entered():

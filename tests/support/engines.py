@@ -177,7 +177,10 @@ class Sandbox:
         for volume in client.volumes.list(filters={"name": self.name}):
             volume.remove()
         # Not client.images.list(), which asks for each image again, and fails when one goes meanwhile.
-        tags = [tag for image in client.api.images() for tag in image["RepoTags"] or () if self.name in tag]
+        names = [
+            name for image in client.api.images() for kind in ("RepoTags", "RepoDigests") for name in image[kind] or ()
+        ]
+        tags = [name for name in names if self.name in name]
         labelled = client.api.images(filters={"label": f"freshness.test={self.name}"})
         for reference in (*tags, *(image["Id"] for image in labelled)):
             with contextlib.suppress(docker.errors.ImageNotFound):

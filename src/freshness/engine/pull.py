@@ -1,5 +1,9 @@
 """Pulls an image by its digest through the Engine, and names it at once: a prune takes what has a digest alone."""
 
+from http import HTTPStatus
+
+import docker
+
 from freshness.core.held import LocalImage
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.images import tag_image
@@ -12,7 +16,11 @@ PULLED_TAG = "freshness-pulled"
 
 
 def pull_image(lease: Lease, transfer: Transfer, digest: str) -> LocalImage:
-    """The image that the Engine has under the digest now. Raises RegistryError, EngineError."""
+    """The image that the Engine has under the digest now. Raises RegistryError, EngineError.
+
+    The classic image store would keep it under the digest for ever, so that it loses this name again. The containerd
+    one takes a digest for the ID, and would take every name away with it (Engine 26.1).
+    """
     name = f"{transfer.repository}@{digest}"
     doing = f"pulling {name}"
     lease.require()
@@ -24,6 +32,8 @@ def pull_image(lease: Lease, transfer: Transfer, digest: str) -> LocalImage:
         raise transfer.explain(doing, error) from error
     found = describe_image(lease.engine, name)
     tag_image(lease, found.id, f"{transfer.repository}:{PULLED_TAG}")
+    if found.id != digest:
+        _forget(lease.engine, name)
     return found
 
 
@@ -34,3 +44,14 @@ def _pull(engine: Engine, transfer: Transfer, digest: str, doing: str) -> None:
         )
         for _ in transfer.follow(doing, stream):
             pass
+
+
+def _forget(engine: Engine, name: str) -> None:
+    with engine_call(f"removing the name {name}"):
+        try:
+            engine.client.api.remove_image(name, noprune=True)
+        except docker.errors.ImageNotFound:
+            return
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
