@@ -46,10 +46,10 @@ def measure(host: str, megabytes: int, rounds: int) -> Iterator[Row]:
             network.append(ran.parts["registry"])
             peers.append(by_crane(f"{registry.host}/shop", digests[number % 2]) if CRANE.exists() else 0)
     what = f"promote in the registry, {megabytes} MB: "
-    yield Row(what=f"{what}from start to end", seconds=min(times), target=1)
+    yield Row(what=f"{what}from start to end", measured=min(times), target=1)
     if CRANE.exists():
         peer = "crane, step by step"
-        yield Row(what=f"{what}network", seconds=min(network), target=1.5, peer=peer, peer_seconds=min(peers))
+        yield Row(what=f"{what}network", measured=min(network), target=1.5, peer=peer, peer_measured=min(peers))
 
 
 def by_crane(repository: str, digest: str) -> float:
