@@ -258,3 +258,18 @@ def test_a_throwaway_staging_is_told_by_which_address_it_would_reach_production(
 
     assert status == 1
     assert any("DATABASE_URL" in one for one in of(found, "staging"))
+
+
+def test_a_hosts_file_that_is_not_read_is_told(runner: Runner, tmp_path: Path) -> None:
+    """Fails when nobody learns why the settings of the host's own file do not count in a shell."""
+    runner.app.repo.git("remote", "add", "origin", "https://gitea.example/acme/shop.git")
+    file = tmp_path / "config/freshness/acme/shop.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("hold-time = 3\n")
+    given = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+    _, found = examine(runner, **given, GITHUB_REPOSITORY="")
+    assert any(f"{file} is not read" in one and "acme/shop" in one for one in of(found, "settings", "note"))
+
+    _, found = examine(runner, **given, GITHUB_REPOSITORY="acme/shop")
+    assert f"the host's own file is {file}." in of(found, "settings", "ok")

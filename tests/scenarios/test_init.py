@@ -153,7 +153,7 @@ def set_up(runner: Runner) -> None:
     runner.app.repo.commit({}, "Deploy")
     host = runner.folder / "config/freshness/org/app.toml"
     host.parent.mkdir(parents=True)
-    host.write_text(printed(runner).get("/etc/freshness/OWNER/NAME.toml", ""))
+    host.write_text(printed(runner).get("/etc/freshness/org/app.toml", ""))
 
 
 def problems(runner: Runner) -> list[str]:
@@ -202,7 +202,7 @@ def test_nothing_that_is_there_is_overwritten_and_print_writes_nothing(machine_o
     assert not outside.exists()
     assert "kept  .gitea/workflows/deploy.yml" in ended.log
     assert set(texts) == {
-        ".gitea/workflows/deploy.yml", "scripts/staging_check.py", "/etc/freshness/OWNER/NAME.toml"
+        ".gitea/workflows/deploy.yml", "scripts/staging_check.py", "/etc/freshness/org/app.toml"
     }  # fmt: skip
 
 

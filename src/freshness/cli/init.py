@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from freshness.cli.streams import answer
+from freshness.core.repository_name import name_of
 from freshness.core.run import Run
 from freshness.core.scaffold.files import ForgeKind, notes_of, render_files, render_host_file
 from freshness.core.scaffold.layout import Layout
 from freshness.core.scaffold.workflow import PLACEHOLDER
 from freshness.errors import SettingsError
 from freshness.git.checkout import is_there
+from freshness.git.work_tree import WorkTree
 from freshness.scaffold.find import find_layout
 from freshness.scaffold.project import Reader
 from freshness.scaffold.write import find_forge, own_commit, write_new
 from freshness.settings.values import WrongValue
 from freshness.settings.values import services as read_services
-
-HOST_FILE = "/etc/freshness/OWNER/NAME.toml"
 
 
 def run_init(
@@ -43,10 +43,16 @@ def run_init(
     if as_json:
         answer(json.dumps(_as_object(files, written, layout), indent=2))
     elif only_print:
-        shown = {**files, HOST_FILE: render_host_file(layout)}
+        shown = {**files, _host_file(folder, env): render_host_file(layout)}
         answer("\n".join(f"# ---- {name}\n{text}" for name, text in shown.items() if text))
     else:
-        answer("\n".join(_told(files, written, layout, pin)))
+        answer("\n".join([*_told(files, written, layout, pin), *_next(layout, _host_file(folder, env))]))
+
+
+def _host_file(folder: Path, env: Mapping[str, str]) -> str:
+    """Where the host's own file is, as far as the repository's name is known."""
+    name = name_of(Run.of(env).repository) or WorkTree.around(folder / "freshness.toml", None).repository()
+    return f"/etc/freshness/{name or 'OWNER/NAME'}.toml"
 
 
 def _as_object(files: Mapping[str, str], written: tuple[str, ...], layout: Layout) -> dict[str, object]:
@@ -60,9 +66,12 @@ def _told(files: Mapping[str, str], written: tuple[str, ...], layout: Layout, pi
     yield from (f"note: {text}" for text in notes_of(layout))
     if pin == PLACEHOLDER:
         yield f"note: put the release's commit for {PLACEHOLDER} in the workflow: docs/getting-started.md says how."
-    host = render_host_file(layout)
+
+
+def _next(layout: Layout, place: str) -> Iterator[str]:
+    host, name = render_host_file(layout), place.removeprefix("/etc/freshness/").removesuffix(".toml")
     if host:
-        yield f"For the command line on the Docker host, this into {HOST_FILE}:\n\n{host}"
+        yield f"For the command line on the host, `export GITHUB_REPOSITORY={name}`, and this in {place}:\n\n{host}"
     yield "Next: look through the files, commit them, register the runner as `deploy-host`, and run `freshness doctor`."
 
 

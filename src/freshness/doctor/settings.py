@@ -12,7 +12,9 @@ from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_commit_file
 from freshness.git.named import find_named
 from freshness.git.uncommitted import in_words, uncommitted_paths
+from freshness.git.work_tree import WorkTree
 from freshness.settings.declaration import Setting
+from freshness.settings.host_file import host_file
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.read import read_gate, read_promote, with_commits_file
@@ -57,7 +59,7 @@ def read_settings(asked: Asked) -> tuple[Read, tuple[Finding, ...]]:
     promote, also_wrong = attempt(Area.SETTINGS, lambda: _promote(asked, commit))
     found = [fine(Area.COMMIT, f"HEAD is {commit} {quoted(named[1])}.")] if named else []
     read = Read(folder=folder, commit=commit, gate=gate, promote=promote)
-    return read, (*wrong, *also_wrong, *lost, *_notes(read), *found)
+    return read, (*wrong, *also_wrong, *lost, *_host_notes(asked, folder), *_notes(read), *found)
 
 
 def look_at_work_tree(folder: Path) -> Iterator[Finding]:
@@ -104,3 +106,17 @@ def _unnamed(services: tuple[str, ...], what: str, setting: Setting) -> Iterator
             f"the {what}'s service is {setting.default}, the default.",
             f"Give what a workflow's inputs say as variables ({setting.variable}), or in the host's file of settings.",
         )
+
+
+def _host_notes(asked: Asked, folder: Path) -> Iterator[Finding]:
+    """Whether the host's own file counts: in a shell nothing says whose repository it is."""
+    named = WorkTree.around(folder / "freshness.toml", None).repository()
+    said = Run.of(asked.run_env).repository
+    path = host_file(said or named, asked.run_env)
+    if path is None or not path.is_file():
+        return
+    if said:
+        yield fine(Area.SETTINGS, f"the host's own file is {path}.")
+    else:
+        got = f"{path} is not read, as nothing says that this is {named}."
+        yield note(Area.SETTINGS, got, f"export GITHUB_REPOSITORY={named}")
