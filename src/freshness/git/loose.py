@@ -7,7 +7,9 @@ at.
 import re
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from pygit2.enums import ObjectType
 
@@ -16,6 +18,8 @@ from freshness.errors import RepositoryError
 
 HEADER = re.compile(rb"(commit|tree|blob|tag) (0|[1-9]\d{0,14})\0")
 LONGEST_HEADER = len("commit 123456789012345\0")
+PIECE = 1 << 20
+"""Bytes of a file that are in memory at a time."""
 KIND_OF_WORD = {
     b"commit": ObjectType.COMMIT,
     b"tree": ObjectType.TREE,
@@ -67,22 +71,27 @@ def resolve(folder: Path, line: str) -> Path:
         ) from error
 
 
-def inflate(raw: bytes) -> tuple[ObjectType, bytes]:
-    """Kind and content of the loose object `raw`. Inflates no more than its header promises; raises `Damaged`."""
+def inflate(source: BinaryIO) -> tuple[ObjectType, bytes]:
+    """Kind and content of the loose object that `source` holds: no more than its header promises, and that once.
+
+    Raises `Damaged`, and what `source` raises.
+    """
     stream = zlib.decompressobj()
     try:
-        begin = stream.decompress(raw, LONGEST_HEADER)
+        begin = stream.decompress(source.read(PIECE), LONGEST_HEADER)
         header = HEADER.match(begin)
         if header is None:
             raise Damaged("it does not begin like a Git object")
-        begin, size = begin[header.end() :], int(header[2])
+        size, data = int(header[2]), BytesIO()  # it gives away what it holds, without a copy
+        data.write(begin[header.end() :])
         # one byte more than promised, so that the stream's end and its checksum are read
-        data = begin + stream.decompress(stream.unconsumed_tail, max(size - len(begin), 0) + 1)
+        while not stream.eof and data.tell() <= size and (raw := stream.unconsumed_tail or source.read(PIECE)):
+            data.write(stream.decompress(raw, size + 1 - data.tell()))
     except zlib.error as error:
         raise Damaged(str(error)) from error
-    if len(data) != size or not stream.eof:
+    if data.tell() != size or not stream.eof:
         raise Damaged(f"it does not have the {size} bytes that its header says")
-    return KIND_OF_WORD[header[1]], data
+    return KIND_OF_WORD[header[1]], data.getvalue()
 
 
 def list_folder(folder: Path) -> Iterator[Path]:

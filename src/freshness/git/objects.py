@@ -60,10 +60,10 @@ class ObjectStore:
         if file is None:
             return self.odb.read(object_id)
         try:
-            raw = file.read_bytes()
+            with file.open("rb") as opened:
+                return inflate(opened)
         except FileNotFoundError:  # packed meanwhile, as by `git gc` in the background
             return self.odb.read(object_id)
-        return inflate(raw)
 
 
 def unreadable(object_id: str, why: object, path: bytes = b"") -> RepositoryError:

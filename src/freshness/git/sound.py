@@ -7,6 +7,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pygit2
@@ -74,7 +75,8 @@ def read_beginning(object_id: str, file: Path) -> bytes:
 def read_whole(object_id: str, file: Path, raw: bytes | None = None) -> bytes:
     """The object's content. Raises RepositoryError where it is damaged."""
     try:
-        return inflate(file.read_bytes() if raw is None else raw)[1]
+        with file.open("rb") if raw is None else BytesIO(raw) as source:
+            return inflate(source)[1]
     except FileNotFoundError:
         return b""
     except (Damaged, OSError) as error:
