@@ -93,7 +93,18 @@ def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
 
 @pytest.fixture
 def shop(runner: Runner) -> Runner:
-    """With its production, which somebody started by hand, and whose database and uploads hold something."""
+    """With its production, on the machine's own Engine."""
+    return with_production(runner)
+
+
+@pytest.fixture
+def any_shop(engine: Sandbox, tools: None, tmp_path: Path) -> Runner:
+    """With its production, on each Engine and with both sets of Docker's plugins."""
+    return with_production(new_runner(engine, tmp_path))
+
+
+def with_production(runner: Runner) -> Runner:
+    """Somebody started it by hand, and its database and uploads hold something."""
     runner.sandbox.cli("network", "create", f"{runner.app.project}-proxy")
     runner.sandbox.cli("build", "--quiet", "--tag", f"{runner.app.project}-web", str(runner.app.repo.path))
     runner.compose("up", "--detach", "db")
@@ -130,8 +141,9 @@ def remains(runner: Runner) -> list[str]:
     return [name for name in found if f"{runner.app.project}-gate-" in name]
 
 
-def test_who_has_only_production_is_gated_beside_it_and_promotes_that_image(shop: Runner) -> None:
+def test_who_has_only_production_is_gated_beside_it_and_promotes_that_image(any_shop: Runner) -> None:
     """I6. Fails when `throw_away` keeps a port, name, volume, network or label of production's."""
+    shop = any_shop
     before = production(shop)
 
     ended = shop.gate()

@@ -58,6 +58,14 @@ def test_what_a_service_needs_comes_with_it(web: Config, found: tuple[str, ...])
     assert closure_of(config(web, services={"cache": cache}), ["web"]) == expected
 
 
+def test_a_part_of_a_volume_is_not_looked_for_in_an_empty_one() -> None:
+    given = volume("db", "/x", volume={"subpath": "a", "nocopy": True})
+
+    (mounted,) = thrown(config({"volumes": [given]}))["services"]["web"]["volumes"]
+
+    assert mounted == volume("db", "/x", volume={"nocopy": True})
+
+
 def test_what_is_left_out_is_not_followed() -> None:
     assert closure_of(config({"depends_on": {"db": HEALTHY}}), ["web"], ["db"]) == ("web",)
 
@@ -71,6 +79,7 @@ def test_nothing_of_production_is_in_it() -> None:
             "restart": "always",
             "labels": {"traefik.enable": "true"},
             "logging": {"driver": "gelf"},
+            "env_file": ["/srv/shop/.env"],
             "environment": {"VIRTUAL_HOST": "shop.example", "LETSENCRYPT_HOST": "shop.example", "PORT": "80"},
             "deploy": {"replicas": 3, "resources": {"limits": {"memory": "1g"}}},
             "ports": [
@@ -99,7 +108,7 @@ def test_nothing_of_production_is_in_it() -> None:
         "pull_policy": "never",
         "hostname": "shop",
         "restart": "on-failure",
-        "labels": label,
+        "labels": {**label, "traefik.enable": "false"},
         "environment": {"PORT": "80"},
         "deploy": {"resources": {"limits": {"memory": "1g"}}},
         "ports": [{"mode": "ingress", "target": 80, "protocol": "tcp", "host_ip": "127.0.0.1"}],
@@ -152,6 +161,8 @@ def test_files_are_read_and_data_begins_empty(source: Source, more: Config, made
             "DATABASE_URL, which leads to db.example",
         ),
         ({"environment": {"PGHOST": "10.0.0.9"}}, "PGHOST, which leads to 10.0.0.9"),
+        ({"environment": {"DOCKER_HOST": "tcp://10.0.0.9:2375"}}, "DOCKER_HOST, which leads to 10.0.0.9"),
+        ({"command": ["migrate", "-database", "postgres://db.example/shop"]}, "`command`, which leads to db.example"),
     ],
 )
 def test_what_reaches_beyond_it_is_a_problem(web: Config, said: str) -> None:
@@ -170,6 +181,7 @@ def test_what_reaches_beyond_it_is_a_problem(web: Config, said: str) -> None:
         {"environment": {"SENTRY_DSN": "https://x@sentry.example/1", "PUBLIC_URL": "https://shop.example"}},
         {"ipc": "private", "network_mode": "bridge", "privileged": False, "devices": []},
         {"volumes": [volume("", "/cache"), volume("", "/x", "tmpfs"), volume("/etc/localtime", "/t", "bind")]},
+        {"command": ["curl", "https://example.org"], "entrypoint": "/run"},
         {"x-note": {"anything": 1}},
     ],
 )

@@ -11,7 +11,7 @@ _PORT = re.compile(r":\d*$")
 _HOST_WORDS = "HOST|HOSTS|HOSTNAME|SERVER|SERVERS|ADDR|ADDRESS|ENDPOINT|BROKER|BROKERS"
 _STORES = (
     "DB|DATABASE|DATASOURCE|SQL|PG|POSTGRES|POSTGRESQL|MYSQL|MARIADB|MONGO|MONGODB|REDIS|VALKEY|RABBITMQ|AMQP|KAFKA"
-    "|CASSANDRA|CLICKHOUSE|ELASTIC|ELASTICSEARCH|OPENSEARCH|INFLUX|INFLUXDB|MEMCACHED|MQTT|NATS|NEO4J"
+    "|CASSANDRA|CLICKHOUSE|ELASTIC|ELASTICSEARCH|OPENSEARCH|INFLUX|INFLUXDB|MEMCACHED|MQTT|NATS|NEO4J|DOCKER"
 )
 _HOST_VARIABLE = re.compile(rf"PGHOST|(?:.*_)?(?:{_HOST_WORDS})")
 _STORE_VARIABLE = re.compile(rf"PGHOST|(?:.*_)?(?:{_STORES})_?(?:.*_)?(?:{_HOST_WORDS}|URL|URI|DSN)")
@@ -33,17 +33,27 @@ def names_of(service: Service, name: str) -> frozenset[str]:
 
 
 def hosts_of(service: Service) -> frozenset[str]:
-    """Every host of an address in its variables, and what variables for a host hold."""
-    return frozenset(host for name, value in _variables(service) for _, host in _hosts(name, value))
+    """Every host of an address in its variables and its command, and what variables for a host hold."""
+    said = (*_variables(service), *_words(service))
+    return frozenset(host for name, value in said for _, host in _hosts(name, value))
 
 
 def stores_of(service: Service) -> Iterator[tuple[str, str]]:
-    """Each variable that names where data is kept, with the host; not what lies in the container itself."""
-    for name, value in _variables(service):
+    """Each variable that names where data is kept, with the host; not what lies in the container itself.
+
+    A word of `command` or `entrypoint` may name it too, as of a program that migrates.
+    """
+    for name, value in (*_variables(service), *_words(service)):
         for scheme, host in _hosts(name, value):
             is_store = _STORE_SCHEME.fullmatch(scheme) or _STORE_VARIABLE.fullmatch(name.upper())
             if is_store and host not in _INSIDE:
                 yield name, host
+
+
+def _words(service: Service) -> Iterator[tuple[str, str]]:
+    for key in ("command", "entrypoint"):
+        said = service.get(key) or ()
+        yield from ((f"`{key}`", word) for word in ([said] if isinstance(said, str) else said))
 
 
 def _variables(service: Service) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,22 @@ _PROXYS = re.compile(r"(VIRTUAL|LETSENCRYPT)_\w+")
 """Variables by which nginx-proxy and its companion would lead production's requests here."""
 _ALWAYS = frozenset({"always", "unless-stopped"})
 _DROPPED = frozenset(
-    {"annotations", "build", "container_name", "develop", "label_file", "logging", "mac_address", "profiles", "scale"}
+    {
+        "annotations",
+        "build",
+        "container_name",
+        "develop",
+        "env_file",
+        "label_file",
+        "logging",
+        "mac_address",
+        "profiles",
+        "scale",
+    }
 )
+"""Of `env_file` all values stand in `environment` already."""
+_NO_PROXY = {"traefik.enable": "false"}
+"""Without it Traefik takes every container, by its service's name where its default rule says so."""
 _OF_NETWORK = frozenset({"aliases", "priority", "gw_priority", "driver_opts", "interface_name"})
 
 
@@ -95,7 +109,7 @@ def throw_away(
     for name, ours in kept.items():
         needs = config["services"][name].get("depends_on") or {}
         ours["depends_on"] = {need: how for need, how in needs.items() if need in kept and need not in jobs}
-        ours["labels"] = {LABEL: project}
+        ours["labels"] = {LABEL: project, **_NO_PROXY}
         if name in jobs or name not in images:
             ours.pop("ports", None)
     volumes = {one["source"] for ours in kept.values() for one in ours["volumes"] if _is_named(one)}
@@ -153,7 +167,8 @@ def _network(declared: Mapping[str, Any] | None, project: str) -> dict[str, Any]
 def _volume(volume: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
     """Named ones are new by their project's name. Of the host's paths, files stay, to be read; data begins empty."""
     if volume.get("type") != "bind":
-        return dict(volume)
+        options = {key: value for key, value in (volume.get("volume") or {}).items() if key != "subpath"}
+        return {**volume, **({"volume": options} if "volume" in volume else {})}
     if volume.get("read_only") or sources.get(source_of(volume)) in {Source.FILE, Source.TRACKED}:
         return {**volume, "read_only": True}
     return {"type": "volume", "target": volume["target"]}

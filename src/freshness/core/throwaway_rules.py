@@ -51,8 +51,8 @@ def find_throwaway_problems(
             if host not in hosts and not any(host in value for value in meant):
                 yield (
                     f"The service {name!r} has {variable}, which leads to {host}: what it writes there is not thrown"
-                    f" away. Give this gate a value of its own in `compose-env`, such as {variable}=…, or let {host} be"
-                    " a service of the Compose file."
+                    f" away. Give this gate a value of its own in `compose-env`, or let {host} be a service of the"
+                    " Compose file."
                 )
 
 
