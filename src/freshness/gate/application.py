@@ -123,7 +123,7 @@ def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list
 
 def _shared_jobs(settings: GateSettings, config: Mapping[str, Any]) -> Iterator[str]:
     """What a job did cannot be undone: where production stands in the same project, no job is also production's."""
-    production = publishers_of(config, settings.prod_port)
+    production = () if settings.throwaway else publishers_of(config, settings.prod_port)
     for job in settings.application.jobs:
         if job.is_shared and production:
             yield (
