@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from freshness.core.deployment import Deployment, Recorded, Role, Served, from_labels, newest, served_then, to_labels
+from freshness.core.deployment import (
+    Deployment,
+    Recorded,
+    Role,
+    Served,
+    from_labels,
+    newest,
+    served_then,
+    signed,
+    to_labels,
+)
 
 SHOP = Deployment(
     project="shop",
@@ -50,6 +60,19 @@ def test_what_a_later_release_adds_is_passed_over() -> None:
 )
 def test_what_is_no_record_is_not_taken_for_one(changed: dict[str, str]) -> None:
     assert from_labels(to_labels(SHOP, 1) | changed) is None
+
+
+def test_it_is_signed_by_who_put_the_image_there_and_by_nobody_who_wrote_something_else() -> None:
+    """Fails when `signed` signs every write: who adopted a target later would have deployed it."""
+    first = signed(SHOP, None, who="ada", run="https://forge/1")
+    again = signed(replace(first, files=("other.yaml",)), first, who="grace", run="")
+    changed = signed(replace(first, configuration="{}"), first, who="grace", run="")
+
+    assert (first.who, first.run) == ("ada", "https://forge/1")
+    assert (again.who, again.run) == ("ada", "https://forge/1")
+    assert (changed.who, changed.run) == ("grace", "")
+    assert signed(replace(SHOP, image=""), None, who="ada", run="").who == ""
+    assert from_labels(to_labels(first, 1)) == (1, first)
 
 
 def test_the_record_with_the_highest_number_counts() -> None:

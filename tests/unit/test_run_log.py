@@ -156,6 +156,7 @@ def test_sentences_break_between_words_and_commands_never() -> None:
         "  type: a b && c d e f",
     ]
     assert wrapped("", 40) == [""]
+    assert wrapped(f"Run `docker logs {'a' * 50}`.", 40) == ["Run", f"  `docker logs {'a' * 50}`."]
 
 
 def test_no_colour_where_none_is_wanted() -> None:
