@@ -1,14 +1,16 @@
 #!/bin/sh
-# install.sh gate|promote [ARGUMENT…]: what both actions run. It closes the gate, finds Python, sees to a virtual environment
-# that holds the locked dependencies and nothing else, and becomes the tool, which always runs from this folder.
+# install.sh gate|promote|commit-status [ARGUMENT…]: what the actions run. It closes the gate, finds Python, sees to a
+# virtual environment that holds the locked dependencies and nothing else, and becomes the tool, which always runs from
+# this folder.
 set -eu
 
 case ${1-} in
     gate) closed=gate=closed ;;
     promote) closed=outcome=error ;;
-    *) echo "install.sh: expected gate or promote, got '${1-}'" >&2; exit 2 ;;
+    commit-status) closed= ;; # it has no outputs
+    *) echo "install.sh: expected gate, promote or commit-status, got '${1-}'" >&2; exit 2 ;;
 esac
-[ -z "${GITHUB_OUTPUT-}" ] || printf '%s\n' "$closed" >>"$GITHUB_OUTPUT" || {
+[ -z "$closed" ] || [ -z "${GITHUB_OUTPUT-}" ] || printf '%s\n' "$closed" >>"$GITHUB_OUTPUT" || {
     echo "freshness: the step's outputs cannot be written to $GITHUB_OUTPUT. Make room on the runner's disk, then run again." >&2
     exit 3
 }
@@ -42,7 +44,7 @@ fail() {
     else
         printf '%s\n' "freshness: $reason" >&2
     fi
-    if [ -n "${GITHUB_OUTPUT-}" ]; then
+    if [ -n "$closed" ] && [ -n "${GITHUB_OUTPUT-}" ]; then
         [ "$story" = promote ] || echo verdict=error >>"$GITHUB_OUTPUT"
         printf '%s\n' "reason=$reason" "$closed" >>"$GITHUB_OUTPUT"
     fi

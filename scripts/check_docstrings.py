@@ -13,6 +13,7 @@ CODE = (
     "install.sh",
     "action.yml",
     "promote/action.yml",
+    "commit-status/action.yml",
     "scripts/*",
     "demo/*.py",
     "tests/support/**/*.py",

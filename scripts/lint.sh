@@ -24,7 +24,7 @@ commit_subjects() {
 
 # Each file by its name: given a folder, zizmor does not look into .gitea and says that it found nothing.
 workflows=(.gitea/workflows/*.yml demo/*.yml)
-actions=(action.yml promote/action.yml)
+actions=(action.yml promote/action.yml commit-status/action.yml)
 
 check ruff check .
 check ruff format --check .

@@ -20,7 +20,7 @@ from freshness.ci.outputs import GATE_OUTPUTS, PROMOTE_OUTPUTS  # noqa: E402
 from freshness.cli.main import commands  # noqa: E402 -- after the path that finds it
 from freshness.core.event.rules import RULES  # noqa: E402
 from freshness.settings.declaration import Setting  # noqa: E402
-from freshness.settings.table import GATE, PROMOTE, PYTHON  # noqa: E402
+from freshness.settings.table import GATE, PROMOTE, PYTHON, STATUS  # noqa: E402
 from scripts.settings_schema import commit_schema, host_schema  # noqa: E402
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -106,6 +106,7 @@ FILES: Mapping[str, Blocks] = {
         "outputs": lambda: outputs(PROMOTE_OUTPUTS, "promote"),
         "env": lambda: environment(PROMOTE),
     },
+    "commit-status/action.yml": {"inputs": lambda: inputs(STATUS), "env": lambda: environment(STATUS)},
     ".env.example": {"env": env_example},
     "docs/events.md": {"events": events_table},
     "docs/reference.md": {
@@ -113,6 +114,7 @@ FILES: Mapping[str, Blocks] = {
         "gate-outputs": lambda: outputs_table(GATE_OUTPUTS),
         "promote": lambda: settings_table(PROMOTE),
         "promote-outputs": lambda: outputs_table(PROMOTE_OUTPUTS),
+        "commit-status": lambda: settings_table(STATUS),
         "help": command_help,
     },
 }

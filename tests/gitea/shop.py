@@ -121,6 +121,31 @@ class Shop:
         """The commit that what answers there was built from."""
         return self.sandbox.wait_for(port, "/version").strip()
 
+    def add_status_jobs(self) -> None:
+        """Puts the jobs of docs/pull-request.md, which set the commit status, into the workflow of the main branch."""
+        workflow = self._files()[WORKFLOW] + "\n" + self._pinned(_status_jobs())
+        self.commit("main", {WORKFLOW: workflow})
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """The comments on the pull request, as the server returns them."""
+        found: list[dict[str, Any]] = self.gitea.api("GET", f"/repos/{self.name}/issues/{number}/comments")
+        return found
+
+    def comment(self, number: int) -> str:
+        """The text of the only one."""
+        (comment,) = self.comments(number)
+        return str(comment["body"])
+
+    def status(self, commit: str, context: str = "freshness/gate") -> list[tuple[str, str]]:
+        """The states that the commit's status of that name had, the newest first, with their words."""
+        found = self.gitea.api("GET", f"/repos/{self.name}/statuses/{commit}?limit=50")
+        found = sorted((one for one in found if one["context"] == context), key=lambda one: -int(one["id"]))
+        return [(one["status"], one["description"]) for one in found]
+
+    def check(self) -> dict[str, Content]:
+        """The guide's own staging check."""
+        return {CHECK: self._files()[CHECK]}
+
     def slow_check(self) -> dict[str, Content]:
         return {CHECK: SLOW + self._files()[CHECK]}
 
@@ -138,12 +163,22 @@ class Shop:
 
     def _workflow(self, text: str) -> str:
         """The guide's, with its defaults for ports, and pinned by the commits that lie on this Gitea."""
-        text = re.sub(r"actions/checkout@\S+.*", f"{CHECKOUT}@{self.pins[CHECKOUT]}", text)
-        text = text.replace("org/freshness-action", ACTION).replace("<full commit id of v1.0.0>", self.pins[ACTION])
+        text = self._pinned(re.sub(r"actions/checkout@\S+.*", f"{CHECKOUT}@{self.pins[CHECKOUT]}", text))
         staging = f"port: {self.staging_port}\n          prod-port: {self.production_port}"
         for service, ports in (("shop-staging", staging), ("shop", f"port: {self.production_port}")):
             text = re.sub(rf"^( +)service: {service}$", rf"\g<0>\n\1{ports}", text, flags=re.MULTILINE)
         return text
+
+    def _pinned(self, text: str) -> str:
+        return text.replace("org/freshness-action", ACTION).replace("<full commit id of v1.0.0>", self.pins[ACTION])
+
+
+def _status_jobs() -> str:
+    """The block of the page about pull requests that is to be added to the workflow."""
+    text = (ROOT / "docs/pull-request.md").read_text(encoding="utf-8")
+    found = re.search(r"^```yaml\n(  pending:\n.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert found, "the page has no block with the jobs of the status"
+    return found[1]
 
 
 def _soon(deed: Callable[[], Any]) -> Any:

@@ -13,6 +13,7 @@ from tests.support.git import GitRepo, run_git
 LINTED = (
     "action.yml",
     "promote",
+    "commit-status",
     "src",
     "scripts",
     "requirements",

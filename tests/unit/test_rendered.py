@@ -18,8 +18,11 @@ from freshness.settings.table import GATE, PROMOTE
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ("docs/schema/freshness.json", "docs/schema/host.json")
-FILES = ("action.yml", "promote/action.yml", ".env.example", "docs/reference.md", "docs/events.md", *SCHEMAS)
-PLANTED = {"docs/events.md": ("GITHUB_SHA", "HEAD")} | dict.fromkeys(SCHEMAS, ("properties", "property"))
+STATUS = "commit-status/action.yml"
+REFERENCE, EVENTS = "docs/reference.md", "docs/events.md"
+FILES = ("action.yml", "promote/action.yml", STATUS, ".env.example", REFERENCE, EVENTS, *SCHEMAS)
+PLANTED = {EVENTS: ("GITHUB_SHA", "HEAD"), STATUS: ("freshness/gate", "freshness/gat")}
+PLANTED |= dict.fromkeys(SCHEMAS, ("properties", "property"))
 """What drift looks like there; in all others, another port of production."""
 
 

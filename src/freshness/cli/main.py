@@ -338,6 +338,16 @@ def init(*, services: str | None, forge: str | None, only_print: bool, as_json: 
     run_init(given, _environment(), services=services, forge=forge, only_print=only_print, as_json=as_json)
 
 
+@commands.command("commit-status", short_help="Set the commit status that another job's gate or promotion has earned.")
+@options("commit-status")
+@click.pass_context
+def commit_status(context: click.Context, /, **given: str | None) -> None:
+    """Set the commit status that another job's gate or promotion has earned, so that its job needs no token for it."""
+    from freshness.cli.commit_status import set_commit_status
+
+    answer(set_commit_status(given, _environment(), _env_file(context)))
+
+
 @commands.command(short_help="Show who locks a target, and release the lock of a dead run.")
 @options(
     "promote",

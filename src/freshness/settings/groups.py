@@ -178,9 +178,7 @@ class ForgeSettings:
         default="false",
     )
     context: str | None = setting(
-        values.optional(
-            values.matching(r"[\w./ -]{1,100}", "a status's name", "Write a name such as `freshness/gate`.")
-        ),
+        values.optional(values.status_name),
         "Name of the commit status that says the verdict, such as `freshness/gate`; `github-token` then needs "
         "`statuses: write`, on Gitea `contents: write`.",
         name="commit-status",

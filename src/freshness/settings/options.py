@@ -45,9 +45,9 @@ def options(table: str, *names: str) -> Callable[[_Command], _Command]:
 
 
 def _options_of(table: str, names: tuple[str, ...]) -> list[click.Parameter]:
-    from freshness.settings.table import DEPLOY, GATE, PROMOTE
+    from freshness.settings.table import DEPLOY, GATE, PROMOTE, STATUS
 
-    settings = {"gate": GATE, "promote": PROMOTE, "deploy": DEPLOY}[table]
+    settings = {"gate": GATE, "promote": PROMOTE, "deploy": DEPLOY, "commit-status": STATUS}[table]
     unknown = set(names) - {setting.name for setting in settings}
     if unknown:
         raise LookupError(f"the table {table} has no {', '.join(sorted(unknown))}")

@@ -16,8 +16,9 @@ from freshness.settings.files import with_files
 from freshness.settings.model import USUAL_STAGING, GateSettings, PromoteSettings
 from freshness.settings.near_miss import near_misses
 from freshness.settings.read_application import read_application
-from freshness.settings.sources import BY_DEFAULT, Reading, Sources, read_table
-from freshness.settings.table import GATE, PROMOTE
+from freshness.settings.sources import BY_DEFAULT, Reading, Sources, raise_problems, read_table
+from freshness.settings.status import StatusSettings
+from freshness.settings.table import GATE, PROMOTE, STATUS
 from freshness.settings.values import WrongValue, revision
 
 _S = TypeVar("_S", GateSettings, PromoteSettings)
@@ -60,6 +61,15 @@ def read_promote(
         commit_follows=revision_required or commit_follows,
     )
     return _read(PromoteSettings, reading)
+
+
+def read_status(options: Options, env: Texts, env_file: Texts) -> StatusSettings:
+    """The settings of `commit-status`, as `read_gate`, from no files of settings. Raises SettingsError."""
+    sources = Sources(options=options, env=env, env_file=env_file)
+    surroundings = Surroundings(env=env, workspace=_workspace(env, None), problems=[], notes=[])
+    found = read_table(STATUS, sources, surroundings)
+    raise_problems(surroundings.problems)
+    return assemble(StatusSettings, found, surroundings)
 
 
 def with_commits_file(settings: _S, text: str) -> _S:

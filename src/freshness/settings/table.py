@@ -2,9 +2,11 @@
 
 from freshness.settings.declaration import Setting, settings_of
 from freshness.settings.model import GateSettings, PromoteSettings
+from freshness.settings.status import StatusSettings
 
 GATE = tuple(settings_of(GateSettings))
 PROMOTE = tuple(settings_of(PromoteSettings))
+STATUS = tuple(settings_of(StatusSettings))
 _FOUND_BY_DEPLOY = frozenset({
     "revision", "pr", "expected-revision", "source-image", "staging-service", "staging-compose-file",
     "staging-project", "deploy-environment",

@@ -106,6 +106,7 @@ image = accepting(
     "an image name such as app or registry.example/app:tag",
     "Give a repository in lower case, with a tag or without.",
 )
+status_name = matching(r"[\w./ -]{1,100}", "a status's name", "Write a name such as `freshness/gate`.")
 source_image = accepting(
     names_image, "an image ID (sha256: and 64 hex digits) or an image name", "Give the output `image-id` of the gate."
 )

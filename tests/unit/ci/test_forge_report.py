@@ -1,14 +1,10 @@
 """What pull request and commit are told, against a real HTTP server that answers as the forges' API does."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -22,8 +18,9 @@ from freshness.core.verdict import Verdict
 from freshness.report.comment import headline
 from freshness.report.forge import Forge
 from freshness.report.json_report import Report
+from tests.support.forge_api import HEAD, Api, served
 
-HEAD, NEWER = "1f0c2a9b" * 5, "2f0c2a9b" * 5
+NEWER = "2f0c2a9b" * 5
 FORGED = f"<!-- freshness shop/web commit={NEWER} run=999999999 -->\n## Deployable"
 CANDIDATE = Candidate(commit=HEAD, source="event", event="pull_request", note="", number=7)
 HEALTH = Check(
@@ -46,101 +43,10 @@ REPORT = Report(
 FRESH = replace(REPORT, decision="fresh", checks=())
 
 
-@dataclass(slots=True, kw_only=True)
-class Api:
-    """A forge: `failing` are the statuses of its next answers, `pages` whether it knows of pages, as GitHub does."""
-
-    url: str = ""
-    login: str = "gitea-actions"
-    comments: list[dict[str, Any]] = field(default_factory=list)
-    statuses: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)
-    failing: list[int] = field(default_factory=list)
-    pages: bool = False
-    hangs: threading.Event | None = None
-    head: str = HEAD
-    merged: bool = False
-    deployments: list[dict[str, Any]] = field(default_factory=list)
-    deployment_states: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        self.seen.append(f"{method} {path}")
-        if self.hangs:
-            self.hangs.wait(60)
-        if self.failing:
-            return self.failing.pop(0), {"message": ""}
-        path, _, query = path.partition("?")
-        parts = path.strip("/").split("/")[3:]
-        if method == "GET":
-            known: dict[str, Any] = {"/user": {"login": "ann"}, "/repos/o/n/pulls/7": self.pull}
-            found = self.page(query) if parts == ["issues", "7", "comments"] else known.get(path)
-            return (404, {}) if found is None else (200, found)
-        return self.written(parts, body)
-
-    @property
-    def pull(self) -> dict[str, Any]:
-        return {"head": {"sha": self.head}, "merged": self.merged}
-
-    def written(self, parts: list[str], body: Any) -> tuple[int, Any]:
-        match parts:
-            case ["issues", "7", "comments"]:
-                self.comments.append({"id": len(self.comments) + 1, "user": {"login": self.login}, **body})
-                return 201, self.comments[-1]
-            case ["issues", "comments", number]:
-                self.comments[int(number) - 1].update(body)
-                return 200, self.comments[int(number) - 1]
-            case ["deployments"]:
-                self.deployments.append(body)
-                return 201, {"id": len(self.deployments)}
-            case ["deployments", number, "statuses"]:
-                self.deployment_states.append((number, body))
-            case ["statuses", commit]:
-                self.statuses.append((commit, body))
-            case _:
-                return 404, {}
-        return 201, body
-
-    def page(self, query: str) -> list[dict[str, Any]]:
-        if not self.pages:
-            return self.comments
-        given = dict(pair.split("=") for pair in query.split("&"))
-        size, number = int(given["per_page"]), int(given["page"])
-        return self.comments[size * (number - 1) : size * number]
-
-
 @pytest.fixture
 def api() -> Iterator[Api]:
     with served(Api()) as found:
         yield found
-
-
-@contextmanager
-def served(api: Api) -> Iterator[Api]:
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            size = int(self.headers.get("Content-Length") or 0)
-            assert self.headers["Authorization"] == "token job-token"
-            status, found = api.answer(self.command, self.path, json.loads(self.rfile.read(size) or b"null"))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
-
-        do_POST = do_PATCH = do_GET  # noqa: N815 -- http.server's names
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield api
-    finally:
-        if api.hangs:
-            api.hangs.set()
-        server.shutdown()
-        server.server_close()
 
 
 def forge(api: Api, *, run: str = "41", comments: bool = True, context: str | None = None) -> Forge:
