@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for wanted in requirements/action.in requirements/board.in requirements/dev.in; do
+for wanted in requirements/action.in requirements/board.in requirements/dev.in requirements/browser/browser.in; do
     .venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-build --generate-hashes \
         --no-header --no-emit-index-url --no-emit-find-links "$@" "$wanted" --output-file "${wanted%.in}.txt"
 done
