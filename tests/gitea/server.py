@@ -22,7 +22,7 @@ from tests.support.engines import ROOT, free_port, pause
 BUILT = ROOT / ".cache/gitea"
 USER, PASSWORD = "founder", "a-password-of-tests"
 LABEL = "deploy-host"
-SECONDS = 90
+SECONDS = 300
 SETTINGS = """
 RUN_USER = {user}
 RUN_MODE = prod
@@ -237,10 +237,14 @@ class Run:
 
     def wait_for_text(self, text: str) -> None:
         """Waits until a job's log has it."""
+        logs: dict[str, str] = {}
         for jobs in self._looks():
             if any(text in self._log(job["id"]) for job in jobs if job["status"] == "in_progress"):
                 return
-        raise AssertionError(f"run {self.number} did not say {text!r}")
+            logs = {f"{job['name']} {job['status']}": self._log(job["id"]) for job in jobs}
+            if jobs and all(job["status"] == "completed" for job in jobs):
+                break
+        raise AssertionError(f"run {self.number} did not say {text!r}, but {logs}")
 
     def again(self, *, failed_only: bool = False) -> dict[str, Job]:
         """Starts the run, or what failed of it, once more, and waits for its end."""
