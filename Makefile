@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-registries test-gitea bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-registries test-gitea test-browser bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -42,6 +42,11 @@ test-registries: setup base-image test-tools ## registries, this year's among th
 test-gitea: setup base-image ## the workflow of Getting started on a real Gitea with its runner, which are built with Go
 	@scripts/gitea.sh
 	@.venv/bin/python -m pytest --gitea tests/gitea $(PYTEST_ARGS)
+
+test-browser: setup base-image ## what a browser shows of pull requests and documents on that Gitea
+	@scripts/gitea.sh
+	@scripts/gitea_frontend.sh
+	@.venv/bin/python -m pytest --gitea --browser tests/gitea/browser $(PYTEST_ARGS)
 
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run

@@ -89,11 +89,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     what = "of the scenarios and the actions run those alone that tests/chosen.py lists"
     parser.addoption("--chosen", action="store_true", help=what)
     parser.addoption("--gitea", action="store_true", help="run tests/gitea too, on a Gitea that was built for them")
+    parser.addoption("--browser", action="store_true", help="with --gitea run tests/gitea/browser too, in a browser")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves out what needs a Gitea, where that is not asked for."""
-    return None if config.getoption("--gitea") or collection_path.name != "gitea" else True
+    """Leaves out what needs a Gitea or a browser, where that is not asked for."""
+    wanted = {"gitea": config.getoption("--gitea"), "browser": config.getoption("--browser")}
+    return None if wanted.get(collection_path.name, True) else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
