@@ -216,6 +216,10 @@ CHOSEN = {
         "scenarios/test_application_promotion.py::test_a_rollback_takes_all_of_them_back_and_a_second_one_further",
         "scenarios/test_application_promotion.py::test_a_run_of_one_service_does_not_recover_what_was_begun_of_all",
     ),
+    "what the forge is told decides nothing": (
+        "scenarios/test_told_promotions.py::test_a_promotion_and_its_rollback_are_told_of_the_commit_that_each_put_into_production",
+        "scenarios/test_told_promotions.py::test_a_forge_that_refuses_everything_keeps_no_promotion",
+    ),
     "who has production alone is gated beside it, in a project that is thrown away": (
         "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image",
         "scenarios/test_throwaway.py::test_what_reaches_beyond_the_project_is_refused_by_name[a socket]",

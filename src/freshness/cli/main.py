@@ -171,7 +171,8 @@ _ROLLBACK_OPTIONS = (
     "compose-file", "compose-env-files", "project-directory", "allow-empty", "accept-dependencies", "service", "port",
     "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout", "allow-mounts",
-    "staging-project", "staging-service", "deploy-environment",
+    "staging-project", "staging-service", "deploy-environment", "pr", "pull-request-comment", "commit-status",
+    "github-deployment",
 )  # fmt: skip
 
 

@@ -81,8 +81,9 @@ def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mappin
     """
     project, services, promoted, environment = settings.project, settings.services, None, None
     if isinstance(settings, PromoteSettings):
-        project, services = settings.staging_project or project, (settings.staging_service,)
-        promoted, environment = settings.expected_revision, settings.deployment
+        project = settings.staging_project or project
+        services = tuple(settings.staging_of(service) for service in services)
+        promoted, environment = candidate_of(settings, settings.expected_revision), settings.deployment
     return Forge(
         command=command,
         env=env,
@@ -90,6 +91,11 @@ def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mappin
         application="/".join(name for name in (project, ",".join(services)) if name),
         comments=settings.forge.comments,
         context=settings.forge.context,
-        promoted=Candidate(commit=promoted, source="", event="", note="", number=settings.pr) if promoted else None,
+        promoted=promoted,
         environment=environment,
     )
+
+
+def candidate_of(settings: PromoteSettings, commit: str | None) -> Candidate | None:
+    """The commit that a promotion is about, with the pull request that the settings name."""
+    return Candidate(commit=commit, source="", event="", note="", number=settings.pr) if commit else None

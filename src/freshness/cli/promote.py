@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from freshness.ci.outputs import Outputs
-from freshness.cli.opening import Given, forge_of, open_run, output_file
+from freshness.cli.opening import Given, candidate_of, forge_of, open_run, output_file
+from freshness.core.hexid import is_full_id
 from freshness.core.promotion import PromotionOutcome
 from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
+from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
@@ -54,6 +56,7 @@ def run_promotion(
             request, log = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
             )
+            publisher = replace(publisher, forge=None if dry_run else _begin(publisher, settings, log))
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
@@ -62,9 +65,27 @@ def run_promotion(
         if dry_run:
             publisher.tell_ahead(result.ahead, result.reason)
         else:
-            forge = forge_of("freshness-promote", settings, env)
-            _tell(replace(publisher, forge=forge), result)
+            _tell(_with_commit(publisher, settings, result), result)
     return result.exit_status
+
+
+def _begin(publisher: Publisher, settings: PromoteSettings, log: "PromotionLog") -> Forge:
+    """Says at the forge that it is at work. A rollback learns its commit later."""
+    forge = forge_of(publisher.command, settings, publisher.env)
+    if forge.promoted is None:
+        return forge
+    forge, notes = forge.begin(forge.promoted)
+    for note in notes:
+        log.warning("The forge was not told", note)
+    return forge
+
+
+def _with_commit(publisher: Publisher, settings: PromoteSettings, result: "Result") -> Publisher:
+    """A rollback's is the one that its image claims."""
+    forge = publisher.forge
+    if forge is None or forge.promoted or not is_full_id(result.revision):
+        return publisher
+    return replace(publisher, forge=replace(forge, promoted=candidate_of(settings, result.revision)))
 
 
 def _with_commits_file(settings: PromoteSettings) -> PromoteSettings:

@@ -51,6 +51,7 @@ class Choice:
             name = chosen.image if chosen else source
             candidate = self._find(name)
             step.got = candidate.id if name == candidate.id else f"{name} is {candidate.id}"
+        self.log.found["revision"] = candidate.revision(self.request.settings.revision_label) or ""
         return candidate, chosen
 
     def _find(self, source: str) -> Image:

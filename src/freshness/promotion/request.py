@@ -54,7 +54,8 @@ class Request:
 class Result:
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
-    These are of the service that was named first; `images` has what was proven to run of each. `ahead` is what a dry
+    These are of the service that was named first; `revision` is the commit that the label of what was to run claims,
+    `images` has what was proven to run of each. `ahead` is what a dry
     run says. What was not found out is empty.
     """
 
@@ -68,6 +69,7 @@ class Result:
     previous_image_id: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     daemon_id: str = ""
+    revision: str = ""
     ahead: str = ""
 
 
