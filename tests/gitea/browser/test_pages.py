@@ -1,6 +1,7 @@
 """What a browser shows of a pull request, and of this repository's own pages, on a real Gitea 1.26."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,14 +12,14 @@ from tests.support.engines import ROOT
 
 PHONE = 390
 OUTPUT = ("</details> ```` @founder <img src=x> **bold** https://evil.example #1", "the card was charged 2 times")
-FAILING = f"print({OUTPUT[0]!r}, flush=True)\nraise SystemExit({OUTPUT[1]!r})\n"
+PLAIN = ("two orders, one card", "the card was charged 2 times, expected 1")
 DRAWN = ("README.md", "docs/architecture.md", "docs/kubernetes.md")
 
 
-def failed_pull_request(shop: Shop) -> str:
-    """The address of a pull request whose staging check failed, with all that it shows."""
+def failed_pull_request(shop: Shop, output: tuple[str, str]) -> str:
+    """The address of a pull request whose staging check failed with these lines, with all that it shows."""
     shop.add_status_jobs()
-    shop.commit("charge-once", {CHECK: FAILING})
+    shop.commit("charge-once", {CHECK: f"print({output[0]!r}, flush=True)\nraise SystemExit({output[1]!r})\n"})
     numbers: list[int] = []
     shop.started_by(lambda: numbers.append(shop.pull("charge-once"))).end()
     return f"{shop.gitea.url}/{shop.name}/pulls/{numbers[0]}"
@@ -30,7 +31,7 @@ def comment_on(page: Page) -> Locator:
 
 def test_the_author_sees_what_is_wrong_and_what_to_do(shop: Shop, page: Page) -> None:
     """Fails when the verdict is not first, checks are not folded away, or a check's output is taken for markup."""
-    page.goto(failed_pull_request(shop))
+    page.goto(failed_pull_request(shop, OUTPUT))
     comment = comment_on(page)
 
     lines = comment.inner_text().splitlines()
@@ -48,10 +49,12 @@ def test_the_author_sees_what_is_wrong_and_what_to_do(shop: Shop, page: Page) ->
     expect(status).to_contain_text("check-failed: Staging check: exit status 1")
 
 
-def test_the_comment_fits_a_phone(shop: Shop, page: Page) -> None:
-    """Fails when a long line or a wide table pushes the page aside."""
+def test_the_comment_fits_a_phone(shop: Shop, page: Page, tmp_path: Path) -> None:
+    """Fails when a long line or a wide table pushes the page aside. Leaves the picture of docs/pull-request.md."""
+    page.goto(failed_pull_request(shop, PLAIN))
+    page.screenshot(path=tmp_path / "pull-request.png", full_page=True)
     page.set_viewport_size({"width": PHONE, "height": 844})
-    page.goto(failed_pull_request(shop))
+    page.screenshot(path=tmp_path / "phone.png", full_page=True)
     comment_on(page).locator("summary").click()
 
     width = page.evaluate("document.documentElement.scrollWidth")
