@@ -1,6 +1,5 @@
 """What a pull request of a real Gitea 1.26 shows, as the server returns it: one comment, and the commit's status."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,9 +11,6 @@ from tests.support.git import Content
 from tests.support.runner import eventually
 
 FAILING = "print('the card was charged 2 times', flush=True)\nraise SystemExit('expected 1')\n"
-HOSTILE = """print("</details> ```` @founder <img src=x> **bold** https://evil.example #1", flush=True)
-raise SystemExit("fixes #1 </details> <b>")
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +139,7 @@ def test_a_promotion_is_told_in_the_same_comment_and_on_the_promoted_commit(shop
 
     jobs = ended(shop.dispatch(pr=str(pull.number)))
 
-    assert jobs["Promote"].said.startswith("freshness promote: promoted."), jobs["Promote"].log
+    assert jobs["Promote"].said.startswith("freshness promote: promoted\n"), jobs["Promote"].log
     assert shop.comment(pull.number).splitlines()[1] == "## ✅ Promoted: production runs this commit"
     assert [state for state, _ in shop.status(pull.commit, "freshness/promote")] == ["success", "pending"]
 
@@ -195,17 +191,3 @@ def test_a_forks_pull_request_is_told_that_it_is_refused_and_gets_no_status(shop
     assert jobs["Status"].result == "failure"
     assert "a fork's run never gets it" in jobs["Status"].log
     assert shop.status(evil) == []
-
-
-def test_what_a_check_prints_is_no_markup_and_no_reference(shop: Shop) -> None:
-    """Fails when a fence can be closed, or text outside of it mentions a person or another pull request."""
-    pull = opened(shop, {CHECK: HOSTILE})
-
-    ended(pull.run)
-
-    body = {"Text": shop.comment(pull.number), "Mode": "comment", "Context": shop.name}
-    html = shop.gitea.api("POST", "/markdown", body)
-    assert not {"<b>", "<img"} & set(re.findall(r"<\w+>?", html))
-    links = re.findall(r'href="([^"]*)"', html)
-    assert [link for link in links if not re.search(r"/(commit|actions/runs)/", link)] == []
-    assert html.count("<details>") == html.count("</details>") == 1

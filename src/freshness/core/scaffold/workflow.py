@@ -33,8 +33,13 @@ jobs:
     concurrency:
       group: staging-${{ github.ref }}
       cancel-in-progress: false
+    permissions:
+      contents: read
+      pull-requests: write # for the one comment that says how it went
     outputs:
       gate: ${{ steps.gate.outputs.gate }}
+      verdict: ${{ steps.gate.outputs.verdict }}
+      reason: ${{ steps.gate.outputs.reason }}
       revision: ${{ steps.gate.outputs.revision }}
       @IMAGE@: ${{ steps.gate.outputs.@IMAGE@ }}
     steps:
@@ -47,6 +52,7 @@ jobs:
         with:
           revision: ${{ inputs.revision }}
           pr: ${{ inputs.pr }}
+          pull-request-comment: true
 @GATE@
 
   promote:
@@ -57,6 +63,9 @@ jobs:
     concurrency:
       group: production-${{ github.event_name }}
       cancel-in-progress: false
+    permissions:
+      contents: read
+      pull-requests: write # for the same comment
     steps:
       - uses: actions/checkout@34e114876b0b11c390a56381ad16ebd13914f8d5 # v4.3.1
         with:
@@ -68,6 +77,7 @@ jobs:
           @SOURCE@: ${{ needs.gate.outputs.@IMAGE@ }}
           pr: ${{ inputs.pr }} # so that its head is asked for once more
           allow-rollback: ${{ inputs.allow-rollback }}
+          pull-request-comment: true
 @PROMOTE@
 """
 
