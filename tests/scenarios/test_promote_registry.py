@@ -179,3 +179,16 @@ def test_a_dry_run_moves_nothing(runner: Runner, registry: Registry) -> None:
         assert ended.status == 0, ended.log
         assert "production" in ended.log
         assert tag_of(registry, runner, "production") == ""
+
+
+def test_a_deployment_on_one_host_publishes_and_moves_the_tag(runner: Runner, registry: Registry) -> None:
+    """Fails when the promotion of `deploy` is given an image ID, or the missing repository is told after the gate."""
+    lost = runner.start("deploy", REGISTRY_TAG="production").end()
+    assert (lost.status, lost.outputs["gate"]) == (2, "closed"), lost.log
+    assert runner.built() is None
+
+    ended = runner.start("deploy", REGISTRY=f"{registry.host}/{runner.app.project}", REGISTRY_TAG="production").end()
+
+    assert (ended.outputs["gate"], ended.outputs["outcome"]) == ("open", "promoted"), ended.log
+    assert tag_of(registry, runner, "production") == ended.outputs["digest"]
+    assert runner.sandbox.wait_for(runner.app.production_port, "/version") == runner.app.repo.head()

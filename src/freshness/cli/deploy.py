@@ -35,11 +35,16 @@ def deploy(name: str, given: Given, env: Texts, env_file: Texts, *, dry_run: boo
     commit, subject = _find(name, given, env, env_file)
     promoted = {**given, "expected_revision": commit}
     settings = read_promote(promoted, env, env_file)
+    if settings.registry.tag and read_gate({**given, "revision": commit}, env, env_file).registry.repository is None:
+        raise SettingsError(
+            "`registry-tag` (REGISTRY_TAG) is set, and `registry` (REGISTRY) is empty; expected where to publish.",
+            "Give both, or take `registry-tag` out.",
+        )
     log.say(f"Deploying {name}: {commit} {quoted(subject) if subject else ''}".rstrip(), loud=True, full_ids=True)
     end = run_gate({**given, "revision": commit}, env, env_file, dry_run=dry_run)
     if end.exit_status:
         return end.exit_status
-    source = _foreseen(end.result, settings, commit, env) if dry_run and end.result else _proven(end.result)
+    source = _foreseen(end.result, settings, commit, env) if dry_run and end.result else _proven(end.result, settings)
     if source is None:
         log.say(
             "Production would get that image. What the promotion would do is known once it is built: a gate builds it.",
@@ -60,21 +65,22 @@ def _find(name: str, given: Given, env: Texts, env_file: Texts) -> tuple[str, st
     return find_named(read_gate(given, env, env_file).repository_folder, name)
 
 
-def _proven(result: "Result | None") -> Given:
+def _proven(result: "Result | None", settings: PromoteSettings) -> Given:
     """The images that the gate proved, as settings. Raises Refused where it proved none."""
     if result is None or result.verdict is not Verdict.FRESH:
         raise Refused(
             "Nothing was promoted: the gate is switched off, so no image was proven to be of this commit.",
             "Switch it on, or promote what staging runs with `freshness promote`.",
         )
-    if len(result.found["images"]) > 1:
-        return {"source_images": json.dumps(result.found["images"])}
-    return {"source_image": result.found["image_id"]}
+    images = result.found["digests" if settings.registry.tag else "images"]
+    if len(images) > 1:
+        return {"source_images": json.dumps(images)}
+    return {"source_image": next(iter(images.values()))}
 
 
 def _foreseen(result: "Result", settings: PromoteSettings, commit: str, env: Texts) -> Given | None:
     """The image that an earlier gate built of the commit, if there is one; of several services nobody looks."""
-    if len(settings.services) > 1:
+    if len(settings.services) > 1 or settings.registry.tag:
         return None
     from freshness.engine.client import connect
     from freshness.engine.images import find_image
