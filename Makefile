@@ -51,7 +51,7 @@ test-browser: setup base-image ## what a browser shows of pull requests and docu
 bench: setup base-image ## the speed targets, against what a user would do instead
 	@.venv/bin/python -m benchmarks.run
 
-demo: setup base-image ## this repository, gated and promoted by itself through act
+demo: setup base-image ## this repository, gated and promoted by itself through act, and a shop of three services
 	@.venv/bin/python -m demo
 
 demo-down: ## takes the demo down

@@ -1,15 +1,15 @@
-"""`python -m demo`: this repository, gated and promoted by itself through act, in five steps and a table."""
+"""`python -m demo`: this repository, gated and promoted by itself through act, in six steps and a table."""
 
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 
-from demo import scratch, story
+from demo import scratch, shop_story, story
 from demo.claim import Row, table
 from demo.command import DemoError
 from demo.ground import insist_on_room, insist_on_this_machine, take_down
-from demo.places import FOLDER, PORTS, PRODUCTION, STAGING, TOOL_CACHE, shown
+from demo.places import FOLDER, PORTS, PRODUCTION, SHOP_PORT, STAGING, TOOL_CACHE, shown
 from demo.screen import screen
 from demo.shown import Shown
 
@@ -22,6 +22,10 @@ _STEPS: tuple[tuple[str, Callable[[], Iterator[Shown]]], ...] = (
     ("Between gate and promotion another build takes staging's tag.", story.moved_tag),
     ("A commit whose service never gets healthy is dispatched.", story.never_healthy),
     ("A commit that is fine on staging and fails on production is dispatched.", story.fails_on_production),
+    (
+        "An application without a staging: three services and a migration of one image; then a commit with a fault.",
+        shop_story.show,
+    ),
 )
 _TAIL = 25  # lines
 
@@ -41,7 +45,8 @@ def main() -> int:
     say = screen().say
     say(f"\n{table(rows)}\n")
     say(f"{time.monotonic() - started:.0f} s. The board: http://127.0.0.1:{PORTS[PRODUCTION]}/ is production,")
-    say(f"http://127.0.0.1:{PORTS[STAGING]}/ is staging. Take it down: make demo-down")
+    say(f"http://127.0.0.1:{PORTS[STAGING]}/ is staging, http://127.0.0.1:{SHOP_PORT}/ is the shop.")
+    say("Take it down: make demo-down")
     return 0 if all(row.ok for row in rows) else 1
 
 
@@ -55,6 +60,7 @@ def _prepare() -> None:
     if not TOOL_CACHE.is_dir():
         print("The first run installs packages, for the actions and for the image: up to a minute more.")
     scratch.create()
+    shop_story.create()
 
 
 def _tell() -> list[Row]:

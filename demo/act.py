@@ -64,15 +64,21 @@ class ActRun:
 
 
 def run_workflow(
-    log: str, event: str, *arguments: str, workflow: Path = DEPLOY, once_gated: Callable[[], None] | None = None
+    log: str,
+    event: str,
+    *arguments: str,
+    workflow: Path = DEPLOY,
+    checkout: Path = PROJECT,
+    once_gated: Callable[[], None] | None = None,
 ) -> ActRun:
-    """Runs the workflow on the project's checkout. `once_gated` is called between its jobs, while act stands still."""
+    """Runs the workflow on the checkout. `once_gated` is called between its jobs, while act stands still."""
     started = time.monotonic()
     run = ActRun(log=LOGS / f"{log}.log")
     LOGS.mkdir(parents=True, exist_ok=True)
+    words = (event, "--workflows", str(workflow), *arguments)
     with (
         run.log.open("w", encoding="utf-8") as file,
-        _act(event, "--workflows", str(workflow), *arguments) as process,
+        _act(checkout, *words) as process,
         screen().working(f"act runs {workflow.name}"),
     ):
         for record in _records(process):
@@ -87,11 +93,11 @@ def run_workflow(
 
 
 @contextmanager
-def _act(event: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def _act(checkout: Path, event: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(ROOT / ".venv/bin/act"), event, "--json", *_OFFLINE, *arguments]
     try:
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=_environment(os.environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=checkout, env=_environment(os.environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     except OSError as error:
         raise DemoError(f"act cannot be run: {error}. Run `make setup` again.") from error

@@ -1,13 +1,27 @@
 """What is there before the demo and after it: refuses to touch what is not its own, and takes its own away."""
 
+import json
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from demo import scratch, shop_story
 from demo.command import DemoError, text
-from demo.engine import Container, containers, revision_of
-from demo.places import COMPOSE_PROJECT, FOLDER, HOME, IMAGES, PORTS, PROJECT, TOOL_CACHE
-from demo.scratch import git
+from demo.engine import Container, containers, of_project, projects, revision_of
+from demo.places import (
+    COMPOSE_PROJECT,
+    FOLDER,
+    HOME,
+    IMAGES,
+    PORTS,
+    SHOP,
+    SHOP_IMAGE,
+    SHOP_PORT,
+    SHOP_PROJECT,
+    TOOL_CACHE,
+)
+
+_RECORD = "freshness.deployment"
 
 
 def insist_on_this_machine(env: Mapping[str, str]) -> None:
@@ -18,18 +32,24 @@ def insist_on_this_machine(env: Mapping[str, str]) -> None:
 
 
 def insist_on_room() -> None:
-    """Raises DemoError where something that is not the demo's holds the project's names or its ports."""
-    if foreign := [f"{found.name} of {found.folder}" for found in containers() if not _is_ours(found)]:
+    """Raises DemoError where something that is not the demo's holds its projects' names or its ports."""
+    if others := [found for found in containers() if not _is_ours(found)]:
         raise DemoError(
-            f"The Compose project {COMPOSE_PROJECT} is here already: {', '.join(foreign)}. {_STAND_BACK}"
+            f"The Compose project {others[0].project} is here already:"
+            f" {', '.join(f'{found.name} of {found.folder}' for found in others)}. {_STAND_BACK}"
             " Is it another checkout's demo? `make demo-down` there."
+        )
+    if volumes := of_project(SHOP_PROJECT, "volume", "ls"):
+        raise DemoError(
+            f"Volumes of a Compose project {SHOP_PROJECT} are here already: {', '.join(volumes)}. {_STAND_BACK}"
+            f" Left over? docker volume rm {' '.join(volumes)}"
         )
     if foreign := [tag for tag in _tags() if not _is_known(tag)]:
         raise DemoError(
             f"Images that the demo did not make have its names: {', '.join(foreign)}. {_STAND_BACK}"
             f" Left over? docker image rm {' '.join(foreign)}"
         )
-    if taken := [who for port in PORTS.values() if (who := _holder(port))]:
+    if taken := [who for port in (*PORTS.values(), SHOP_PORT) if (who := _holder(port))]:
         raise DemoError(f"{' '.join(taken)} Stop that, then run `make demo` again.")
 
 
@@ -37,13 +57,15 @@ _STAND_BACK = "The demo leaves them alone and does not start."
 
 
 def take_down(*, keep_installed: bool = False) -> list[str]:
-    """Removes the demo's containers, network, images and folder, nothing else. Returns what it removed, in words."""
-    found = containers()
+    """Removes the demo's containers, networks, volumes, images and folder, nothing else. Returns what, in words."""
+    here, found = projects(), containers()
     ours = [container for container in found if _is_ours(container)]
     removed = [f"the container {container.name}" for container in ours]
     if ours:
         text("docker", "rm", "--force", "--volumes", *(container.id for container in ours))
-    removed += [f"the network {name}" for name in _remove_networks()] if len(ours) == len(found) else []
+    foreign = {container.project for container in found if container not in ours}
+    removed += _remove_around(project for project in here if project not in foreign)
+    removed += [f"{len(records)} records of deployments"] if (records := _remove_records()) else []
     if tags := [tag for tag in _tags() if _is_known(tag)]:
         text("docker", "image", "rm", *tags)
         removed.append(f"{len(tags)} image tags")
@@ -60,7 +82,7 @@ def _tags() -> list[str]:
     """Every tag of the images that staging and production run, and ran."""
     listed = (
         text("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
-        for repository in IMAGES.values()
+        for repository in (*IMAGES.values(), SHOP_IMAGE)
     )
     return [tag for lines in listed for tag in lines.split() if not tag.endswith(":<none>")]
 
@@ -71,17 +93,38 @@ def _is_known(tag: str) -> bool:
 
 
 def _commits() -> set[str]:
-    return set(git("rev-list", "--all", "--reflog").split()) if (PROJECT / ".git").is_dir() else set()
+    return scratch.CHECKOUT.commits() | shop_story.CHECKOUT.commits()
 
 
-def _remove_networks() -> list[str]:
-    """The project's networks, once no container of it is left."""
-    label = f"label=com.docker.compose.project={COMPOSE_PROJECT}"
-    names = text("docker", "network", "ls", "--filter", label, "--format", "{{.Name}}").split()
-    if names and FOLDER.is_dir():
-        text("docker", "network", "rm", *names)
-        return names
-    return []
+def _remove_around(these: Iterable[str]) -> list[str]:
+    """The networks of the projects of which no container is left, and the shop's volumes. Returns what, in words."""
+    removed = []
+    for project in these:
+        if networks := of_project(project, "network", "ls") if FOLDER.is_dir() else []:
+            text("docker", "network", "rm", *networks)
+            removed.append(f"the network of {project}")
+        is_shops = SHOP.is_dir() and project != COMPOSE_PROJECT
+        if volumes := of_project(project, "volume", "ls") if is_shops else []:
+            text("docker", "volume", "rm", *volumes)
+            removed.append(f"the volume of {project}")
+    return removed
+
+
+def _remove_records() -> list[str]:
+    """The deployments that are recorded of the demo's own commits, and the targets of which no commit is recorded."""
+    form = f'{{{{.Name}}}} {{{{.Label "{_RECORD}"}}}} {{{{.Label "freshness.value"}}}}'
+    listed = text("docker", "volume", "ls", "--filter", f"label={_RECORD}", "--format", form).splitlines()
+    commits = _commits()
+    ours = [line.split()[0] for line in listed if commits and _is_recorded_by_us(line, {"", *commits})]
+    if ours:
+        text("docker", "volume", "rm", *ours)
+    return ours
+
+
+def _is_recorded_by_us(line: str, commits: set[str]) -> bool:
+    target, _, value = line.partition(" ")[2].partition(" ")
+    is_of_ours = target.partition(".")[0] in {COMPOSE_PROJECT, SHOP_PROJECT}
+    return is_of_ours and json.loads(value).get("revision", "") in commits
 
 
 def _remove_folder(*, keep_installed: bool) -> None:

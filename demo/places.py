@@ -8,6 +8,7 @@ HOME = FOLDER / "home"  # act's: its cache, and the dependencies that the action
 TOOL_CACHE = HOME / "cache/act/tool_cache"  # where the actions install them: kept from one demo to the next
 ACTION = FOLDER / "action"  # what `org/freshness-action@v1` is
 PROJECT = FOLDER / "project"  # the repository that is gated and promoted
+SHOP = FOLDER / "shop"  # the repository of the application in step 6
 LOGS = FOLDER / "logs"
 
 REPOSITORY = "org/freshness-action"
@@ -16,6 +17,10 @@ STAGING = "orchestrator-staging"
 PRODUCTION = "orchestrator"
 IMAGES = {service: f"{COMPOSE_PROJECT}-{service}" for service in (STAGING, PRODUCTION)}
 PORTS = {STAGING: 8501, PRODUCTION: 8500}
+
+SHOP_PROJECT = "demo-shop"
+SHOP_IMAGE = "demo-shop"
+SHOP_PORT = 8510
 
 
 def shown(path: Path) -> str:

@@ -1,16 +1,15 @@
 """The repository that the demo gates: this one's files as they are now, with commits and branches of its own."""
 
-import os
 import shutil
 from pathlib import Path
 
 from demo.command import output
 from demo.engine import read_tar
 from demo.places import ACTION, PROJECT, REPOSITORY, ROOT
+from demo.repository import Repository
 
 NUMBER = 7
-# A signing key, a hook or an ignore file of the user would make other commits.
-_UNCONFIGURED = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+CHECKOUT = Repository(folder=PROJECT, name=REPOSITORY)
 _BOARD = "src/freshness/board"
 _NEVER_STARTS = '\nimport sys\n\nsys.exit("This commit is broken: the board ends as it starts.")\n'
 _NOT_ON_PRODUCTION = """
@@ -26,11 +25,7 @@ def create() -> None:
     """The released action and the project, both with the content of this checkout as it is, less what Git ignores."""
     for folder in (ACTION, PROJECT):
         _copy_files(folder)
-    git("init", "--quiet", "--initial-branch=main")
-    git("config", "user.name", "Demo")
-    git("config", "user.email", "demo@example.org")
-    git("remote", "add", "origin", f"https://github.com/{REPOSITORY}")  # only its name is used
-    _commit("Release")
+    CHECKOUT.create()
 
 
 def _copy_files(folder: Path) -> None:
@@ -42,28 +37,17 @@ def _copy_files(folder: Path) -> None:
             shutil.copy2(source, copy, follow_symlinks=False)
 
 
-def git(*arguments: str) -> str:
-    """What `git` says of the project."""
-    return _git(*arguments).decode(errors="replace").strip()
-
-
-def _git(*arguments: str) -> bytes:
-    """In the project's own repository, which is named, since git would else look for one further up: the user's."""
-    folders = (f"--git-dir={PROJECT / '.git'}", f"--work-tree={PROJECT}")
-    return output("git", *folders, *arguments, folder=PROJECT, env=_UNCONFIGURED)
-
-
 def commit_of(name: str) -> str:
-    return git("rev-parse", "--verify", name)
+    return CHECKOUT.git("rev-parse", "--verify", name)
 
 
 def parents(name: str) -> list[str]:
-    return git("rev-list", "--parents", "--max-count=1", name).split()[1:]
+    return CHECKOUT.git("rev-list", "--parents", "--max-count=1", name).split()[1:]
 
 
 def work_tree_marks() -> set[str]:
     """Git's marks of what is not clean in the work tree: `M` for a changed file, `??` for an untracked one."""
-    return {line.split()[0] for line in git("status", "--porcelain").splitlines()}
+    return {line.split()[0] for line in CHECKOUT.git("status", "--porcelain").splitlines()}
 
 
 def check_out_pull_request() -> str:
@@ -71,53 +55,53 @@ def check_out_pull_request() -> str:
 
     HEAD is the merge of the head into main, which has moved on; a tracked file is changed and another one untracked.
     """
-    _start_branch("pull-request", "main")
-    head = _append(f"{_BOARD}/page.css", f"\n/* pull request {NUMBER} */\n")
-    git("switch", "--quiet", "main")
-    base = _append(f"{_BOARD}/identity.py", "\n# main moved on meanwhile\n")
-    git("switch", "--quiet", "--detach")
-    git("merge", "--quiet", "--no-ff", "--message", f"Merge {head} into {base}", head)
-    _write(f"{_BOARD}/page.css", "\n/* changed by hand, never committed */\n")
-    _write(f"{_BOARD}/left_behind.py", "# untracked\n")
+    CHECKOUT.start_branch("pull-request", "main")
+    head = CHECKOUT.append(f"{_BOARD}/page.css", f"\n/* pull request {NUMBER} */\n")
+    CHECKOUT.git("switch", "--quiet", "main")
+    base = CHECKOUT.append(f"{_BOARD}/identity.py", "\n# main moved on meanwhile\n")
+    CHECKOUT.git("switch", "--quiet", "--detach")
+    CHECKOUT.git("merge", "--quiet", "--no-ff", "--message", f"Merge {head} into {base}", head)
+    CHECKOUT.write(f"{_BOARD}/page.css", "\n/* changed by hand, never committed */\n")
+    CHECKOUT.write(f"{_BOARD}/left_behind.py", "# untracked\n")
     return head
 
 
 def check_out_main() -> None:
     """A clean checkout of main, which is not the pull request's head either."""
-    git("reset", "--quiet", "--hard")
-    git("clean", "--quiet", "--force")
-    git("switch", "--quiet", "main")
+    CHECKOUT.git("reset", "--quiet", "--hard")
+    CHECKOUT.git("clean", "--quiet", "--force")
+    CHECKOUT.git("switch", "--quiet", "main")
 
 
 def check_out_change() -> str:
     """One more good commit on top of the pull request's head, in a clean checkout. Returns it."""
-    _start_branch("change", "pull-request")
-    return _append(f"{_BOARD}/page.css", "\n/* one more change */\n")
+    CHECKOUT.start_branch("change", "pull-request")
+    return CHECKOUT.append(f"{_BOARD}/page.css", "\n/* one more change */\n")
 
 
 def commit_rival() -> str:
     """A commit beside `change`, which another build is made from. The checkout stays as it is. Returns it."""
-    _start_branch("rival", "pull-request")
-    rival = _append(f"{_BOARD}/page.css", "\n/* another change */\n")
-    git("switch", "--quiet", "change")
+    CHECKOUT.start_branch("rival", "pull-request")
+    rival = CHECKOUT.append(f"{_BOARD}/page.css", "\n/* another change */\n")
+    CHECKOUT.git("switch", "--quiet", "change")
     return rival
 
 
 def check_out_never_starting() -> str:
     """A commit whose board ends as it starts. Returns it."""
-    _start_branch("never-starts", "change")
-    return _append(f"{_BOARD}/__init__.py", _NEVER_STARTS)
+    CHECKOUT.start_branch("never-starts", "change")
+    return CHECKOUT.append(f"{_BOARD}/__init__.py", _NEVER_STARTS)
 
 
 def check_out_failing_on_production() -> str:
     """A commit whose board ends as it starts, but only on production. Returns it."""
-    _start_branch("fails-on-production", "change")
-    return _append(f"{_BOARD}/__init__.py", _NOT_ON_PRODUCTION)
+    CHECKOUT.start_branch("fails-on-production", "change")
+    return CHECKOUT.append(f"{_BOARD}/__init__.py", _NOT_ON_PRODUCTION)
 
 
 def files_at(commit: str, *paths: str) -> dict[str, bytes]:
     """Name → content of the commit's files below the paths."""
-    return read_tar(_git("archive", "--format=tar", commit, *paths))
+    return read_tar(CHECKOUT.git_bytes("archive", "--format=tar", commit, *paths))
 
 
 def write_files(commit: str, folder: Path) -> None:
@@ -145,23 +129,3 @@ def pull_request_event(head: str) -> dict[str, object]:
             "base": {"ref": "main", "sha": parents(merge)[0], "repo": repository},
         },
     }
-
-
-def _start_branch(name: str, start: str) -> None:
-    git("switch", "--quiet", "--create", name, start)
-
-
-def _append(name: str, addition: str) -> str:
-    _write(name, addition)
-    return _commit(f"Change {name}")
-
-
-def _write(name: str, addition: str) -> None:
-    with (PROJECT / name).open("a", encoding="utf-8") as file:
-        file.write(addition)
-
-
-def _commit(message: str) -> str:
-    git("add", "--all", "--force")
-    git("commit", "--quiet", "--message", message)
-    return commit_of("HEAD")
