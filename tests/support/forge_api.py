@@ -25,6 +25,7 @@ class Api:
     hangs: threading.Event | None = None
     head: str = HEAD
     merged: bool = False
+    merge_commit: str = ""
     deployments: list[dict[str, Any]] = field(default_factory=list)
     deployment_states: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -38,13 +39,17 @@ class Api:
         parts = path.strip("/").split("/")[3:]
         if method == "GET":
             known: dict[str, Any] = {"/user": {"login": "ann"}, "/repos/o/n/pulls/7": self.pull}
+            if self.merge_commit:
+                known[f"/repos/o/n/commits/{self.merge_commit}/pull"] = self.pull
+                known[f"/repos/o/n/commits/{self.merge_commit}/pulls"] = [self.pull, {**self.pull, "merged_at": None}]
             found = self.page(query) if parts == ["issues", "7", "comments"] else known.get(path)
             return (404, {}) if found is None else (200, found)
         return self.written(parts, body)
 
     @property
     def pull(self) -> dict[str, Any]:
-        return {"head": {"sha": self.head}, "merged": self.merged}
+        merge = {"merged": self.merged, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": self.merge_commit}
+        return {"number": 7, "head": {"sha": self.head}, **merge}
 
     def written(self, parts: list[str], body: Any) -> tuple[int, Any]:
         match parts:

@@ -11,6 +11,7 @@ from freshness.core.secret import Secret
 CALL_SECONDS = 5.0
 ALL_SECONDS = 10.0
 _DEAD_TOKEN = 401  # the run was cancelled, and its token with it
+_NOT_THERE = 404
 _SERVERS_OWN = 500
 _OF_RIGHTS = frozenset({403, 404, 422})
 
@@ -32,18 +33,25 @@ class ForgeCalls:
 
         A server's own failure is asked once more. Raises Unanswered, and what `call` raises.
         """
-        status, found = self._repeated(method, f"repos/{Run.of(self.env).repository}/{path}", payload)
-        if is_good(status):
-            return found
-        if status == _DEAD_TOKEN:
-            raise Unanswered
-        raise Unanswered(f"HTTP {status}{f': {needs}' if status in _OF_RIGHTS else ''}")
+        return self._answer(*self._repeated(method, f"repos/{Run.of(self.env).repository}/{path}", payload), needs)
+
+    def ask_if_there(self, path: str, needs: str) -> object:
+        """As `ask`, and None for what the forge has not."""
+        status, found = self._repeated("GET", f"repos/{Run.of(self.env).repository}/{path}", None)
+        return None if status == _NOT_THERE else self._answer(status, found, needs)
 
     def user(self) -> str:
         """Who the token is; empty for a job's, which is nobody's."""
         status, user = self._repeated("GET", "user", None)
         login = user.get("login") if isinstance(user, dict) and is_good(status) else None
         return login if isinstance(login, str) else ""
+
+    def _answer(self, status: int, found: object, needs: str) -> object:
+        if is_good(status):
+            return found
+        if status == _DEAD_TOKEN:
+            raise Unanswered
+        raise Unanswered(f"HTTP {status}{f': {needs}' if status in _OF_RIGHTS else ''}")
 
     def _repeated(self, method: str, path: str, payload: object) -> tuple[int, object]:
         status, found = self._call(method, path, payload)

@@ -19,7 +19,7 @@ from freshness.core.state import State, state_of
 from freshness.report.comment import GATE, describe, render_beginning, render_comment
 from freshness.report.deployment import open_deployment, set_state
 from freshness.report.json_report import Report
-from freshness.report.pull_comment import write_comment
+from freshness.report.pull_comment import find_merged, write_comment
 
 STATUS_NEEDS = "the job needs `statuses: write`, on Gitea `contents: write`; a fork's run never gets it"
 _COMMENT, _STATUS, _DEPLOYMENT = "The comment on the pull request", "The commit's status", "The deployment"
@@ -68,12 +68,18 @@ class Forge:
         return ForgeCalls(env=self.env, token=self.token, until=time.monotonic() + ALL_SECONDS)
 
     def _comment(self, calls: ForgeCalls, candidate: Candidate, text: str) -> str:
-        if not self.comments or candidate.number is None:
-            return ""
-        number, run = candidate.number, Run.of(self.env).id or "0"
-        marker = Marker(application=self.application, commit=candidate.commit, run=run)
         is_promotion = self.command != GATE
-        return _tried(_COMMENT, lambda: write_comment(calls, number, marker, text, follows_merge=is_promotion))
+        if not self.comments or (candidate.number is None and not is_promotion):
+            return ""
+        commit, run = candidate.commit, Run.of(self.env).id or "0"
+        marker = Marker(application=self.application, commit=commit, run=run)
+
+        def write() -> None:
+            number = candidate.number or find_merged(calls, commit)
+            if number:
+                write_comment(calls, number, marker, text, follows_merge=is_promotion)
+
+        return _tried(_COMMENT, write)
 
     def _status(self, calls: ForgeCalls, commit: str, state: State, words: str) -> str:
         if not self.context:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from freshness.ci.forge_calls import ForgeCalls
 from freshness.core.comment import Marker, find_ours
+from freshness.core.run import Run
 
 NEEDS = "the job needs `contents: read` and `pull-requests: write`"
 PAGE, MOST_PAGES = 100, 10
@@ -21,6 +22,18 @@ def write_comment(calls: ForgeCalls, number: int, marker: Marker, text: str, *, 
         calls.ask("POST", f"issues/{number}/comments", NEEDS, body)
     elif ours.is_of_this or _is_news(calls, number, marker.commit, follows_merge=follows_merge):
         calls.ask("PATCH", f"issues/comments/{ours.id}", NEEDS, body)
+
+
+def find_merged(calls: ForgeCalls, commit: str) -> int | None:
+    """The number of the pull request whose merge made the commit, where there is one. Raises as `write_comment`.
+
+    Gitea names it, GitHub lists each that has the commit: https://docs.github.com/en/rest/commits/commits
+    """
+    one_or_more = "pull" if Run.of(calls.env).is_gitea else "pulls"
+    found = calls.ask_if_there(f"commits/{commit}/{one_or_more}", NEEDS)
+    pulls = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, Mapping)]
+    numbers = [one.get("number") for one in pulls if one.get("merged_at") and one.get("merge_commit_sha") == commit]
+    return numbers[0] if len(numbers) == 1 and isinstance(numbers[0], int) else None
 
 
 def _is_news(calls: ForgeCalls, number: int, commit: str, *, follows_merge: bool) -> bool:

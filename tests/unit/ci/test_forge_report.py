@@ -117,6 +117,32 @@ def test_a_promotion_edits_the_gates_comment_after_the_merge_too_and_a_late_gate
     assert "Promoted: production runs this commit" in comment["body"]
 
 
+@pytest.mark.parametrize("gitea", ["true", ""])
+def test_the_promotion_of_a_merge_finds_its_pull_request(gitea: str, api: Api) -> None:
+    """Gitea has one for a merge commit, GitHub a list. Fails when only a number that was given is known."""
+    forge(api).end(FRESH)
+    api.merged, api.merge_commit = True, NEWER
+    merge = Candidate(commit=NEWER, source="", event="", note="")
+    promotion = replace(forge(api, run="42"), command="freshness promote", promoted=merge)
+    promotion = replace(promotion, env={**promotion.env, "GITEA_ACTIONS": gitea})
+
+    promotion, notes = promotion.begin(merge)
+    assert "Being promoted" in api.comments[0]["body"]
+    notes += promotion.end(replace(FRESH, command="freshness promote", decision="promoted", candidate=None))
+
+    (comment,) = api.comments
+    assert notes == ()
+    assert "Promoted: production runs this commit" in comment["body"]
+
+
+def test_a_promotion_of_no_pull_request_is_told_in_none(api: Api) -> None:
+    """Fails when the forge's 404 is a warning in each log."""
+    promotion = replace(forge(api), command="freshness promote", promoted=replace(CANDIDATE, number=None))
+
+    assert promotion.end(replace(FRESH, command="freshness promote", decision="promoted", candidate=None)) == ()
+    assert api.comments == []
+
+
 def test_a_deployment_is_opened_once_and_told_how_it_ended(api: Api) -> None:
     """GitHub's documented shapes. Fails when the end opens another one, or a branch's name stands for the commit."""
     promotion = replace(forge(api, comments=False), command="freshness promote", promoted=CANDIDATE, environment="eu")
