@@ -137,7 +137,7 @@ class Gitea:
         told = self.command(
             "admin", "user", "generate-access-token", *who, "--token-name", "tests", "--scopes", "all", "--raw"
         )
-        return told.splitlines()[-1]
+        return _token_in(told)
 
     def address(self, repository: str, token: str = "") -> str:
         """Where Git pushes to."""
@@ -193,7 +193,7 @@ class Gitea:
         folder.mkdir()
         config = folder / "config.yaml"
         config.write_text(RUNNER_SETTINGS.format(folder=folder))
-        token = self.command("actions", "generate-runner-token").splitlines()[-1]
+        token = _token_in(self.command("actions", "generate-runner-token"))
         words = ("--no-interactive", "--instance", self.url, "--token", token, "--labels", f"{LABEL}:host")
         subprocess.run(
             [BUILT / "runner", "--config", config, "register", *words], check=True, cwd=folder, capture_output=True
@@ -268,6 +268,11 @@ class Run:
         except Rejected:
             return ""
         return re.sub(r"^\S+Z ", "", log, flags=re.MULTILINE)
+
+
+def _token_in(told: str) -> str:
+    """The line that is one: a slow machine's Gitea prints warnings around it."""
+    return str(re.findall(r"^[0-9A-Za-z]{40}$", told, re.MULTILINE)[-1])
 
 
 def _end(process: "subprocess.Popen[bytes] | None") -> None:
