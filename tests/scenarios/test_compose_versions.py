@@ -45,7 +45,7 @@ def test_another_version_of_compose_is_no_reason_to_make_production_anew(
 def test_where_nobody_recorded_it_the_reason_for_a_recreation_is_said(
     use_current: Callable[[], None], production_here: Production
 ) -> None:
-    """Fails when `what_serves` in wording.py says of the same image that it ran before."""
+    """Fails when `_what_serves` in wording.py says of the same image that it ran before."""
     production = production_here
     edit(production, PROFILE)
     first = production.build(FIRST)

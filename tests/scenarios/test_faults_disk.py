@@ -88,7 +88,7 @@ def test_a_runner_whose_disk_is_too_small_for_the_commit_is_an_error(production_
 
 
 def test_a_build_on_a_full_disk_closes_the_gate_and_staging_stays(production_there: Production) -> None:
-    """I5. Fails when `build_image` in engine/build.py believes a build that did not end well."""
+    """I5. Fails when `end` of Building in engine/build.py believes a build that did not end well."""
     runner = production_there.runner
     assert runner.gate().decision == ("open", "fresh", 0)
     before = production_there.state()

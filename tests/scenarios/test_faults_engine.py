@@ -138,7 +138,7 @@ def test_an_engine_that_is_started_anew_leaves_the_old_or_the_new_image_serving(
 def test_an_engine_that_ends_closes_the_gate_and_production_comes_back_with_it(
     gating: Moment, end: End, fragile_production: Production
 ) -> None:
-    """I5, I6. Fails when `build_image` or `run_staging_check` takes the Engine's end for a failure of the image."""
+    """I5, I6. Fails when `end` of Building or `run_staging_check` takes the Engine's end for a failure of the image."""
     production, (running, _) = fragile_production, deployed(fragile_production)
 
     with docker_proxy(production.sandbox.engine.host) as proxy:

@@ -102,7 +102,7 @@ def test_a_dockerd_that_hangs_and_goes_on_finds_nothing_left_to_do(fragile_produ
 
 
 def test_an_engine_that_hangs_closes_the_gate(gating: Moment, production_here: Production) -> None:
-    """I5, I6. Fails when `stream` in process/children.py waits on, or `build_image` blames the Dockerfile."""
+    """I5, I6. Fails when `stream` in process/children.py waits on, or `end` of Building blames the Dockerfile."""
     production, running = production_here, production_here.build(FIRST)
     production.deploy(running)
 
@@ -119,7 +119,7 @@ def test_an_engine_that_hangs_closes_the_gate(gating: Moment, production_here: P
 
 
 def test_a_build_that_does_not_end_is_a_failed_build(production_here: Production) -> None:
-    """I5. Fails when `build_image` in engine/build.py gives `stream` no time, or calls it the Engine's error."""
+    """I5. Fails when `end` of Building in engine/build.py gives `stream` no time, or calls it the Engine's error."""
     runner = production_here.runner
     dockerfile = (runner.app.repo.path / "Dockerfile").read_text()
     runner.app.repo.commit({"Dockerfile": f"{dockerfile}RUN sleep 3600\n"})

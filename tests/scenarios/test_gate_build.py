@@ -129,7 +129,7 @@ FAILING_BUILDS: dict[str, tuple[dict[str, Content], dict[str, str], str, str]] =
 
 @pytest.mark.parametrize("case", FAILING_BUILDS)
 def test_what_cannot_be_built_starts_nothing(case: str, runner: Runner) -> None:
-    """Breaks when `build_image` goes on after an exit status that is not 0, or `locate` no longer resolves links."""
+    """Breaks when `end` of Building goes on after an exit status that is not 0, or `locate` no longer resolves links."""
     files, settings, verdict, words = FAILING_BUILDS[case]
     runner.app.repo.commit(files)
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_built_starts_nothing(case: str, runner: Runner) -> None:
 
 
 def test_a_failed_build_says_which_line_failed_and_why(any_runner: Runner) -> None:
-    """Breaks when `build_image` no longer reads what buildx says. The Engines put it in two ways."""
+    """Breaks when `end` of Building no longer reads what buildx says. The Engines put it in two ways."""
     any_runner.app.repo.commit({"Dockerfile": "FROM python:3.13-slim\nRUN echo the reason && exit 7\n"})
 
     ended = any_runner.gate()

@@ -71,7 +71,7 @@ def test_the_same_commit_again_recreates_nothing_and_checks_everything(any_runne
 
 
 def test_only_committed_bytes_of_the_head_reach_the_image(runner: Runner, tmp_path: Path) -> None:
-    """I1. Breaks when `build_image` gets the workspace as its context in place of the exported tree."""
+    """I1. Breaks when `end` of Building gets the workspace as its context in place of the exported tree."""
     repo = runner.app.repo
     repo.branch("feature")
     head = repo.commit({"content.txt": "of the head", ".gitignore": "ignored.txt\n"})

@@ -84,7 +84,7 @@ def test_a_tag_that_another_build_moved_after_the_gate_is_refused(production: Pr
 
 
 def test_the_image_id_ships_what_was_proven_whatever_the_tag_names_meanwhile(production: Production) -> None:
-    """I7. Fails when `_read_service` in subject.py takes staging's tag although `source-image` is given."""
+    """I7. Fails when `_read_application` in subject.py takes staging's tag although `source-image` is given."""
     production.deploy(production.build(FIRST))
     gate = production.runner.gate()
     moved = production.build(THIRD, tag=production.app.staging_image)
@@ -168,7 +168,7 @@ def test_a_process_on_productions_port_is_refused(production_here: Production) -
 
 
 def test_a_refusal_writes_with_no_docker_program_at_all(production_here: Production) -> None:
-    """I8. Fails when anything in `_plan_service` in preflight.py changes the host through Docker's programs.
+    """I8. Fails when anything in `_plan_application` in preflight.py changes the host through Docker's programs.
 
     `docker` and its plugins are there, but only `compose config` can be done with them.
     """

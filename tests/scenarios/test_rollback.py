@@ -179,7 +179,7 @@ def test_a_rollback_may_name_the_commit_to_go_back_to(production_here: Productio
 
 
 def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: Production) -> None:
-    """I9. Fails when `_retain` in plan.py has an undo that comes behind the proof of what ran before."""
+    """I9. Fails when `_retain_all` in plan.py has an undo that comes behind the proof of what ran before."""
     first, second = promoted_twice(production_here)
 
     ended = production_here.run("rollback", HEALTH_PATH="/nowhere", **SHORT)
@@ -192,7 +192,7 @@ def test_a_way_back_that_fails_too_loses_nothing_that_was_kept(production_here: 
 
 
 def test_a_rollback_that_fails_leaves_what_ran_and_what_was_kept(production_here: Production) -> None:
-    """I9. Fails when `_retain` in plan.py has no undo."""
+    """I9. Fails when `_retain_all` in plan.py has no undo."""
     production, running = production_here, production_here.build(SECOND)
     broken = production.build(FIRST, {"exit_after": 0})
     production.deploy(running)

@@ -141,7 +141,7 @@ def test_the_overlap_counts_as_part_of_the_hold(production: Production) -> None:
 
 @pytest.mark.usefixtures("tools")
 def test_what_runs_already_is_left_alone_until_the_compose_file_changes(production: Production) -> None:
-    """I11. Fails when `_start_another` in start_first.py starts what is alike, or compares only the images."""
+    """I11. Fails when `start_beside` in start_first.py starts what is alike, or compares only the images."""
     image = production.build(FIRST)
     assert production.promote(image).end == (0, "promoted")
     before = production.state()
@@ -207,7 +207,7 @@ def test_a_paused_production_is_replaced_or_goes_on(health: int, production: Pro
 
 
 def test_files_in_an_anonymous_volume_are_not_left_behind(production: Production) -> None:
-    """Fails when `_start_another` in start_first.py starts beside such a container another one without its files."""
+    """Fails when `_create_another` in start_first.py starts beside such a container another one without its files."""
     production.app.repo.write({"Dockerfile": (production.app.repo.path / "Dockerfile").read_text() + "VOLUME /data\n"})
     image = production.build(FIRST)
     production.deploy(image)
@@ -291,7 +291,7 @@ def test_a_second_container_that_nobody_recorded_is_named(production: Production
 
 
 def test_what_two_containers_cannot_share_is_a_configuration_error(production: Production) -> None:
-    """Fails when `_read_service` in subject.py does not say that the service changes in pairs."""
+    """Fails when `_read_application` in subject.py does not say that the service changes in pairs."""
     image = production.build(FIRST)
     compose = production.app.repo.path / "compose.yaml"
     ports = '    container_name: web\n    ports: ["127.0.0.1::8000"]\n    networks: [behind]\n'
