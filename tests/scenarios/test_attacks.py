@@ -89,7 +89,7 @@ def test_a_production_tag_that_somebody_moves_is_never_called_promoted(productio
 def test_a_prepared_image_with_the_commits_label_and_tag_is_not_what_the_gate_proves(
     production_here: Production,
 ) -> None:
-    """I2, I3. Fails when `end` of Building in engine/build.py takes for built what the tag `build.tag` names already."""
+    """I2, I3. Fails when `end` of Building in engine/build.py takes what `build.tag` names already."""
     runner, commit = production_here.runner, production_here.app.repo.head()
     forged = production_here.build(THIRD, label=commit, tag=f"{production_here.app.staging_image}:{commit}")
     production_here.sandbox.cli("tag", forged.id, production_here.app.staging_image)

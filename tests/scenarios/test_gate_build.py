@@ -129,7 +129,7 @@ FAILING_BUILDS: dict[str, tuple[dict[str, Content], dict[str, str], str, str]] =
 
 @pytest.mark.parametrize("case", FAILING_BUILDS)
 def test_what_cannot_be_built_starts_nothing(case: str, runner: Runner) -> None:
-    """Breaks when `end` of Building goes on after an exit status that is not 0, or `locate` no longer resolves links."""
+    """Breaks when `end` of Building goes on after a status that is not 0, or `locate` resolves no links."""
     files, settings, verdict, words = FAILING_BUILDS[case]
     runner.app.repo.commit(files)
 

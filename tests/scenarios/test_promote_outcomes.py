@@ -101,7 +101,7 @@ def test_a_production_in_a_profile_that_needs_a_service_of_another_is_promoted(p
 
 
 def test_a_production_that_had_stopped_is_started_and_that_is_said(production_here: Production) -> None:
-    """I10. Fails when `_what_serves` in wording.py calls it healthy all along, and so hides that production was down."""
+    """I10. Fails when `_what_serves` in wording.py calls it healthy all along, and hides that it was down."""
     image = production_here.build(FIRST)
     production_here.deploy(image)
     production_here.container().stop(timeout=1)

@@ -34,7 +34,7 @@ def outcome(ended: Ended) -> tuple[int, str]:
 def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_without_it(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_read_application` in subject.py looks for staging in a rollback, or reads production's file for it.
+    """I9. Fails when `_read_application` in subject.py looks for staging in a rollback, or in production's file.
 
     Fails too when `refuse_own_source` does not compare the tags: read with production's variables, one file that is
     used twice gives staging production's own. And when `_other_productions` in candidate.py takes what is recorded as
