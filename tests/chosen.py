@@ -205,6 +205,10 @@ CHOSEN = {
         "scenarios/test_several_services.py::test_services_of_one_image_are_built_once_migrated_and_proven_together",
         "scenarios/test_several_services.py::test_a_migration_that_fails_leaves_every_service_as_it_was",
     ),
+    "an image comes from the host where it was gated, and is proven on production's": (
+        "scenarios/test_source_host.py::test_the_image_is_carried_over_once_and_proven_there[machine]",
+        "scenarios/test_source_host.py::test_a_stream_that_is_cut_changes_nothing[private]",
+    ),
     "replicas are replaced one after the other, and each is proven": (
         "scenarios/test_replicas.py::test_each_is_replaced_when_the_one_before_is_healthy",
         "scenarios/test_replicas.py::test_the_first_that_fails_ends_it_and_the_others_never_stopped",

@@ -26,6 +26,7 @@ class CheckName(StrEnum):
     HEAD = "head"
     REGISTRY = "registry"
     # of a promotion or a rollback alone
+    TRANSFER = "transfer"
     IMAGE = "image"
     GUARD = "guard"
     STAGING = "staging"

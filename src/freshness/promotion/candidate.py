@@ -62,7 +62,7 @@ class Choice:
         if image is None:
             raise Refused(
                 f"the Engine {self.engine.id} at {self.engine.endpoint} has no image {source}.",
-                "Did the gate run on another Docker host? Promote where the gate ran, or run the gate here.",
+                "Did the gate run on another Docker host? Name it in `source-host`, promote there, or gate it here.",
             )
         return image
 

@@ -15,7 +15,7 @@ from freshness.target.publish import Way
 def fetch_sources(host: Host, leases: Leases, log: PromotionLog) -> Host:
     """The same with image IDs in place of the references. Raises Refused, RegistryError, EngineError."""
     ids = {str(one): _fetch(one, host.request, leases, log) for one in _wanted(host.request)}
-    return _with_ids(host, ids) if ids else host
+    return with_ids(host, ids) if ids else host
 
 
 def foresee_sources(host: Host) -> tuple[Host, tuple[str, ...]]:
@@ -23,7 +23,7 @@ def foresee_sources(host: Host) -> tuple[Host, tuple[str, ...]]:
     found = {str(one): find_image(host.engine, str(one)) for one in _wanted(host.request)}
     missing = tuple(f"pull {name} by its digest, and prove that it is what its registry holds"
                     for name, image in found.items() if image is None)  # fmt: skip
-    return _with_ids(host, {name: image.id for name, image in found.items() if image}), missing
+    return with_ids(host, {name: image.id for name, image in found.items() if image}), missing
 
 
 def _wanted(request: Request) -> tuple[Reference, ...]:
@@ -38,7 +38,8 @@ def _fetch(wanted: Reference, request: Request, leases: Leases, log: PromotionLo
     return step.got
 
 
-def _with_ids(host: Host, ids: dict[str, str]) -> Host:
+def with_ids(host: Host, ids: dict[str, str]) -> Host:
+    """The same with the IDs that the images have on this Engine, by what named them."""
     settings, subject = host.request.settings, host.subject
     if isinstance(subject, Application):
         services = tuple(replace(one, source=ids.get(one.source, one.source)) for one in subject.services)

@@ -8,6 +8,7 @@ from freshness.core.recovery import Recovery
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.plan_record import find_waiting
 from freshness.promotion.acquire import Host, acquire, reach_host
+from freshness.promotion.carry import carry, foresee_carried
 from freshness.promotion.execute import execute
 from freshness.promotion.fetch import fetch_sources, foresee_sources
 from freshness.promotion.preflight import plan_for
@@ -26,7 +27,7 @@ def promote(request: Request, log: PromotionLog) -> Result:
         return foresee(host, log)
     with acquire(host, log) as leases:  # locks first
         undo_to = recover(host, leases, log)
-        host = fetch_sources(host, leases, log)
+        host = carry(fetch_sources(host, leases, log), leases, log)
         plan = plan_for(host, log, undo_to)
         result = plan if isinstance(plan, Result) else execute(plan, host, leases, log)
         return follow_in_registry(result, request, leases.any, log)
@@ -40,7 +41,8 @@ def foresee(host: Host, log: PromotionLog) -> Result:
         left = find_left(host, records)
         ahead.append(f"recover first: what was interrupted is {left.done}\n{left}".rstrip())
         undo_to |= {lock: then for lock, record in records.items() if (then := _then(record, left.what))}
-    host, missing = foresee_sources(host)
+    host, pulled = foresee_sources(host)
+    missing = (*pulled, *foresee_carried(host))
     tag = host.request.settings.registry.tag
     after = [f"then move the tag {tag} in the registry"] if tag and not host.request.is_rollback else []
     if missing:

@@ -211,6 +211,11 @@ class PromoteSettings(_Shared):
         shown_default="the tag that `staging-service` runs",
         common=True,
     )
+    source_host: str | None = setting(
+        values.optional(values.docker_host),
+        "Docker host where the gate ran, if production's (DOCKER_HOST) is another one: the image is carried over.",
+        shown_default="production's",
+    )
     source_images: Mapping[str, str] = setting(
         values.source_images,
         "Images to promote where there are several services: the gate's output `images`, or `digests`, in JSON.",

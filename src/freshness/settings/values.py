@@ -123,6 +123,11 @@ def source_images(text: str) -> dict[str, str]:
     return {service(name): source_image(image) for name, image in found.items()}
 
 
+docker_host = matching(
+    r"(ssh|tcp|unix)://\S+",
+    "a Docker host",
+    "Write ssh://user@host, tcp://host:port with TLS, or unix:///path/to/socket, as in DOCKER_HOST.",
+)
 _token = matching(r"[!-~]+", "a token without blanks", "Give the token as the forge shows it.")
 
 

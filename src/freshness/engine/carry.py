@@ -1,0 +1,75 @@
+"""Carries an image from one Engine to another over the connections that are there, and proves what came."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from freshness.core.hexid import is_image_id
+from freshness.engine.client import Engine, engine_call
+from freshness.engine.images import find_image
+from freshness.engine.lock import Lease
+from freshness.errors import EngineError, Refused
+
+_LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
+_CHUNK = 1024 * 1024  # bytes
+_RUNS_WITH = (
+    "Env", "Cmd", "Entrypoint", "Labels", "User", "WorkingDir", "ExposedPorts", "Volumes", "Healthcheck", "StopSignal",
+    "Shell", "OnBuild",
+)  # fmt: skip
+"""What of an image's configuration decides how it runs; each Engine's version shows more of its own."""
+
+
+def carry_image(source: Engine, lease: Lease, image_id: str) -> str:
+    """The ID that the image has at the other end, where another image store may call it otherwise.
+
+    A stream that is cut leaves no image. Raises LockLost, EngineError, Refused where what came is not what was sent.
+    """
+    lease.require()
+    loaded = _stream(source, lease.engine, image_id)
+    came = find_image(lease.engine, image_id) or (find_image(lease.engine, loaded) if loaded else None)
+    if came is None:
+        raise EngineError(
+            f"{lease.engine.endpoint} took {image_id} from {source.endpoint}, and does not have it.",
+            "Look at the Docker daemon's log there, then run again.",
+        )
+    if came.id != image_id and _content(lease.engine, came.id) != _content(source, image_id):
+        raise Refused(
+            f"what came from {source.endpoint} as {came.id} is not the image {image_id}.",
+            "Look at both Docker daemons, then run again.",
+        )
+    return came.id
+
+
+def _stream(source: Engine, target: Engine, image_id: str) -> str:
+    """What the target says that it loaded."""
+    doing = f"carrying {image_id} from {source.endpoint} to {target.endpoint}"
+    with engine_call(doing):
+        sent = source.client.api.get_image(image_id, chunk_size=_CHUNK)
+        lines = "".join(_said(target.client.api.load_image(sent), doing))  # type: ignore[no-untyped-call]
+    found = _LOADED.search(lines)
+    return found[1] if found else ""
+
+
+def _said(events: Iterator[Mapping[str, Any]], doing: str) -> Iterator[str]:
+    for event in events:
+        if error := event.get("error"):
+            raise EngineError(f"{doing}: the Engine said: {error}.", "Look at its log, then run again.")
+        yield str(event.get("stream") or "")
+
+
+def _content(engine: Engine, image_id: str) -> dict[str, Any]:
+    """The layers by their digests, and all that decides how it runs."""
+    with engine_call(f"inspecting the image {image_id}"):
+        found = engine.client.api.inspect_image(image_id)  # type: ignore[no-untyped-call]
+    config = found.get("Config") or {}
+    runs_with = {name: config[name] for name in _RUNS_WITH if config.get(name)}
+    return {
+        "layers": (found.get("RootFS") or {}).get("Layers"),
+        "os": (found["Os"], found["Architecture"]),
+        **runs_with,
+    }
+
+
+def has_image(engine: Engine, name: str) -> bool:
+    """Whether the Engine has an image with this ID."""
+    return is_image_id(name) and find_image(engine, name) is not None

@@ -1,0 +1,103 @@
+"""The gate ran on one Docker host, production stands on another: the image is carried over, and proven there."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.applications import behave
+from tests.support.docker_proxy import docker_proxy
+from tests.support.engines import Sandbox
+from tests.support.promotions import FIRST, LABEL, SECOND, Built, Production
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """The other Engine, with the other image store, where the gate ran."""
+
+    sandbox: Sandbox
+
+    @property
+    def host(self) -> str:
+        return self.sandbox.engine.host
+
+    def build(self, production: Production, revision: str) -> Built:
+        production.app.repo.write(behave())
+        tag = f"{self.sandbox.name}-gated:{revision[:7]}"
+        done = self.sandbox.run(
+            [
+                "docker", "buildx", "build", "--quiet", "--provenance=false", "--build-arg", f"GIT_SHA={revision}",
+                "--label", f"{LABEL}={revision}", "--tag", tag, production.app.repo.path,
+            ],
+            env={"DOCKER_HOST": self.host},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        image = self.sandbox.image_id(tag)
+        assert image is not None
+        return Built(id=image, revision=revision)
+
+
+@pytest.fixture
+def elsewhere(engine: Sandbox, request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
+    name = "private" if engine.engine.label == "machine" else "machine"
+    sandbox = Sandbox(engine=request.getfixturevalue(name), name=engine.name)
+    yield Elsewhere(sandbox=sandbox)
+    sandbox.clean()
+
+
+def test_the_image_is_carried_over_once_and_proven_there(production: Production, elsewhere: Elsewhere) -> None:
+    """I7. Fails when what came is not compared with what was sent, or is sent again."""
+    first, second = production.build(FIRST), elsewhere.build(production, SECOND)
+    production.deploy(first)
+
+    ended = production.promote(second, SOURCE_HOST=elsewhere.host)
+
+    assert ended.end == (0, "promoted"), ended.log
+    image = ended.outputs["image-id"]
+    production.assert_serves(Built(id=image, revision=SECOND))
+    assert "transfer" in ended.checks()
+    again = production.promote(Built(id=image, revision=SECOND), SOURCE_HOST=elsewhere.host)
+    assert again.end == (0, "unchanged"), again.log
+    assert "transfer" not in again.checks()
+    assert production.run("rollback", SOURCE_HOST=elsewhere.host).end == (0, "promoted")
+    production.assert_serves(first)
+
+
+def test_a_dry_run_carries_nothing(production: Production, elsewhere: Elsewhere) -> None:
+    """Fails when a dry run writes."""
+    production.deploy(production.build(FIRST))
+    second, before = elsewhere.build(production, SECOND), production.state()
+
+    ended = production.promote(second, "--dry-run", SOURCE_HOST=elsewhere.host)
+
+    assert ended.status == 0, ended.log
+    assert f"carry {second.id[:19]}" in ended.log
+    assert "can be foreseen once it is here" in ended.log
+    assert production.state() == before
+    assert production.sandbox.image_id(second.id) is None
+
+
+def test_a_stream_that_is_cut_changes_nothing(production: Production, elsewhere: Elsewhere) -> None:
+    """I8. Fails when a part of an image is believed."""
+    first, second = production.build(FIRST), elsewhere.build(production, SECOND)
+    production.deploy(first)
+    with docker_proxy(elsewhere.host) as proxy:
+        proxy.after("GET /images/*/get", lambda _call: threading.Timer(0.05, proxy.cut).start())
+        ended = production.promote(second, SOURCE_HOST=proxy.host)
+
+    assert ended.end == (3, "error"), ended.log
+    assert "Nothing was changed" in ended.reason
+    production.assert_serves(first)
+    assert production.promote(second, SOURCE_HOST=elsewhere.host).end == (0, "promoted")
+
+
+def test_what_neither_host_has_is_refused(production: Production, elsewhere: Elsewhere) -> None:
+    first = production.build(FIRST)
+    production.deploy(first)
+
+    ended = production.promote(Built(id=f"sha256:{'0' * 64}", revision=SECOND), SOURCE_HOST=elsewhere.host)
+
+    assert ended.end == (1, "refused"), ended.log
+    assert f"neither production's Docker host nor {elsewhere.host} has the image" in ended.reason
+    production.assert_serves(first)
