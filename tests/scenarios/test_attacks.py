@@ -133,7 +133,7 @@ def imitate(production: Production, real: Container, image: Built, port: int) ->
 
 
 def test_a_container_that_imitates_composes_labels_is_not_taken_for_staging(production_here: Production) -> None:
-    """I3. Fails when `recreate` in gate/execute.py compares no image ID of the container: Compose believes labels."""
+    """I3. Fails when `recreate` in gate/switch.py compares no image ID of the container: Compose believes labels."""
     production, runner = production_here, production_here.runner
     assert runner.gate().decision == ("open", "fresh", 0)
     impostor = production.build(THIRD, label=production.app.repo.head())

@@ -34,7 +34,7 @@ def deployed(production: Production) -> tuple[Built, Built]:
 
 
 def test_staging_that_is_removed_during_its_check_closes_the_gate(production_here: Production) -> None:
-    """I3. Fails when `check_staging` in gate/execute.py takes the end of the check's container for a pass."""
+    """I3. Fails when `check_staging` in gate/proof.py takes the end of the check's container for a pass."""
     runner = production_here.runner
     running = runner.start_gate(**BLOCKED)
     running.wait_for("│ blocked")

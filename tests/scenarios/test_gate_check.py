@@ -20,7 +20,7 @@ ENDS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_check_that_does_not_pass_closes_the_gate(end: str, runner: Runner) -> None:
-    """I4. Breaks when `check_staging` in gate/execute.py no longer fails for that end."""
+    """I4. Breaks when `check_staging` in gate/proof.py no longer fails for that end."""
     behaviour, settings, words = ENDS[end]
     runner.app.repo.commit(behave(**behaviour))
 

@@ -41,7 +41,7 @@ def assert_said(ended: Ended, text: str) -> None:
 
 
 def test_on_gitea_payload_sha_and_server_agree_and_the_server_is_asked_twice(hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in gate/execute.py asks nothing, or `ask_references` takes more than one request."""
+    """Breaks when `confirm_head` in gate/last.py asks nothing, or `ask_references` takes more than one request."""
     head = hosted.open_pull_request()
 
     ended = hosted.runner.gate(**on_gitea(hosted, head))
@@ -82,7 +82,7 @@ def test_a_rerun_of_an_old_run_is_superseded_before_anything_is_built(run: Run, 
 
 @FORGES
 def test_a_head_that_moves_while_staging_is_checked_closes_the_gate(run: Run, hosted: Hosted) -> None:
-    """Breaks when `confirm_head` in gate/execute.py is not called after the last check."""
+    """Breaks when `confirm_head` in gate/last.py is not called after the last check."""
     head = hosted.open_pull_request()
     with hosted.while_checking(**run(hosted, head)) as running:
         new = hosted.move_head()
@@ -133,7 +133,7 @@ def refuse_the_token(hosted: Hosted) -> None:
 def test_a_forge_that_cannot_be_asked_at_the_end_closes_the_gate(
     change: Callable[[Hosted], None], hosted: Hosted
 ) -> None:
-    """Breaks when `confirm_head` in gate/execute.py passes over a RepositoryError."""
+    """Breaks when `confirm_head` in gate/last.py passes over a RepositoryError."""
     head = hosted.open_pull_request()
     with hosted.while_checking(**on_gitea(hosted, head)) as running:
         change(hosted)
@@ -166,7 +166,7 @@ def test_a_failed_check_stays_the_verdict_where_the_forge_cannot_be_asked_either
     ids=["switched off", "plain act", "a shell"],
 )
 def test_not_asking_is_said_aloud_and_asks_nothing(unasked: dict[str, str], hosted: Hosted) -> None:
-    """Breaks when `has_forge` is true for plain act, or `confirm_head` in gate/execute.py says nothing."""
+    """Breaks when `has_forge` is true for plain act, or `confirm_head` in gate/last.py says nothing."""
     head = hosted.open_pull_request()
     hosted.forge.pull_request(NUMBER, hosted.repo.head("main"))
 

@@ -86,7 +86,7 @@ def test_what_answers_well_once_is_not_promoted(then: object, production_here: P
 
 
 def test_a_staging_that_crashes_behind_the_check_closes_the_gate(runner: Runner) -> None:
-    """Fails when `prove` in gate/execute.py does not check `hold_out`."""
+    """Fails when `prove` in gate/proof.py does not check `hold_out`."""
     set_restart(runner, "always")
     runner.app.repo.commit(behave(**LATER))
 
@@ -97,7 +97,7 @@ def test_a_staging_that_crashes_behind_the_check_closes_the_gate(runner: Runner)
 
 
 def test_a_staging_that_answered_well_once_closes_the_gate(runner: Runner) -> None:
-    """Fails when `hold_out` in gate/execute.py takes the answer from before the check."""
+    """Fails when `hold_out` in gate/proof.py takes the answer from before the check."""
     runner.app.repo.commit(behave(**ONCE))
 
     ended = runner.gate(**SHORT, CHECK_COMMAND="true")
@@ -124,7 +124,7 @@ def test_a_healthcheck_that_says_unhealthy_behind_the_check_closes_the_gate(runn
 
 
 def test_the_staging_check_counts_as_part_of_the_hold(runner: Runner) -> None:
-    """Fails when `hold_out` in gate/execute.py comes before the check, or `wait_hold_time` counts from now."""
+    """Fails when `hold_out` in gate/proof.py comes before the check, or `wait_hold_time` counts from now."""
     slow = "python3 -c 'import time; time.sleep(4)'"
 
     ended = runner.gate(**HOLD, CHECK_COMMAND=slow)

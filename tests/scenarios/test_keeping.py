@@ -28,7 +28,7 @@ def there(sandbox: Sandbox, *tags: str) -> list[bool]:
 
 
 def test_older_builds_go_and_what_is_in_use_or_has_another_name_stays(any_runner: Runner) -> None:
-    """Fails when `_prune_builds` in execute.py calls no `prune_builds`, or that asks for one repository's images."""
+    """Fails when `_prune_builds` in switch.py calls no `prune_builds`, or that asks for one repository's images."""
     sandbox, repository = any_runner.sandbox, any_runner.app.staging_image
     old, older, used, kept, production, foreign = (
         left_by_an_earlier_gate(any_runner, number, "f" * 40 if number == 6 else None) for number in range(1, 7)

@@ -334,7 +334,7 @@ def test_what_somebody_deployed_meanwhile_is_left_alone(production_here: Product
 
 
 def test_two_gates_at_once_come_one_after_the_other(production_here: Production) -> None:
-    """Fails when `take` in gate/execute.py does not hold staging to the last look."""
+    """Fails when `take` in gate/switch.py does not hold staging to the last look."""
     runner = production_here.runner
     commits = [runner.app.repo.head(), runner.app.repo.commit({"more": "text"})]
 
@@ -345,7 +345,7 @@ def test_two_gates_at_once_come_one_after_the_other(production_here: Production)
 
 
 def test_a_killed_gate_gives_way_to_the_next_at_once(production_here: Production) -> None:
-    """Fails when `keep_one_container` in `recreate` in gate/execute.py leaves Compose's half-made container.
+    """Fails when `keep_one_container` in `recreate` in gate/switch.py leaves Compose's half-made container.
 
     With `cancel-in-progress` the next gate starts while the killed one's Compose still recreates staging.
     """

@@ -57,7 +57,7 @@ def test_the_gate_leaves_a_production_alone_that_has_the_same_project_and_servic
 
 
 def test_what_staging_is_on_record_is_never_promoted_over(runner: Runner) -> None:
-    """I6. Fails when `recreate` in gate/execute.py records nothing, or `object_to` ignores the role.
+    """I6. Fails when `recreate` in gate/switch.py records nothing, or `object_to` ignores the role.
 
     The record tells even where the container is gone, and going by the sentence leads out.
     """

@@ -1,0 +1,39 @@
+"""What the operations of one gate work with, and what they found on the way."""
+
+from dataclasses import dataclass, field
+
+from freshness.core.image import Image
+from freshness.engine.build import Build, Building
+from freshness.engine.compose import Source
+from freshness.engine.containers import Container
+from freshness.engine.lock import Lease
+from freshness.gate.observe import Observed
+from freshness.gate.plan import Plan
+from freshness.gate.request import Request
+from freshness.report.run_log import RunLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """An image, and the build that brought it."""
+
+    build: Build
+    image: Image
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One gate; `images`, `leases` and `containers` are by the service's name.
+
+    `source` is what Compose makes the services from. `builds` are under way, by their tags.
+    """
+
+    plan: Plan
+    request: Request
+    seen: Observed
+    run: RunLog
+    source: Source
+    builds: dict[str, Building] = field(default_factory=dict)
+    images: dict[str, Built] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    containers: dict[str, tuple[Container, ...]] = field(default_factory=dict)
