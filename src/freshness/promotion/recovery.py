@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from freshness.core.lock import PLAN_LABEL, Begun, Record, service_of
+from freshness.core.lock import Begun, Record, service_of
 from freshness.core.recovery import Recovery, decide_recovery, decide_together
 from freshness.engine.containers import service_containers
 from freshness.engine.images import find_image, find_tagged
@@ -71,11 +71,12 @@ def groups_of(host: Host, records: Records) -> list[dict[str, Record]]:
         outside = [other for other in record.together if other not in held]
         if outside:
             names = [service_of(other) for other in record.together]
+            volumes = " ".join(one.name for one in find_all_begun(host.engine, record.together).values())
             raise Refused(
                 f"a promotion of {', '.join(names)} was interrupted, and this run is about {service_of(lock)} without"
                 f" {' and '.join(map(service_of, outside))}.",
-                f"Run it again for all of them, which finishes or undoes it: `service: {' '.join(names)}`. Where that"
-                f" cannot be, remove its record by hand: `docker volume ls --filter label={PLAN_LABEL}={lock}`.",
+                f"Run it again for all of them, which finishes or undoes it: `service: {' '.join(names)}`. Where they"
+                f" are no application any more, forget what was begun: `docker volume rm {volumes}`.",
             )
         groups.setdefault(record.together or (lock,), {})[lock] = record
     return list(groups.values())
