@@ -9,7 +9,7 @@ import pytest
 from tests.support.docker_proxy import docker_proxy
 from tests.support.engines import Sandbox
 from tests.support.promotions import FIRST, SECOND, THIRD
-from tests.support.runner import Running
+from tests.support.runner import Running, eventually
 from tests.support.shop import SERVICES, Shop, open_shop
 
 
@@ -82,6 +82,41 @@ def test_a_migration_that_fails_switches_nothing(shop: Shop) -> None:
     assert "No service was switched" in ended.reason
     assert shop.state() == before
     assert (shop.one_offs(), shop.left_behind()) == ([], [])
+
+
+def test_what_was_killed_in_the_migration_is_not_finished_without_it(shop: Shop) -> None:
+    """I3. Fails when a change of the configuration alone counts as begun before the job has ended."""
+    first = shop.build(FIRST, seconds="5")
+    assert shop.promote(first).status == 0
+    before, file = shop.state(), shop.runner.app.repo.path / "compose.yaml"
+    shop.runner.app.repo.commit({"compose.yaml": file.read_text().replace('["sleep", "600"]', '["sleep", "601"]')})
+    run = shop.start(first)
+    eventually(shop.one_offs, "the job")
+    run.process.kill()
+    run.process.wait()
+    assert shop.promote(first, EXPECTED_REVISION=THIRD).outputs["outcome"] == "refused"
+    assert {one for one in shop.state().containers if "migrate" not in one[0]} == before.containers
+
+    ended = shop.promote(first)
+
+    assert (ended.status, ended.outputs["outcome"]) == (0, "promoted"), ended.log
+    assert ended.checks()["job"] == "passed"
+    assert (shop.one_offs(), shop.left_behind()) == ([], [])
+
+
+def test_a_job_is_proven_as_the_services_are(shop: Shop) -> None:
+    """I3. Fails when the job runs from an image of another commit, or from one that is not there."""
+    first, second = shop.build(FIRST), shop.build(SECOND)
+    assert shop.promote(first).status == 0
+    before = shop.state()
+
+    for image, why in ((first.images["migrate"], "does not prove the commit"), (f"sha256:{'0' * 64}", "has no image")):
+        ended = shop.promote(second, SOURCE_IMAGES=json.dumps({**second.images, "migrate": image}))
+
+        assert (ended.status, ended.outputs["outcome"]) == (1, "refused"), ended.log
+        assert why in ended.reason
+        assert "job" not in ended.checks()
+        assert shop.state() == before
 
 
 def test_one_that_fails_takes_all_of_them_back(any_shop: Shop) -> None:

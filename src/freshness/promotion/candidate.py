@@ -49,12 +49,13 @@ class Choice:
         with self.log.step(CheckName.IMAGE, "an image on this Engine") as step:
             chosen = self._previous(runs, configuration, recorded) if self.request.is_rollback else None
             name = chosen.image if chosen else source
-            candidate = self._find(name)
+            candidate = self.look_up(name)
             step.got = candidate.id if name == candidate.id else f"{name} is {candidate.id}"
         self.log.found["revision"] = candidate.revision(self.request.settings.revision_label) or ""
         return candidate, chosen
 
-    def _find(self, source: str) -> Image:
+    def look_up(self, source: str) -> Image:
+        """The image of this name, or of this ID where a person gave it. Raises Refused where the Engine has none."""
         # Only a person may mean an ID.
         settings = self.request.settings
         may_be_id = self.request.is_rollback or source in {settings.source_image, *settings.source_images.values()}

@@ -1,4 +1,4 @@
-"""Executes a plan: the record first, then each operation. It decides nothing; where one fails, it walks the undo."""
+"""Executes a plan: jobs, the record, each operation. It decides nothing; where one fails, it walks the undo."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -34,12 +34,15 @@ def execute(plan: Plan, host: Host, leases: Leases, log: PromotionLog) -> Result
     work = new_work(host, leases, log)
     if not plan.operations:
         return _result(plan, log, _succeeded(plan, host, work))
-    begun, jobs = _begin(plan, host, leases), plan.jobs
+    jobs = plan.jobs
     try:
         with wrap_unexpected_errors():
             for job in jobs:
                 do(work, job)
+            begun = _begin(plan, host, leases)  # of a run that is killed in a job nothing is to be finished
     except (FreshnessError, Interrupted) as error:
+        if not jobs:
+            raise
         return _not_switched(plan, work, error)
     try:
         with wrap_unexpected_errors():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from freshness.core.compose import image_of
 from freshness.core.deployment import Role
-from freshness.core.image import same_tag
+from freshness.core.image import Image, same_tag
 from freshness.core.job import Job
 from freshness.errors import Refused
 from freshness.promotion.acquire import Host
+from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change
 from freshness.promotion.operations import RunJob
 from freshness.promotion.subject import Application
@@ -24,26 +25,26 @@ class Jobs:
     after: tuple[RunJob, ...] = ()
 
 
-def find_jobs(host: Host, application: Application, changes: Sequence[Change]) -> Jobs:
+def find_jobs(host: Host, application: Application, changes: Sequence[Change], choice: Choice) -> Jobs:
     """None where production changes nothing: then there is nothing to migrate. Raises Refused."""
     for job in application.all_jobs:
         refuse_job(host.engine, application.project, job.service, Role.PRODUCTION)
     if all(change.is_current for change in changes) and not host.request.settings.force_recreate:
         return Jobs()
     return Jobs(
-        before=tuple(_runs(host, application, application.jobs, changes, decides=True)),
-        after=tuple(_runs(host, application, application.later_jobs, changes, decides=False)),
+        before=tuple(_runs(application, application.jobs, changes, choice, decides=True)),
+        after=tuple(_runs(application, application.later_jobs, changes, choice, decides=False)),
     )
 
 
 def _runs(
-    host: Host, application: Application, jobs: Sequence[JobSettings], changes: Sequence[Change], *, decides: bool
+    application: Application, jobs: Sequence[JobSettings], changes: Sequence[Change], choice: Choice, *, decides: bool
 ) -> Iterator[RunJob]:
     before, after = "nothing is switched unless it ends well", "how it ends is reported, and takes nothing back"
     for job in jobs:
-        image = _image_of(host, application, job.service, changes)
+        image = _image_of(application, job.service, changes, choice)
         yield RunJob(
-            job=Job(project=application.project, service=job.service, image_id=image, timeout=job.timeout),
+            job=Job(project=application.project, service=job.service, image_id=image.id, timeout=job.timeout),
             source=application.first.file,
             decides=decides,
             is_final=not decides,
@@ -51,13 +52,20 @@ def _runs(
         )
 
 
-def _image_of(host: Host, application: Application, job: str, changes: Sequence[Change]) -> str:
-    """That of a service with the same tag, else the one that the gate says. Raises Refused where nobody tells."""
-    tag, settings = image_of(application.config, job), host.request.settings
-    told = settings.source_images.get(job)
-    alike = [change.move.candidate.id for change in changes if same_tag(change.move.tag, tag)]
-    if alike or told:
-        return told or alike[0]
+def _image_of(application: Application, job: str, changes: Sequence[Change], choice: Choice) -> Image:
+    """The one that the gate says, proven as the services' are, else that of a service with the same tag.
+
+    Raises Refused where nobody tells, or where it is not of the expected commit.
+    """
+    tag, told = image_of(application.config, job), choice.request.settings.source_images.get(job)
+    candidates = [change.move.candidate for change in changes if same_tag(change.move.tag, tag)]
+    if told:
+        image = choice.look_up(told)
+        if image.id not in {change.move.candidate.id for change in changes}:
+            choice.prove(image)
+        return image
+    if candidates:
+        return candidates[0]
     raise Refused(
         f"the job {job} runs {tag}, which no service of this promotion runs.",
         "Give it the `image:` of the service whose code it runs; or promote with the gate's output `images` in"

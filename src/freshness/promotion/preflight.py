@@ -76,7 +76,7 @@ def _plan_application(host: Host, application: Application, log: PromotionLog, u
             goes_back=_goes_back(picks[0].chosen),
         )  # fmt: skip
         changes.append(look_at.change())
-    jobs = find_jobs(host, application, changes)
+    jobs = find_jobs(host, application, changes, picks[0].choice)
     ancestry = _require_forward(request, log, picks, changes)
     return rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
 
