@@ -45,11 +45,12 @@ def reach_host(request: Request, log: PromotionLog) -> Host:
         subject = recorded_subject(engine, request, error)
         log.steps.forget()
         log.warning("Today's files", f"Not read, since it goes back by the record alone: {error.args[0]}")
+    names = subject.locks  # those of the jobs too, also where none will run: what a cut run left may be at work
     if isinstance(subject, Application) and request.is_rollback and subject.all_jobs:
         subject = replace(subject, jobs=(), later_jobs=())
         log.note("A rollback runs no jobs: what they did is not taken back.")
     token = new_token()
-    locks = (_lock(engine, request, subject, name, token, log) for name in subject.locks)
+    locks = (_lock(engine, request, subject, name, token, log) for name in names)
     return Host(request=request, engine=engine, subject=subject, locks=tuple(locks))
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from freshness.core.lock import Begun, Record, service_of
 from freshness.core.recovery import Recovery, decide_recovery, decide_together
-from freshness.engine.containers import service_containers
+from freshness.engine.client import Engine
+from freshness.engine.containers import Container, service_containers
+from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged
 from freshness.engine.plan_record import find_all_begun, remove_records
 from freshness.errors import FreshnessError, LockLost, Refused
@@ -112,13 +114,20 @@ def _left_of_services(host: Host, application: Application, records: Records) ->
         ownership(host.request, today).require_role(engine)
         containers = service_containers(engine, today.target.project, today.service)
         running = {container.image_id for container in containers if container.is_up}
-        change = change_of(engine, record, today)
+        change = _with_former(engine, change_of(engine, record, today), record, containers)
         named = find_tagged(engine, record.tag) if record.tag != change.move.tag else None
         is_moved = named is not None and named.id == record.candidate
         what = decide_recovery(record, running)
         found.append(LeftService(change=change, record=record, what=what, is_moved=is_moved))
     images = {image for one in found for image in one.images}
     return left_of(found, host.request.settings, {image for image in images if find_image(engine, image)})
+
+
+def _with_former(engine: Engine, change: Change, record: Record, containers: Sequence[Container]) -> Change:
+    """Where only the configuration was to change: which containers are the former ones, as far as the record tells."""
+    recorded = read_deployment(engine, change.make.target.project, change.service)
+    made = recorded.deployment.made if recorded and record.previous == record.candidate else ""
+    return replace(change, running=tuple(one for one in containers if made and one.configuration == made))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
