@@ -178,8 +178,8 @@ def choose_alike(kept: Sequence[RetainedImage], now: RetainedImage, like: Retain
         raise Refused(
             f"{service} has no image of {like.revision or 'the same time'} to go back to; expected one, as the"
             f" application goes back to one commit together (it has: {_in_words(kept) or 'none'}).",
-            f"Name with `--to` a commit that all of them have; leave {service} out of `service`; or gate that commit again"
-            " and promote it with `--allow-rollback REASON`.",
+            f"Name with `--to` a commit that all of them have; leave {service} out of `service`; or gate that commit"
+            " again and promote it with `--allow-rollback REASON`.",
         )
     return found[0]
 
