@@ -216,6 +216,7 @@ CHOSEN = {
     "several services of one commit are switched together, and taken back together": (
         "scenarios/test_application_promotion.py::test_all_services_are_switched_together_after_the_migration[private]",
         "scenarios/test_application_promotion.py::test_a_migration_that_fails_switches_nothing",
+        "scenarios/test_deploy_application.py",
         "scenarios/test_application_promotion.py::test_what_was_killed_in_the_migration_is_not_finished_without_it",
         "scenarios/test_application_promotion.py::test_a_job_is_proven_as_the_services_are",
         "scenarios/test_application_promotion.py::test_one_that_fails_takes_all_of_them_back[machine]",
