@@ -17,6 +17,7 @@ from freshness.engine.containers import Container
 from freshness.promotion.change import Change, Make, Move
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
 from freshness.promotion.recovery import LeftService, left_of
+from freshness.promotion.wording import what_all_serve, what_serves_again
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
@@ -311,3 +312,15 @@ def test_start_first_is_finished_with_the_old_container_removed() -> None:
         "5. let both containers of web serve for 10 s: a proxy gets time to find the new one",
         "7. stop and remove the old container of web: the new one is proven",
     ]
+
+
+def test_services_that_are_alike_are_told_in_one_sentence() -> None:
+    """Fails when a person reads the same sentence for each service, with an image ID in it."""
+    new, old = (Image(id=f"sha256:{digit * 64}", labels={"rev": digit * 40}) for digit in "12")
+    web = replace(moved(candidate=new, previous=old), running=())
+    worker = replace(web, make=replace(NOW, target=replace(TARGET, service="worker")))
+    assert what_all_serve([web, worker], {}, "rev", forced=False) == (
+        f"web, worker: Production runs commit {'1' * 40}; it ran commit {'2' * 40} before."
+    )
+    assert what_serves_again([web, worker], "rev") == f"web, worker: commit {'2' * 40} serves again."
+    assert what_all_serve([web], {}, "rev", forced=False).startswith(f"Production runs {new.id} (commit {'1' * 40})")

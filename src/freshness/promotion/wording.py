@@ -1,6 +1,6 @@
 """What is said of what runs: how it came to run, what ran before, and what a person types where nothing helps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from freshness.core.configuration import bound_paths, variables_of
@@ -32,14 +32,30 @@ def what_serves_again(changes: Sequence[Change], label: str) -> str:
     back = [change for change in changes if change.move.previous]
     if not back:
         return "nothing served before this first deployment, and nothing of it is left."
-    said = []
-    for change in back:
-        image = change.move.previous
-        of = f"{change.service}: " if len(changes) > 1 else ""
-        said += [f"{of}{name_revision(image, label)} serves again{_with_what(change.former)}"] if image else []
+    name = _naming(changes, label)
+    said = [
+        (change.service, f"{name(change.move.previous)} serves again{_with_what(change.former)}")
+        for change in back
+        if change.move.previous
+    ]
     gone = [change.service for change in changes if not change.move.previous]
     left = f"; nothing served before as {' and '.join(gone)}, and nothing is left there" if gone else ""
-    return f"{'; '.join(said)}{left}."
+    return f"{'; '.join(_told(said, alone=len(changes) == 1))}{left}."
+
+
+def _naming(changes: Sequence[Change], label: str) -> Callable[[Image], str]:
+    """How an image is called: of several services, whose images differ, by the commit that they have in common."""
+    if len(changes) == 1:
+        return lambda image: name_revision(image, label)
+    return lambda image: f"commit {image.revision(label)}" if image.revision(label) else name_revision(image, label)
+
+
+def _told(said: Sequence[tuple[str, str]], *, alone: bool) -> list[str]:
+    """Services and sentences: each sentence once, with those of which it is said."""
+    services: dict[str, list[str]] = {}
+    for service, text in said:
+        services.setdefault(text, []).append(service)
+    return [text if alone else f"{', '.join(names)}: {text}" for text, names in services.items()]
 
 
 def _with_what(former: Make) -> str:
@@ -50,18 +66,19 @@ def _with_what(former: Make) -> str:
 
 
 def what_all_serve(changes: Sequence[Change], containers: Mapping[str, Containers], label: str, *, forced: bool) -> str:
-    """What production runs after the changes: of one service in a sentence, of several in one for each."""
-    said = [_what_serves(change, containers.get(change.service, ()), label, forced=forced) for change in changes]
-    if len(changes) == 1:
-        return said[0]
-    parts = (f"{change.service}: {text}" for change, text in zip(changes, said, strict=True))
-    return f"{len(changes)} services. {' '.join(parts)}"
+    """What production runs after the changes: a sentence for each service, or for those that are alike."""
+    name = _naming(changes, label)
+    said = [
+        (change.service, _what_serves(change, containers.get(change.service, ()), name, forced=forced))
+        for change in changes
+    ]
+    return " ".join(_told(said, alone=len(changes) == 1))
 
 
-def _what_serves(change: Change, containers: Containers, label: str, *, forced: bool) -> str:
+def _what_serves(change: Change, containers: Containers, name: Callable[[Image], str], *, forced: bool) -> str:
     """What production runs after the change, in a sentence."""
     move, before, after = change.move, _first(change.running), _first(containers)
-    runs = f"Production runs {name_revision(move.candidate, label)}"
+    runs = f"Production runs {name(move.candidate)}"
     if is_unchanged(change, containers):
         had_stopped = before and not before.is_up
         found = "had stopped and was started again" if had_stopped else "is healthy; nothing was recreated"
@@ -71,7 +88,7 @@ def _what_serves(change: Change, containers: Containers, label: str, *, forced: 
     if move.previous.id == move.candidate.id:
         why = "`force-recreate` is true" if forced else _why_anew(before, after)
         return f"{runs}, as before; its container was made anew, since {why}."
-    return f"{runs}; it ran {name_revision(move.previous, label)} before."
+    return f"{runs}; it ran {name(move.previous)} before."
 
 
 def is_unchanged(change: Change, containers: Containers) -> bool:
