@@ -62,7 +62,8 @@ def test_staging_in_a_project_of_its_own_is_promoted_and_production_goes_back_wi
     assert outcome(again) == (0, "promoted"), again.log
     assert served(production) == second["EXPECTED_REVISION"]
     seen = start("status", **live, STAGING_PROJECT=f"{production.sandbox.name}-staging").end()
-    assert [line.split()[0] for line in seen.log.splitlines()] == ["target", "staging", "production"], seen.log
+    targets = [line.split()[0] for line in seen.log.splitlines() if line[:1].strip()]
+    assert targets == ["staging", "production"], seen.log
 
     back = start("rollback", **live, TARGET_SERVICE="").end()
 

@@ -21,4 +21,6 @@ def assert_commands_nothing(ended: Ended) -> None:
     assert [line for line in commands if not line.startswith(_OWN_COMMANDS)] == []
     assert not [text for text in ("##[", "\x1b", "\u2028") if text in ended.log + ended.written + ended.summary]
     names = [line.partition("=")[0] for line in ended.written.splitlines()]
-    assert sorted(names) == sorted(["outcome", "image-id", "previous-image-id", "outcome", "reason", "report-path"])
+    assert sorted(names) == sorted(
+        ["outcome", "image-id", "images", "previous-image-id", "outcome", "reason", "report-path"]
+    )
