@@ -85,7 +85,7 @@ RAISE = "raise RuntimeError('broken')"
 BROKEN = {
     "import": ("src/freshness/cli/main.py", "import click", "import nothing_of_that_name"),
     "settings": ("src/freshness/cli/gate.py", "settings = read_gate(given, env, env_file)", RAISE),
-    "build": ("src/freshness/engine/build.py", "image = find_image(engine, image_id)", RAISE),
+    "build": ("src/freshness/engine/build.py", "image = find_image(self.engine, image_id)", RAISE),
     "check": ("src/freshness/engine/staging_check.py", "execution = check.prepare(wrap_check(", f"{RAISE} # "),
     "summary": ("src/freshness/report/publish.py", "append_summary(Path(summary) if summary else None", f"{RAISE} # "),
     "outputs": ("src/freshness/ci/outputs.py", 'self._append("".join(', f"{RAISE} # "),

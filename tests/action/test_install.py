@@ -396,4 +396,4 @@ def test_outputs_that_cannot_be_written_are_one_sentence(step: Step) -> None:
 def test_an_unknown_story_is_refused(step: Step) -> None:
     status, log = step.run("deploy")
 
-    assert (status, log) == (2, "install.sh: expected gate or promote, got 'deploy'\n")
+    assert (status, log) == (2, "install.sh: expected gate, promote or commit-status, got 'deploy'\n")

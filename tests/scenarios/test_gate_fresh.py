@@ -8,7 +8,8 @@ from tests.support.git import GitRepo
 from tests.support.runner import Runner, identity, pull_request
 
 DECLARED = {
-    "gate", "verdict", "reason", "revision", "tree", "image", "image-id", "images", "daemon-id", "report-path",
+    "gate", "verdict", "reason", "revision", "tree", "image", "image-id", "images", "digest", "digests", "daemon-id",
+    "report-path",
 }  # fmt: skip
 OTHER = "f" * 40
 

@@ -277,7 +277,7 @@ def test_the_way_out_of_a_written_volume_leads_out(production_here: Production) 
     assert refused.end == (1, "refused"), refused.log
     assert "/data" in refused.reason
     assert production.state() == before
-    commands = refused.reason.partition(f"calls {app.project}_data: ")[2].partition(" ; then")[0]
+    commands = refused.reason.partition(f"calls {app.project}_data")[2].split("`")[1]
     type_commands(f"type: {commands}")
     compose = app.repo.path / "compose.yaml"
     compose.write_text(with_mounts(app, app.production, "volumes: ['data:/data']", "volumes: {data: }"))

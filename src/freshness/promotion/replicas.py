@@ -5,7 +5,7 @@ from collections.abc import Callable
 from freshness.core.image import Image
 from freshness.engine.compose import create_another
 from freshness.engine.containers import Container, service_containers, start
-from freshness.engine.images import tag_image
+from freshness.engine.images import find_tagged, tag_image
 from freshness.engine.leftovers import stop_and_remove
 from freshness.engine.lock import Lease
 from freshness.errors import Stale
@@ -26,13 +26,20 @@ def bring_all_back(work: Work, change: Change, image: Image) -> tuple[Container,
     """What ran before, as many as there were; those that never stopped and are healthy serve on."""
     before = {one.id for one in change.running}
     may_be_new = change.move.candidate.id == image.id and bool(before)
-    tag_image(work.lease(change), image.id, change.former.target.image)  # another service may have had the tag since
+    restore_own_tag(work.lease(change), image.id, change.former.target.image)
 
     def stays(one: Container) -> bool:
         is_old = not may_be_new or one.id in before
         return is_old and one.id not in work.failed and work.ask(one, change.former).ok
 
     return _roll(work, change, change.former, image, stays)
+
+
+def restore_own_tag(lease: Lease, image_id: str, tag: str) -> None:
+    """Compose makes what the tag names: another service of the application may have had it since."""
+    named = find_tagged(lease.engine, tag)
+    if named is None or named.id != image_id:
+        tag_image(lease, image_id, tag)
 
 
 def _roll(

@@ -9,13 +9,13 @@ from freshness.core.image import Image
 from freshness.engine.client import wait_until_reachable
 from freshness.engine.compose import recreate, remove
 from freshness.engine.containers import Container, service_containers
-from freshness.engine.images import find_tagged, restore_tag, tag_image
+from freshness.engine.images import find_tagged, restore_tag
 from freshness.engine.leftovers import keep_one_container, keep_only, keep_only_running, stop_and_remove
 from freshness.errors import FreshnessError, LockLost, Stale
 from freshness.promotion import operations as op
 from freshness.promotion.change import Change, Make
 from freshness.promotion.plan import has_other_tag
-from freshness.promotion.replicas import bring_all_back, replace_each
+from freshness.promotion.replicas import bring_all_back, replace_each, restore_own_tag
 from freshness.promotion.start_first import others, start_beside
 from freshness.promotion.stop_first import recreate_in_place, recreate_together
 from freshness.promotion.work import Work, names
@@ -86,7 +86,7 @@ def _bring_back(work: Work, change: Change, image: Image) -> Container:
     if container and _never_stopped(work, change, container) and work.ask(container, former).ok:
         return container
     keep_one_container(lease, former.target, image.id)
-    tag_image(lease, image.id, former.target.image)  # another service may have had the tag since
+    restore_own_tag(lease, image.id, former.target.image)
     # Where it runs and is not healthy, Compose may see nothing to change.
     force = container is not None
     doing = partial(recreate, lease, former.source, former.target, force=force, keeping=image.id)
