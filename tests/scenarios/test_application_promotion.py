@@ -10,7 +10,7 @@ from tests.support.docker_proxy import docker_proxy
 from tests.support.engines import Sandbox
 from tests.support.promotions import FIRST, SECOND, THIRD
 from tests.support.runner import Running, eventually
-from tests.support.shop import SERVICES, Shop, open_shop
+from tests.support.shop import COMPOSE, SERVICES, Shop, open_shop
 
 
 @pytest.fixture
@@ -283,23 +283,7 @@ def test_two_images_for_one_tag_are_refused(shop: Shop) -> None:
     assert shop.runs() == {}
 
 
-BEHIND_A_PROXY = """\
-name: {project}
-services:
-  web:
-    image: {project}-app:prod
-    expose: ["8000"]
-  worker:
-    image: {project}-app:prod
-    command: ["sh", "-c", "[ ! -e /app/breaks ] && sleep 600"]
-  scheduler:
-    image: {project}-tick:prod
-    command: ["sleep", "600"]
-  migrate:
-    image: {project}-app:prod
-    command: ["sh", "-c", "cat /app/revision; sleep $$(cat /app/seconds); exit $$(cat /app/status)"]
-    profiles: [jobs]
-"""
+BEHIND_A_PROXY = COMPOSE.replace('    ports: ["127.0.0.1:{port}:8000"]\n', '    expose: ["8000"]\n')
 
 
 def test_start_first_starts_all_beside_the_old_ones(shop: Shop) -> None:

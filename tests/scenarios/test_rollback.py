@@ -318,3 +318,15 @@ def test_after_a_down_a_rollback_starts_what_ran_last(production_here: Productio
     production.assert_serves(second)
     assert production.run("rollback").end == (0, "promoted")
     production.assert_serves(first)
+
+
+def test_a_settings_file_that_is_wrong_keeps_nobody_from_a_way_back(production_here: Production) -> None:
+    """I9. Fails when what the commit that is checked out says wrongly ends a rollback, or is passed over in silence."""
+    first, _ = promoted_twice(production_here)
+    production_here.app.repo.commit({"freshness.toml": "[services.web\n"})
+
+    ended = production_here.run("rollback")
+
+    assert ended.end == (0, "promoted"), ended.log
+    assert "Not read, since it is a rollback: the commit's freshness.toml cannot be read" in ended.log
+    production_here.assert_serves(first)

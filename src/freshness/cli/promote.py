@@ -42,16 +42,7 @@ def run_promotion(
     publisher = open_run("freshness rollback" if is_rollback else "freshness promote", env, outputs)
     try:
         with wrap_unexpected_errors():
-            settings = read_promote(
-                given,
-                env,
-                env_file,
-                allow_unverified=allow_unverified,
-                revision_required=not is_rollback,
-                commit_follows=True,
-            )
-            conceal_known(settings, env, env_file)
-            settings = _with_commits_file(settings)
+            settings = _read(given, publisher, env_file, allow_unverified=allow_unverified, is_rollback=is_rollback)
             publisher = replace(publisher, keep_reports=settings.keep_reports)
             request, log = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
@@ -88,11 +79,31 @@ def _with_commit(publisher: Publisher, settings: PromoteSettings, result: "Resul
     return replace(publisher, forge=replace(forge, promoted=candidate_of(settings, result.revision)))
 
 
-def _with_commits_file(settings: PromoteSettings) -> PromoteSettings:
-    """With what the expected commit's own file says; of a rollback, which names none, with what today's says."""
+def _read(
+    given: Given, publisher: Publisher, env_file: Mapping[str, str], *, allow_unverified: bool, is_rollback: bool
+) -> PromoteSettings:
+    """With what the expected commit's own file says; of a rollback, which names none, with what today's says.
+
+    What is wrong with today's file is a warning there: it keeps nobody from a way back.
+    """
     from freshness.git.commit_file import file_at_hand
 
-    return with_commits_file(settings, file_at_hand(settings))
+    settings = read_promote(
+        given,
+        publisher.env,
+        env_file,
+        allow_unverified=allow_unverified,
+        revision_required=not is_rollback,
+        commit_follows=True,
+    )
+    conceal_known(settings, publisher.env, env_file)
+    try:
+        return with_commits_file(settings, file_at_hand(settings))
+    except FreshnessError as error:
+        if not is_rollback:
+            raise
+        publisher.log.warning("The settings file", f"Not read, since it is a rollback: {error}")
+        return settings
 
 
 def _open(

@@ -63,8 +63,7 @@ class Application:
 
 def read_application(request: Request, run: RunLog) -> Found[Application]:
     """Raises SettingsError with every problem of every service."""
-    settings = request.settings
-    said = settings.application
+    settings, said = request.settings, request.settings.application
     file = ComposeFile.of(settings, request.env)
     healths = {one.name: health_of(settings.health, one) for one in said.services}
     wanted = [_wanted(settings, one, healths[one.name]) for one in said.services]
@@ -87,19 +86,13 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
         run.found["throwaway"] = throwaway.project
         targets = tuple(map(throwaway.place, targets))
     services = {target.service: _service(settings, config, target, healths[target.service]) for target in targets}
-    for one in services.values():
-        run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
-    exempt = settings.build.revision_arguments
-    run.note(*builds[0].notes)
-    if not throwaway:  # else it is built with production's own values
-        run.note(*find_baked(config, builds[0].shared, settings.prod_port, exempt))
+    _tell(settings, config, services, builds[0], run, is_throwaway=throwaway is not None)
     run.found["image"] = targets[0].image
-    ordered = [services[name] for level in order_by_need(config, tuple(services)) for name in level]
     application = Application(
         first=settings.service,
         file=file,
         config=config,
-        services=tuple(ordered),
+        services=tuple(services[name] for level in order_by_need(config, tuple(services)) for name in level),
         builds=builds[0],
         jobs=said.pre_deploy,
         later_jobs=said.post_deploy,
@@ -108,6 +101,23 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
     )
     got = "; ".join(f"{one.service} of the project {one.project}, {one.place}" for one in targets)
     return Found(value=application, got=got)
+
+
+def _tell(
+    settings: GateSettings,
+    config: Mapping[str, Any],
+    services: Mapping[str, Service],
+    builds: Builds,
+    run: RunLog,
+    *,
+    is_throwaway: bool,
+) -> None:
+    """The notes on how little was asked for, on what is built, and on what is baked in."""
+    for one in services.values():
+        run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
+    run.note(*builds.notes)
+    if not is_throwaway:  # else it is built with production's own values
+        run.note(*find_baked(config, builds.shared, settings.prod_port, settings.build.revision_arguments))
 
 
 def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list[Builds]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pygit2
 from pygit2.enums import ObjectType
 
-from freshness.errors import FreshnessError, Refused, RepositoryError, SettingsError
+from freshness.errors import Refused, RepositoryError, SettingsError
 from freshness.git.checkout import is_there, open_repository
 from freshness.git.commits import parse_commit
 from freshness.git.objects import ObjectStore
@@ -20,7 +20,7 @@ def file_at_hand(settings: PromoteSettings) -> str:
     """The text of the expected commit's file, as far as the checkout has the commit. Nothing is fetched.
 
     Where no commit is expected, as for a rollback, that of the commit that is checked out: it says how services are
-    proven, and nothing about it keeps a way back from being gone.
+    proven. Raises RepositoryError where that cannot be read.
     Raises SettingsError where the checkout has the file and lacks the commit: nobody knows what the commit says.
     """
     commit, path, checkout = settings.expected_revision, settings.files.path, settings.source.folder
@@ -46,11 +46,8 @@ def file_at_hand(settings: PromoteSettings) -> str:
 
 
 def _file_of_head(checkout: Path, path: PurePosixPath) -> str:
-    try:
-        repository = open_repository(checkout)
-        return read_commit_file(repository, str(repository.head.target), path)
-    except (FreshnessError, pygit2.GitError):
-        return ""
+    repository = open_repository(checkout)
+    return "" if repository.head_is_unborn else read_commit_file(repository, str(repository.head.target), path)
 
 
 def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosixPath) -> str:

@@ -18,6 +18,7 @@ from freshness.promotion.subject import Application, TagAlone, read_subject
 
 PREFLIGHT_SECONDS = 600  # for the forge and for Git, which answer while the target is locked already
 RETAG_SECONDS = 300
+CARRY_SECONDS = 3600  # for the images from another Docker host, under the lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ def _lock(
 ) -> Lock:
     seconds = RETAG_SECONDS if isinstance(subject, TagAlone) else _longest(request, subject)
     seconds += len(request.settings.references) * request.settings.registry.transfer.timeout
+    seconds += CARRY_SECONDS if request.settings.source_host else 0
     return new_lock(
         engine,
         name,
