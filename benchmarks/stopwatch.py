@@ -35,7 +35,7 @@ def main() -> None:
 def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
     from freshness.engine import build, compose
-    from freshness.gate import execute
+    from freshness.gate import proof
     from freshness.promotion import work as switch
     from freshness.registry.transport import Transport
 
@@ -43,9 +43,9 @@ def watch(spent: defaultdict[str, float]) -> None:
     time_calls(spent, compose, "finish", "recreation")
     time_calls(spent, build, "stream", "build")
     time_calls(spent, Transport, "ask", "registry")
-    time_calls(spent, execute, "run_staging_check", "check")
-    time_calls(spent, execute, "wait_hold_time", "hold")
-    for story in (execute, switch):
+    time_calls(spent, proof, "run_staging_check", "check")
+    time_calls(spent, proof, "wait_hold_time", "hold")
+    for story in (proof, switch):
         time_calls(spent, story, "wait_until_healthy", "application")
 
 
