@@ -37,6 +37,36 @@ def test_a_check_is_told_as_it_ends_with_short_ids() -> None:
     assert run.checks[0].got == COMMIT
 
 
+def test_a_check_hands_on_its_value_and_records_what_it_got() -> None:
+    """Fails when `check` drops the remedy of what failed, or raises for it: the container is looked at all the same."""
+    run = RunLog(log=Log(io.StringIO(), actions=False))
+
+    value = run.check(
+        CheckName.HEALTH,
+        "HTTP 2xx",
+        lambda said: Found(value=said, got="HTTP 503", verdict=Verdict.UNHEALTHY, remedy="Look."),
+        503,
+    )
+
+    (check,) = run.checks
+    assert (value, check.result, check.verdict, check.got, check.remedy) == (
+        503, CheckResult.FAILED, Verdict.UNHEALTHY, "HTTP 503", "Look.",
+    )  # fmt: skip
+
+
+def test_a_note_and_a_warning_are_told_once() -> None:
+    """Fails when `_new` yields what is in the notes, or what is empty."""
+    stream = io.StringIO()
+    run = RunLog(log=Log(stream, actions=True))
+
+    run.note("one", "", "two", "one")
+    run.warn("Mounts", "three")
+    run.warn("Mounts", "three")
+
+    assert run.notes == ["one", "two", "three"]
+    assert stream.getvalue() == "note: one\nnote: two\n::warning title=Mounts::three\n"
+
+
 def test_what_is_quiet_says_what_failed_and_how_it_ended() -> None:
     """Fails when `tell_check` is as silent about what failed as about the rest, or a group shows in a runner's log."""
     stream = io.StringIO()
@@ -127,7 +157,7 @@ def test_a_terminal_ticks_while_it_waits_and_shows_what_failed_in_red() -> None:
 
 
 def test_a_build_that_passes_leaves_one_line_on_a_terminal() -> None:
-    """Fails when `untrusted` prints what is folded, or `telling` shows it although the check passed."""
+    """Fails when `untrusted` prints what is folded, or `_telling` shows it although the check passed."""
     shown = on_a_terminal({})
 
     assert "│" not in shown

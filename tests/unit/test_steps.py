@@ -7,7 +7,7 @@ import pytest
 from freshness.core.check import CheckName, CheckResult
 from freshness.core.verdict import Verdict
 from freshness.errors import EngineError, FreshnessError, Interrupted, SettingsError, Stale, Superseded, Unhealthy
-from freshness.report.steps import Found, Steps
+from freshness.report.steps import Steps
 
 
 def ticking() -> Steps:
@@ -26,23 +26,6 @@ def test_a_step_that_ends_well_passed_and_is_timed() -> None:
         "build", CheckResult.PASSED, "sha256:1", "an image",
     )  # fmt: skip
     assert (check.seconds, check.verdict, steps.exit_status) == (1.0, Verdict.FRESH, 0)
-
-
-def test_a_check_hands_on_its_value_and_records_what_it_got() -> None:
-    """Fails when `check` drops the remedy of what failed, or raises for it: the container is looked at all the same."""
-    steps = ticking()
-
-    value = steps.check(
-        CheckName.HEALTH,
-        "HTTP 2xx",
-        lambda said: Found(value=said, got="HTTP 503", verdict=Verdict.UNHEALTHY, remedy="Look."),
-        503,
-    )
-
-    (check,) = steps.checks
-    assert (value, check.result, check.verdict, check.got, check.remedy) == (
-        503, CheckResult.FAILED, Verdict.UNHEALTHY, "HTTP 503", "Look.",
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

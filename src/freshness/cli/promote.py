@@ -13,6 +13,7 @@ from freshness.errors import FreshnessError, Interrupted
 from freshness.process.signals import interrupts_deferred
 from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
+from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
@@ -20,7 +21,7 @@ from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote, with_commits_file
 
 if TYPE_CHECKING:  # they bring docker and pygit2, which nothing needs that ends at the settings
-    from freshness.promotion.request import PromotionLog, Request, Result
+    from freshness.promotion.request import Request, Result
 
 
 def run_promotion(
@@ -44,14 +45,14 @@ def run_promotion(
         with wrap_unexpected_errors():
             settings = _read(given, publisher, env_file, allow_unverified=allow_unverified, is_rollback=is_rollback)
             publisher = replace(publisher, keep_reports=settings.keep_reports)
-            request, log = _open(
+            request, run = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
             )
-            publisher = replace(publisher, forge=None if dry_run else _begin(publisher, settings, log))
+            publisher = replace(publisher, forge=None if dry_run else _begin(publisher, settings, run))
     except (FreshnessError, Interrupted) as error:
         publisher.tell("error", str(error), {"outcome": PromotionOutcome.ERROR.value}, fine=False)
         return error.exit_status
-    result = _promote(request, log)
+    result = _promote(request, run)
     with interrupts_deferred():  # production has changed: say so, whoever interrupts
         if dry_run:
             publisher.tell_ahead(result.ahead, result.reason)
@@ -60,14 +61,14 @@ def run_promotion(
     return result.exit_status
 
 
-def _begin(publisher: Publisher, settings: PromoteSettings, log: "PromotionLog") -> Forge:
+def _begin(publisher: Publisher, settings: PromoteSettings, run: RunLog) -> Forge:
     """Says at the forge that it is at work. A rollback learns its commit later."""
     forge = forge_of(publisher.command, settings, publisher.env)
     if forge.promoted is None:
         return forge
     forge, notes = forge.begin(forge.promoted)
     for note in notes:
-        log.warning("The forge was not told", note)
+        run.warn("The forge was not told", note)
     return forge
 
 
@@ -108,25 +109,26 @@ def _read(
 
 def _open(
     settings: PromoteSettings, publisher: Publisher, notes: tuple[str, ...], **how: Any
-) -> "tuple[Request, PromotionLog]":
-    from freshness.promotion.request import PromotionLog, Request
+) -> "tuple[Request, RunLog]":
+    from freshness.promotion.request import Request
 
     env = publisher.env
     request = Request(settings=settings, env=child_environment(env), run_env=env, **how)
-    log = PromotionLog(log=publisher.log)
-    for note in (*settings.warnings, *notes):
-        log.note(note)
-    return request, log
+    run = RunLog(log=publisher.log)
+    run.note(*settings.warnings, *notes)
+    return request, run
 
 
-def _promote(request: "Request", log: "PromotionLog") -> "Result":
+def _promote(request: "Request", run: RunLog) -> "Result":
     try:
         with wrap_unexpected_errors():
             from freshness.promotion.promote import promote
 
-            return promote(request, log)
+            return promote(request, run)
     except (FreshnessError, Interrupted) as error:
-        return log.ended(error)
+        from freshness.promotion.request import Result
+
+        return Result.ended(run, error)
 
 
 def _tell(publisher: Publisher, result: "Result") -> None:

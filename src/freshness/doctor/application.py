@@ -84,9 +84,9 @@ def _look_at_throwaway(
 def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
     """What the promotion reads of the Compose files."""
     request = promotions.Request(settings=settings, env=child_environment(run_env), run_env=run_env, dry_run=True)
-    log = promotions.PromotionLog(log=_unheard())
-    found, refused = attempt(Area.PRODUCTION, lambda: read_subject(request, log))
-    notes = tuple(note(Area.PRODUCTION, text) for text in log.notes)
+    run = RunLog(log=_unheard())
+    found, refused = attempt(Area.PRODUCTION, lambda: read_subject(request, run))
+    notes = tuple(note(Area.PRODUCTION, text) for text in run.notes)
     if found is None:
         return Half(findings=(*refused, *notes))
     if isinstance(found, TagAlone):

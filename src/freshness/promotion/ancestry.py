@@ -21,7 +21,8 @@ from freshness.git.find import find_revision
 from freshness.git.history import relation
 from freshness.git.resolve_commit import NOT_ASKED, GitSource, confirm_still_head
 from freshness.process.private_folder import private_folder
-from freshness.promotion.request import PromotionLog, Request
+from freshness.promotion.request import Request
+from freshness.report.run_log import RunLog
 from freshness.settings.model import PromoteSettings
 
 NAMED_PATHS = 20
@@ -123,7 +124,7 @@ def _pull_request_of_event(env: Mapping[str, str]) -> tuple[int | None, bool]:
 
 
 def require_forward(
-    request: Request, log: PromotionLog, production: Image | None, candidate: Image, last: Recorded | None
+    request: Request, run: RunLog, production: Image | None, candidate: Image, last: Recorded | None
 ) -> str:
     """How the candidate stands to what runs: never backwards, never sideways. Empty where nobody asked.
 
@@ -137,16 +138,16 @@ def require_forward(
     if request.is_rollback or request.expected(candidate) is None or claimed is None:
         return ""
     with advancing(settings, request.run_env) as advance:
-        with log.step(CheckName.HEAD, f"{claimed} as the pull request's head, still") as step:
+        with run.step(CheckName.HEAD, f"{claimed} as the pull request's head, still") as step:
             step.got = advance.confirm_head(claimed)
         if not settings.recheck_head:
             if Run.of(request.run_env).has_forge:
-                log.warning("recheck-head", NOT_ASKED)
+                run.warn("recheck-head", NOT_ASKED)
             else:
-                log.note(NOT_ASKED)
-        with log.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
+                run.note(NOT_ASKED)
+        with run.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
             step.got = _stand_to(production, claimed, advance, last)
-    log.notes.append(f"Before the first write: {step.got}")  # the log has it as the check's own line
+    run.notes.append(f"Before the first write: {step.got}")  # the log has it as the check's own line
     return step.got
 
 

@@ -14,8 +14,9 @@ from freshness.engine.deployments import read_roles
 from freshness.engine.images import find_image, find_tagged
 from freshness.errors import Refused
 from freshness.promotion.ancestry import advancing
-from freshness.promotion.request import PromotionLog, Request
+from freshness.promotion.request import Request
 from freshness.promotion.rollback import find_now, find_retained
+from freshness.report.run_log import RunLog
 from freshness.settings.model import Match
 
 _APART = (
@@ -33,7 +34,7 @@ class Choice:
 
     engine: Engine
     request: Request
-    log: PromotionLog
+    run: RunLog
     tags: RetainedTags
     service: str
     project: str = ""
@@ -46,12 +47,12 @@ class Choice:
 
         `runs` is the ID of the image that production runs with this `configuration`.
         """
-        with self.log.step(CheckName.IMAGE, "an image on this Engine") as step:
+        with self.run.step(CheckName.IMAGE, "an image on this Engine") as step:
             chosen = self._previous(runs, configuration, recorded) if self.request.is_rollback else None
             name = chosen.image if chosen else source
             candidate = self.look_up(name)
             step.got = candidate.id if name == candidate.id else f"{name} is {candidate.id}"
-        self.log.found["revision"] = candidate.revision(self.request.settings.revision_label) or ""
+        self.run.found["revision"] = candidate.revision(self.request.settings.revision_label) or ""
         return candidate, chosen
 
     def look_up(self, source: str) -> Image:
@@ -94,7 +95,7 @@ class Choice:
         """Says before the incident that `rollback` will be refused."""
         others = self._other_productions()
         if others and not self.request.is_rollback:
-            self.log.warning(
+            self.run.warn(
                 "No rollback",
                 f"`freshness rollback` will be refused: containers of {self.tags.repository} on this Engine belong to"
                 f" the Compose project {' and to '.join(others)} too. Nobody can tell whose the previous images are:"
@@ -121,9 +122,9 @@ class Choice:
         request, settings = self.request, self.request.settings
         label, expected = settings.revision_label, request.expected(candidate)
         if expected is None:
-            self.log.warning("The guard is off", f"The guard did not look at {candidate.id}: {request.why_unguarded}.")
+            self.run.warn("The guard is off", f"The guard did not look at {candidate.id}: {request.why_unguarded}.")
             return
-        with self.log.step(CheckName.GUARD, f"{expected} in the label {label}") as step:
+        with self.run.step(CheckName.GUARD, f"{expected} in the label {label}") as step:
             problem = guard(candidate, label, expected)
             claimed = candidate.revision(label)
             if problem and claimed and settings.match is Match.TREE:
@@ -151,7 +152,7 @@ class Choice:
         is_told = settings.source_image or settings.source_images
         if self.request.is_rollback or is_told or self.request.expected(candidate) is None:
             return
-        with self.log.step(CheckName.STAGING, f"staging on {candidate.id}, as its tag says") as step:
+        with self.run.step(CheckName.STAGING, f"staging on {candidate.id}, as its tag says") as step:
             staging = settings.staging_of(self.service)
             runs = {one.image_id for one in service_containers(self.engine, staging_project, staging)}
             step.got = f"staging runs {', '.join(sorted(runs)) or 'nothing'}"

@@ -9,16 +9,16 @@ from freshness.errors import Refused, SettingsError
 from freshness.promotion.acquire import Host
 from freshness.promotion.fetch import with_ids
 from freshness.promotion.leases import Leases
-from freshness.promotion.request import PromotionLog
+from freshness.report.run_log import RunLog
 
 
-def carry(host: Host, leases: Leases, log: PromotionLog) -> Host:
+def carry(host: Host, leases: Leases, run: RunLog) -> Host:
     """The host with the images there: what it has already is not sent again. Raises Refused, EngineError."""
     missing = _find_missing(host)
     if not missing:
         return host
     source = _reach_source(host)
-    return with_ids(host, {name: _carry(source, leases, name, log) for name in missing})
+    return with_ids(host, {name: _carry(source, leases, name, run) for name in missing})
 
 
 def foresee_carried(host: Host) -> tuple[str, ...]:
@@ -55,10 +55,10 @@ def _reach_source(host: Host) -> Engine:
     return connect(there, host.request.settings.engine_timeout)
 
 
-def _carry(source: Engine, leases: Leases, name: str, log: PromotionLog) -> str:
-    with log.step(CheckName.TRANSFER, f"{name} on production's Docker host") as step:
+def _carry(source: Engine, leases: Leases, name: str, run: RunLog) -> str:
+    with run.step(CheckName.TRANSFER, f"{name} on production's Docker host") as step:
         image = _find_on(source, name)
-        log.log.say(f"Carrying {image.id} from {source.endpoint}.")
+        run.log.say(f"Carrying {image.id} from {source.endpoint}.")
         came = carry_image(source, leases.any, image.id)
         step.got = f"it came from {source.endpoint}{'' if came == image.id else f', where it is {image.id}, as {came}'}"
     return came

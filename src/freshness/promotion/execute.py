@@ -17,11 +17,12 @@ from freshness.promotion.acquire import Host
 from freshness.promotion.leases import Leases
 from freshness.promotion.plan import Plan, finish_plan
 from freshness.promotion.preflight import ownership
-from freshness.promotion.request import PromotionLog, Result
+from freshness.promotion.request import Result, why
 from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application
 from freshness.promotion.wording import call_for_help, is_unchanged, what_all_serve, what_serves_again
 from freshness.promotion.work import Work
+from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
 
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
@@ -29,11 +30,11 @@ NOT_SWITCHED = "No service was switched: production runs what it ran. What the j
 Ended = tuple[PromotionOutcome, str]
 
 
-def execute(plan: Plan, host: Host, leases: Leases, log: PromotionLog) -> Result:
+def execute(plan: Plan, host: Host, leases: Leases, run: RunLog) -> Result:
     """How production is left. Raises what kept the record from being written: then nothing was changed."""
-    work = new_work(host, leases, log)
+    work = new_work(host, leases, run)
     if not plan.operations:
-        return _result(plan, log, _succeeded(plan, host, work))
+        return _result(plan, run, _succeeded(plan, host, work))
     jobs = plan.jobs
     try:
         with wrap_unexpected_errors():
@@ -51,11 +52,11 @@ def execute(plan: Plan, host: Host, leases: Leases, log: PromotionLog) -> Result
                     ignore_interrupts()  # the old one goes: from here none leads back
                 do(work, operation)
     except LockLost as error:
-        return _result(plan, log, (PromotionOutcome.ERROR, TAKEN_OVER), error)
+        return _result(plan, run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
         return _take_back(plan, host, work, begun, error)
     settle(leases)
-    return _result(plan, log, _succeeded(plan, host, work))
+    return _result(plan, run, _succeeded(plan, host, work))
 
 
 def _not_switched(plan: Plan, work: Work, error: FreshnessError | Interrupted) -> Result:
@@ -63,13 +64,13 @@ def _not_switched(plan: Plan, work: Work, error: FreshnessError | Interrupted) -
     if not isinstance(error, LockLost):
         settle(work.leases)
     outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
-    return _result(plan, work.log, (outcome, NOT_SWITCHED), error)
+    return _result(plan, work.run, (outcome, NOT_SWITCHED), error)
 
 
-def new_work(host: Host, leases: Leases, log: PromotionLog) -> Work:
+def new_work(host: Host, leases: Leases, run: RunLog) -> Work:
     """What does operations under these leases."""
     prober = find_prober(host.engine, host.request.env)
-    return Work(leases=leases, settings=host.request.settings, prober=prober, log=log)
+    return Work(leases=leases, settings=host.request.settings, prober=prober, run=run)
 
 
 def roll_back(plan: Plan, work: Work) -> bool:
@@ -86,7 +87,7 @@ def roll_back(plan: Plan, work: Work) -> bool:
     operations = plan.undo
     if gone:
         names = " and ".join(dict.fromkeys(change.move.previous_id for change in gone))
-        work.log.note(f"The image that ran before, {names}, is gone from this Engine.")
+        work.run.note(f"The image that ran before, {names}, is gone from this Engine.")
         retained = {image for change in plan.changes for image in change.move.retained_then}
         there = {image for image in retained if find_image(engine, image)}
         operations = finish_plan(plan.changes, work.settings, there, despite=True).operations
@@ -119,7 +120,7 @@ def _succeeded(plan: Plan, host: Host, work: Work) -> Ended:
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
     if len(plan.changes) > 1 and work.switched:
         seconds = work.switched[-1] - work.switched[0]
-        work.log.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
+        work.run.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
     same = all(is_unchanged(change, work.containers.get(change.service, ())) for change in plan.changes)
     return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, work.containers)
 
@@ -136,12 +137,12 @@ def _take_back(
     ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
     try:
         with interrupts_deferred():
-            work.log.log.say("The promotion failed. Going back to what production ran before.")
+            work.run.log.say("The promotion failed. Going back to what production ran before.")
             with wrap_unexpected_errors():
                 ended = _went_back(plan, host, work, begun)
     except (LockLost, Interrupted) as late:
         cause = late
-    return _result(plan, work.log, ended, cause)
+    return _result(plan, work.run, ended, cause)
 
 
 def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -> Ended:
@@ -158,7 +159,7 @@ def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -
         return PromotionOutcome.PROMOTED, _serves(plan, host, {})
     for change in plan.changes:
         if change.former.is_as_it_ran and change.move.previous:
-            work.log.note(not_restored(change.former.configuration))
+            work.run.note(not_restored(change.former.configuration))
     again = what_serves_again(plan.changes, host.request.settings.revision_label)
     return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}"
 
@@ -170,16 +171,17 @@ def _stranded(plan: Plan, host: Host, begun: Mapping[str, Begun], error: Freshne
     return call_for_help(what, host.engine, host.subject.words, plan.changes, begun, error)
 
 
-def _result(plan: Plan, log: PromotionLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
+def _result(plan: Plan, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
     """The end with what production runs, as far as that was proven; `error` is what ended the operations."""
     (outcome, reason), move, status = ended, plan.move, None
     is_fine = outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED}
     if isinstance(error, Interrupted) or (outcome is PromotionOutcome.ERROR and error):
         status = error.exit_status
     if error and (status is not None or not is_fine):
-        reason = f"{log.why(error)} {reason}"
+        reason = f"{why(run, error)} {reason}"
     is_back = outcome is PromotionOutcome.ROLLED_BACK
-    return log.result(
+    return Result.of(
+        run,
         outcome,
         reason,
         status,

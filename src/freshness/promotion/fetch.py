@@ -7,14 +7,15 @@ from freshness.core.registry_name import Reference
 from freshness.engine.images import find_image
 from freshness.promotion.acquire import Host
 from freshness.promotion.leases import Leases
-from freshness.promotion.request import PromotionLog, Request
+from freshness.promotion.request import Request
 from freshness.promotion.subject import Application
+from freshness.report.run_log import RunLog
 from freshness.target.publish import Way
 
 
-def fetch_sources(host: Host, leases: Leases, log: PromotionLog) -> Host:
+def fetch_sources(host: Host, leases: Leases, run: RunLog) -> Host:
     """The same with image IDs in place of the references. Raises Refused, RegistryError, EngineError."""
-    ids = {str(one): _fetch(one, host.request, leases, log) for one in _wanted(host.request)}
+    ids = {str(one): _fetch(one, host.request, leases, run) for one in _wanted(host.request)}
     return with_ids(host, ids) if ids else host
 
 
@@ -30,10 +31,10 @@ def _wanted(request: Request) -> tuple[Reference, ...]:
     return () if request.is_rollback else request.settings.references
 
 
-def _fetch(wanted: Reference, request: Request, leases: Leases, log: PromotionLog) -> str:
-    with log.step(CheckName.REGISTRY, f"{wanted} on this Engine, as its registry holds it") as step:
+def _fetch(wanted: Reference, request: Request, leases: Leases, run: RunLog) -> str:
+    with run.step(CheckName.REGISTRY, f"{wanted} on this Engine, as its registry holds it") as step:
         seconds = request.settings.registry.transfer.timeout
-        way = Way.to(wanted.repository, seconds=seconds, env=request.env, say=log.log.untrusted)
+        way = Way.to(wanted.repository, seconds=seconds, env=request.env, say=run.log.untrusted)
         step.got = way.fetch(leases.any, wanted.digest)
     return step.got
 

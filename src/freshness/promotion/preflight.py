@@ -29,55 +29,56 @@ from freshness.promotion.jobs import find_jobs
 from freshness.promotion.loss import find_ran, refuse_loss
 from freshness.promotion.observe import Scene, find_change, find_move, look
 from freshness.promotion.plan import Plan, retag_plan, rollout_plan
-from freshness.promotion.request import PromotionLog, Request, Result
+from freshness.promotion.request import Request, Result
 from freshness.promotion.subject import Application, TagAlone
 from freshness.promotion.wording import refuse_missing
+from freshness.report.run_log import RunLog
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 
 
-def plan_for(host: Host, log: PromotionLog, undo_to: Mapping[str, Record]) -> Plan | Result:
+def plan_for(host: Host, run: RunLog, undo_to: Mapping[str, Record]) -> Plan | Result:
     """The plan, or the refusal. Raises what kept it from being decided.
 
     A refusal is an exception below this line, since the Engine, Git and the forge refuse as well, for the gate too.
     """
     try:
         if isinstance(host.subject, TagAlone):
-            return _plan_tag(host, host.subject, log)
-        return _plan_application(host, host.subject, log, undo_to)
+            return _plan_tag(host, host.subject, run)
+        return _plan_application(host, host.subject, run, undo_to)
     except Refused as refusal:
-        return log.ended(refusal)
+        return Result.ended(run, refusal)
 
 
-def _plan_tag(host: Host, subject: TagAlone, log: PromotionLog) -> Plan:
+def _plan_tag(host: Host, subject: TagAlone, run: RunLog) -> Plan:
     engine, request, tags = host.engine, host.request, subject.retained_tags
     recorded, named = read_deployment(engine, "", subject.tag), find_tagged(engine, subject.tag)
-    choice = Choice(engine=engine, request=request, log=log, tags=tags, service=request.settings.service)
+    choice = Choice(engine=engine, request=request, run=run, tags=tags, service=request.settings.service)
     candidate, chosen = choice.find(subject.source, named.id if named else "", "", recorded)
     choice.prove(candidate)
     choice.require_staged(subject.staging_project, candidate)
-    ancestry = require_forward(request, log, named, candidate, None if named else recorded)
+    ancestry = require_forward(request, run, named, candidate, None if named else recorded)
     move = find_move(engine, subject.tag, tags, candidate, goes_back=_goes_back(chosen))
     return retag_plan(move, request.settings.keep_images, ancestry)
 
 
-def _plan_application(host: Host, application: Application, log: PromotionLog, undo_to: Mapping[str, Record]) -> Plan:
+def _plan_application(host: Host, application: Application, run: RunLog, undo_to: Mapping[str, Record]) -> Plan:
     engine, request, picks = host.engine, host.request, list[Pick]()
     for today in application.services:
         scene = look(engine, today.target.project, today.service, undo_to.get(today.lock))
-        picks.append(_pick(host, today, scene, log, picks[0].chosen if picks else None))
+        picks.append(_pick(host, today, scene, run, picks[0].chosen if picks else None))
     _refuse_shared_tags(picks)
-    _prove(picks, log, is_rollback=request.is_rollback)
+    _prove(picks, run, is_rollback=request.is_rollback)
     prober, changes = find_prober(engine, request.env), list[Change]()
     for pick in picks:
         pick.choice.require_staged(pick.today.staging_project, pick.candidate)
         look_at = _Look(
-            engine=engine, request=request, log=log, application=application, pick=pick, prober=prober,
+            engine=engine, request=request, run=run, application=application, pick=pick, prober=prober,
             goes_back=_goes_back(picks[0].chosen),
         )  # fmt: skip
         changes.append(look_at.change())
     jobs = find_jobs(host, application, changes, picks[0].choice)
-    ancestry = _require_forward(request, log, picks, changes)
+    ancestry = _require_forward(request, run, picks, changes)
     return rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
 
 
@@ -92,11 +93,11 @@ class Pick:
     chosen: RetainedImage | None
 
 
-def _pick(host: Host, today: Today, scene: Scene, log: PromotionLog, like: RetainedImage | None) -> Pick:
+def _pick(host: Host, today: Today, scene: Scene, run: RunLog, like: RetainedImage | None) -> Pick:
     choice = Choice(
         engine=host.engine,
         request=host.request,
-        log=log,
+        run=run,
         tags=today.retained_tags,
         service=today.service,
         project=today.target.project,
@@ -119,22 +120,22 @@ def _refuse_shared_tags(picks: Sequence[Pick]) -> None:
                 )
 
 
-def _prove(picks: Sequence[Pick], log: PromotionLog, *, is_rollback: bool) -> None:
+def _prove(picks: Sequence[Pick], run: RunLog, *, is_rollback: bool) -> None:
     """Each image once: the commit, and that it brings no labels of Compose."""
     for pick in {pick.candidate.id: pick for pick in picks}.values():
         pick.choice.prove(pick.candidate)
         if not is_rollback:  # which goes back to what ran already
-            log.warning("Labels of Compose", refuse_borrowed_labels(pick.candidate))
+            run.warn("Labels of Compose", refuse_borrowed_labels(pick.candidate))
 
 
-def _require_forward(request: Request, log: PromotionLog, picks: Sequence[Pick], changes: Sequence[Change]) -> str:
+def _require_forward(request: Request, run: RunLog, picks: Sequence[Pick], changes: Sequence[Change]) -> str:
     """Of each image that runs once; what is said is of the first. Raises Refused where one would go back."""
     said, label, seen = list[str](), request.settings.revision_label, set[str | None]()
     for pick, change in zip(picks, changes, strict=True):
         previous = change.move.previous
         known = previous.revision(label) if previous else None
         if known is None or known not in seen:
-            said.append(require_forward(request, log, previous, pick.candidate, pick.scene.last))
+            said.append(require_forward(request, run, previous, pick.candidate, pick.scene.last))
             seen.add(known)
     return said[0]
 
@@ -145,7 +146,7 @@ class _Look:
 
     engine: Engine
     request: Request
-    log: PromotionLog
+    run: RunLog
     application: Application
     pick: Pick
     prober: Prober
@@ -164,11 +165,11 @@ class _Look:
         candidate = self.pick.candidate
         label, make = self.request.settings.revision_label, self._make(candidate, self.pick.chosen)
         overlay = self._require_open(make, candidate)
-        with self.log.step(CheckName.OWNER, "a name and a port that are free or production's own") as step:
+        with self.run.step(CheckName.OWNER, "a name and a port that are free or production's own") as step:
             self._require_ours(make)
             self.pick.choice.warn_of_shared()
             step.got = f"{make.target.service} of the project {make.target.project}"
-        with self.log.step(CheckName.LOSS, "values, files and a way back that stay") as step:
+        with self.run.step(CheckName.LOSS, "values, files and a way back that stay") as step:
             change = find_change(
                 self.engine,
                 self.scene,
@@ -184,7 +185,7 @@ class _Look:
                 f"production runs {name_revision(previous, label)}" if previous else "production runs nothing yet"
             )
         self._look_at_mounts(make)
-        with self.log.step(
+        with self.run.step(
             CheckName.HEALTH_QUESTION, "a health path or a HEALTHCHECK, for the way back as well"
         ) as step:
             health = make.health
@@ -197,7 +198,7 @@ class _Look:
         today, known = self.today, self.scene.known
         if chosen:
             if not chosen.configuration:
-                self.log.note(f"What {candidate.id} ran with was not recorded: it runs with today's Compose file.")
+                self.run.note(f"What {candidate.id} ran with was not recorded: it runs with today's Compose file.")
             return today.make(chosen.configuration or today.configuration)
         if known and candidate.id == self.scene.runs and today.means(known, self.request.env):
             return replace(today.make(today.configuration), configuration=known)
@@ -208,7 +209,7 @@ class _Look:
         settings, engine, overlay = self.request.settings, self.engine, self.today.overlay
         if make.is_as_it_ran:
             overlay = Overlay.of(json.loads(make.configuration), self.today.service, settings.allow_mounts)
-        with self.log.step(CheckName.MOUNTS, "no mount that hides what was built") as step:
+        with self.run.step(CheckName.MOUNTS, "no mount that hides what was built") as step:
             cover = MountCheck(
                 engine=engine,
                 image_id=candidate.id,
@@ -219,9 +220,9 @@ class _Look:
             cover.require_uncovered()
             step.got = cover.summary
         for note in cover.notes:
-            self.log.note(note)
+            self.run.note(note)
         for warning in cover.unmounted_volumes():
-            self.log.warning("Production's mounts", f"The image of production: {warning}")
+            self.run.warn("Production's mounts", f"The image of production: {warning}")
         return overlay
 
     def _require_ours(self, make: Make) -> None:
@@ -229,7 +230,7 @@ class _Look:
         require_probeable(self.engine, make.health, make.target, self.prober)
         note = ownership(self.request, self.today).require(self.engine)
         refuse_conflicts(self.engine, make.target, self.prober, self.application.members)
-        self.log.warning("adopt", note)
+        self.run.warn("adopt", note)
 
     def _refuse_loss(self, make: Make, candidate: Image) -> None:
         """Raises Refused where today's files would leave behind what runs, or ran last, has."""
@@ -245,7 +246,7 @@ class _Look:
             return
         if self.engine.is_local and self.prober.job is None:
             refuse_missing(make.configuration)
-        self.log.note(not_restored(make.configuration))
+        self.run.note(not_restored(make.configuration))
 
 
 def _goes_back(chosen: RetainedImage | None) -> bool:

@@ -14,26 +14,27 @@ from freshness.promotion.fetch import fetch_sources, foresee_sources
 from freshness.promotion.preflight import plan_for
 from freshness.promotion.recovery import find_left, groups_of, recover
 from freshness.promotion.registry_tag import follow_in_registry, promote_in_registry, require_references
-from freshness.promotion.request import PromotionLog, Request, Result
+from freshness.promotion.request import Request, Result
+from freshness.report.run_log import RunLog
 
 
-def promote(request: Request, log: PromotionLog) -> Result:
-    """How it ended. Raises what kept it from being decided, before its own first write: `log.ended` is that end."""
+def promote(request: Request, run: RunLog) -> Result:
+    """How it ended. Raises what kept it from being decided, before its own first write: `Result.ended` is that end."""
     require_references(request)
     if request.settings.registry.tag and not request.settings.recreate and request.settings.image is None:
-        return promote_in_registry(request, log)
-    host = reach_host(request, log)
+        return promote_in_registry(request, run)
+    host = reach_host(request, run)
     if request.dry_run:
-        return foresee(host, log)
-    with acquire(host, log) as leases:  # locks first
-        undo_to = recover(host, leases, log)
-        host = carry(fetch_sources(host, leases, log), leases, log)
-        plan = plan_for(host, log, undo_to)
-        result = plan if isinstance(plan, Result) else execute(plan, host, leases, log)
-        return follow_in_registry(result, request, leases.any, log)
+        return foresee(host, run)
+    with acquire(host, run) as leases:  # locks first
+        undo_to = recover(host, leases, run)
+        host = carry(fetch_sources(host, leases, run), leases, run)
+        plan = plan_for(host, run, undo_to)
+        result = plan if isinstance(plan, Result) else execute(plan, host, leases, run)
+        return follow_in_registry(result, request, leases.any, run)
 
 
-def foresee(host: Host, log: PromotionLog) -> Result:
+def foresee(host: Host, run: RunLog) -> Result:
     """What `promote` would do, or why nothing; without a lock, and nothing is written anywhere."""
     ahead, waiting = _foresee_locks(host)
     undo_to: dict[str, Record] = {}
@@ -47,11 +48,11 @@ def foresee(host: Host, log: PromotionLog) -> Result:
     after = [f"then move the tag {tag} in the registry"] if tag and not host.request.is_rollback else []
     if missing:
         later = "what then would happen can be foreseen once it is here"
-        return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, *missing, later, *after]))
-    plan = plan_for(host, log, undo_to)
+        return Result.of(run, PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, *missing, later, *after]))
+    plan = plan_for(host, run, undo_to)
     if isinstance(plan, Result):
         return plan
-    return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, str(plan), *after]))
+    return Result.of(run, PromotionOutcome.UNCHANGED, "", ahead="\n".join([*ahead, str(plan), *after]))
 
 
 def _foresee_locks(host: Host) -> tuple[list[str], dict[str, Record]]:

@@ -17,8 +17,8 @@ from freshness.promotion.work import Work, names
 def probe(work: Work, make: Make) -> None:
     """Raises Unhealthy."""
     deadline = make.health.deadline
-    with work.log.step(CheckName.HEALTH, f"a healthy service within {deadline:g} s") as step:
-        work.log.log.announce(f"Waiting for {make.target.service} to be healthy, up to {deadline:g} s.")
+    with work.run.step(CheckName.HEALTH, f"a healthy service within {deadline:g} s") as step:
+        work.run.log.announce(f"Waiting for {make.target.service} to be healthy, up to {deadline:g} s.")
         step.got = _each(work.require_healthy(one, work.ask(one, make)) for one in work.of(make))
 
 
@@ -28,7 +28,7 @@ def verify(work: Work, operation: op.Verify) -> None:
     tag = operation.make.target.image if operation.has_tag else ""
     and_tag = f" and under {tag}" if tag else ""
     ids = ", ".join(one.short_id for one in containers)
-    with work.log.step(CheckName.IDENTITY, f"{image.id} in {ids}{and_tag}") as step:
+    with work.run.step(CheckName.IDENTITY, f"{image.id} in {ids}{and_tag}") as step:
         now = [find_container(engine, one.id) for one in containers]
         tagged = find_tagged(engine, tag) if tag else image
         runs = ", ".join(one.image_id if one else "no container" for one in now)
@@ -46,8 +46,8 @@ def overlap(work: Work, change: Change, seconds: float) -> None:
     beside = names(others(work.lease(change), change, containers))
     if not beside:
         return
-    with work.log.step(CheckName.OVERLAP, f"a healthy container for {seconds:g} s beside the old one") as step:
-        work.log.log.say(f"{names(containers)} serves beside {beside} for {seconds:g} s.")
+    with work.run.step(CheckName.OVERLAP, f"a healthy container for {seconds:g} s beside the old one") as step:
+        work.run.log.say(f"{names(containers)} serves beside {beside} for {seconds:g} s.")
         work.require_healthy(containers[0], stay_healthy(work.engine, containers[0], seconds))
         step.got = _each(work.require_healthy(one, work.ask(one, make)) for one in containers)
 
@@ -56,7 +56,7 @@ def prove_last(work: Work, make: Make) -> None:
     """What got healthy has run for the hold time, and is healthy still. Raises Unhealthy."""
     containers, health = work.of(make), make.health
     ids = ", ".join(one.short_id for one in containers)
-    with work.log.step(CheckName.HOLD, f"{ids} healthy still, having run for {health.hold:g} s") as step:
+    with work.run.step(CheckName.HOLD, f"{ids} healthy still, having run for {health.hold:g} s") as step:
         results = ((one, wait_hold_time(work.engine, make.target, one, health, work.prober)) for one in containers)
         step.got = _each(work.require_healthy(one, result) for one, result in results)
 

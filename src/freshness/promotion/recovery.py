@@ -20,10 +20,11 @@ from freshness.promotion.observe import change_of, move_of
 from freshness.promotion.operations import Operation, Tag
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
 from freshness.promotion.preflight import ownership
-from freshness.promotion.request import PromotionLog, Recovered
+from freshness.promotion.request import Recovered
 from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application, TagAlone
 from freshness.promotion.wording import call_for_help
+from freshness.report.run_log import RunLog
 from freshness.report.steps import Steps
 from freshness.settings.model import PromoteSettings
 
@@ -46,7 +47,7 @@ class Left:
         return in_words(self.operations)
 
 
-def recover(host: Host, leases: Leases, log: PromotionLog) -> Records:
+def recover(host: Host, leases: Leases, run: RunLog) -> Records:
     """Finishes or undoes what was begun. Returns the records, by their locks, where neither could be done.
 
     What last served is then the way back of this run's own plan. Raises LockLost, Refused where what was begun is also
@@ -57,9 +58,9 @@ def recover(host: Host, leases: Leases, log: PromotionLog) -> Records:
     for records in groups_of(host, {lock: one.record for lock, one in begun.items()}):
         ours = {lock: begun[lock] for lock in records}
         with interrupts_deferred():
-            log.log.say("A promotion was interrupted; first it is finished or undone.")
-            recovered = _recover(host, leases, ours, replace(log, steps=Steps()))
-            log.recovered.append(recovered)
+            run.log.say("A promotion was interrupted; first it is finished or undone.")
+            recovered = _recover(host, leases, ours, replace(run, steps=Steps()))
+            run.found["recovered"] = (*run.found.get("recovered", ()), recovered)
             if not recovered.undo_to:
                 remove_records(leases.among(ours))
         undo_to |= recovered.undo_to
@@ -175,12 +176,12 @@ def left_of(services: Sequence[LeftService], settings: PromoteSettings, there: C
     return Left(plan=plan, what=what, operations=(*moved, *plan.undo), done=_say_undone(plan))
 
 
-def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], log: PromotionLog) -> Recovered:
+def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], run: RunLog) -> Recovered:
     records = {lock: one.record for lock, one in begun.items()}
     left = find_left(host, records)
     kind = "promotion" if left.plan.changes else "retag"
     try:
-        done = _do(host, leases, left, log)
+        done = _do(host, leases, left, run)
     except LockLost:
         raise
     except FreshnessError as error:
@@ -188,15 +189,15 @@ def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], log: Promot
             raise
         what = "A promotion was interrupted and could not be undone"
         why = f"{what}: {error.args[0].rstrip('.')}. What last served is this run's way back."
-        log.warning("An interrupted promotion", why)
+        run.warn("An interrupted promotion", why)
         command = call_for_help(what, host.engine, host.subject.words, left.plan.changes, begun, error)
         return Recovered(done=command, undo_to=records)
-    log.warning(f"An interrupted {kind}", f"An interrupted {kind} was {done}.")
+    run.warn(f"An interrupted {kind}", f"An interrupted {kind} was {done}.")
     return Recovered(done=f"An interrupted {kind} was {done}. Nothing else was changed.")
 
 
-def _do(host: Host, leases: Leases, left: Left, log: PromotionLog) -> str:
-    work = new_work(host, leases, log)
+def _do(host: Host, leases: Leases, left: Left, run: RunLog) -> str:
+    work = new_work(host, leases, run)
     try:
         for operation in left.operations:
             do(work, operation)

@@ -17,11 +17,12 @@ from freshness.engine.transfer import platform_of
 from freshness.errors import FreshnessError, Interrupted, Refused, SettingsError
 from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
-from freshness.promotion.request import PromotionLog, Request, Result
+from freshness.promotion.request import Request, Result, why
 from freshness.registry.client import Registry
 from freshness.registry.credentials import find_credentials
 from freshness.registry.held import describe_held
 from freshness.registry.move import move_tag, previous_of
+from freshness.report.run_log import RunLog
 
 SECONDS = 900  # of the lock: the forge and Git answer while it is held
 
@@ -85,41 +86,41 @@ def require_references(request: Request) -> None:
         )
 
 
-def promote_in_registry(request: Request, log: PromotionLog) -> Result:
+def promote_in_registry(request: Request, run: RunLog) -> Result:
     """The tags alone are moved, under a lock on this Engine; the guard holds by what the registry itself has."""
     engine = connect(request.env, request.settings.engine_timeout)
-    log.found["daemon_id"] = engine.id
+    run.found["daemon_id"] = engine.id
     references = request.settings.references
     with ExitStack() as stack:
-        leases = [] if request.dry_run else _take_locks(references, engine, request, log, stack)
+        leases = [] if request.dry_run else _take_locks(references, engine, request, run, stack)
         try:
-            moves = [_look(one, engine, request, log) for one in references]
+            moves = [_look(one, engine, request, run) for one in references]
         except Refused as refusal:
-            return log.ended(refusal)
+            return Result.ended(run, refusal)
         if request.dry_run:
-            return log.result(PromotionOutcome.UNCHANGED, "", ahead="\n".join(map(str, moves)))
-        return _move_all(moves, leases, log)
+            return Result.of(run, PromotionOutcome.UNCHANGED, "", ahead="\n".join(map(str, moves)))
+        return _move_all(moves, leases, run)
 
 
-def follow_in_registry(result: Result, request: Request, lease: Lease, log: PromotionLog) -> Result:
+def follow_in_registry(result: Result, request: Request, lease: Lease, run: RunLog) -> Result:
     """Once this host serves what was promoted, the tags name it too. What fails there takes nothing back here."""
     is_served = result.outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED}
     if request.settings.registry.tag is None or request.is_rollback or not is_served:
         return result
     try:
         for reference in request.settings.references:
-            with log.step(CheckName.IMAGE, "an image in the registry") as step:
+            with run.step(CheckName.IMAGE, "an image in the registry") as step:
                 move = Move.find(reference, request)
                 step.got = str(reference)
-            _move(move, [lease], log)
+            _move(move, [lease], run)
     except (FreshnessError, Interrupted) as error:
-        told = f"{result.reason} The tag in the registry may not name it. {log.why(error)} Then run this again."
+        told = f"{result.reason} The tag in the registry may not name it. {why(run, error)} Then run this again."
         result = replace(result, outcome=PromotionOutcome.ERROR, reason=told, exit_status=error.exit_status)
-    return replace(result, checks=tuple(log.steps.checks))
+    return replace(result, checks=tuple(run.steps.checks))
 
 
 def _take_locks(
-    references: tuple[Reference, ...], engine: Engine, request: Request, log: PromotionLog, until: ExitStack
+    references: tuple[Reference, ...], engine: Engine, request: Request, run: RunLog, until: ExitStack
 ) -> list[Lease]:
     """One for each tag, in the order in which all runs take them."""
     settings, token = request.settings, new_token()
@@ -132,47 +133,47 @@ def _take_locks(
             revision=settings.expected_revision,
             seconds=SECONDS,
             env=request.run_env,
-            say=log.log.say,
+            say=run.log.say,
             token=token,
         )
-        with log.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
+        with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
             leases.append(until.enter_context(lock.take(settings.lock_timeout)))
             step.got = "it is ours"
     return leases
 
 
-def _look(reference: Reference, engine: Engine, request: Request, log: PromotionLog) -> Move:
+def _look(reference: Reference, engine: Engine, request: Request, run: RunLog) -> Move:
     """Raises Refused where the image does not prove the commit, or leads back."""
     platform, tags = platform_of(engine), RetainedTags(repository=str(reference.repository))
-    with log.step(CheckName.IMAGE, "an image in the registry") as step:
+    with run.step(CheckName.IMAGE, "an image in the registry") as step:
         move = Move.find(reference, request)
         candidate = move.image(move.wanted, platform)
         before = move.image(move.before, platform) if move.before else None
         step.got = str(reference)
-    Choice(engine=engine, request=request, log=log, tags=tags, service=request.settings.service).prove(candidate)
-    require_forward(request, log, before, candidate, None)
+    Choice(engine=engine, request=request, run=run, tags=tags, service=request.settings.service).prove(candidate)
+    require_forward(request, run, before, candidate, None)
     return move
 
 
-def _move_all(moves: list[Move], leases: list[Lease], log: PromotionLog) -> Result:
+def _move_all(moves: list[Move], leases: list[Lease], run: RunLog) -> Result:
     first = moves[0]
     found = {"image": first.name, "previous_image_id": first.before_digest}
     try:
         for one in moves:
-            _move(one, leases, log)
+            _move(one, leases, run)
     except (FreshnessError, Interrupted) as error:
-        reason = f"{log.why(error)} The tag may have moved, or not: run this again."
-        return log.result(PromotionOutcome.ERROR, reason, error.exit_status, **found)
+        reason = f"{why(run, error)} The tag may have moved, or not: run this again."
+        return Result.of(run, PromotionOutcome.ERROR, reason, error.exit_status, **found)
     is_same = all(one.is_done for one in moves)
     named = "; ".join(f"{one.name} names {one.wanted.digest}" for one in moves)
     reason = f"{named}{' already' if is_same else ''}; nothing was pulled or recreated, as `recreate` is false."
     outcome = PromotionOutcome.UNCHANGED if is_same else PromotionOutcome.PROMOTED
-    return log.result(outcome, reason, None, image_id=first.wanted.digest, **found)
+    return Result.of(run, outcome, reason, None, image_id=first.wanted.digest, **found)
 
 
-def _move(move: Move, leases: list[Lease], log: PromotionLog) -> None:
+def _move(move: Move, leases: list[Lease], run: RunLog) -> None:
     digest = move.wanted.digest
-    with log.step(CheckName.TAG, f"{move.name} naming {digest}") as step:
+    with run.step(CheckName.TAG, f"{move.name} naming {digest}") as step:
         for lease in leases:
             lease.require()
         move_tag(move.registry, move.tag, move.wanted, move.before)

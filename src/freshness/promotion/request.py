@@ -1,20 +1,17 @@
-"""What is asked for, what is told on the way, and how it ended."""
+"""What is asked for, and how it ended."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from freshness.ci.log import Log
-from freshness.core.check import Check, CheckName
+from freshness.core.check import Check
 from freshness.core.decision import explain
 from freshness.core.image import Image
 from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.scope import in_scope
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
-from freshness.report.run_log import telling
-from freshness.report.steps import Step, Steps
+from freshness.report.run_log import RunLog
 from freshness.settings.model import PromoteSettings
 
 
@@ -51,12 +48,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
+
+    `undo_to` are its records by their locks, where it could not be undone: what last served is the next plan's way
+    back.
+    """
+
+    done: str
+    undo_to: Mapping[str, Record] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
     These are of the service that was named first; `revision` is the commit that the label of what was to run claims,
-    `images` has what was proven to run of each. `ahead` is what a dry
-    run says. What was not found out is empty.
+    `images` has what was proven to run of each. `ahead` is what a dry run says, `recovered` became of earlier runs.
+    What was not found out is empty.
     """
 
     outcome: PromotionOutcome
@@ -71,74 +80,39 @@ class Result:
     daemon_id: str = ""
     revision: str = ""
     ahead: str = ""
+    recovered: tuple[Recovered, ...] = ()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
-
-    `undo_to` are its records by their locks, where it could not be undone: what last served is the next plan's way
-    back.
-    """
-
-    done: str
-    undo_to: Mapping[str, Record] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromotionLog:
-    """What a run tells as it goes: it is only ever added to. `found` are values for the Result, by their names."""
-
-    log: Log
-    steps: Steps = field(default_factory=Steps)
-    notes: list[str] = field(default_factory=list)
-    recovered: list[Recovered] = field(default_factory=list)
-    found: dict[str, str] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: CheckName, expected: str) -> Iterator[Step]:
-        """A step of the run, as `Steps.step`."""
-        with telling(self.log, self.steps, name, expected), self.steps.step(name, expected) as step:
-            yield step
-
-    def note(self, text: str) -> None:
-        """For log, report and summary, each once."""
-        if text and text not in self.notes:
-            self.notes.append(text)
-            self.log.say(f"note: {text}")
-
-    def warning(self, title: str, text: str) -> None:
-        """A note, and a warning in the log."""
-        if text and text not in self.notes:
-            self.notes.append(text)
-            self.log.warning(title, text)
-
-    def result(self, outcome: PromotionOutcome, reason: str, status: int | None = None, **found: Any) -> Result:
-        """The run's end, with all that was told so far."""
-        return Result(
+    @classmethod
+    def of(
+        cls, run: RunLog, outcome: PromotionOutcome, reason: str, status: int | None = None, **found: Any
+    ) -> "Result":
+        """With all that was told so far."""
+        return cls(
             outcome=outcome,
             reason=reason,
             exit_status=outcome.exit_status if status is None else status,
-            checks=tuple(self.steps.checks),
-            notes=tuple(self.notes),
-            **{**self.found, **found},
+            checks=run.checks,
+            notes=tuple(run.notes),
+            **{**run.found, **found},
         )
 
-    def why(self, error: FreshnessError | Interrupted) -> str:
-        """What ended the run, in words."""
-        if isinstance(error, Interrupted):
-            return "The promotion was interrupted."
-        if isinstance(error, LockLost):
-            return str(error)
-        return explain(self.steps.checks) if self.steps.exit_status else str(error)
-
-    def ended(self, error: FreshnessError | Interrupted) -> Result:
-        """The run's end before its own first write."""
-        recovered = self.recovered or [Recovered(done="Nothing was changed.")]
-        reason = f"{self.why(error)} {' '.join(one.done for one in recovered)}"
+    @classmethod
+    def ended(cls, run: RunLog, error: FreshnessError | Interrupted) -> "Result":
+        """It ended before its own first write."""
+        recovered = run.found.get("recovered") or (Recovered(done="Nothing was changed."),)
+        reason = f"{why(run, error)} {' '.join(one.done for one in recovered)}"
         if any(one.undo_to for one in recovered):
             status = error.exit_status if isinstance(error, Interrupted) else None
-            return self.result(PromotionOutcome.STRANDED, reason, status)
+            return cls.of(run, PromotionOutcome.STRANDED, reason, status)
         refused = isinstance(error, Refused)
         outcome = PromotionOutcome.REFUSED if refused else PromotionOutcome.ERROR
-        return self.result(outcome, reason, error.exit_status)
+        return cls.of(run, outcome, reason, error.exit_status)
+
+
+def why(run: RunLog, error: FreshnessError | Interrupted) -> str:
+    """What ended the run, in words."""
+    if isinstance(error, Interrupted):
+        return "The promotion was interrupted."
+    if isinstance(error, LockLost):
+        return str(error)
+    return explain(run.checks) if run.steps.exit_status else str(error)

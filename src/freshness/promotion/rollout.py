@@ -69,7 +69,7 @@ def _do(work: Work, operation: Operation) -> None:  # noqa: C901, PLR0912 -- a l
 
 def _tag(work: Work, operation: op.Tag) -> None:
     image, tag = operation.image, operation.tag
-    with work.log.step(CheckName.TAG, f"{tag} on {image or 'nothing'}") as step:
+    with work.run.step(CheckName.TAG, f"{tag} on {image or 'nothing'}") as step:
         restore_tag(work.leases.any, tag, image, work.settings.revision_label)
         step.got = f"it names {image or 'nothing'}"
 
@@ -84,12 +84,12 @@ def _record(work: Work, operation: op.RecordServed) -> None:
 def _run_job(work: Work, operation: op.RunJob) -> None:
     """Raises Refused where it decides, and did not end well: nothing was switched yet."""
     job, lease = operation.job, work.leases.of(operation.job.project, operation.job.service)
-    work.log.note(f"The job {job.service} was run from {job.image_id}: what it did cannot be undone.")
+    work.run.note(f"The job {job.service} was run from {job.image_id}: what it did cannot be undone.")
     try:
-        with work.log.step(CheckName.JOB, f"exit status 0 within {job.timeout:g} s") as step:
+        with work.run.step(CheckName.JOB, f"exit status 0 within {job.timeout:g} s") as step:
             record_job(lease, job.project, job.service, Role.PRODUCTION)
-            with work.log.log.group(f"Job {job.service}"):
-                result = run_job(lease, operation.source, job, work.log.log.untrusted)
+            with work.run.log.group(f"Job {job.service}"):
+                result = run_job(lease, operation.source, job, work.run.log.untrusted)
             step.got = f"{job.service}: {result.got}"
             if not result.ok:
                 raise Refused(f"{step.got}.", f"Look at the output of {job.service} above.")
@@ -98,5 +98,5 @@ def _run_job(work: Work, operation: op.RunJob) -> None:
     except FreshnessError as error:
         if operation.decides:
             raise
-        work.log.note(f"The job {job.service} did not end well, which decides nothing: {error}")
-        work.log.steps.exit_status = 0
+        work.run.note(f"The job {job.service} did not end well, which decides nothing: {error}")
+        work.run.steps.exit_status = 0

@@ -14,7 +14,8 @@ from freshness.core.retained import RetainedTags, retained_tags_of
 from freshness.engine.compose import ComposeFile, read_config, read_services
 from freshness.engine.health import settle_health
 from freshness.promotion.configuration import Today
-from freshness.promotion.request import PromotionLog, Request
+from freshness.promotion.request import Request
+from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings, ServiceSettings
 from freshness.settings.model import Health, PromoteSettings, UpdateOrder
 from freshness.settings.service_health import health_of
@@ -90,12 +91,12 @@ class TagAlone:
         return RetainedTags(repository=repository_of(self.tag))
 
 
-def read_subject(request: Request, log: PromotionLog) -> Application | TagAlone:
+def read_subject(request: Request, run: RunLog) -> Application | TagAlone:
     """Raises SettingsError with every problem at once, EngineError where Compose cannot tell which Engine is meant."""
     settings = request.settings
     if settings.recreate or settings.image is None:
-        with log.step(CheckName.SERVICE, "a service that shares nothing with another") as step:
-            application = _read_application(request, log)
+        with run.step(CheckName.SERVICE, "a service that shares nothing with another") as step:
+            application = _read_application(request, run)
             places = (
                 f"{one.service} of the project {one.target.project}, {one.target.place}" for one in application.services
             )
@@ -137,7 +138,7 @@ def settled_health(settings: PromoteSettings, one: ServiceSettings, target: Targ
     return settle_health(health_of(settings.health, one), target, is_port_given=has_port)
 
 
-def _read_application(request: Request, log: PromotionLog) -> Application:
+def _read_application(request: Request, run: RunLog) -> Application:
     settings, file = request.settings, ComposeFile.of(request.settings, request.env)
     said, overlays = settings.application, dict[str, Overlay]()
 
@@ -146,7 +147,7 @@ def _read_application(request: Request, log: PromotionLog) -> Application:
         overlays[name] = Overlay.of(config, name, settings.allow_mounts)
         problems, notes = find_tracked(overlays[name], settings.workspace)
         for note in notes:
-            log.note(note)
+            run.note(note)
         missing = [job.service for job in said.jobs if job.service not in config["services"]]
         return (*problems, *(f"{why_missing(config, job)} Correct the job's name." for job in missing))
 
@@ -170,7 +171,7 @@ def _read_application(request: Request, log: PromotionLog) -> Application:
             overlay=overlays[one.name],
             level=next(number for number, names in enumerate(levels) if one.name in names),
         )
-        log.note(today.health.note)
+        run.note(today.health.note)
         found.append(today)
     return Application(services=tuple(found), jobs=said.pre_deploy, later_jobs=said.post_deploy, config=config)
 

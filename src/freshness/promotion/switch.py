@@ -43,7 +43,7 @@ def serve(work: Work, operation: op.Serve) -> None:
 def _serve_together(work: Work, operation: op.Serve) -> None:
     changes = operation.changes
     expected = ", ".join(f"{one.service} on {one.move.candidate.id}" for one in changes)
-    with work.log.step(CheckName.RECREATION, expected) as step:
+    with work.run.step(CheckName.RECREATION, expected) as step:
         containers = recreate_together([(work.lease(one), one) for one in changes], force=operation.force)
         work.containers.update({service: (one,) for service, one in containers.items()})
         step.got = "; ".join(_require_image(work.of(one.make), one.move.candidate) for one in changes)
@@ -51,7 +51,7 @@ def _serve_together(work: Work, operation: op.Serve) -> None:
 
 def _serve(work: Work, operation: op.Serve, change: Change) -> None:
     candidate = change.move.candidate
-    with work.log.step(CheckName.RECREATION, f"production on {candidate.id}") as step:
+    with work.run.step(CheckName.RECREATION, f"production on {candidate.id}") as step:
         work.containers[change.service] = _make(work, operation, change)
         step.got = _require_image(work.of(change.make), candidate)
 
@@ -73,7 +73,7 @@ def bring_back(work: Work, change: Change) -> None:
         remove(work.lease(change), change.make.source, change.make.target)
         restore_tag(work.lease(change), change.move.tag, change.move.tagged_id, work.settings.revision_label)
         return
-    with work.log.step(CheckName.WAY_BACK, f"production on {image.id}") as step:
+    with work.run.step(CheckName.WAY_BACK, f"production on {image.id}") as step:
         came = bring_all_back(work, change, image) if change.has_replicas else (_bring_back(work, change, image),)
         work.containers[change.service] = came
         step.got = _require_image(came, image)
@@ -121,7 +121,7 @@ def _despite(work: Work, do: Callable[[], Container], image: Image, change: Chan
         runs = _find_alone(work, image, change, make)
         if runs is None:
             raise
-        work.log.note(f"{error.args[0].rstrip('.')}. What runs all the same was looked at: {runs.name} on {image.id}.")
+        work.run.note(f"{error.args[0].rstrip('.')}. What runs all the same was looked at: {runs.name} on {image.id}.")
         return runs
 
 
@@ -140,7 +140,7 @@ def remove_old(work: Work, change: Change) -> None:
     if not old:
         return
     ids = ", ".join(one.short_id for one in containers)
-    with work.log.step(CheckName.RETIREMENT, f"nothing beside {ids}") as step:
+    with work.run.step(CheckName.RETIREMENT, f"nothing beside {ids}") as step:
         if len(containers) == 1:
             keep_only(lease, change.make.target, containers[0])
         else:

@@ -11,8 +11,8 @@ from freshness.engine.probe_address import Prober
 from freshness.errors import FreshnessError, LockLost, Unhealthy
 from freshness.promotion.change import Change, Make
 from freshness.promotion.leases import Leases
-from freshness.promotion.request import PromotionLog
 from freshness.report.container_log import show_container_log
+from freshness.report.run_log import RunLog
 from freshness.settings.model import PromoteSettings
 
 
@@ -28,7 +28,7 @@ class Work:
     leases: Leases
     settings: PromoteSettings
     prober: Prober
-    log: PromotionLog
+    run: RunLog
     containers: dict[str, tuple[Container, ...]] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     moments: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Work:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
         if not result.ok:
             self.failed.add(container.id)
-            show_container_log(self.log.log, self.engine, container)
+            show_container_log(self.run.log, self.engine, container)
             raise Unhealthy(result.got, f"Look at what {container.name} printed, in the log.")
         return result.got
 
@@ -65,7 +65,7 @@ class Work:
         except LockLost:
             raise
         except FreshnessError as error:
-            self.log.note(f"{otherwise}: {error}")
+            self.run.note(f"{otherwise}: {error}")
 
 
 def names(containers: tuple[Container, ...]) -> str:

@@ -1,7 +1,7 @@
 """What a run tells as it goes: its checks, notes, and what it found out. It is only ever added to."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from freshness.ci.log import Log
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.report.check_lines import FOLDED, WAITING, tell_check
-from freshness.report.steps import Found, Steps
+from freshness.report.steps import Found, Step, Steps
 
 Value = TypeVar("Value")
 Given = ParamSpec("Given")
@@ -17,7 +17,7 @@ CLEANING_UP = "cleaning up"
 
 
 @contextmanager
-def telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[None]:
+def _telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[None]:
     """The log says how the check ended that the block records, and a terminal what is waited for."""
     log.take_last()
     before, has_passed = len(steps.checks), False
@@ -36,7 +36,7 @@ def telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLog:
-    """The record of one run. `found` are fields of the Report by their names, `begun` the checks that were begun."""
+    """The record of one run. `found` are fields of its Result or Report by their names, `begun` the checks begun."""
 
     log: Log
     steps: Steps = field(default_factory=Steps)
@@ -49,6 +49,16 @@ class RunLog:
         """The checks that have ended."""
         return tuple(self.steps.checks)
 
+    @contextmanager
+    def step(self, name: CheckName, expected: str) -> Iterator[Step]:
+        """Records the block as a check; the log says how it ended, and a terminal what is waited for.
+
+        What it raises is recorded and goes on, as a FreshnessError, to the caller.
+        """
+        self.begun.append(name)
+        with _telling(self.log, self.steps, name, expected), self.steps.step(name, expected) as step:
+            yield step
+
     def check(
         self,
         name: CheckName,
@@ -58,10 +68,31 @@ class RunLog:
         *args: Given.args,
         **kwargs: Given.kwargs,
     ) -> Value:
-        """As `Steps.check`; the log says how it ended, and a terminal what is waited for."""
-        self.begun.append(name)
-        with telling(self.log, self.steps, name, expected):
-            return self.steps.check(name, expected, find, *args, **kwargs)
+        """As `step`, of a function; returns the value that it found, also where it failed."""
+        with self.step(name, expected) as step:
+            found = find(*args, **kwargs)
+            step.verdict, step.got, step.remedy = found.verdict, found.got, found.remedy
+        return found.value
+
+    def is_under_way(self, name: CheckName) -> bool:
+        """Whether this check was begun and has not ended: an interrupt came in between."""
+        return self.begun[-1:] == [name] and len(self.begun) > len(self.steps.checks)
+
+    def note(self, *texts: str) -> None:
+        """For report and summary, and a line of the log each; nothing twice, and nothing where it is empty."""
+        for text in self._new(texts):
+            self.log.say(f"note: {text}")
+
+    def warn(self, title: str, text: str) -> None:
+        """A note, and a warning in the log."""
+        for new in self._new([text]):
+            self.log.warning(title, new)
+
+    def _new(self, texts: Iterable[str]) -> Iterator[str]:
+        for text in texts:
+            if text and text not in self.notes:
+                self.notes.append(text)
+                yield text
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -85,19 +116,3 @@ class RunLog:
         finally:
             if self.checks:
                 self.add_phase(CLEANING_UP, time.monotonic() - self.steps.ended)
-
-    def note(self, *texts: str) -> None:
-        """For report and summary, and a line of the log each."""
-        for text in texts:
-            self.notes.append(text)
-            self.log.say(f"note: {text}")
-
-    def is_under_way(self, name: CheckName) -> bool:
-        """Whether this check was begun and has not ended: an interrupt came in between."""
-        return self.begun[-1:] == [name] and len(self.begun) > len(self.steps.checks)
-
-    def warn(self, title: str, text: str) -> None:
-        """A note, and a warning in the log; nothing where the text is empty."""
-        if text:
-            self.notes.append(text)
-            self.log.warning(title, text)

@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, TypeVar
 
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.verdict import Verdict
 from freshness.errors import Defect, FreshnessError, MachineError, Refused
 
 Value = TypeVar("Value")
-Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,27 +50,9 @@ class Steps:
         self.checks.clear()
         self.exit_status = 0
 
-    def check(
-        self,
-        name: CheckName,
-        expected: str,
-        find: Callable[Given, Found[Value]],
-        /,
-        *args: Given.args,
-        **kwargs: Given.kwargs,
-    ) -> Value:
-        """Times and records a check, and returns the value that it found, also where it failed.
-
-        What it raises is recorded and goes on, as a FreshnessError, to the caller.
-        """
-        with self.step(name, expected) as step:
-            found = find(*args, **kwargs)
-            step.verdict, step.got, step.remedy = found.verdict, found.got, found.remedy
-        return found.value
-
     @contextmanager
     def step(self, name: CheckName, expected: str) -> Iterator[Step]:
-        """As `check`, for what is no function of its own."""
+        """Times and records the block as a check. What it raises is recorded and goes on, as a FreshnessError."""
         step, started = Step(), self._clock()
         try:
             with wrap_unexpected_errors():
