@@ -1,6 +1,6 @@
 # What people type. Everything is set up on first use; `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-registries test-gitea test-browser bench demo demo-down lock
+.PHONY: help setup base-image test-tools lint check test test-scenarios test-elsewhere test-current-tools test-fire test-registries test-swarm test-gitea test-browser bench demo demo-down lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,9 @@ test-fire: setup base-image test-tools ## what breaks things, in its heavy form:
 test-registries: setup base-image test-tools ## registries, this year's among them, which is built with Go
 	@scripts/registries.sh
 	@.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/unit/registry tests/scenarios/test_gate_registry.py tests/scenarios/test_promote_registry.py $(PYTEST_ARGS)
+
+test-swarm: setup test-tools ## production in a Swarm of three Engines, in network namespaces of their own
+	@.venv/bin/python -m pytest --swarm --numprocesses 2 --dist worksteal tests/swarm $(PYTEST_ARGS)
 
 test-gitea: setup base-image ## the workflow of Getting started on a real Gitea with its runner, which are built with Go
 	@scripts/gitea.sh

@@ -27,6 +27,8 @@ from tests.support.engines import (
 KEPT = {"PATH", "LANG", "LC_ALL", "TERM", "TZ", "PIP_CERT", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE"}
 """What a test may see of the real environment: where programs are, and how pip reaches its index."""
 
+TESTS = Path(__file__).parent
+
 MACHINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 """Read before isolation takes the variable away."""
 
@@ -88,14 +90,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--current-tools", action="store_true", help=what)
     what = "of the scenarios and the actions run those alone that tests/chosen.py lists"
     parser.addoption("--chosen", action="store_true", help=what)
+    parser.addoption("--swarm", action="store_true", help="run tests/swarm too, on a Swarm of three Engines")
     parser.addoption("--gitea", action="store_true", help="run tests/gitea too, on a Gitea that was built for them")
     parser.addoption("--browser", action="store_true", help="with --gitea run tests/gitea/browser too, in a browser")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves out what needs a Gitea or a browser, where that is not asked for."""
-    wanted = {"gitea": config.getoption("--gitea"), "browser": config.getoption("--browser")}
-    return None if wanted.get(collection_path.name, True) else True
+    """Leaves out what needs a Swarm, a Gitea or a browser, where that is not asked for."""
+    options = {"swarm": "--swarm", "gitea": "--gitea", "gitea/browser": "--browser"}
+    for folder, option in options.items():
+        if collection_path == TESTS / folder and not config.getoption(option):
+            return True
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,6 +18,7 @@ END_SECONDS = 60
 # of the usual kind. When its input ends, as it does when we die, all that it started is ended, also what hangs.
 HOLDER = """
 exec 2>> log
+[ -z "$NODE" ] || hostname "$NODE"
 ip link set lo up
 [ ! -e data.ext4 ] || mount -o loop data.ext4 data || exit
 containerd --config "$PWD/containerd.toml" --address "$PWD/containerd.sock" \\
@@ -45,9 +46,12 @@ class Version:
 
 
 class Daemon:
-    """A dockerd with its `folder`; `host` is where it answers. After a kill, `start` finds the data root as it was."""
+    """A dockerd with its `folder`; `host` is where it answers. After a kill, `start` finds the data root as it was.
 
-    def __init__(self, version: Version, folder: Path) -> None:
+    With a `hostname` it takes its machine for one of that name.
+    """
+
+    def __init__(self, version: Version, folder: Path, hostname: str = "") -> None:
         self.folder = folder
         self.host = f"unix://{folder / 'docker.sock'}"
         self._lock = threading.Lock()
@@ -67,9 +71,9 @@ class Daemon:
         ]
         programs = ":".join(str(path) for path in version.programs)
         self._holder = subprocess.Popen(
-            ["unshare", "--net", "--mount", "sh", "-c", HOLDER, "dockerd", *options],
+            ["unshare", "--net", "--mount", "--uts", "sh", "-c", HOLDER, "dockerd", *options],
             cwd=folder,
-            env={"PATH": f"{programs}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"},
+            env={"PATH": f"{programs}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", "NODE": hostname},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -169,13 +173,13 @@ def _is_stopped(thread: Path) -> bool:
 
 
 @contextlib.contextmanager
-def running_daemon(version: Version, *, megabytes: int | None = None) -> Iterator[Daemon]:
+def running_daemon(version: Version, *, megabytes: int | None = None, hostname: str = "") -> Iterator[Daemon]:
     """Started, and ended with the block or with this process; with `megabytes` its data root is that small an ext4."""
     folder = Path(tempfile.mkdtemp(prefix="freshness-engine-"))
     try:
         if megabytes:
             make_filesystem(folder / "data.ext4", megabytes)
-        daemon = Daemon(version, folder)
+        daemon = Daemon(version, folder, hostname)
         daemon.start()
         try:
             yield daemon

@@ -94,7 +94,13 @@ def running_registry(
     (folder / "config.yml").write_text(json.dumps({"version": "0.1", "storage": storage, "http": http, **auth}))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [str(DEBIAN) if name == "debian" else VERSION_3, "serve", folder / "config.yml"],
+            [
+                "setpriv",
+                "--pdeathsig=KILL",
+                str(DEBIAN if name == "debian" else VERSION_3),
+                "serve",
+                folder / "config.yml",
+            ],
             env={"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"},
             stdin=subprocess.DEVNULL,
             stdout=log,
