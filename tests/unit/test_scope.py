@@ -24,9 +24,9 @@ def where_it_is_in_force(read: Read, variables: dict[str, str]) -> str:
         settings = read({}, UNPROVEN | variables, cwd=Path("/srv/checkout"))
     except SettingsError:
         return "an error"
-    if not settings.enabled:
+    if not settings.scope.enabled:
         return "disabled"
-    return "enforced" if in_scope(settings.repository, settings.repos) else "out of scope"
+    return "enforced" if in_scope(settings.repository, settings.scope.repos) else "out of scope"
 
 
 @pytest.mark.parametrize("read", [read_gate, read_promote])

@@ -43,15 +43,15 @@ def test_nothing_given_means_the_designs_defaults() -> None:
     assert settings.health.deadline == 60
     assert settings.check == ScriptCheck(path="scripts/staging_check.py", mode="stub")
     assert settings.staging_check.timeout == 300
-    assert settings.revision_label == "org.opencontainers.image.revision"
+    assert settings.source.label == "org.opencontainers.image.revision"
     assert settings.build.incomplete is Incomplete.REFUSE
-    assert (settings.enabled, settings.repos) == (True, ())
+    assert (settings.scope.enabled, settings.scope.repos) == (True, ())
     assert not settings.forks.require_up_to_date
     assert (settings.forks.allow, settings.forks.allow_with_secrets) == (False, False)
     assert [
-        settings.pr,
+        settings.head.pr,
         settings.revision,
-        settings.project,
+        settings.compose.project,
         settings.image,
         settings.container,
         settings.build.target,
@@ -62,8 +62,13 @@ def test_promote_has_the_designs_defaults() -> None:
     settings = read_promote({}, EXPECTED, cwd=Path("/srv/checkout"))
     assert (settings.service, settings.staging_service, settings.port) == ("orchestrator", "orchestrator-staging", 8500)
     assert (settings.expected_revision, settings.source_image, settings.recreate) == (SHA, None, True)
-    assert [settings.pr, settings.allow_rollback, settings.allow_diverged, settings.token] == [None] * 4
-    assert (settings.require_known, settings.repository_folder) == (False, Path("/srv/checkout"))
+    assert [
+        settings.head.pr,
+        settings.ancestry.allow_rollback,
+        settings.ancestry.allow_diverged,
+        settings.source.token,
+    ] == [None] * 4
+    assert (settings.ancestry.require_known, settings.source.folder) == (False, Path("/srv/checkout"))
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_file() -> None:
@@ -90,7 +95,7 @@ def test_options_are_found_under_clicks_names_too() -> None:
 )
 def test_the_switch_comes_from_the_input_else_from_the_workflow(carried: str, inherited: str, enabled: bool) -> None:  # noqa: FBT001 -- the expected value
     env = {"FRESHNESS_ENABLED": carried, "ORCH_IMAGE_FRESHNESS_ENABLED": inherited}
-    assert gate(env).enabled is enabled
+    assert gate(env).scope.enabled is enabled
 
 
 def test_all_problems_are_told_at_once_each_with_its_remedy() -> None:
@@ -195,7 +200,7 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
     [
         ("GIT_SHA", SHA.upper(), "revision", SHA),
         ("GIT_SHA", "A" * 64, "revision", "a" * 64),
-        ("CHECKOUT_PATH", "src/", "repository_folder", Path("/srv/checkout/src")),
+        ("CHECKOUT_PATH", "src/", "source.folder", Path("/srv/checkout/src")),
         ("DOCKERFILE", "docker/Dockerfile", "build.file", PurePosixPath("docker/Dockerfile")),
         ("BUILD_CONTEXT", "app", "build.file", PurePosixPath("app/Dockerfile")),
         ("BUILD_ARGS", "A=1\r\n\n  B=x=y z \n", "build.arguments", ("A=1", "B=x=y z")),
@@ -206,11 +211,11 @@ def test_a_wrong_value_is_one_sentence_and_a_remedy(variable: str, value: str) -
         ("PULL", "True", "build.pull", True),
         ("REVISION_ARGS", "VCS_REF, GIT_COMMIT", "build.revision_arguments", {"VCS_REF", "GIT_COMMIT"}),
         ("INCOMPLETE", "allow", "build.incomplete", Incomplete.ALLOW),
-        ("PR", "7", "pr", 7),
-        ("RECHECK_HEAD", "True", "recheck_head", True),
+        ("PR", "7", "head.pr", 7),
+        ("RECHECK_HEAD", "True", "head.recheck", True),
         ("ALLOW_FORKS", "true", "forks.allow", True),
-        ("ORCH_IMAGE_FRESHNESS_REPOS", "acme/*,\n x/y", "repos", ("acme/*", "x/y")),
-        ("FRESHNESS_REPOS", "acme/*", "repos", ("acme/*",)),
+        ("ORCH_IMAGE_FRESHNESS_REPOS", "acme/*,\n x/y", "scope.repos", ("acme/*", "x/y")),
+        ("FRESHNESS_REPOS", "acme/*", "scope.repos", ("acme/*",)),
         ("GITHUB_REPOSITORY", "acme/app", "repository", "acme/app"),
         ("GITHUB_WORKSPACE", "/workspace", "workspace", Path("/workspace")),
     ],
@@ -226,8 +231,8 @@ def test_the_word_none_leaves_health_to_the_image(text: str) -> None:
 
 def test_a_token_is_never_shown() -> None:
     settings = gate({"GITHUB_TOKEN": "ghs_abc"})
-    assert settings.token is not None
-    assert settings.token.reveal() == "ghs_abc"
+    assert settings.source.token is not None
+    assert settings.source.token.reveal() == "ghs_abc"
     assert "ghs_abc" not in repr(settings)
     assert "hunter2" not in refusal({"GITHUB_TOKEN": "hunter2 x"})
     assert "hunter2" not in refusal({"BUILD_ARGS": "hunter2"})
@@ -284,8 +289,8 @@ _FORGE = {"GITHUB_SERVER_URL": "https://forge.example", "CI": "true"}
 )
 def test_the_forge_is_asked_unless_none_made_the_run(env: dict[str, str], asked: bool) -> None:  # noqa: FBT001 -- the expected value
     """Fails where ACT, which Gitea's runner sets too, is enough to be a plain act run."""
-    assert gate(env).recheck_head is asked
-    assert read_promote({}, {**env, **EXPECTED}).recheck_head is asked
+    assert gate(env).head.recheck is asked
+    assert read_promote({}, {**env, **EXPECTED}).head.recheck is asked
 
 
 def test_a_commit_and_a_pull_request_are_not_both_given() -> None:
@@ -304,8 +309,8 @@ def test_a_permission_to_go_back_needs_a_reason_in_words(variable: str) -> None:
 
 
 def test_an_equal_tree_counts_only_where_it_is_asked_for() -> None:
-    assert read_promote({}, EXPECTED).match is Match.COMMIT
-    assert read_promote({}, {"MATCH": "tree", **EXPECTED}).match is Match.TREE
+    assert read_promote({}, EXPECTED).ancestry.match is Match.COMMIT
+    assert read_promote({}, {"MATCH": "tree", **EXPECTED}).ancestry.match is Match.TREE
     with pytest.raises(SettingsError, match="MATCH"):
         read_promote({}, {"MATCH": "Tree", **EXPECTED})
 
@@ -343,7 +348,7 @@ def test_an_odd_repository_name_does_not_lift_the_requirement(name: str) -> None
 
 def test_a_person_may_say_aloud_that_nothing_is_verified() -> None:
     settings = read_promote({}, {}, allow_unverified=True)
-    assert (settings.expected_revision, settings.allow_unverified) == (None, True)
+    assert (settings.expected_revision, settings.reading.allow_unverified) == (None, True)
     assert read_promote({}, {}, revision_required=False).allow_unverified is False
 
 

@@ -97,7 +97,7 @@ def test_the_hosts_file_says_where_an_environment_runs(host: Path) -> None:
     eu = promote(host, DEPLOY_ENVIRONMENT="eu")
     assert (eu.compose.project, eu.port, eu.service) == ("live-eu", 8700, "orchestrator")
     assert eu.compose.files == ("/srv/eu/compose.yaml", "/srv/eu/more.yaml")
-    assert eu.allow_empty == {"SENTRY_DSN", "DEBUG"}
+    assert eu.exceptions.empty == {"SENTRY_DSN", "DEBUG"}
 
 
 @pytest.mark.parametrize("where", ["", "environments.staging.", "services.web."])

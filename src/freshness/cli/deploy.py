@@ -62,7 +62,7 @@ def _find(name: str, given: Given, env: Texts, env_file: Texts) -> tuple[str, st
             f"REV is {quoted(name)}; expected a full commit id, as names move while a workflow runs.",
             "Give the id that the event names.",
         )
-    return find_named(read_gate(given, env, env_file).repository_folder, name)
+    return find_named(read_gate(given, env, env_file).source.folder, name)
 
 
 def _proven(result: "Result | None", settings: PromoteSettings) -> Given:
@@ -86,6 +86,6 @@ def _foreseen(result: "Result", settings: PromoteSettings, commit: str, env: Tex
     from freshness.engine.images import find_image
     from freshness.settings.child_environment import child_environment
 
-    engine = connect(child_environment(env), settings.engine_timeout)
+    engine = connect(child_environment(env), settings.engine.timeout)
     built = find_image(engine, f"{repository_of(result.found['image'])}:{commit}")
     return {"source_image": built.id} if built else None

@@ -18,9 +18,9 @@ def export_commit(folder: Path, given: Mapping[str, str | None], env: Texts, env
     """Writes the commit's tree to the folder and says what was written, in one line too (`reason`)."""
     settings = read_gate(given, env, env_file)
     address = forge_address(settings, env)
-    repository = open_repository(settings.repository_folder)
+    repository = open_repository(settings.source.folder)
     candidate, _ = resolve_candidate(
-        env, revision=settings.revision, pr=settings.pr, recheck_head=False, address=address, checkout=repository
+        env, revision=settings.revision, pr=settings.head.pr, recheck_head=False, address=address, checkout=repository
     )
     revision = find_revision(repository, candidate, address)
     exported = export_tree(repository, revision, folder, allow_incomplete=settings.build.incomplete is Incomplete.ALLOW)

@@ -40,7 +40,7 @@ def run_gate(given: Given, env: Mapping[str, str], env_file: Mapping[str, str], 
         with wrap_unexpected_errors():
             settings = read_gate(given, env, env_file)
             conceal_known(settings, env, env_file)
-            publisher = replace(publisher, keep_reports=settings.keep_reports)
+            publisher = replace(publisher, keep_reports=settings.engine.keep_reports)
             switched_off = _why_off(settings)
             if switched_off:
                 _open_unproven(publisher, *switched_off)
@@ -109,14 +109,15 @@ def _tell_closed(publisher: Publisher, reason: str) -> None:
 
 
 def _why_off(settings: GateSettings) -> tuple[Verdict, str] | None:
-    if not settings.enabled:
+    if not settings.scope.enabled:
         return (
             Verdict.DISABLED,
             "ORCH_IMAGE_FRESHNESS_ENABLED is false: nothing was built, recreated, checked or proven.",
         )
-    if not in_scope(settings.repository, settings.repos):
+    repos = settings.scope.repos
+    if not in_scope(settings.repository, repos):
         return Verdict.OUT_OF_SCOPE, (
-            f"{settings.repository} matches no pattern of ORCH_IMAGE_FRESHNESS_REPOS ({', '.join(settings.repos)}):"
+            f"{settings.repository} matches no pattern of ORCH_IMAGE_FRESHNESS_REPOS ({', '.join(repos)}):"
             " nothing was built, recreated, checked or proven."
         )
     return None

@@ -79,7 +79,7 @@ def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mappin
 
     A promotion edits the comment of the gate whose image it takes: an application has one.
     """
-    project, services, promoted, environment = settings.project, settings.services, None, None
+    project, services, promoted, environment = settings.compose.project, settings.services, None, None
     if isinstance(settings, PromoteSettings):
         project = settings.staging_project or project
         services = tuple(settings.staging_of(service) for service in services)
@@ -87,7 +87,7 @@ def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mappin
     return Forge(
         command=command,
         env=env,
-        token=settings.token,
+        token=settings.source.token,
         application="/".join(name for name in (project, ",".join(services)) if name),
         comments=settings.forge.comments,
         context=settings.forge.context,
@@ -98,4 +98,4 @@ def forge_of(command: str, settings: GateSettings | PromoteSettings, env: Mappin
 
 def candidate_of(settings: PromoteSettings, commit: str | None) -> Candidate | None:
     """The commit that a promotion is about, with the pull request that the settings name."""
-    return Candidate(commit=commit, source="", event="", note="", number=settings.pr) if commit else None
+    return Candidate(commit=commit, source="", event="", note="", number=settings.head.pr) if commit else None

@@ -44,7 +44,7 @@ def run_promotion(
     try:
         with wrap_unexpected_errors():
             settings = _read(given, publisher, env_file, allow_unverified=allow_unverified, is_rollback=is_rollback)
-            publisher = replace(publisher, keep_reports=settings.keep_reports)
+            publisher = replace(publisher, keep_reports=settings.engine.keep_reports)
             request, run = _open(
                 settings, publisher, notes, is_rollback=is_rollback, rollback_to=rollback_to, dry_run=dry_run
             )

@@ -48,7 +48,7 @@ def resolve_commit(given: Mapping[str, Any], env: Texts, env_file: Texts) -> tup
     try:
         answer |= _resolve(settings, asked, offline=given["offline"])
     except Refused as error:
-        answer |= {"number": settings.pr or number_in_payload(read_event(asked)[1]), "reason": str(error)}
+        answer |= {"number": settings.head.pr or number_in_payload(read_event(asked)[1]), "reason": str(error)}
     text = json.dumps(answer, indent=2) if given["as_json"] else answer["reason"]
     return answer["revision"] is not None, text
 
@@ -64,8 +64,8 @@ def _resolve(settings: GateSettings, env: Texts, *, offline: bool) -> dict[str, 
     candidate, references = resolve_candidate(
         env,
         revision=settings.revision,
-        pr=settings.pr,
-        recheck_head=settings.recheck_head and not offline,
+        pr=settings.head.pr,
+        recheck_head=settings.head.recheck and not offline,
         address=address,
         checkout=find_checkout(settings),
     )
@@ -106,7 +106,7 @@ def _find_tree(
     if address is None:
         return None, _NOT_LOOKED_UP + (_NOT_SHOWN if candidate.is_explicit else ".")
     with private_folder(env) as folder:
-        own = open_or_make(settings.repository_folder, address, folder)
+        own = open_or_make(settings.source.folder, address, folder)
         return _look_up(GitSource(repository=own, address=address), candidate, references, env), ""
 
 

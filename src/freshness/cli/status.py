@@ -32,7 +32,7 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     settings = read_promote(given, env, env_file, revision_required=False)
     config = read_config(ComposeFile.of(settings, env), env)
     staging = staging_config(settings, env, config)
-    engine, clone = connect(env, settings.engine_timeout), find_clone(settings.repository_folder)
+    engine, clone = connect(env, settings.engine.timeout), find_clone(settings.source.folder)
     found = []
     for service in settings.services:
         if is_production(settings, service, staging, config):
@@ -104,7 +104,7 @@ def _with_container(
         status=(container.runs and container.health) or container.status,  # the last health outlives its container
         health=container.health or None,
         image_id=container.image_id,
-        revision=image.revision(settings.revision_label) if image else None,
+        revision=image.revision(settings.source.label) if image else None,
         since=container.started_at,
         created=container.created_at,
         restarts=container.restarts,
@@ -152,7 +152,7 @@ def _previous(
 
     if why_missing(config, service):
         return ()
-    label = settings.revision_label
+    label = settings.source.label
     target = read_target(config, Wanted(service=service, port=settings.port))
     tags = retained_tags_of(target, config, set(settings.staging_services) - set(settings.services))
     scene = look(engine, config["name"], service, None)

@@ -74,14 +74,14 @@ def _find_locks(settings: PromoteSettings, env: Texts, name: str | None, tag: st
         )
     if name is None and tag:
         name = tag_lock(tag)
-    engine = connect(env, settings.engine_timeout)
+    engine = connect(env, settings.engine.timeout)
     return [
         new_lock(
             engine,
             each,
             command="freshness unlock",
             revision=None,
-            seconds=settings.engine_timeout,
+            seconds=settings.engine.timeout,
             env=env,
             say=lambda _text: None,
         )

@@ -21,13 +21,13 @@ def verify_image(
 
     expected = read_revision("--revision", revision)
     settings = read_promote(given, env, env_file, revision_required=False)
-    engine = connect(env, settings.engine_timeout)
+    engine = connect(env, settings.engine.timeout)
     image = find_image(engine, name)
     found = {"image": name, "image_id": image.id if image else None, "revision": expected}
     if image is None:
         reason = f"refused: the Engine {engine.id} at {engine.endpoint} has no image {name}."
         return found | {"proven": False, "reason": reason}
-    problem = guard(image, settings.revision_label, expected)
+    problem = guard(image, settings.source.label, expected)
     if problem:
         reason = f"refused: {name} ({image.id}) does not prove {expected}: {problem}."
         return found | {"proven": False, "reason": reason}

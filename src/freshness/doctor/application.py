@@ -59,7 +59,7 @@ def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
             overlay=one.overlay,
             ownership=ownership_of(request, application, one.target),
             together=application.members,
-            allowed=settings.allow_empty,
+            allowed=settings.exceptions.empty,
         )
         for one in application.services
     )
@@ -99,7 +99,7 @@ def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
             overlay=one.overlay,
             ownership=ownership(request, one),
             together=found.members,
-            allowed=settings.allow_empty,
+            allowed=settings.exceptions.empty,
         )
         for one in found.services
     )
@@ -112,7 +112,7 @@ def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
 
 def look_at_builds(settings: GateSettings, application: Application, commit: str, run_env: Texts) -> Iterator[Finding]:
     """Whether the commit has what is built of it. Raises RepositoryError, Refused."""
-    repository = open_repository(settings.repository_folder)
+    repository = open_repository(settings.source.folder)
     for one in application.builds.shared:
         name = one.definition.dockerfile
         if not read_commit_file(repository, commit, PurePosixPath(name)):
@@ -121,7 +121,7 @@ def look_at_builds(settings: GateSettings, application: Application, commit: str
                 Area.COMMIT, got, "Commit it, or correct `build:` of the Compose file (or `context`, `file`)."
             )
     if application.builds.by_compose:
-        root = Path(find_root(settings.repository_folder)[0])
+        root = Path(find_root(settings.source.folder)[0])
         for path in find_compose_files(application.file, child_environment(run_env)):
             if path.is_relative_to(root):
                 name = str(path.relative_to(root))
@@ -130,7 +130,7 @@ def look_at_builds(settings: GateSettings, application: Application, commit: str
                     yield problem(Area.COMMIT, got, "Commit it: the gate refuses a Compose file that no commit has.")
     for service in application.services:
         check = service.check
-        if isinstance(check, ScriptCheck) and not (settings.repository_folder / check.path.lstrip("/")).is_file():
+        if isinstance(check, ScriptCheck) and not (settings.source.folder / check.path.lstrip("/")).is_file():
             yield note(
                 Area.STAGING,
                 f"the staging check of {service.name} is {check.path} in its container; the checkout has no such file.",

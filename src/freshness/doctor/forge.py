@@ -23,7 +23,7 @@ def look_at_forge(settings: GateSettings, run_env: Mapping[str, str]) -> Iterato
         return
     references = ask_references(find_checkout(settings), address)
     yield fine(Area.FORGE, f"{address.url} says where its {len(references)} branches, tags and pull requests stand.")
-    if settings.token is None:
+    if settings.source.token is None:
         yield unchecked(Area.FORGE, "the token and its rights, as the environment has none (GITHUB_TOKEN).")
     elif not run.api_url or not takes_token(run.api_url, run.server_url):
         yield unchecked(Area.FORGE, "the token's rights, as GITHUB_API_URL names no API of that forge.")
@@ -32,7 +32,7 @@ def look_at_forge(settings: GateSettings, run_env: Mapping[str, str]) -> Iterato
 
 
 def _look_at_token(settings: GateSettings, run: Run) -> Iterator[Finding]:
-    base, headers = f"{run.api_url.rstrip('/')}/repos/{run.repository}", headers_for(settings.token)
+    base, headers = f"{run.api_url.rstrip('/')}/repos/{run.repository}", headers_for(settings.source.token)
     try:
         yield judge_rights(*call("GET", base, headers, seconds=SECONDS), run.repository)
         status, _ = call("GET", f"{base}/pulls?state=open&limit=1&per_page=1", headers, seconds=SECONDS)

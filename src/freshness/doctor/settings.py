@@ -46,13 +46,13 @@ class Read:
     @property
     def timeout(self) -> float | None:
         """Seconds for an answer of the Engine, where settings say it."""
-        return self.gate.engine_timeout if self.gate else self.promote.engine_timeout if self.promote else None
+        return self.gate.engine.timeout if self.gate else self.promote.engine.timeout if self.promote else None
 
 
 def read_settings(asked: Asked) -> tuple[Read, tuple[Finding, ...]]:
     """Both halves, each with its own problems."""
     plain, refused = attempt(Area.SETTINGS, lambda: read_gate(asked.given, asked.run_env, asked.env_file))
-    folder = plain.repository_folder if plain else Path(Run.of(asked.run_env).workspace or Path.cwd())
+    folder = plain.source.folder if plain else Path(Run.of(asked.run_env).workspace or Path.cwd())
     named, lost = attempt(Area.COMMIT, lambda: find_named(folder, "HEAD"))
     commit = named[0] if named else None
     gate, wrong = attempt(Area.SETTINGS, lambda: _gate(asked, commit)) if plain else (None, refused)
@@ -86,7 +86,7 @@ def _commits_file(settings: GateSettings | PromoteSettings, commit: str | None) 
     path = settings.files.path
     if commit is None or path is None:
         return ""
-    return read_commit_file(open_repository(settings.repository_folder), commit, path)
+    return read_commit_file(open_repository(settings.source.folder), commit, path)
 
 
 def _notes(read: Read) -> Iterator[Finding]:

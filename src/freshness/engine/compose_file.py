@@ -136,7 +136,7 @@ class _Search:
             paths=paths,
             folder=folder,
             env_files=env_files or (NO_ENV_FILE,),
-            project=settings.project or self._name(paths, folder, env_files),
+            project=settings.compose.project or self._name(paths, folder, env_files),
             variables={**dict.fromkeys(dropped, ""), **compose.variables},
             dropped=frozenset(dropped),
             only_inputs=compose.only_inputs,

@@ -80,7 +80,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
             *_shared_jobs(settings, config),
         )
 
-    config, targets = read_services(file, request.env, wanted, settings.allow_empty, find_others)
+    config, targets = read_services(file, request.env, wanted, settings.exceptions.empty, find_others)
     throwaway = Throwaway.of(settings, config, [job.service for job in said.jobs]) if settings.throwaway else None
     if throwaway:
         run.found["throwaway"] = throwaway.project
@@ -96,7 +96,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
         builds=builds[0],
         jobs=said.pre_deploy,
         later_jobs=said.post_deploy,
-        allowed_mounts=settings.allow_mounts,
+        allowed_mounts=settings.exceptions.mounts,
         throwaway=throwaway,
     )
     got = "; ".join(f"{one.service} of the project {one.project}, {one.place}" for one in targets)
@@ -156,7 +156,7 @@ def _wanted(settings: GateSettings, one: ServiceSettings, health: Health) -> Wan
         image=settings.image if is_first else None,
         container=settings.container if is_first else None,
         prod_port=None if settings.throwaway else settings.prod_port,
-        accepted=settings.accept_dependencies | jobs,
+        accepted=settings.exceptions.dependencies | jobs,
         is_port_given=one.port is not None,
         asks_path=health.asked.startswith("/"),
         together=frozenset(settings.services) | jobs,
@@ -174,7 +174,7 @@ def _service(settings: GateSettings, config: Mapping[str, Any], target: Target, 
     return Service(
         target=target,
         health=settle_health(health, target, is_port_given=one.port is not None),
-        overlay=Overlay.of(config, target.service, settings.allow_mounts),
+        overlay=Overlay.of(config, target.service, settings.exceptions.mounts),
         check=settings.check if is_first else one.check,
         check_timeout=settings.staging_check.timeout
         if is_first
@@ -184,7 +184,7 @@ def _service(settings: GateSettings, config: Mapping[str, Any], target: Target, 
 
 def _tracked_mounts(request: Request, run: RunLog, config: Mapping[str, Any], service: str) -> tuple[str, ...]:
     """Why what lies over the image may not be there, as far as no Engine is needed to see it."""
-    overlay = Overlay.of(config, service, request.settings.allow_mounts)
+    overlay = Overlay.of(config, service, request.settings.exceptions.mounts)
     problems, notes = find_tracked(overlay, request.settings.workspace)
     run.note(*notes)
     return problems

@@ -65,6 +65,6 @@ def _warn_of_production(work: Work, staging: MountCheck) -> None:
     settings, config = work.request.settings, work.seen.application.config
     production = publishers_of(config, settings.prod_port)
     for name in production or (settings.service,):
-        cover = replace(staging, overlay=Overlay.of(config, name, settings.allow_mounts))
+        cover = replace(staging, overlay=Overlay.of(config, name, settings.exceptions.mounts))
         for warning in [*cover.unmounted_volumes(), *(cover.problems() if name in production else ())]:
             work.run.warn("Production's mounts", f"Before production runs this image: {warning}")

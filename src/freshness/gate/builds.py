@@ -39,7 +39,7 @@ def find_builds(settings: GateSettings, config: Mapping[str, Any], names: Sequen
 
     For one service alone the inputs win; for those of one image they stand for a missing `build:`.
     """
-    given, roots = settings.build, find_root(settings.repository_folder)
+    given, roots = settings.build, find_root(settings.source.folder)
     build = config["services"][names[0]].get("build")
     production = () if settings.throwaway else publishers_of(config, settings.prod_port)
     notes = tuple(filter(None, [find_unnamed(config, names, production, roots)]))
@@ -77,7 +77,7 @@ def build_of(
         subfolder=PurePosixPath(definition.context),
         dockerfile=dockerfile,
         commit=commit,
-        label=settings.revision_label,
+        label=settings.source.label,
         tag=tag,
         arguments=tuple(f"{name}={value}" for name, value in definition.arguments),
         labels=tuple(f"{name}={value}" for name, value in definition.labels),

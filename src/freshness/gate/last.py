@@ -12,7 +12,7 @@ from freshness.target.publish import Way
 
 def confirm_head(work: Work) -> Found[None]:
     """The last check: forges rerun old events, and a head moves while staging is checked."""
-    if work.request.settings.recheck_head:
+    if work.request.settings.head.recheck:
         return Found(value=None, got=confirm_still_head(work.seen.commit.origin, work.seen.commit.candidate))
     if Run.of(work.request.run_env).has_forge:
         work.run.warn("recheck-head", NOT_ASKED)
@@ -40,6 +40,6 @@ def push(work: Work, image_id: str, repository: Repository) -> Found[str]:
     way = Way.to(repository, seconds=seconds, env=work.request.env, say=say)
     is_builds = any(same_tag(tag, f"{repository}:{commit}") for _, tag in work.plan.builds)
     with work.run.log.group(f"Push to {repository}"):
-        held = way.publish(lease, image_id, commit=commit, label=settings.revision_label, keep_tag=is_builds)
+        held = way.publish(lease, image_id, commit=commit, label=settings.source.label, keep_tag=is_builds)
     name = f"{repository}@{held.digest}"
     return Found(value=name, got=name)

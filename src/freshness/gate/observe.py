@@ -127,7 +127,7 @@ def plan_of(seen: Observed) -> Plan:
         jobs=application.jobs,
         later_jobs=application.later_jobs,
         repositories=repositories_of(seen.request.settings, application.builds.shared),
-        force=seen.request.settings.force_recreate,
+        force=seen.request.settings.compose.force_recreate,
         held=seen.host.held,
     )
 
@@ -137,8 +137,8 @@ def _find_commit(request: Request, folder: Path, run: RunLog) -> Found[Commit]:
     candidate, references = resolve_candidate(
         env,
         revision=settings.revision,
-        pr=settings.pr,
-        recheck_head=settings.recheck_head,
+        pr=settings.head.pr,
+        recheck_head=settings.head.recheck,
         address=forge_address(settings, env),
         checkout=find_checkout(settings),
     )
@@ -197,7 +197,7 @@ def _require_same_files(request: Request, application: Application, tree: Path) 
     if not application.builds.by_compose:
         return ""
     files = find_compose_files(application.file, request.env)
-    checkout = Path(find_root(request.settings.repository_folder)[0])
+    checkout = Path(find_root(request.settings.source.folder)[0])
     return f"; {require_same_files(files, checkout, tree)} Compose files as in the commit"
 
 
@@ -219,7 +219,7 @@ def _refuse_incomplete(request: Request, paths: list[str], run: RunLog) -> None:
 
 def _find_host(request: Request, application: Application, run: RunLog) -> Found[Host]:
     settings = request.settings
-    engine = connect(request.env, settings.engine_timeout)
+    engine = connect(request.env, settings.engine.timeout)
     run.found["daemon_id"] = engine.id
     prober = find_prober(engine, request.env)
     if application.throwaway:
@@ -232,7 +232,7 @@ def _find_host(request: Request, application: Application, run: RunLog) -> Found
         if request.dry_run or not held:
             raise
         for lock in held:
-            lock.take(settings.lock_timeout).release()  # what is in the way may be another gate at work
+            lock.take(settings.engine.lock_timeout).release()  # what is in the way may be another gate at work
         notes = list(_refuse_conflicts(request, engine, prober, application))
     for note in notes:
         run.warn("adopt", note)
@@ -272,7 +272,7 @@ def _refuse_loss(request: Request, engine: Engine, application: Application) -> 
     """
     for one in application.services:
         for container in service_containers(engine, one.target.project, one.name):
-            emptied = find_emptied(one.target.environment, container.environment, request.settings.allow_empty)
+            emptied = find_emptied(one.target.environment, container.environment, request.settings.exceptions.empty)
             if emptied:
                 raise SettingsError(*explain_emptied(f"The container {container.name}", emptied))
             if container.binds:

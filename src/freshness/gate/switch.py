@@ -34,7 +34,7 @@ def take(work: Work, name: str, until: ExitStack) -> Found[Lease]:
     """One gate at a time: from the recreation to the last look staging is this run's alone."""
     engine, revision = work.seen.host.engine, work.seen.commit.revision
     lock = lock_of(work.request, engine, work.seen.application, name, revision, work.run)
-    lease = until.enter_context(lock.take(work.request.settings.lock_timeout))
+    lease = until.enter_context(lock.take(work.request.settings.engine.lock_timeout))
     return Found(value=lease, got=f"{lease.name} is ours")
 
 
@@ -159,7 +159,7 @@ def _warn_of_dependencies(work: Work, lease: Lease, target: Target) -> None:
 
 def _prune_builds(work: Work) -> None:
     """Housekeeping: what fails here says nothing about staging, but for a lock that is lost."""
-    label, keep = work.request.settings.revision_label, work.request.settings.build.keep
+    label, keep = work.request.settings.source.label, work.request.settings.build.keep
     names, current = work.seen.application.members, {built.image.id for built in work.images.values()}
     repositories = {one.target.repository: work.leases[one.name] for one in work.plan.services}
     try:

@@ -48,7 +48,7 @@ class Throwaway:
         return cls(
             project=project_name(config["name"], secrets.token_hex(8)),
             config=config,
-            services=closure_of(config, built, settings.accept_dependencies),
+            services=closure_of(config, built, settings.exceptions.dependencies),
             built=built,
             jobs=tuple(jobs),
         )

@@ -46,21 +46,21 @@ class GitSource:
     def find(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str], folder: Path) -> "GitSource":
         """Opens the checkout, or makes a repository in `folder`, which is ours. Raises RepositoryError."""
         address = forge_address(settings, env)
-        return cls(repository=open_or_make(settings.repository_folder, address, folder), address=address)
+        return cls(repository=open_or_make(settings.source.folder, address, folder), address=address)
 
 
 def forge_address(settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> ForgeAddress | None:
     """Where the forge serves the repository. A plain act run guesses it, unless a person names a server or a token."""
     run = Run.of(env)
     guessed = run.is_act and run.server_url == ACT_GUESS
-    if guessed and settings.token is None and not settings.recheck_head:
+    if guessed and settings.source.token is None and not settings.head.recheck:
         return None
-    return ForgeAddress.from_environment(env, settings.token)
+    return ForgeAddress.from_environment(env, settings.source.token)
 
 
 def find_checkout(settings: GateSettings | PromoteSettings) -> Repository | None:
     """The checkout, or None where there is none. Raises RepositoryError for one that cannot be opened."""
-    return open_repository(settings.repository_folder) if is_there(settings.repository_folder) else None
+    return open_repository(settings.source.folder) if is_there(settings.source.folder) else None
 
 
 def permitted_revision(

@@ -75,7 +75,7 @@ def _lock(
 
 
 def _reach(request: Request, run: RunLog) -> Engine:
-    engine = connect(request.env, request.settings.engine_timeout)
+    engine = connect(request.env, request.settings.engine.timeout)
     run.found["daemon_id"] = engine.id
     return engine
 
@@ -101,6 +101,6 @@ def acquire(host: Host, run: RunLog) -> Iterator[Leases]:
 
 def _take(lock: Lock, host: Host, until: ExitStack, run: RunLog) -> Lease:
     with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
-        lease = lock.take(host.request.settings.lock_timeout)
+        lease = lock.take(host.request.settings.engine.lock_timeout)
         step.got = "nobody else has it" if lease.name == lock.name else "taken over from a run that has ended"
     return until.enter_context(lease)

@@ -51,7 +51,7 @@ class Advance:
 
     def confirm_head(self, claimed: str) -> str:
         """In words that the head is still what the image was built from. Raises Superseded, or RepositoryError."""
-        if not self.settings.recheck_head:
+        if not self.settings.head.recheck:
             return "not asked: `recheck-head` is false"
         if self.number is None and not self.unnumbered:
             return "not asked: the promotion is about no pull request"
@@ -68,8 +68,8 @@ class Advance:
             self._relate(production, candidate),
             production=production,
             candidate=candidate,
-            allow_rollback=settings.allow_rollback,
-            allow_diverged=settings.allow_diverged,
+            allow_rollback=settings.ancestry.allow_rollback,
+            allow_diverged=settings.ancestry.allow_diverged,
             where=where,
         )
 
@@ -109,7 +109,7 @@ class Advance:
 @contextmanager
 def advancing(settings: PromoteSettings, env: Mapping[str, str]) -> Iterator[Advance]:
     """What the questions need; `env` is the run's own environment. Raises Refused for an event that names no commit."""
-    number, unnumbered = (settings.pr, False) if settings.pr else _pull_request_of_event(env)
+    number, unnumbered = (settings.head.pr, False) if settings.head.pr else _pull_request_of_event(env)
     with private_folder(env) as folder:
         yield Advance(settings=settings, env=env, folder=folder, number=number, unnumbered=unnumbered)
 
@@ -134,13 +134,13 @@ def require_forward(
     Where the guard is not in force nothing is asked, and a rollback is itself the permission to go back.
     """
     settings = request.settings
-    claimed = candidate.revision(settings.revision_label)
+    claimed = candidate.revision(settings.source.label)
     if request.is_rollback or request.expected(candidate) is None or claimed is None:
         return ""
     with advancing(settings, request.run_env) as advance:
         with run.step(CheckName.HEAD, f"{claimed} as the pull request's head, still") as step:
             step.got = advance.confirm_head(claimed)
-        if not settings.recheck_head:
+        if not settings.head.recheck:
             if Run.of(request.run_env).has_forge:
                 run.warn("recheck-head", NOT_ASKED)
             else:
@@ -154,10 +154,10 @@ def require_forward(
 def _stand_to(production: Image | None, claimed: str, advance: Advance, last: Recorded | None) -> str:
     if production is None:
         return _stand_to_last(claimed, advance, last.deployment) if last and last.deployment.image else NOTHING
-    runs = production.revision(advance.settings.revision_label)
+    runs = production.revision(advance.settings.source.label)
     if runs is not None:
         return advance.require_ancestry(runs, claimed)
-    if advance.settings.require_known:
+    if advance.settings.ancestry.require_known:
         raise Refused(
             f"production runs {production.id}, which names no commit, and `require-known` is true.",
             "Promote once with `require-known: false` to adopt what runs.",
@@ -175,7 +175,7 @@ def _stand_to_last(claimed: str, advance: Advance, last: Deployment) -> str:
         except Refused as error:
             raise Refused(f"{runs}: {error.args[0]}", error.remedy) from error
     why = f"its commit {last.revision} is not in the history" if last.revision else "it names no commit"
-    if advance.settings.require_known:
+    if advance.settings.ancestry.require_known:
         raise Refused(
             f"nothing runs here, {last.image} was recorded to have run last, {why}, and `require-known` is true.",
             "Promote once with `require-known: false` to begin anew.",

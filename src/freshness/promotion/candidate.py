@@ -52,7 +52,7 @@ class Choice:
             name = chosen.image if chosen else source
             candidate = self.look_up(name)
             step.got = candidate.id if name == candidate.id else f"{name} is {candidate.id}"
-        self.run.found["revision"] = candidate.revision(self.request.settings.revision_label) or ""
+        self.run.found["revision"] = candidate.revision(self.request.settings.source.label) or ""
         return candidate, chosen
 
     def look_up(self, source: str) -> Image:
@@ -70,7 +70,7 @@ class Choice:
 
     def _previous(self, runs: str, configuration: str, recorded: Recorded | None) -> RetainedImage:
         """What to go back to. Raises Refused where there is none, SettingsError."""
-        label, to = self.request.settings.revision_label, self.request.rollback_to
+        label, to = self.request.settings.source.label, self.request.rollback_to
         now = find_now(self.engine, runs, configuration, recorded, label)
         kept = find_retained(self.engine, self.tags, recorded, label, now)
         if any(one.image != now.image for one in kept):
@@ -120,14 +120,14 @@ class Choice:
     def prove(self, candidate: Image) -> None:
         """The guard: raises Refused unless the label says the expected commit. Not in force, it says so."""
         request, settings = self.request, self.request.settings
-        label, expected = settings.revision_label, request.expected(candidate)
+        label, expected = settings.source.label, request.expected(candidate)
         if expected is None:
             self.run.warn("The guard is off", f"The guard did not look at {candidate.id}: {request.why_unguarded}.")
             return
         with self.run.step(CheckName.GUARD, f"{expected} in the label {label}") as step:
             problem = guard(candidate, label, expected)
             claimed = candidate.revision(label)
-            if problem and claimed and settings.match is Match.TREE:
+            if problem and claimed and settings.ancestry.match is Match.TREE:
                 with advancing(settings, request.run_env) as advance:
                     step.got = advance.insist_equal_trees(claimed, expected)
                 return

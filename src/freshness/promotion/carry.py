@@ -52,7 +52,7 @@ def _reach_source(host: Host) -> Engine:
     """The Engine that has them. Raises EngineError."""
     env = {name: value for name, value in host.request.env.items() if name != "DOCKER_CONTEXT"}
     there = {**env, "DOCKER_HOST": host.request.settings.source_host or ""}
-    return connect(there, host.request.settings.engine_timeout)
+    return connect(there, host.request.settings.engine.timeout)
 
 
 def _carry(source: Engine, leases: Leases, name: str, run: RunLog) -> str:

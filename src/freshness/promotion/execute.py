@@ -116,7 +116,7 @@ def _succeeded(plan: Plan, host: Host, work: Work) -> Ended:
     if not plan.operations:
         return PromotionOutcome.UNCHANGED, f"{move.tag} names {move.candidate.id} already; nothing was changed."
     if not plan.changes:
-        named = name_revision(move.candidate, settings.revision_label)
+        named = name_revision(move.candidate, settings.source.label)
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
     if len(plan.changes) > 1 and work.switched:
         seconds = work.switched[-1] - work.switched[0]
@@ -127,7 +127,7 @@ def _succeeded(plan: Plan, host: Host, work: Work) -> Ended:
 
 def _serves(plan: Plan, host: Host, containers: Mapping[str, tuple[Container, ...]]) -> str:
     settings = host.request.settings
-    return what_all_serve(plan.changes, containers, settings.revision_label, forced=settings.force_recreate)
+    return what_all_serve(plan.changes, containers, settings.source.label, forced=settings.compose.force_recreate)
 
 
 def _take_back(
@@ -160,7 +160,7 @@ def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -
     for change in plan.changes:
         if change.former.is_as_it_ran and change.move.previous:
             work.run.note(not_restored(change.former.configuration))
-    again = what_serves_again(plan.changes, host.request.settings.revision_label)
+    again = what_serves_again(plan.changes, host.request.settings.source.label)
     return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}"
 
 

@@ -29,7 +29,7 @@ def find_jobs(host: Host, application: Application, changes: Sequence[Change], c
     """None where production changes nothing: then there is nothing to migrate. Raises Refused."""
     for job in application.all_jobs:
         refuse_job(host.engine, application.project, job.service, Role.PRODUCTION)
-    if all(change.is_current for change in changes) and not host.request.settings.force_recreate:
+    if all(change.is_current for change in changes) and not host.request.settings.compose.force_recreate:
         return Jobs()
     return Jobs(
         before=tuple(_runs(application, application.jobs, changes, choice, decides=True)),

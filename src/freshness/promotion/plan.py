@@ -156,7 +156,7 @@ def _serve_all(
     for _, level in groupby(changes, key=lambda one: one.level):
         left, served = list[Change](), list[Change]()
         for one in level:
-            is_left = one.is_current and not settings.force_recreate and not resumes
+            is_left = one.is_current and not settings.compose.force_recreate and not resumes
             (left if is_left else served).append(one)
         for one in left:
             undo = op.BringBack(changes=(one,), why=_back([one]))
@@ -170,10 +170,10 @@ def _serve(changes: tuple[Change, ...], settings: PromoteSettings, *, resumes: b
     cls, why = op.Serve, "no dependency, no build, no pull"
     if _in_pairs(settings):
         cls, why = op.StartBeside, "the old one serves until the new one is proven"
-    elif all(one.move.previous_id == one.move.candidate.id for one in changes) and not settings.force_recreate:
+    elif all(one.move.previous_id == one.move.candidate.id for one in changes) and not settings.compose.force_recreate:
         why = "it runs that image already, so Compose recreates it only if its configuration has changed"
     resumes = resumes or any(one.resumes for one in changes)
-    force = settings.force_recreate and not resumes
+    force = settings.compose.force_recreate and not resumes
     return cls(changes=changes, force=force, resumes=resumes, despite=despite, why=why, undo=undo)
 
 

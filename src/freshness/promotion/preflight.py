@@ -130,7 +130,7 @@ def _prove(picks: Sequence[Pick], run: RunLog, *, is_rollback: bool) -> None:
 
 def _require_forward(request: Request, run: RunLog, picks: Sequence[Pick], changes: Sequence[Change]) -> str:
     """Of each image that runs once; what is said is of the first. Raises Refused where one would go back."""
-    said, label, seen = list[str](), request.settings.revision_label, set[str | None]()
+    said, label, seen = list[str](), request.settings.source.label, set[str | None]()
     for pick, change in zip(picks, changes, strict=True):
         previous = change.move.previous
         known = previous.revision(label) if previous else None
@@ -163,7 +163,7 @@ class _Look:
     def change(self) -> Change:
         """What becomes of the service. Raises Refused."""
         candidate = self.pick.candidate
-        label, make = self.request.settings.revision_label, self._make(candidate, self.pick.chosen)
+        label, make = self.request.settings.source.label, self._make(candidate, self.pick.chosen)
         overlay = self._require_open(make, candidate)
         with self.run.step(CheckName.OWNER, "a name and a port that are free or production's own") as step:
             self._require_ours(make)
@@ -208,13 +208,13 @@ class _Look:
         """What is mounted over the image, today or as it ran. Raises Refused where that hides what was proven."""
         settings, engine, overlay = self.request.settings, self.engine, self.today.overlay
         if make.is_as_it_ran:
-            overlay = Overlay.of(json.loads(make.configuration), self.today.service, settings.allow_mounts)
+            overlay = Overlay.of(json.loads(make.configuration), self.today.service, settings.exceptions.mounts)
         with self.run.step(CheckName.MOUNTS, "no mount that hides what was built") as step:
             cover = MountCheck(
                 engine=engine,
                 image_id=candidate.id,
                 overlay=overlay,
-                find_base=lambda: find_base(engine, candidate.id, settings.revision_label, make.target.repository),
+                find_base=lambda: find_base(engine, candidate.id, settings.source.label, make.target.repository),
                 is_elsewhere=not engine.is_local or self.prober.job is not None,
             )
             cover.require_uncovered()
@@ -237,7 +237,7 @@ class _Look:
         ran = find_ran(self.scene, make.target.service)
         if ran is None or not isinstance(make.source, ComposeFile):
             return
-        mounts, allowed = self.today.overlay.mounts, self.request.settings.allow_empty
+        mounts, allowed = self.today.overlay.mounts, self.request.settings.exceptions.empty
         refuse_loss(self.engine, ran, make.target, make.source, mounts=mounts, allowed=allowed, candidate=candidate)
 
     def _look_at_mounts(self, make: Make) -> None:

@@ -30,7 +30,8 @@ def standing_record(engine: Engine, settings: PromoteSettings, service: str, err
     projects = {
         project for (project, name), role in read_roles(engine).items() if name == service and role is Role.PRODUCTION
     }
-    named = [settings.project] if settings.project else [name for name in _names(settings) if name in projects]
+    project = settings.compose.project
+    named = [project] if project else [name for name in _names(settings) if name in projects]
     found = projects.intersection(named) if named else projects
     last = read_deployment(engine, found.pop(), service) if len(found) == 1 else None
     if last is None or not last.deployment.configuration:

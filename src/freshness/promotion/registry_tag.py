@@ -88,7 +88,7 @@ def require_references(request: Request) -> None:
 
 def promote_in_registry(request: Request, run: RunLog) -> Result:
     """The tags alone are moved, under a lock on this Engine; the guard holds by what the registry itself has."""
-    engine = connect(request.env, request.settings.engine_timeout)
+    engine = connect(request.env, request.settings.engine.timeout)
     run.found["daemon_id"] = engine.id
     references = request.settings.references
     with ExitStack() as stack:
@@ -137,7 +137,7 @@ def _take_locks(
             token=token,
         )
         with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
-            leases.append(until.enter_context(lock.take(settings.lock_timeout)))
+            leases.append(until.enter_context(lock.take(settings.engine.lock_timeout)))
             step.got = "it is ours"
     return leases
 

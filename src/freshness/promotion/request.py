@@ -32,17 +32,17 @@ class Request:
     def expected(self, candidate: Image) -> str | None:
         """The commit to prove (words that no label says, where there is none); None where the guard is not in force."""
         settings = self.settings
-        if not settings.enabled or not in_scope(settings.repository, settings.repos):
+        if not settings.scope.enabled or not in_scope(settings.repository, settings.scope.repos):
             return None
-        claimed = candidate.revision(settings.revision_label) if self.is_rollback else settings.expected_revision
-        return claimed or (None if settings.allow_unverified else "a commit id")
+        claimed = candidate.revision(settings.source.label) if self.is_rollback else settings.expected_revision
+        return claimed or (None if settings.reading.allow_unverified else "a commit id")
 
     @property
     def why_unguarded(self) -> str:
         """Why the guard is not in force."""
-        if not self.settings.enabled:
+        if not self.settings.scope.enabled:
             return "ORCH_IMAGE_FRESHNESS_ENABLED is false"
-        if not in_scope(self.settings.repository, self.settings.repos):
+        if not in_scope(self.settings.repository, self.settings.scope.repos):
             return f"{self.settings.repository} is out of the scope of ORCH_IMAGE_FRESHNESS_REPOS"
         return "--allow-unverified was given"
 

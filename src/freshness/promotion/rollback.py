@@ -63,7 +63,7 @@ def _kept(engine: Engine, label: str, served: Served, number: int) -> RetainedIm
 def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool = False) -> str:
     """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError."""
     settings = read_promote(given, env, env_file, revision_required=False)
-    engine = connect(env, settings.engine_timeout)
+    engine = connect(env, settings.engine.timeout)
     if not settings.recreate and settings.image is not None:
         tags = RetainedTags(repository=repository_of(settings.image))
         named, recorded = find_tagged(engine, settings.image), read_deployment(engine, "", settings.image)
@@ -94,8 +94,8 @@ def _shown(
     configuration: str,
     recorded: Recorded | None,
 ) -> _Shown:
-    now = find_now(engine, runs, configuration, recorded, settings.revision_label)
-    kept = find_retained(engine, tags, recorded, settings.revision_label, now)
+    now = find_now(engine, runs, configuration, recorded, settings.source.label)
+    kept = find_retained(engine, tags, recorded, settings.source.label, now)
     return _Shown(rows=(now, kept), runs=bool(runs))
 
 

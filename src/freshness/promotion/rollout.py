@@ -63,21 +63,21 @@ def _do(work: Work, operation: Operation) -> None:  # noqa: C901, PLR0912 -- a l
             doing = partial(_record, work, operation)
             work.or_note(doing, f"What production runs could not be recorded; {_NEXT}")
         case op.RecordTag(move=move):
-            doing = partial(record_tag, work.leases.any, move, operation.kept, work.settings.revision_label)
+            doing = partial(record_tag, work.leases.any, move, operation.kept, work.settings.source.label)
             work.or_note(doing, f"What {move.tag} names could not be recorded")
 
 
 def _tag(work: Work, operation: op.Tag) -> None:
     image, tag = operation.image, operation.tag
     with work.run.step(CheckName.TAG, f"{tag} on {image or 'nothing'}") as step:
-        restore_tag(work.leases.any, tag, image, work.settings.revision_label)
+        restore_tag(work.leases.any, tag, image, work.settings.source.label)
         step.got = f"it names {image or 'nothing'}"
 
 
 def _record(work: Work, operation: op.RecordServed) -> None:
     """All that change in one run have one moment, by which a rollback finds them together."""
     work.moments.extend([] if work.moments else [now_of(work.engine)])
-    lease, label = work.lease(operation.change), work.settings.revision_label
+    lease, label = work.lease(operation.change), work.settings.source.label
     record_served(lease, operation, work.of(operation.make)[0], label, work.moments[0])
 
 

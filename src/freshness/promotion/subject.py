@@ -127,7 +127,7 @@ def wanted_of(settings: PromoteSettings, one: ServiceSettings) -> Wanted:
         image=settings.image if is_first else None,
         container=settings.container if is_first else None,
         in_pairs=settings.update_order is UpdateOrder.START_FIRST,
-        accepted=settings.accept_dependencies | jobs,
+        accepted=settings.exceptions.dependencies | jobs,
         together=frozenset(settings.services) | jobs,
     )
 
@@ -144,7 +144,7 @@ def _read_application(request: Request, run: RunLog) -> Application:
 
     def find_overlay(config: Mapping[str, Any], name: str) -> tuple[str, ...]:
         """Why what lies over the image may not be, as far as no Engine is needed."""
-        overlays[name] = Overlay.of(config, name, settings.allow_mounts)
+        overlays[name] = Overlay.of(config, name, settings.exceptions.mounts)
         problems, notes = find_tracked(overlays[name], settings.workspace)
         for note in notes:
             run.note(note)
@@ -152,7 +152,7 @@ def _read_application(request: Request, run: RunLog) -> Application:
         return (*problems, *(f"{why_missing(config, job)} Correct the job's name." for job in missing))
 
     wanted = {one.name: wanted_of(settings, one) for one in said.services}
-    config, targets = read_services(file, request.env, tuple(wanted.values()), settings.allow_empty, find_overlay)
+    config, targets = read_services(file, request.env, tuple(wanted.values()), settings.exceptions.empty, find_overlay)
     staging = {} if _is_told(request) else staging_config(settings, request.env, config)
     levels = order_by_need(config, settings.services)
     found = []

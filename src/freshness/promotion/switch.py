@@ -71,7 +71,7 @@ def bring_back(work: Work, change: Change) -> None:
     image = change.move.previous
     if image is None:
         remove(work.lease(change), change.make.source, change.make.target)
-        restore_tag(work.lease(change), change.move.tag, change.move.tagged_id, work.settings.revision_label)
+        restore_tag(work.lease(change), change.move.tag, change.move.tagged_id, work.settings.source.label)
         return
     with work.run.step(CheckName.WAY_BACK, f"production on {image.id}") as step:
         came = bring_all_back(work, change, image) if change.has_replicas else (_bring_back(work, change, image),)
@@ -98,7 +98,7 @@ def _restore_other_tag(work: Work, change: Change) -> None:
     move = change.move
     named = find_tagged(work.engine, move.tag) if has_other_tag(change) else None
     if named and named.id == move.candidate.id:
-        restore_tag(work.lease(change), move.tag, move.tagged_id, work.settings.revision_label)
+        restore_tag(work.lease(change), move.tag, move.tagged_id, work.settings.source.label)
 
 
 def _never_stopped(work: Work, change: Change, container: Container) -> bool:

@@ -13,7 +13,7 @@ def conceal_known(
     settings: GateSettings | PromoteSettings, env: Mapping[str, str], env_file: Mapping[str, str]
 ) -> None:
     """Conceals the token, the build's secrets, and what variables and build arguments of a secret's name hold."""
-    conceal([settings.token.reveal()] if settings.token else [])
+    conceal([settings.source.token.reveal()] if settings.source.token else [])
     for variables in (env, env_file, settings.compose.variables):
         conceal_variables(variables)
     if not isinstance(settings, GateSettings):

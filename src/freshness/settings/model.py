@@ -1,9 +1,9 @@
 """The settings of gate and promotion: each declared once, validated, frozen, with every path resolved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from freshness.core.registry_name import Reference
 from freshness.core.run import Run
@@ -73,55 +73,8 @@ class StagingCheck:
     )
 
 
-_T = TypeVar("_T")
-
-
-class _Short(Generic[_T]):
-    """A short name for what a group holds."""
-
-    def __init__(self, read: Callable[["_Shared"], _T]) -> None:
-        self._read = read
-
-    def __get__(self, settings: "_Shared", _: type) -> _T:
-        return self._read(settings)
-
-
-class _Shared:
-    """Short names of what both hold."""
-
-    __slots__ = ()
-    usual_port: ClassVar[int]
-    given_port: int | None
-    services: tuple[str, ...]
-    compose: ComposeSettings
-    engine: EngineSettings
-    exceptions: Exceptions
-    source: SourceSettings
-    head: Head
-    scope: Scope
-
-    port = _Short(lambda settings: settings.given_port or settings.usual_port)
-    service = _Short(lambda settings: settings.services[0])
-    project = _Short(lambda settings: settings.compose.project)
-    force_recreate = _Short(lambda settings: settings.compose.force_recreate)
-    allow_empty = _Short(lambda settings: settings.exceptions.empty)
-    accept_dependencies = _Short(lambda settings: settings.exceptions.dependencies)
-    allow_mounts = _Short(lambda settings: settings.exceptions.mounts)
-    adopt = _Short(lambda settings: settings.exceptions.adopt)
-    lock_timeout = _Short(lambda settings: settings.engine.lock_timeout)
-    engine_timeout = _Short(lambda settings: settings.engine.timeout)
-    keep_reports = _Short(lambda settings: settings.engine.keep_reports)
-    revision_label = _Short(lambda settings: settings.source.label)
-    repository_folder = _Short(lambda settings: settings.source.folder)
-    token = _Short(lambda settings: settings.source.token)
-    pr = _Short(lambda settings: settings.head.pr)
-    recheck_head = _Short(lambda settings: settings.head.recheck)
-    enabled = _Short(lambda settings: settings.scope.enabled)
-    repos = _Short(lambda settings: settings.scope.repos)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings(_Shared):
+class GateSettings:
     """The gate's settings. None means: `revision` from the event, `image` and `container` from Compose."""
 
     usual_port: ClassVar[int] = 8501
@@ -183,6 +136,16 @@ class GateSettings(_Shared):
     warnings: tuple[str, ...] = ()
 
     @property
+    def service(self) -> str:
+        """The service that is named first."""
+        return self.services[0]
+
+    @property
+    def port(self) -> int:
+        """What is asked for, else the usual one."""
+        return self.given_port or self.usual_port
+
+    @property
     def check(self) -> ScriptCheck | CommandCheck:
         """The staging check."""
         of = self.staging_check
@@ -190,7 +153,7 @@ class GateSettings(_Shared):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromoteSettings(_Shared):
+class PromoteSettings:
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
     `source_image` is None where the tag that `staging_service` runs is the source, unless `source_images` says each
@@ -316,6 +279,16 @@ class PromoteSettings(_Shared):
     warnings: tuple[str, ...] = ()
 
     @property
+    def service(self) -> str:
+        """The service that is named first."""
+        return self.services[0]
+
+    @property
+    def port(self) -> int:
+        """What is asked for, else the usual one."""
+        return self.given_port or self.usual_port
+
+    @property
     def staging_service(self) -> str:
         return self.staging_of(self.service)
 
@@ -334,19 +307,3 @@ class PromoteSettings(_Shared):
     @property
     def allow_unverified(self) -> bool:
         return self.reading.allow_unverified
-
-    @property
-    def match(self) -> Match:
-        return self.ancestry.match
-
-    @property
-    def allow_rollback(self) -> str | None:
-        return self.ancestry.allow_rollback
-
-    @property
-    def allow_diverged(self) -> str | None:
-        return self.ancestry.allow_diverged
-
-    @property
-    def require_known(self) -> bool:
-        return self.ancestry.require_known

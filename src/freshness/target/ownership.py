@@ -62,9 +62,9 @@ class Ownership:
             files=tuple(work_tree.name(str(path)) for path in file.paths),
             env_files=tuple(work_tree.name(str(path)) for path in file.env_files),
             repository=named or work_tree.repository(),
-            adopt=settings.adopt,
+            adopt=settings.exceptions.adopt,
             forbidden=settings.prod_port if isinstance(settings, GateSettings) else None,
-            variables=frozenset(target.environment) | frozenset(settings.allow_empty),
+            variables=frozenset(target.environment) | frozenset(settings.exceptions.empty),
             missing_env_files=target.missing_env_files,
         )
         return cls(claim=claim, target=target, file=file, work_tree=work_tree)
