@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from freshness.core.lock import LockOwner, Place, service_lock, to_labels
-from freshness.engine.lock import VOLUME_OPTIONS
+from freshness.engine.lock_store import VOLUME_OPTIONS
 from tests.support.output_schema import require_documented
 from tests.support.promotions import FIRST, SECOND, Production
 from tests.support.runner import Runner

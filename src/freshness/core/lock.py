@@ -18,11 +18,15 @@ FORMER_LABEL = "freshness.from.with"
 """The label that has what the previous image ran with, as Compose reads it."""
 
 _LABEL = "freshness."
+_SWARM = "freshness-swarm."
 _NUMBER_LABEL = "freshness.number"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}")  # decades, and still a date that exists
-_LOCK_NAME = re.compile(r"freshness\.[a-z0-9][a-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9._-]*|freshness-tag\.[0-9a-f]{16}")
+_LOCK_NAME = re.compile(
+    r"freshness\.[a-z0-9][a-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9._-]*|freshness-tag\.[0-9a-f]{16}"
+    r"|freshness-swarm\.[A-Za-z0-9][A-Za-z0-9._-]*"
+)
 _CONTAINER_ID = re.compile(r"([0-9a-f]{64})?")
 
 
@@ -116,6 +120,16 @@ def service_lock(project: str, service: str) -> str:
 def service_of(lock: str) -> str:
     """The service's name in the name of its lock; of a tag's lock that name itself."""
     return lock.split(".", 2)[2] if lock.startswith("freshness.") else lock
+
+
+def swarm_lock(service: str) -> str:
+    """The name of a Swarm service's lock."""
+    return f"{_SWARM}{service}"
+
+
+def is_swarm_lock(lock: str) -> bool:
+    """Whether the lock of this name is the Swarm's, and not one Docker host's."""
+    return lock.startswith(_SWARM)
 
 
 def tag_lock(tag: str) -> str:

@@ -15,7 +15,8 @@ from freshness.core.deployment import (
     to_labels,
 )
 from freshness.engine.client import Engine, engine_call
-from freshness.engine.lock import VOLUME_OPTIONS, Lease, remove_volume
+from freshness.engine.lock import Lease
+from freshness.engine.lock_store import VOLUME_OPTIONS, remove_volume
 from freshness.errors import EngineError
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.-]")  # what a volume's name may not hold, and a tag may

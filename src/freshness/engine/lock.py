@@ -1,5 +1,7 @@
 """One run at a time for a target, held on the Docker host by a volume that no prune takes and that a reboot leaves.
 
+A Swarm service's lock is a config in place of the volume (lock_store.py); all else is the same.
+
 Docker creates a volume's name once: of many who try at the same moment one finds its own token in the labels. A dead
 holder is followed, not erased: the follower's volume bears the dead one's token in its name. What a promotion is about
 to do stands in a volume of its own, made under the lock and removed before it (plan_record.py).
@@ -13,10 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-import docker
-
 from freshness.core.lock import (
-    LOCK_LABEL,
     HeldLock,
     LockOwner,
     current_locks,
@@ -25,12 +24,11 @@ from freshness.core.lock import (
     successor_name,
     to_labels,
 )
-from freshness.engine.client import Engine, engine_call
+from freshness.engine.client import Engine
 from freshness.engine.lock_liveness import end_running_children, running_children, why_dead
+from freshness.engine.lock_store import Configs, Entry, Volumes, store_of
 from freshness.errors import Busy, EngineError, FreshnessError, LockLost
 
-# What every Engine's prune leaves alone is a local volume that has an option; this one is never mounted.
-VOLUME_OPTIONS = {"type": "tmpfs", "device": "tmpfs"}
 PAUSE_SECONDS = 0.2
 PROGRESS_SECONDS = 15
 
@@ -58,18 +56,17 @@ class Lease:
             )
 
     def _is_ours(self) -> bool:
-        with engine_call(f"looking at the lock {self.name}"):
-            try:
-                labels = self.engine.client.api.inspect_volume(self.name)["Labels"] or {}
-            except docker.errors.NotFound:
-                return False
-        found = from_labels(labels)
+        found = from_labels(self._store.find(self.name) or {})
         return found is not None and found.token == self.owner.token
 
     def release(self) -> None:
         """Lets go; what is not ours any more is left alone."""
         if self._is_ours():
-            remove_volume(self.engine, self.name)
+            self._store.remove(self.name)
+
+    @property
+    def _store(self) -> Volumes | Configs:
+        return store_of(self.engine, self.lock)
 
     def __enter__(self) -> Self:
         return self
@@ -140,17 +137,17 @@ class Lock:
         if lease:
             for volume in in_takeover_order(_volumes(self.engine, self.name), self.name):
                 if volume.name != lease.name:
-                    remove_volume(self.engine, volume.name)
+                    store_of(self.engine, self.name).remove(volume.name)
         return lease
 
     def _hold(self, name: str, owner: LockOwner, dead: HeldLock | None = None) -> Lease | None:
-        with engine_call(f"making the lock {name}"):
-            made = self.engine.client.api.create_volume(
-                name, driver="local", driver_opts=VOLUME_OPTIONS, labels=to_labels(self.name, owner)
-            )
-        found = from_labels(made["Labels"] or {})
+        store = store_of(self.engine, self.name)
+        made = store.create(name, to_labels(self.name, owner))
+        if made is None:
+            return None
+        found = from_labels(made)
         if found is None:
-            raise _odd(name)
+            raise _odd(store, name)
         if found.token != owner.token:
             return None
         lease = Lease(engine=self.engine, name=name, lock=self.name, owner=owner)
@@ -170,27 +167,19 @@ def find_lock(engine: Engine, name: str) -> HeldLock | None:
 
 
 def _volumes(engine: Engine, name: str) -> list[HeldLock]:
-    with engine_call(f"looking for the lock {name}"):
-        listed = engine.client.api.volumes(filters={"label": f"{LOCK_LABEL}={name}"})["Volumes"] or ()
-    return [_read(volume) for volume in listed]
+    store = store_of(engine, name)
+    return [_read(store, entry) for entry in store.listed(name)]
 
 
-def _read(volume: dict[str, object]) -> HeldLock:
-    labels = volume["Labels"]
-    owner = from_labels(labels) if isinstance(labels, dict) else None
+def _read(store: Volumes | Configs, entry: Entry) -> HeldLock:
+    owner = from_labels(entry.labels)
     if owner is None:
-        raise _odd(str(volume["Name"]))
-    return HeldLock(name=str(volume["Name"]), owner=owner, since=str(volume["CreatedAt"]))
+        raise _odd(store, entry.name)
+    return HeldLock(name=entry.name, owner=owner, since=entry.since)
 
 
-def _odd(name: str) -> EngineError:
+def _odd(store: Volumes | Configs, name: str) -> EngineError:
     return EngineError(
-        f"The volume {name} has the name of a lock, but not its labels.",
-        f"Check who made it, and remove it: docker volume rm {name}",
+        f"The {store.kind} {name} has the name of a lock, but not its labels.",
+        f"Check who made it, and remove it: docker {store.kind} rm {name}",
     )
-
-
-def remove_volume(engine: Engine, name: str) -> None:
-    """Removes the volume, if it is there."""
-    with engine_call(f"removing the volume {name}"), suppress(docker.errors.NotFound):
-        engine.client.api.remove_volume(name)

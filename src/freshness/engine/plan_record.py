@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from freshness.core.lock import PLAN_LABEL, Begun, HeldLock, Record, begun_from, plan_labels, plan_volume
 from freshness.engine.client import Engine, engine_call
-from freshness.engine.lock import VOLUME_OPTIONS, Lease, remove_volume
+from freshness.engine.lock import Lease
+from freshness.engine.lock_store import VOLUME_OPTIONS, remove_volume
 from freshness.errors import EngineError
 
 
