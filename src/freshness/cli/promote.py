@@ -122,6 +122,10 @@ def _open(
 def _promote(request: "Request", run: RunLog) -> "Result":
     try:
         with wrap_unexpected_errors():
+            if request.settings.swarm.services:
+                from freshness.swarm.promote import promote as promote_in_swarm
+
+                return promote_in_swarm(request, run)
             from freshness.promotion.promote import promote
 
             return promote(request, run)

@@ -34,6 +34,7 @@ class CheckName(StrEnum):
     LOSS = "loss"
     HEALTH_QUESTION = "health question"
     TAG = "tag"
+    ROLLOUT = "rollout"
     IDENTITY = "identity"
     OVERLAP = "overlap"
     RETIREMENT = "retirement"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from freshness.core.manifest import Platform
 
@@ -27,6 +28,7 @@ class HeldImage:
     config: str
     layers: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    healthcheck: Mapping[str, Any] | None = None
 
     @property
     def ids(self) -> frozenset[str]:

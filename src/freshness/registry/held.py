@@ -33,10 +33,12 @@ def _describe(registry: Registry, top: Manifest, own: Manifest) -> HeldImage:
     layers = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     settings: Any = config.get("config") or {}
     labels = settings.get("Labels") if isinstance(settings, dict) else None
+    healthcheck = settings.get("Healthcheck") if isinstance(settings, dict) else None
     return HeldImage(
         digest=top.digest,
         manifest=own.digest,
         config=own.config,
         layers=tuple(layers) if isinstance(layers, list) else (),
         labels=labels if isinstance(labels, dict) else {},
+        healthcheck=healthcheck if isinstance(healthcheck, dict) else None,
     )

@@ -12,6 +12,7 @@ WAITING = frozenset(
         CheckName.LOCK,
         CheckName.BUILD,
         CheckName.RECREATION,
+        CheckName.ROLLOUT,
         CheckName.HEALTH,
         CheckName.STAGING_CHECK,
         CheckName.HOLD,

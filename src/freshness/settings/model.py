@@ -25,6 +25,7 @@ from freshness.settings.groups import (
 from freshness.settings.kinds import CommandCheck, Incomplete, Match, ScriptCheck, SecretSource, UpdateOrder
 from freshness.settings.registry import RegistrySettings, RegistryTagSettings
 from freshness.settings.sources import Reading
+from freshness.settings.swarm import SwarmSettings
 
 __all__ = [
     "CommandCheck", "ComposeSettings", "GateSettings", "Health", "Incomplete", "Match", "PromoteSettings",
@@ -239,6 +240,7 @@ class PromoteSettings:
         default="true",
     )
     registry: RegistryTagSettings = group(RegistryTagSettings)
+    swarm: SwarmSettings = group(SwarmSettings)
     keep_images: int = setting(
         values.whole_number(1, 1000, "images"),
         "Number of previous production images to keep for `freshness rollback`.",

@@ -18,6 +18,7 @@ from freshness.settings.near_miss import near_misses
 from freshness.settings.read_application import read_application
 from freshness.settings.sources import BY_DEFAULT, Reading, Sources, raise_problems, read_table
 from freshness.settings.status import StatusSettings
+from freshness.settings.swarm import swarm_rules
 from freshness.settings.table import GATE, PROMOTE, STATUS
 from freshness.settings.values import WrongValue, revision
 
@@ -88,7 +89,7 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     _require_absolute(surroundings)
     surroundings.problems.extend(host_problems(env))
     reading.rules(values, surroundings)
-    if kind is PromoteSettings and not _follow(reading, sources, table):
+    if kind is PromoteSettings and not values.get("swarm-service") and not _follow(reading, sources, table):
         _require_sources(values, surroundings)
     _require_proof(values, surroundings)
     application = read_application(values.get("service", ()), sources, table, values, surroundings)
@@ -113,6 +114,7 @@ def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:
 
 
 def _promote_rules(values: Mapping[str, Any], surroundings: Surroundings, *, revision_required: bool) -> None:
+    swarm_rules(values, surroundings)
     repository = Run.of(surroundings.env).repository or None
     enforced = values.get("enabled", True) and in_scope(repository, values.get("repos", ()))
     if revision_required and enforced and values.get("expected-revision", "") is None:

@@ -1,0 +1,199 @@
+"""A Swarm as its manager describes it: a service, the tasks of its slots, and the nodes that these run on."""
+
+import re
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from freshness.core.hexid import is_image_id
+from freshness.core.image import repository_of
+from freshness.core.manifest import Platform
+from freshness.core.registry_name import Reference
+
+STACK_LABEL = "com.docker.stack.namespace"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
+UNDER_WAY = frozenset({"updating", "rollback_started"})
+STOPPED = frozenset({"paused", "rollback_paused"})
+TAKEN_BACK = frozenset({"rollback_started", "rollback_completed", "rollback_paused"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service with its `spec` as it came, of which nothing may get lost in a write.
+
+    `state` is that of its last update in Swarm's words, empty where there was none since its last write; `message` says
+    why. `before` is the spec that Swarm would roll back to, empty where there is none.
+    """
+
+    id: str
+    version: int
+    spec: Mapping[str, Any] = field(repr=False)
+    before: Mapping[str, Any] = field(repr=False)
+    state: str
+    message: str
+    updated: str
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Service":
+        """From the Engine's answer."""
+        update = found.get("UpdateStatus") or {}
+        return cls(
+            id=found["ID"],
+            version=found["Version"]["Index"],
+            spec=found["Spec"],
+            before=found.get("PreviousSpec") or {},
+            state=update.get("State") or "",
+            message=update.get("Message") or "",
+            updated=found.get("UpdatedAt") or "",
+        )
+
+    @property
+    def name(self) -> str:
+        return str(self.spec["Name"])
+
+    @property
+    def short_name(self) -> str:
+        """The name within its stack, as the stack's file has it."""
+        return self.name.removeprefix(f"{self.stack}_" if self.stack else "")
+
+    @property
+    def stack(self) -> str:
+        """Empty where it is of none."""
+        return self.labels.get(STACK_LABEL, "")
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = self.spec.get("Labels") or {}
+        return found
+
+    @property
+    def container(self) -> Mapping[str, Any]:
+        """What its containers are made of."""
+        found: Mapping[str, Any] = self.spec["TaskTemplate"].get("ContainerSpec") or {}
+        return found
+
+    @property
+    def image(self) -> str:
+        """As the spec spells it."""
+        return image_in(self.spec)
+
+    @property
+    def mode(self) -> str:
+        """Such as `Replicated`, or `Global`."""
+        return str(next(iter(self.spec.get("Mode") or {"Replicated": {}})))
+
+    @property
+    def replicas(self) -> int:
+        """How many tasks are wanted."""
+        replicated = (self.spec.get("Mode") or {}).get("Replicated") or {}
+        return int(replicated.get("Replicas", 1))
+
+    @property
+    def host_ports(self) -> tuple[int, ...]:
+        """The ports that each of its tasks takes on its own node."""
+        ports = (self.spec.get("EndpointSpec") or {}).get("Ports") or ()
+        return tuple(port.get("PublishedPort", 0) for port in ports if port.get("PublishMode") == "host")
+
+    @property
+    def starts_first(self) -> bool:
+        """Whether an update, or the way back, starts the new task before the old one stops."""
+        configs = (self.spec.get("UpdateConfig") or {}, self.spec.get("RollbackConfig") or {})
+        return any(one.get("Order") == "start-first" for one in configs)
+
+    @property
+    def shortest_update(self) -> float:
+        """Seconds that an update takes at least: a delay for each round of tasks, and the time that Swarm monitors."""
+        update = self.spec.get("UpdateConfig") or {}
+        at_once = update.get("Parallelism", 1) or self.replicas
+        rounds = -(-self.replicas // max(at_once, 1))
+        return float(update.get("Delay", 0) * rounds + (update.get("Monitor") or 5_000_000_000)) * 1e-9
+
+    def with_image(self, image: str, ours: Mapping[str, str]) -> dict[str, Any]:
+        """Its spec with this image, and with our labels in place of those that it has; all else stays."""
+        spec = deepcopy(dict(self.spec))
+        spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
+        spec["Labels"] = {key: value for key, value in self.labels.items() if not is_ours(key)} | dict(ours)
+        return spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine of the Swarm. `is_ready`: the managers hear of it, so that they know what runs there."""
+
+    id: str
+    name: str
+    is_ready: bool
+    platform: Platform
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Node":
+        """From the Engine's answer."""
+        told = found.get("Description") or {}
+        platform = told.get("Platform") or {}
+        architecture = platform.get("Architecture") or ""
+        return cls(
+            id=found["ID"],
+            name=told.get("Hostname") or found["ID"],
+            is_ready=(found.get("Status") or {}).get("State") == "ready",
+            platform=Platform(os=platform.get("OS") or "", architecture=_ARCHITECTURES.get(architecture, architecture)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A try to fill a slot. `wanted` and `state` are Swarm's words; of a lost node they are the last that it said."""
+
+    id: str
+    slot: int
+    wanted: str
+    state: str
+    image: str
+    node: str
+    since: str
+    error: str
+    status: int | None
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Task":
+        """From the Engine's answer."""
+        told = found.get("Status") or {}
+        return cls(
+            id=found["ID"],
+            slot=found.get("Slot") or 0,
+            wanted=found.get("DesiredState") or "",
+            state=told.get("State") or "",
+            image=image_in(found.get("Spec") and {"TaskTemplate": found["Spec"]}),
+            node=found.get("NodeID") or "",
+            since=told.get("Timestamp") or "",
+            error=told.get("Err") or "",
+            status=(told.get("ContainerStatus") or {}).get("ExitCode"),
+        )
+
+
+def image_in(spec: Mapping[str, Any] | None) -> str:
+    """The image that a spec names; empty where it is a plugin's, or none."""
+    return str((((spec or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image") or "")
+
+
+def is_ours(label: str) -> bool:
+    """Whether it is a label of a service that this tool writes."""
+    return re.fullmatch(r"freshness\.(run|by|url|image|revision|together|previous(\.\d+)?)", label) is not None
+
+
+def identity(image: str) -> str:
+    """What all spellings of one image have in common: its digest, or its ID; else the name as it is."""
+    digest = image.rpartition("@")[2]
+    return digest if is_image_id(digest) else image
+
+
+def find_reference(image: str) -> Reference | None:
+    """The image in its registry, None where its name has no digest. Docker's own registry is the default."""
+    name, _, digest = image.partition("@")
+    repository = repository_of(name)
+    return Reference.parse(f"{repository}@{digest}") or Reference.parse(f"docker.io/{repository}@{digest}")
+
+
+def names_of(services: Iterable[Service]) -> str:
+    """For people."""
+    return " and ".join(one.name for one in services)

@@ -1,0 +1,136 @@
+"""Judges a rollout by the service's spec, its update's state and each slot's task: never by how a command ends."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from freshness.core.answer import printable
+from freshness.core.swarm import STOPPED, TAKEN_BACK, UNDER_WAY, Node, Service, Task, identity
+
+_OVER = frozenset({"failed", "rejected", "complete"})
+_MOST = 2
+"""Errors of tasks that a sentence names."""
+
+
+class Word(StrEnum):
+    """What becomes of a rollout: go on, it is proven, it failed, or somebody else changed the service."""
+
+    WAIT = "wait"
+    PROVEN = "proven"
+    FAILED = "failed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The tasks at one moment. `good` are the IDs of those that fill a slot as they should, `over` those that ended.
+
+    `well`: every slot is filled, and nothing else is wanted. `silent` are the nodes of which nobody knows what runs
+    there of this service.
+    """
+
+    well: bool
+    good: frozenset[str]
+    over: frozenset[str]
+    silent: tuple[str, ...]
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The tasks that fill all slots, and since when by our own clock; none where some slot is not filled."""
+
+    tasks: frozenset[str] = frozenset()
+    since: float = 0.0
+
+    def after(self, judged: Judged, now: float) -> "Held":
+        """The same while the same tasks are good."""
+        if not judged.well:
+            return Held()
+        return self if judged.good == self.tasks else Held(tasks=judged.good, since=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What has to come about: this image, for `hold` seconds, before the `deadline` on our clock.
+
+    `run` is the token that the service's label must say; `is_back`: it is the way back, which Swarm may go by itself.
+    """
+
+    image: str
+    run: str
+    hold: float
+    deadline: float
+    is_back: bool = False
+
+
+def judge(image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[Node]) -> Judged:
+    """Whether each slot has one wanted task that runs this image on a node that is heard of."""
+    known = {node.id: node for node in nodes}
+    wanted = [task for task in tasks if task.wanted == "running"]
+    good = [task for task in wanted if _runs(task, image) and task.node in known and known[task.node].is_ready]
+    slots = {task.slot for task in good}
+    over = [task for task in tasks if task.state in _OVER and identity(task.image) == identity(image)]
+    silent = {
+        known[task.node].name if task.node in known else task.node
+        for task in tasks
+        if task.state == "running" and not (task.node in known and known[task.node].is_ready)
+    }
+    said = f"{len(slots)} of {service.replicas} tasks run {image}"
+    if silent:
+        said += f"; not heard of: {' and '.join(sorted(silent))}"
+    return Judged(
+        well=len(slots) == service.replicas and len(good) == len(wanted),
+        good=frozenset(task.id for task in good),
+        over=frozenset(task.id for task in over),
+        silent=tuple(sorted(silent)),
+        said=said + _errors(over),
+    )
+
+
+def decide(service: Service, judged: Judged, held: Held, wanted: Wanted, now: float) -> tuple[Word, Held]:
+    """What the moment means, and what is held from then on; `held` is what was held before."""
+    holds, ended = held.after(judged, now), service.state not in UNDER_WAY
+    word = _by_spec(service, wanted)
+    if word is not Word.WAIT:
+        return word, holds
+    if ended and judged.well and now - holds.since >= wanted.hold:
+        return Word.PROVEN, holds
+    if ended and held.tasks & judged.over:  # Swarm itself would start it anew for ever
+        return Word.FAILED, holds
+    return Word.FAILED if now > wanted.deadline else Word.WAIT, holds
+
+
+def _by_spec(service: Service, wanted: Wanted) -> Word:
+    is_ours = identity(service.image) == identity(wanted.image)
+    if wanted.is_back:
+        if not is_ours:
+            return Word.CHANGED
+        return Word.FAILED if service.state in STOPPED else Word.WAIT
+    if service.state in TAKEN_BACK or service.state in STOPPED:
+        return Word.FAILED
+    return Word.WAIT if is_ours and service.labels.get("freshness.run") == wanted.run else Word.CHANGED
+
+
+def describe_update(service: Service) -> str:
+    """What Swarm says of the update, in the rest of a sentence."""
+    said = f"Swarm says {service.state}" if service.state else "Swarm says nothing of an update"
+    return f"{said}: {printable(service.message)}" if service.message else said
+
+
+def _runs(task: Task, image: str) -> bool:
+    return task.state == "running" and identity(task.image) == identity(image)
+
+
+def _errors(over: Iterable[Task]) -> str:
+    """The last errors, each once: what a container's end says."""
+    told: Mapping[str, None] = dict.fromkeys(
+        _error(task) for task in sorted(over, key=lambda task: task.since, reverse=True)
+    )
+    return "".join(f"; {each}" for each in list(told)[:_MOST])
+
+
+def _error(task: Task) -> str:
+    why = printable(task.error).rstrip(".")
+    status = f"exit status {task.status}" if task.status is not None and task.state != "rejected" else ""
+    return f"a task was {task.state}: {why or status}" if why or status else f"a task was {task.state}"

@@ -1,0 +1,107 @@
+"""Executes a plan of Swarm services: each in its order; where one fails, all are taken back."""
+
+from freshness.core.promotion import PromotionOutcome, name_revision
+from freshness.core.swarm import identity
+from freshness.errors import FreshnessError, Interrupted, LockLost
+from freshness.process.signals import interrupts_deferred
+from freshness.promotion.execute import TAKEN_OVER
+from freshness.promotion.request import Result, why
+from freshness.report.run_log import RunLog
+from freshness.report.steps import wrap_unexpected_errors
+from freshness.swarm.plan import Change, Plan
+from freshness.swarm.rollout import Work, go_back, roll_out, verify
+
+Ended = tuple[PromotionOutcome, str]
+
+
+def execute(plan: Plan, work: Work) -> Result:
+    """How the services are left. Raises what ended it before the first write."""
+    try:
+        with wrap_unexpected_errors():
+            for change in plan.changes:
+                (verify if change.is_same else roll_out)(work, change)
+    except LockLost as error:
+        return _result(plan, work.run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
+    except (FreshnessError, Interrupted) as error:
+        if not work.begun:
+            raise
+        return _take_back(plan, work, error)
+    outcome = PromotionOutcome.PROMOTED if plan.together else PromotionOutcome.UNCHANGED
+    return _result(plan, work.run, (outcome, _serves(plan, work)))
+
+
+def _take_back(plan: Plan, work: Work, error: FreshnessError | Interrupted) -> Result:
+    """After a failure: what ran before runs again, proven; or a person is needed."""
+    ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
+    try:
+        with interrupts_deferred():
+            work.run.log.say("The promotion failed. Going back to what the swarm ran before.")
+            with wrap_unexpected_errors():
+                ended = go_all_back(work)
+    except (LockLost, Interrupted) as late:
+        cause = late
+    return _result(plan, work.run, ended, cause)
+
+
+def go_all_back(work: Work) -> Ended:
+    """Each that was begun, the last one first; one that fails keeps none of the others. Raises LockLost."""
+    failed = list[tuple[Change, FreshnessError]]()
+    for change in reversed(work.begun):
+        try:
+            go_back(work, change)
+        except LockLost:
+            raise
+        except FreshnessError as error:
+            failed.append((change, error))
+    if failed:
+        return PromotionOutcome.STRANDED, _stranded(failed)
+    again = "; ".join(f"{one.service.name}: {name_revision(one.running, one.label)} serves again" for one in work.begun)
+    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}.{_unknown(work)}"
+
+
+def _stranded(failed: list[tuple[Change, FreshnessError]]) -> str:
+    why = " ".join(f"{error.args[0].rstrip('.')}." for _, error in failed)
+    commands = " && ".join(
+        f"docker service update --detach --with-registry-auth --image {one.service.image} {one.service.name}"
+        for one, _ in failed
+    )
+    return f"The promotion failed, and so did the way back: {why} A person is needed; on a manager type: {commands}"
+
+
+def _serves(plan: Plan, work: Work) -> str:
+    said = []
+    for one in plan.changes:
+        runs = f"{one.service.name} runs {name_revision(one.candidate, one.label)} in {one.service.replicas} tasks"
+        before = name_revision(one.running, one.label)
+        said.append(f"{runs} already; nothing was written." if one.is_same else f"{runs}; it ran {before} before.")
+    return f"{' '.join(said)}{_unknown(work)}"
+
+
+def _unknown(work: Work) -> str:
+    """What cannot be proven: nobody hears of the node, and what it runs may be another image."""
+    if not work.silent:
+        return ""
+    names = " and ".join(sorted(work.silent))
+    return f" Not proven: what still runs on {names}, of which the managers hear nothing."
+
+
+def _result(plan: Plan, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
+    (outcome, reason), first, status = ended, plan.changes[0], None
+    is_fine = outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED}
+    is_back = outcome is PromotionOutcome.ROLLED_BACK
+    if isinstance(error, Interrupted) or (outcome is PromotionOutcome.ERROR and error):
+        status = error.exit_status
+    if error:
+        reason = f"{why(run, error)} {reason}"
+    runs = {one.service.name: one.image if is_fine else one.service.image for one in plan.changes}
+    proven = runs if is_fine or is_back else {}
+    return Result.of(
+        run,
+        outcome,
+        reason,
+        status,
+        image=first.image,
+        image_id=identity(proven.get(first.service.name, "")),
+        images=proven,
+        previous_image_id=identity(first.service.image),
+    )

@@ -1,0 +1,121 @@
+"""The manager that is asked, and the locks of the services, which are the whole Swarm's."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from freshness.core.check import CheckName
+from freshness.core.lock import successor_name, swarm_lock
+from freshness.core.swarm import Service
+from freshness.core.swarm_refusals import refuse_no_manager, require_all
+from freshness.engine.client import Engine, connect
+from freshness.engine.lock import Lease, Lock
+from freshness.engine.lock_owner import new_lock, new_token
+from freshness.engine.swarm import describe_swarm, find_service
+from freshness.errors import EngineError
+from freshness.promotion.acquire import PREFLIGHT_SECONDS
+from freshness.promotion.request import Request
+from freshness.report.run_log import RunLog
+from freshness.settings.application import JobSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A manager of the Swarm, the names of production's services there, and their locks in the order of taking."""
+
+    request: Request
+    engine: Engine
+    locks: tuple[Lock, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.request.settings.swarm.services
+
+    @property
+    def jobs(self) -> tuple[JobSettings, ...]:
+        """A rollback runs none: what they did is not taken back."""
+        return () if self.request.is_rollback else self.request.settings.application.pre_deploy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leases:
+    """Our hold on each service, by its name. `dead` are the tokens of the runs that were taken over from."""
+
+    by_service: dict[str, Lease]
+    dead: frozenset[str]
+
+    @property
+    def any(self) -> Lease:
+        return next(iter(self.by_service.values()))
+
+    def require(self) -> None:
+        """Raises LockLost where one is ours no more."""
+        for lease in self.by_service.values():
+            lease.require()
+
+
+def reach(request: Request, run: RunLog) -> Host:
+    """Connects to the manager. Raises Refused where the Engine is none, or its Swarm has no leader; EngineError."""
+    engine = connect(request.env, request.settings.engine.timeout)
+    run.found["daemon_id"] = engine.id
+    refuse_no_manager(describe_swarm(engine), engine.endpoint)
+    read_services(engine, request.settings.swarm.services)
+    token = new_token()
+    locks = (_lock(engine, request, name, token, run) for name in sorted(request.settings.swarm.services))
+    return Host(request=request, engine=engine, locks=tuple(locks))
+
+
+def _lock(engine: Engine, request: Request, service: str, token: str, run: RunLog) -> Lock:
+    settings = request.settings
+    seconds = len(settings.swarm.services) * 3 * (settings.swarm.timeout + settings.health.hold)
+    return new_lock(
+        engine,
+        swarm_lock(service),
+        command="freshness rollback" if request.is_rollback else "freshness promote",
+        revision=request.rollback_to if request.is_rollback else settings.expected_revision,
+        seconds=PREFLIGHT_SECONDS + seconds + sum(job.timeout for job in settings.application.pre_deploy),
+        env=request.run_env,
+        say=run.log.say,
+        token=token,
+    )
+
+
+@contextmanager
+def acquire(host: Host, run: RunLog) -> Iterator[Leases]:
+    """The services for this run alone. Raises Busy where another run keeps one for too long, EngineError."""
+    with ExitStack() as stack:
+        leases, dead = dict[str, Lease](), set[str]()
+        for lock in host.locks:
+            lease, tokens = _take(lock, host, run)
+            leases[lock.name.removeprefix(swarm_lock(""))] = stack.enter_context(lease)
+            dead |= tokens
+        yield Leases(by_service=leases, dead=frozenset(dead))
+
+
+def _take(lock: Lock, host: Host, run: RunLog) -> tuple[Lease, set[str]]:
+    """The lease, and the tokens of the runs that it follows: the last one, and whom that one had followed."""
+    with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
+        held, follows = lock.look(), successor_name(lock.name, "")
+        lease = lock.take(host.request.settings.engine.lock_timeout)
+        if lease.name == lock.name:
+            step.got = "nobody else has it"
+            return lease, set()
+        step.got = "taken over from a run that has ended"
+    earlier = {held.owner.token, held.name.removeprefix(follows)} if held else set()
+    return lease, {lease.name.removeprefix(follows), *earlier}
+
+
+def read_services(engine: Engine, names: tuple[str, ...]) -> dict[str, Service]:
+    """Each by its name. Raises Refused where one is missing."""
+    found = {name: find_service(engine, name) for name in names}
+    there = {name: service for name, service in found.items() if service and service.name == name}
+    require_all(names, there)
+    return there
+
+
+def require_service(engine: Engine, before: Service) -> Service:
+    """As it is now. Raises EngineError where it is gone."""
+    found = find_service(engine, before.id)
+    if found is None:
+        raise EngineError(f"The service {before.name} was removed.", "Deploy its stack again, then run again.")
+    return found

@@ -1,0 +1,72 @@
+"""Images as the Swarm's nodes will pull them: proven by what their registry holds, or by the only node's Engine."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from freshness.core.hexid import is_image_id
+from freshness.core.image import Image
+from freshness.core.manifest import Platform
+from freshness.core.swarm import Node, Service, find_reference, identity
+from freshness.core.swarm_record import revision_of
+from freshness.engine.client import Engine
+from freshness.engine.images import find_image
+from freshness.errors import Refused
+from freshness.registry.client import Registry
+from freshness.registry.credentials import find_credentials
+from freshness.registry.held import describe_held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Asks for images with Docker's credentials in `env`; `nodes` say for which platforms."""
+
+    engine: Engine
+    env: Mapping[str, str]
+    nodes: tuple[Node, ...]
+    known: dict[str, tuple[Image, ...]] = field(default_factory=dict)
+
+    def describe(self, image: str) -> tuple[Image, ...]:
+        """What the nodes would run: one, or of an index one for each platform. Raises Refused, RegistryError."""
+        if image not in self.known:
+            self.known[image] = tuple(self._describe(image))
+        return self.known[image]
+
+    def _describe(self, image: str) -> Iterable[Image]:
+        reference = find_reference(image)
+        if reference is None:
+            found = find_image(self.engine, image)
+            if found is None:
+                raise Refused(
+                    f"the Engine {self.engine.id} at {self.engine.endpoint} has no image {image}.",
+                    "Gate it on this host, or promote HOST/NAME@sha256:… from a registry.",
+                )
+            return [found]
+        repository = reference.repository
+        registry = Registry(repository, find_credentials(repository.host, self.env))
+        top = registry.require_manifest(reference.digest)
+        held = {one.manifest: one for one in (describe_held(registry, top, each) for each in self._platforms())}
+        return [Image(id=reference.digest, labels=one.labels, healthcheck=one.healthcheck) for one in held.values()]
+
+    def _platforms(self) -> Iterable[Platform]:
+        return dict.fromkeys(node.platform for node in self.nodes)
+
+    def find_running(self, service: Service, label: str) -> Image:
+        """What the service runs, with the commit that it was proven to be of: by its labels, else by the registry.
+
+        Where neither knows the image any more, it claims no commit. Raises RegistryError.
+        """
+        if revision := revision_of(service.labels, service.image):
+            return Image(id=identity(service.image), labels={label: revision})
+        unknown = Image(id=identity(service.image))
+        if identity(service.image) == service.image and not is_image_id(service.image):  # a tag, which may move
+            return unknown
+        try:
+            return self.describe(service.image)[0]
+        except Refused:
+            return unknown
+
+    def credentials(self, image: str) -> Mapping[str, str]:
+        """What the nodes need to pull it; empty where Docker has none."""
+        reference = find_reference(image)
+        found = find_credentials(reference.repository.host, self.env) if reference else None
+        return found.for_engine(reference.repository.host) if found and reference else {}

@@ -1,0 +1,121 @@
+"""Looks at the services and at the images that they are to get, and refuses before the first write."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from freshness.core.check import CheckName
+from freshness.core.image import Image, repository_of
+from freshness.core.retained import RetainedTags
+from freshness.core.swarm import Service
+from freshness.core.swarm_refusals import pick_source, refuse_image, refuse_service, refuse_unprovable
+from freshness.engine.swarm import read_nodes
+from freshness.promotion.ancestry import require_forward
+from freshness.promotion.candidate import Choice
+from freshness.promotion.request import Request
+from freshness.report.run_log import RunLog
+from freshness.swarm.host import Host, read_services
+from freshness.swarm.images import Images
+from freshness.swarm.plan import Change, Plan
+from freshness.swarm.retained import Back, choose_back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """The look at one application's services."""
+
+    host: Host
+    run: RunLog
+    images: Images
+
+    @property
+    def request(self) -> Request:
+        return self.host.request
+
+    def plan(self) -> Plan:
+        """Raises Refused, and what kept it from being decided."""
+        services = self._services()
+        sources = self._sources(services)
+        changes = tuple(self._change(service, sources[service.name]) for service in services)
+        self._prove(changes)
+        return Plan(jobs=(), changes=changes, ancestry=next(iter(self._ancestry(changes)), ""))
+
+    def _services(self) -> tuple[Service, ...]:
+        names, swarm = self.host.names, self.request.settings.swarm
+        with self.run.step(CheckName.SERVICE, f"{' and '.join(names)} ready for an update") as step:
+            found = tuple(read_services(self.host.engine, names).values())
+            for service in found:
+                refuse_service(service, seconds=swarm.timeout)
+            step.got = ", ".join(f"{one.name} with {one.replicas} replicas" for one in found)
+        return found
+
+    def _sources(self, services: tuple[Service, ...]) -> dict[str, str]:
+        """The image that each gets, as its spec will spell it."""
+        if self.request.is_rollback:
+            backs = dict[str, Back]()
+            for service in services:
+                backs[service.name] = choose_back(service, self.request.rollback_to, next(iter(backs.values()), None))
+            return {name: back.image for name, back in backs.items()}
+        settings = self.request.settings
+        staging = settings.staging_services if len(settings.staging_services) == len(services) else ()
+        found = {}
+        for number, service in enumerate(services):
+            name = staging[number] if staging else ""
+            found[service.name] = pick_source(service, settings.source_images, settings.source_image, name)
+            refuse_image(found[service.name], len(self.images.nodes))
+        return found
+
+    def _change(self, service: Service, source: str) -> Change:
+        settings = self.request.settings
+        with self.run.step(CheckName.IMAGE, f"an image for {service.name} that every node can pull") as step:
+            described = self.images.describe(source)
+            step.got = source
+        with self.run.step(CheckName.HEALTH_QUESTION, "a HEALTHCHECK") as step:
+            if not settings.health.is_running_enough:
+                for one in described:
+                    refuse_unprovable(service.name, service.container, one.healthcheck)
+            step.got = settings.health.note or "a HEALTHCHECK"
+        self.run.note(settings.health.note)
+        label = settings.source.label
+        self.run.found.setdefault("revision", described[0].revision(label) or "")
+        return Change(
+            service=service,
+            image=source,
+            candidate=described[0],
+            running=self.images.find_running(service, label),
+            label=label,
+            keep=settings.keep_images,
+        )
+
+    def _prove(self, changes: tuple[Change, ...]) -> None:
+        """The guard, for each image that a node may run."""
+        for image in dict.fromkeys(change.image for change in changes):
+            for one in self.images.describe(image):
+                self._choice(image).prove(one)
+
+    def _choice(self, image: str) -> Choice:
+        settings = self.request.settings
+        return Choice(
+            engine=self.host.engine,
+            request=self.request,
+            run=self.run,
+            tags=RetainedTags(repository=repository_of(image.partition("@")[0])),
+            service=settings.swarm.services[0],
+        )
+
+    def _ancestry(self, changes: tuple[Change, ...]) -> Iterator[str]:
+        """How each candidate stands to what runs, each commit once."""
+        seen = set[str]()
+        for change in changes:
+            known = change.running.revision(change.label)
+            if known is None or known not in seen:
+                yield self._stand(change.running, change.candidate)
+                seen.add(known or "")
+
+    def _stand(self, running: Image, candidate: Image) -> str:
+        return require_forward(self.request, self.run, running, candidate, None)
+
+
+def look(host: Host, run: RunLog) -> Preflight:
+    """With the nodes as they are."""
+    images = Images(engine=host.engine, env=host.request.env, nodes=read_nodes(host.engine))
+    return Preflight(host=host, run=run, images=images)

@@ -1,0 +1,46 @@
+"""What a Swarm service can be taken back to, as its labels say."""
+
+from dataclasses import dataclass
+
+from freshness.core.retained import RetainedImage, choose_alike, choose_retained
+from freshness.core.swarm import Service, identity
+from freshness.core.swarm_record import read_deployed, revision_of
+from freshness.errors import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """What was chosen: the entry of the list, and the image as the spec spelt it."""
+
+    entry: RetainedImage
+    image: str
+
+
+def retained_of(service: Service) -> tuple[RetainedImage, ...]:
+    """What it can be taken back to, the newest first, each by its digest."""
+    return tuple(
+        RetainedImage(number=number, image=identity(one.image), revision=one.revision)
+        for number, one in enumerate(read_deployed(service.labels).previous, start=1)
+    )
+
+
+def runs_now(service: Service) -> RetainedImage:
+    """What its spec says now."""
+    return RetainedImage(number=0, image=identity(service.image), revision=revision_of(service.labels, service.image))
+
+
+def choose_back(service: Service, to: str | None, like: Back | None) -> Back:
+    """What `to` names, or the newest; together with another service what is `like` its. Raises Refused."""
+    kept = retained_of(service)
+    if not kept:
+        raise Refused(
+            f"{service.name} has no label freshness.previous: no image is known that it could go back to.",
+            "Promote a verified image instead, with a reason in `allow-rollback`.",
+        )
+    now = runs_now(service)
+    if like:
+        entry = choose_alike(kept, now, like.entry, service.name)
+    else:
+        entry = choose_retained(kept, now.image, to, "freshness.previous")
+    spelt = {identity(one.image): one.image for one in read_deployed(service.labels).previous}
+    return Back(entry=entry, image=spelt.get(entry.image, service.image))

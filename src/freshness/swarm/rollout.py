@@ -1,0 +1,149 @@
+"""Updates a service by one write, watches what comes of it, and takes it back the same way."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from freshness.core.check import CheckName
+from freshness.core.swarm import STOPPED, Service, is_ours
+from freshness.core.swarm_judge import Held, Judged, Wanted, Word, decide, describe_update, judge
+from freshness.core.swarm_way_back import Way, way_back
+from freshness.engine.swarm import read_nodes, read_tasks, update_service
+from freshness.errors import FreshnessError, Stale, Unhealthy
+from freshness.report.run_log import RunLog
+from freshness.swarm.host import Host, Leases, require_service
+from freshness.swarm.images import Images
+from freshness.swarm.plan import Change
+
+PAUSE_SECONDS = 0.2
+PROGRESS_SECONDS = 15
+_TRIES = 5
+"""So often the way back reads again, where Swarm itself wrote the update's state in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the rollouts of one run work with. `begun` are the changes whose write may have arrived."""
+
+    host: Host
+    leases: Leases
+    images: Images
+    together: tuple[str, ...]
+    run: RunLog
+    begun: list[Change] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+
+    @property
+    def token(self) -> str:
+        return self.leases.any.owner.token
+
+    def wanted(self, image: str, *, is_back: bool = False) -> Wanted:
+        """What has to come about from now on."""
+        settings = self.host.request.settings
+        deadline = time.monotonic() + settings.swarm.timeout
+        return Wanted(image=image, run=self.token, hold=settings.health.hold, deadline=deadline, is_back=is_back)
+
+
+def roll_out(work: Work, change: Change) -> None:
+    """Writes once, and waits until every slot is proven. Raises Unhealthy, Stale where somebody else wrote."""
+    name, wanted = change.service.name, work.wanted(change.image)
+    expected = f"{change.service.replicas} tasks of {name} on {change.image} for {wanted.hold:g} s"
+    with work.run.step(CheckName.ROLLOUT, expected) as step:
+        work.run.log.announce(
+            f"Swarm updates {name} to {change.image}; up to {work.host.request.settings.swarm.timeout:g} s."
+        )
+        _write(work, change)
+        step.got = require_proven(work, change.service, wanted).said
+
+
+def _write(work: Work, change: Change) -> None:
+    owner = work.leases.any.owner
+    labels = change.deployed(owner.token, owner.who, owner.run, work.together).labels
+    work.leases.require()
+    work.begun.append(change)
+    try:
+        spec = change.service.with_image(change.image, labels)
+        update_service(work.host.engine, change.service, spec, work.images.credentials(change.image))
+    except Stale:
+        work.begun.remove(change)  # the manager took nothing of it
+        raise
+
+
+def verify(work: Work, change: Change) -> None:
+    """That what has the image already runs it. Raises Unhealthy."""
+    with work.run.step(CheckName.IDENTITY, f"{change.service.replicas} tasks on {change.image}") as step:
+        deadline = time.monotonic() + work.host.request.settings.health.deadline
+        wanted = replace(work.wanted(change.service.image, is_back=True), hold=0, deadline=deadline)
+        step.got = require_proven(work, change.service, wanted).said
+
+
+def require_proven(work: Work, service: Service, wanted: Wanted) -> Judged:
+    """What was seen in the end. Raises Unhealthy, Stale."""
+    word, now, judged = watch(work, service, wanted)
+    if word is Word.PROVEN:
+        work.silent.update(judged.silent)
+        return judged
+    if word is Word.CHANGED:
+        raise Stale(
+            f"somebody else changed {service.name} meanwhile: its image is {now.image}, expected {wanted.image}.",
+            "Find out who deploys it beside this tool, then run again.",
+        )
+    raise Unhealthy(
+        f"{judged.said}; {describe_update(now)}",
+        f"`docker service ps --no-trunc {service.name}` and `docker service logs {service.name}` say more.",
+    )
+
+
+def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, Judged]:
+    """Looks until it is decided. What the manager does not answer meanwhile is asked again, up to the deadline."""
+    engine, held, told = work.host.engine, Held(), time.monotonic()
+    while True:
+        try:
+            now = require_service(engine, service)
+            judged = judge(wanted.image, now, read_tasks(engine, now), read_nodes(engine))
+            word, held = decide(now, judged, held, wanted, time.monotonic())
+            if word is not Word.WAIT:
+                return word, now, judged
+            if time.monotonic() - told >= PROGRESS_SECONDS:
+                told = time.monotonic()
+                work.run.log.say(f"{judged.said}; {describe_update(now)}.")
+        except FreshnessError:
+            if time.monotonic() > wanted.deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
+
+
+def go_back(work: Work, change: Change) -> None:
+    """What ran before runs again, proven. Raises Unhealthy, Stale where the service is another's by now."""
+    before = change.service
+    with work.run.step(CheckName.WAY_BACK, f"{before.replicas} tasks of {before.name} on {before.image}") as step:
+        _write_back(work, change)
+        wanted = work.wanted(before.image, is_back=True)
+        word, now, _ = watch(work, before, wanted)
+        if word is Word.FAILED and now.state in STOPPED:  # Swarm gave up: once more, by a write of ours
+            _write_back(work, change)
+        step.got = require_proven(work, before, work.wanted(before.image, is_back=True)).said
+
+
+def _write_back(work: Work, change: Change) -> None:
+    """One more update, on what is read now: Swarm writes the state of an update itself, at any moment."""
+    engine, before = work.host.engine, change.service
+    ours = {key: value for key, value in before.labels.items() if is_ours(key)}
+    for is_last in (False,) * (_TRIES - 1) + (True,):
+        now = require_service(engine, before)
+        way = way_back(now, change.image, work.token, before.image)
+        if way is Way.NOT_OURS:
+            raise Stale(
+                f"somebody else changed {before.name}: its image is {now.image}, and not {change.image} of this run.",
+                "It was left alone: look at it, and deploy what is to run.",
+            )
+        if way is Way.WAIT:
+            return
+        work.leases.require()
+        try:
+            spec = now.with_image(before.image, ours)
+            update_service(engine, now, spec, work.images.credentials(before.image))
+        except Stale:
+            if is_last:
+                raise
+        else:
+            return
