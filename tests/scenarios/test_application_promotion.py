@@ -299,7 +299,7 @@ def test_start_first_starts_all_beside_the_old_ones(shop: Shop) -> None:
     assert shop.runs() == second.services
     names = [check["name"] for check in ended.report["checks"]]
     last_proof = len(names) - names[::-1].index("hold")
-    assert names.index("retirement") >= last_proof
+    assert names.index("removal") >= last_proof
     before = shop.state().containers
     assert shop.promote(broken, **how).outputs["outcome"] == "rolled-back"
     assert shop.state().containers == before

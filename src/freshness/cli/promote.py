@@ -85,7 +85,7 @@ def _read(
 ) -> PromoteSettings:
     """With what the expected commit's own file says; of a rollback, which names none, with what today's says.
 
-    What is wrong with today's file is a warning there: it keeps nobody from a way back.
+    What is wrong with today's file is a warning there: it keeps nobody from a rollback.
     """
     from freshness.git.commit_file import file_at_hand
 

@@ -30,15 +30,28 @@ class CheckName(StrEnum):
     IMAGE = "image"
     GUARD = "guard"
     STAGING = "staging"
-    DIRECTION = "direction"
+    ANCESTRY = "ancestry"
     LOSS = "loss"
-    HEALTH_QUESTION = "health question"
+    HEALTH_PROBE = "health probe"
     TAG = "tag"
     ROLLOUT = "rollout"
     IDENTITY = "identity"
     OVERLAP = "overlap"
-    RETIREMENT = "retirement"
-    WAY_BACK = "way back"
+    REMOVAL = "removal"
+    ROLLBACK = "rollback"
+
+    @property
+    def formerly(self) -> str:
+        """The name in reports of version 1.0, where that was another; else empty."""
+        return _FORMERLY.get(self, "")
+
+
+_FORMERLY = {
+    CheckName.ANCESTRY: "direction",
+    CheckName.HEALTH_PROBE: "health question",
+    CheckName.REMOVAL: "retirement",
+    CheckName.ROLLBACK: "way back",
+}
 
 
 class CheckResult(StrEnum):

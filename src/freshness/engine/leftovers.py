@@ -22,7 +22,7 @@ def keep_one_container(lease: Lease, target: Target, image_id: str) -> None:
 
 
 def keep_only(lease: Lease, target: Target, stays: Container, *, volumes: bool = False) -> None:
-    """Retires the service's other containers, and gives this one its proper name."""
+    """Removes the service's other containers, and gives this one its proper name."""
     for container in service_containers(lease.engine, target.project, target.service):
         if container.id != stays.id:
             stop_and_remove(lease, container, volumes=volumes)

@@ -145,7 +145,7 @@ def require_forward(
                 run.warn("recheck-head", NOT_ASKED)
             else:
                 run.note(NOT_ASKED)
-        with run.step(CheckName.DIRECTION, "a commit that builds on what production runs") as step:
+        with run.step(CheckName.ANCESTRY, "a commit that builds on what production runs") as step:
             step.got = _stand_to(production, claimed, advance, last)
     run.notes.append(f"Before the first write: {step.got}")  # the log has it as the check's own line
     return step.got

@@ -167,7 +167,7 @@ def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -
 def _stranded(plan: Plan, host: Host, begun: Mapping[str, Begun], error: FreshnessError) -> str:
     if not plan.changes:
         return f"{error} The tag may be left halfway: check what {plan.move.tag} names."
-    what = "The promotion failed, and so did the way back"
+    what = "The promotion failed, and so did the rollback"
     return call_for_help(what, host.engine, host.subject.words, plan.changes, begun, error)
 
 

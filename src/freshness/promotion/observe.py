@@ -199,7 +199,7 @@ def _tagged(engine: Engine, target: Target, undo_to: Record | None) -> Image | N
 def _refuse_lost_volumes(
     engine: Engine, target: Target, running: Container, candidate: Image, mounted: frozenset[str]
 ) -> None:
-    """Raises Refused where a recreation would lose what the container has, and the way back would not bring it back."""
+    """Raises Refused where a recreation would lose what the container has, and a rollback would not bring it back."""
     if running.image_id == candidate.id:
         return
     written = [path for path in written_volumes(engine, running) if path not in mounted]

@@ -183,7 +183,7 @@ def _back(changes: Sequence[Change]) -> str:
 
 
 def _prove_all(changes: Sequence[Change], settings: PromoteSettings) -> Iterator[Operation]:
-    """Each proof is undone by the same proof of what is brought back: a way back that crashes is none."""
+    """Each proof is undone by the same proof of what is brought back: a rollback that crashes is none."""
     for one in changes:
         undo = op.Probe(make=one.former, why=PROVEN_TOO) if one.move.previous else None
         yield op.Probe(make=one.make, why="what is not healthy is taken back", undo=undo)

@@ -169,7 +169,7 @@ class _Look:
             self._require_ours(make)
             self.pick.choice.warn_of_shared()
             step.got = f"{make.target.service} of the project {make.target.project}"
-        with self.run.step(CheckName.LOSS, "values, files and a way back that stay") as step:
+        with self.run.step(CheckName.LOSS, "values and files that stay, and an image to roll back to") as step:
             change = find_change(
                 self.engine,
                 self.scene,
@@ -185,9 +185,7 @@ class _Look:
                 f"production runs {name_revision(previous, label)}" if previous else "production runs nothing yet"
             )
         self._look_at_mounts(make)
-        with self.run.step(
-            CheckName.HEALTH_QUESTION, "a health path or a HEALTHCHECK, for the way back as well"
-        ) as step:
+        with self.run.step(CheckName.HEALTH_PROBE, "a health path or a HEALTHCHECK, for a rollback as well") as step:
             health = make.health
             require_health_source(health, make.target, candidate, previous, change.former.target)
             step.got = health.wanted

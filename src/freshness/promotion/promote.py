@@ -72,7 +72,7 @@ def _foresee_locks(host: Host) -> tuple[list[str], dict[str, Record]]:
 
 
 def _then(record: Record, what: Recovery) -> Record | None:
-    """What production runs, once what was interrupted is finished or undone, as the plan's way back."""
+    """What production runs, once what was interrupted is finished or undone, for the plan to roll back to."""
     if what is Recovery.LEAVE:
         return None
     if what is Recovery.UNDO:

@@ -50,8 +50,8 @@ class Left:
 def recover(host: Host, leases: Leases, run: RunLog) -> Records:
     """Finishes or undoes what was begun. Returns the records, by their locks, where neither could be done.
 
-    What last served is then the way back of this run's own plan. Raises LockLost, Refused where what was begun is also
-    about services that this run does not hold, and what kept it from being decided.
+    This run's own plan then rolls back to what last served. Raises LockLost, Refused where what was begun is also about
+    services that this run does not hold, and what kept it from being decided.
     """
     begun = find_all_begun(host.engine, leases.by_lock)
     undo_to: dict[str, Record] = {}
@@ -188,7 +188,7 @@ def _recover(host: Host, leases: Leases, begun: Mapping[str, Begun], run: RunLog
         if not left.plan.changes:
             raise
         what = "A promotion was interrupted and could not be undone"
-        why = f"{what}: {error.args[0].rstrip('.')}. What last served is this run's way back."
+        why = f"{what}: {error.args[0].rstrip('.')}. What last served is what this run rolls back to."
         run.warn("An interrupted promotion", why)
         command = call_for_help(what, host.engine, host.subject.words, left.plan.changes, begun, error)
         return Recovered(done=command, undo_to=records)

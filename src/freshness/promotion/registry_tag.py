@@ -58,7 +58,7 @@ class Move:
         return self.before_digest == self.wanted.digest
 
     def image(self, manifest: Manifest, platform: Platform) -> Image:
-        """What the guard and the direction are asked about. Raises Refused."""
+        """What the guard and the ancestry are asked about. Raises Refused."""
         return Image(id=manifest.digest, labels=describe_held(self.registry, manifest, platform).labels)
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from freshness.settings.model import PromoteSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A promotion, or with `is_rollback` a way back: to the newest that no rollback has left, or to `rollback_to`.
+    """A promotion, or with `is_rollback` a rollback to the newest that no rollback has left, or to `rollback_to`.
 
     `run_env` is the run's own environment, `env` what our children inherit of it.
     """
@@ -51,8 +51,7 @@ class Request:
 class Recovered:
     """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
 
-    `undo_to` are its records by their locks, where it could not be undone: what last served is the next plan's way
-    back.
+    `undo_to` are its records by their locks, where it could not be undone: the next plan undoes to what last served.
     """
 
     done: str

@@ -16,7 +16,7 @@ from freshness.promotion.switch import bring_back, remove_old, serve
 from freshness.promotion.work import Work
 from freshness.target.job import record_job
 
-_NEXT = "the next way back knows less"
+_NEXT = "the next rollback knows less"
 _CUT = (op.Probe, op.Overlap, op.Last, op.RunJob)
 """What may be interrupted: it switches nothing."""
 

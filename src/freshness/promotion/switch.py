@@ -73,7 +73,7 @@ def bring_back(work: Work, change: Change) -> None:
         remove(work.lease(change), change.make.source, change.make.target)
         restore_tag(work.lease(change), change.move.tag, change.move.tagged_id, work.settings.source.label)
         return
-    with work.run.step(CheckName.WAY_BACK, f"production on {image.id}") as step:
+    with work.run.step(CheckName.ROLLBACK, f"production on {image.id}") as step:
         came = bring_all_back(work, change, image) if change.has_replicas else (_bring_back(work, change, image),)
         work.containers[change.service] = came
         step.got = _require_image(came, image)
@@ -140,7 +140,7 @@ def remove_old(work: Work, change: Change) -> None:
     if not old:
         return
     ids = ", ".join(one.short_id for one in containers)
-    with work.run.step(CheckName.RETIREMENT, f"nothing beside {ids}") as step:
+    with work.run.step(CheckName.REMOVAL, f"nothing beside {ids}") as step:
         if len(containers) == 1:
             keep_only(lease, change.make.target, containers[0])
         else:

@@ -28,7 +28,7 @@ def refuse_missing(configuration: str) -> None:
 
 
 def what_serves_again(changes: Sequence[Change], label: str) -> str:
-    """What production runs after the way back, in the rest of a sentence."""
+    """What production runs after a rollback, in the rest of a sentence."""
     back = [change for change in changes if change.move.previous]
     if not back:
         return "nothing served before this first deployment, and nothing of it is left."

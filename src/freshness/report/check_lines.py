@@ -18,8 +18,8 @@ WAITING = frozenset(
         CheckName.HOLD,
         CheckName.REGISTRY,
         CheckName.OVERLAP,
-        CheckName.RETIREMENT,
-        CheckName.WAY_BACK,
+        CheckName.REMOVAL,
+        CheckName.ROLLBACK,
     }
 )
 """The checks that may take long, on which a terminal shows how long they have taken. They fork no process of ours."""

@@ -112,6 +112,8 @@ def _fields(value: Any) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     """The value as JSON knows it; a type that is not listed is written as its text, a Secret as `[REDACTED]`."""
+    if isinstance(value, Check) and value.name.formerly:
+        return {**_fields(value), "formerly": value.name.formerly}
     if isinstance(value, Candidate | Revision | Check):
         return _fields(value)
     if isinstance(value, Mapping):

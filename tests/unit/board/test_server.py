@@ -77,7 +77,7 @@ def test_a_signal_ends_the_board_at_once_even_while_a_client_is_connected(number
             running.process.send_signal(number)
             running.process.wait(timeout=10)
 
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5, "a busy machine takes its time; a board that waits for clients never ends"
 
 
 def test_a_port_that_is_taken_is_one_sentence(board: RunningBoard) -> None:

@@ -45,6 +45,15 @@ def test_it_holds_the_decision_the_checks_the_times_and_the_run(tmp_path: Path) 
     assert "hunter2" not in text
 
 
+def test_a_check_that_has_another_name_now_says_the_former_one(tmp_path: Path) -> None:
+    """Fails when `formerly` is left out of the report, or stands where nothing was renamed."""
+    checks = tuple(replace(REPORT.checks[0], name=name) for name in (CheckName.ROLLBACK, CheckName.HEALTH))
+    report = replace(REPORT, checks=checks)
+    rollback, health = json.loads(write_report(report, {"RUNNER_TEMP": str(tmp_path)}).read_text())["checks"]
+    assert (rollback["name"], rollback["formerly"]) == ("rollback", "way back")
+    assert "formerly" not in health
+
+
 @pytest.mark.parametrize("said", ["ann:hunter2@", "hunter2@", "ann:hun@ter2@", "ann:hunter2/@"])
 def test_no_password_of_the_forges_address_is_in_it(tmp_path: Path, said: str) -> None:
     """Fails when `write_report` takes GITHUB_SERVER_URL as it is."""
