@@ -69,7 +69,7 @@ class Preflight:
         with self.run.step(CheckName.IMAGE, f"an image for {service.name} that every node can pull") as step:
             described = self.images.describe(source)
             step.got = source
-        with self.run.step(CheckName.HEALTH_QUESTION, "a HEALTHCHECK") as step:
+        with self.run.step(CheckName.HEALTH_PROBE, "a HEALTHCHECK") as step:
             if not settings.health.is_running_enough:
                 for one in described:
                     refuse_unprovable(service.name, service.container, one.healthcheck)

@@ -115,7 +115,7 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
 def go_back(work: Work, change: Change) -> None:
     """What ran before runs again, proven. Raises Unhealthy, Stale where the service is another's by now."""
     before = change.service
-    with work.run.step(CheckName.WAY_BACK, f"{before.replicas} tasks of {before.name} on {before.image}") as step:
+    with work.run.step(CheckName.ROLLBACK, f"{before.replicas} tasks of {before.name} on {before.image}") as step:
         _write_back(work, change)
         wanted = work.wanted(before.image, is_back=True)
         word, now, _ = watch(work, before, wanted)
