@@ -60,7 +60,7 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> Gat
 
     for warning in settings.warnings:
         publisher.log.warning("freshness", warning)
-    env, forge = child_environment(publisher.env), forge_of(GATE, settings, publisher.env)
+    env, forge = child_environment(publisher.env, settings.docker_host), forge_of(GATE, settings, publisher.env)
     request = Request(
         settings=settings,
         run_env=publisher.env,

@@ -42,6 +42,7 @@ from freshness.git.uncommitted import in_words, uncommitted_paths
 from freshness.git.work_tree import find_root
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
+from freshness.settings.docker_host import at_host
 from freshness.settings.model import GateSettings, Incomplete
 from freshness.settings.read import with_commits_file
 from freshness.target.job import refuse_job
@@ -320,6 +321,6 @@ def lock_named(
         command="freshness gate",
         revision=revision.commit if revision else None,
         seconds=sum(each) + sum(job.timeout for job in jobs) + len(pushes) * request.settings.registry.timeout + 60,
-        env=request.run_env,
+        env=at_host(request.run_env, request.settings.docker_host),
         say=run.log.say,
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from freshness.settings.docker_host import at_host
 from freshness.settings.table import GATE, PROMOTE
 
 _OURS = frozenset(setting.variable for setting in GATE + PROMOTE)
@@ -27,14 +28,15 @@ _NEEDED = re.compile(
 )
 
 
-def child_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` for a child process.
+def child_environment(env: Mapping[str, str], host: str | None = None) -> dict[str, str]:
+    """`env` for a child process, which leads to this Docker `host` where one is given.
 
     The actions set every setting's variable, empty where its input is: an empty one is left out, since it would
     shadow the user's own value in the `.env` file that Compose interpolates. A token is left out by whatever name.
     """
     tokens = {value for name, value in env.items() if value and _TOKEN.fullmatch(name) and name.endswith("TOKEN")}
-    return {name: value for name, value in env.items() if not _is_dropped(name, value) and value not in tokens}
+    kept = {name: value for name, value in env.items() if not _is_dropped(name, value) and value not in tokens}
+    return at_host(kept, host)
 
 
 def compose_environment(env: Mapping[str, str], *, only_inputs: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Looks whether DOCKER_HOST, which Docker itself reads, names a host where it has to, and no password."""
+"""Which Docker host is meant: whether what is said names one, and the environment that Docker itself reads."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,25 @@ from freshness.core.quoting import quoted
 from freshness.settings.declaration import Problem
 
 
-def host_problems(env: Mapping[str, str]) -> list[Problem]:
-    """Why the remote Engine that was asked for cannot be it, or must not be called so."""
-    endpoint = env.get("DOCKER_HOST", "")
-    told = f"DOCKER_HOST is {quoted(shown(endpoint))}"
+def at_host(env: Mapping[str, str], host: str | None) -> dict[str, str]:
+    """`env` for Docker's programs, so that they reach this `host`, an address or a context's name; None: as it is.
+
+    The certificates that `env` names are those of tcp:// alone: a context has its own.
+    """
+    if host is None:
+        return dict(env)
+    kept = {
+        name: value
+        for name, value in env.items()
+        if name not in {"DOCKER_HOST", "DOCKER_CONTEXT"}
+        and (host.startswith("tcp://") or name not in {"DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
+    }
+    return {**kept, "DOCKER_HOST" if "://" in host else "DOCKER_CONTEXT": host}
+
+
+def host_problems(title: str, endpoint: str) -> list[Problem]:
+    """Why the remote Engine that `title` asks for cannot be it, or must not be called so."""
+    told = f"{title} is {quoted(shown(endpoint))}"
     problems = []
     if lacks_host(endpoint):  # the machine's own Engine would be the wrong one
         remedy = f"Write {FORMS}, or unset it for this machine's own Engine."

@@ -36,6 +36,8 @@ USUAL_STAGING = ("orchestrator-staging",)
 _IMAGE = "Image tag of the service; if set, it must equal what Compose runs."
 _IMAGE_DEFAULT = "what Compose runs: `image:`, else `<project>-<service>`"
 _CONTAINER = "Container name of the service; if set, it must equal what Compose creates."
+_HOSTS = "`ssh://`, `tcp://` with TLS, `unix://`, or a Docker context's name"
+_HOST_DEFAULT = "where DOCKER_HOST or the Docker context leads"
 _CONTAINER_DEFAULT = "the one that Compose creates"
 
 
@@ -102,6 +104,12 @@ class GateSettings:
         variable="GIT_SHA",
         shown_default="from the event",
         common=True,
+    )
+    docker_host: str | None = setting(
+        values.optional(values.docker_host),
+        f"Docker host of staging: {_HOSTS}.",
+        variable="STAGING_HOST",
+        shown_default=_HOST_DEFAULT,
     )
     compose: ComposeSettings = group(ComposeSettings)
     build: BuildSettings = group(BuildSettings)
@@ -177,8 +185,10 @@ class PromoteSettings:
     )
     source_host: str | None = setting(
         values.optional(values.docker_host),
-        "Docker host where the gate ran, if production's (DOCKER_HOST) is another one: the image is carried over.",
-        shown_default="production's",
+        "Docker host where the gate ran, if production's is another one: the image is carried over.",
+        variable="STAGING_HOST",
+        carrier="SOURCE_HOST",
+        shown_default="staging's `docker-host` in a settings file, else production's",
     )
     source_images: Mapping[str, str] = setting(
         values.source_images,
@@ -205,6 +215,14 @@ class PromoteSettings:
         values.optional(values.project),
         "Compose project of staging, if it is not production's.",
         shown_default="what its Compose file says, else production's",
+    )
+    docker_hosts: tuple[str, ...] = setting(
+        values.docker_hosts,
+        f"Docker host of production: {_HOSTS}; two or three are promoted together, one after the other.",
+        name="docker-host",
+        variable="PROD_HOST",
+        shown_default=_HOST_DEFAULT,
+        words=True,
     )
     usual_port: ClassVar[int] = 8500
     services: tuple[str, ...] = setting(

@@ -1,6 +1,6 @@
 """Reads the settings of the two actions and of their commands, and reports all problems at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -87,7 +87,8 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     values = read_table(table, sources, surroundings)
     unknown = _read_names(sources.env_file, surroundings)
     _require_absolute(surroundings)
-    surroundings.problems.extend(host_problems(env))
+    for title, endpoint in _endpoints(values, table, env):
+        surroundings.problems.extend(host_problems(title, endpoint))
     reading.rules(values, surroundings)
     if kind is PromoteSettings and not values.get("swarm-service") and not _follow(reading, sources, table):
         _require_sources(values, surroundings)
@@ -96,6 +97,15 @@ def _read(kind: type[_S], reading: Reading) -> _S:
     warnings = tuple(surroundings.notes) + unknown
     settings = assemble(kind, values, surroundings, application=application, reading=reading, warnings=warnings)
     return replace(settings, health=replace(settings.health, question=application.services[0].question))
+
+
+def _endpoints(values: Mapping[str, Any], table: Iterable[Setting], env: Texts) -> Iterator[tuple[str, str]]:
+    """Each address of a Docker host, and what names it."""
+    yield "DOCKER_HOST", env.get("DOCKER_HOST", "")
+    for one in table:
+        if one.name in {"docker-host", "source-host"}:
+            found = values.get(one.name) or ()
+            yield from ((one.title, each) for each in ([found] if isinstance(found, str) else found))
 
 
 def _gate_rules(values: Mapping[str, Any], surroundings: Surroundings) -> None:

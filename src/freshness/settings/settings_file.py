@@ -49,7 +49,7 @@ def parse_settings_file(
         place=place,
         services=_over(everywhere.services, here.services),
         jobs=_over(everywhere.jobs, here.jobs),
-        values={**everywhere.values, **here.values},
+        values={**_source_host(levels), **everywhere.values, **here.values},
         environments=tuple(levels),
         shared_jobs=frozenset(everywhere.jobs).union(*(one.jobs for one in levels.values() if one is not here)),
     )
@@ -69,6 +69,13 @@ def _word_for_path(texts: Texts) -> Texts:
     """A service's `health` as the setting of a single service has it."""
     word = {"healthcheck": "none", "running": "running"}.get(texts.get("health", ""))
     return {"health-path": word} if word else {}
+
+
+def _source_host(levels: Mapping[str, SettingsFile]) -> Texts:
+    """What staging is gated on is what a promotion carries from."""
+    staging = levels.get("staging")
+    host = staging.values.get("docker-host") if staging else None
+    return {"source-host": host} if host else {}
 
 
 def _over(all_of: Mapping[str, Texts], here: Mapping[str, Texts]) -> dict[str, Texts]:

@@ -124,10 +124,20 @@ def source_images(text: str) -> dict[str, str]:
 
 
 docker_host = matching(
-    r"(ssh|tcp|unix)://\S+",
+    r"(ssh|tcp|unix)://[^\s,]+|[A-Za-z0-9][A-Za-z0-9_.+-]*",
     "a Docker host",
-    "Write ssh://user@host, tcp://host:port with TLS, or unix:///path/to/socket, as in DOCKER_HOST.",
+    "Write ssh://user@host, tcp://host:port with TLS, unix:///path/to/socket, or the name of a Docker context.",
 )
+
+
+def docker_hosts(text: str) -> tuple[str, ...]:
+    """Docker hosts in their order, separated by commas or blanks, none twice; there may be none."""
+    hosts = tuple(map(docker_host, _words(text)))
+    if len(set(hosts)) < len(hosts):
+        raise WrongValue("each Docker host once", "Remove the one that is there twice.")
+    return hosts
+
+
 _token = matching(r"[!-~]+", "a token without blanks", "Give the token as the forge shows it.")
 
 
