@@ -15,8 +15,8 @@ from freshness.core.retained import RetainedTags
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.containers import Container
 from freshness.promotion.change import Change, Make, Move
+from freshness.promotion.left import LeftService, LeftServices, decide_left
 from freshness.promotion.plan import Plan, finish_plan, in_words, retag_plan, rollout_plan
-from freshness.promotion.recovery import LeftService, left_of
 from freshness.promotion.wording import what_all_serve, what_serves_again
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
@@ -291,7 +291,7 @@ def test_what_an_interrupted_run_left_is_finished_or_undone(
 ) -> None:
     """I9. Fails when what serves nothing is finished, or what somebody else deployed is undone."""
     service = LeftService(change=change, record=record, what=decide_recovery(record, running))
-    left = left_of([service], SETTINGS, there)
+    (left,) = decide_left([LeftServices(services=(service,), settings=SETTINGS, there=frozenset(there))])
     assert (left.done, str(left)) == (done, operations)
 
 
@@ -299,7 +299,7 @@ def test_a_tag_that_production_has_no_more_is_restored_with_the_rest() -> None:
     """I9. Fails when an interrupted run's own tag is forgotten, where the Compose file names another one by now."""
     record = replace(RECORD, tag="shop/before")
     service = LeftService(change=CHANGE, record=record, what=Recovery.UNDO, is_moved=True)
-    left = left_of([service], SETTINGS, ALL)
+    (left,) = decide_left([LeftServices(services=(service,), settings=SETTINGS, there=frozenset(ALL))])
     assert lines(str(left), 1) == ["1. tag OLD as shop/before: production's tag is another by now"]
     assert len(left.operations) == 8
 

@@ -113,7 +113,8 @@ def _open(
     from freshness.promotion.request import Request
 
     env = publisher.env
-    request = Request(settings=settings, env=child_environment(env), run_env=env, **how)
+    there = child_environment(env, next(iter(settings.docker_hosts), None))
+    request = Request(settings=settings, env=there, run_env=env, **how)
     run = RunLog(log=publisher.log)
     run.note(*settings.warnings, *notes)
     return request, run

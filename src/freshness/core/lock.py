@@ -57,6 +57,9 @@ class Record:
     is a rollback. `configuration` is what the candidate is to run with, `former` what the previous image ran with (see
     Deployment), each empty where it is not known. `last` is what ran last, where nothing ran. `together` are the locks
     of all that change in one promotion, its own among them; empty where it changes alone.
+
+    Of a promotion over several Docker hosts `hosts` are all of them, each its Engine's ID and its name, and `run` is
+    that run's token. `undone`: it is to be taken back, whatever runs.
     """
 
     tag: str
@@ -69,6 +72,9 @@ class Record:
     former: str = field(default="", repr=False)
     last: str = ""
     together: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
+    run: str = ""
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +218,11 @@ def _record_labels(record: Record) -> dict[str, str]:
         "kept": " ".join(record.kept), "back": "yes" if record.goes_back else "", "last": record.last,
         "together": " ".join(record.together),
     }  # fmt: skip
-    labels |= {key: text for key, text in (("to.with", record.configuration), ("from.with", record.former)) if text}
+    more = {
+        "to.with": record.configuration, "from.with": record.former, "promotion": record.run,
+        "hosts": " ".join(map("=".join, record.hosts)), "undone": "yes" if record.undone else "",
+    }  # fmt: skip
+    labels |= {key: text for key, text in more.items() if text}
     return {_LABEL + key: value for key, value in labels.items()}
 
 
@@ -257,4 +267,7 @@ def _record(said: Mapping[str, str]) -> Record | None:
         former=said.get("from.with", ""),
         last=said.get("last", ""),
         together=together,
+        hosts=tuple((one, name) for one, _, name in (each.partition("=") for each in said.get("hosts", "").split())),
+        run=said.get("promotion", ""),
+        undone=said.get("undone") == "yes",
     )

@@ -41,7 +41,11 @@ class Half:
 def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
     """What the gate reads of the Compose files."""
     request = gates.Request(
-        settings=settings, run_env=run_env, env=child_environment(run_env), forge=_silent(run_env), dry_run=True
+        settings=settings,
+        run_env=run_env,
+        env=child_environment(run_env, settings.docker_host),
+        forge=_silent(run_env),
+        dry_run=True,
     )
     run = RunLog(log=_unheard())
     found, refused = attempt(Area.STAGING, lambda: read_application(request, run))
@@ -83,7 +87,8 @@ def _look_at_throwaway(
 
 def look_at_production(settings: PromoteSettings, run_env: Texts) -> Half:
     """What the promotion reads of the Compose files."""
-    request = promotions.Request(settings=settings, env=child_environment(run_env), run_env=run_env, dry_run=True)
+    env = child_environment(run_env, next(iter(settings.docker_hosts), None))
+    request = promotions.Request(settings=settings, env=env, run_env=run_env, dry_run=True)
     run = RunLog(log=_unheard())
     found, refused = attempt(Area.PRODUCTION, lambda: read_subject(request, run))
     notes = tuple(note(Area.PRODUCTION, text) for text in run.notes)

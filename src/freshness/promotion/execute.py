@@ -1,179 +1,183 @@
-"""Executes a plan: jobs, the record, each operation. It decides nothing; where one fails, it walks the undo."""
+"""Executes plans, host by host: jobs, records, each operation. It decides nothing; where one fails, all is undone."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from freshness.core.configuration import not_restored
-from freshness.core.lock import Begun
 from freshness.core.promotion import PromotionOutcome, name_revision
-from freshness.engine.client import wait_until_reachable
-from freshness.engine.containers import Container
-from freshness.engine.images import find_image
-from freshness.engine.plan_record import remove_records, write_records
-from freshness.engine.probe_address import find_prober
+from freshness.engine.plan_record import write_records
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
-from freshness.promotion.acquire import Host
-from freshness.promotion.leases import Leases
-from freshness.promotion.plan import Plan, finish_plan
+from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import ownership
 from freshness.promotion.request import Result, why
 from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application
-from freshness.promotion.wording import call_for_help, is_unchanged, what_all_serve, what_serves_again
-from freshness.promotion.work import Work
+from freshness.promotion.undo import mark_undone, may_settle, roll_back, settle
+from freshness.promotion.wording import (
+    call_for_help,
+    is_unchanged,
+    on_each,
+    what_all_serve,
+    what_serves_again,
+)
+from freshness.promotion.work import Part, Work
 from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
 
 TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
 NOT_SWITCHED = "No service was switched: production runs what it ran. What the job did is not taken back."
 Ended = tuple[PromotionOutcome, str]
+Parts = Sequence[Part]
 
 
-def execute(plan: Plan, host: Host, leases: Leases, run: RunLog) -> Result:
-    """How production is left. Raises what kept the record from being written: then nothing was changed."""
-    work = new_work(host, leases, run)
-    if not plan.operations:
-        return _result(plan, run, _succeeded(plan, host, work))
-    jobs = plan.jobs
+def execute(plans: Sequence[Plan], works: Sequence[Work], run: RunLog) -> Result:
+    """How production is left. Raises what kept the records from being written: then nothing was changed."""
+    parts = [Part(plan=plan, work=work) for plan, work in zip(plans, works, strict=True)]
+    if not any(plan.operations for plan in plans):
+        return _result(parts, run, _succeeded(parts, run))
+    jobs, started = plans[0].jobs, list[Part]()
     try:
         with wrap_unexpected_errors():
             for job in jobs:
-                do(work, job)
-            begun = _begin(plan, host, leases)  # of a run that is killed in a job nothing is to be finished
+                do(works[0], job)
+            parts = [_begin(part) for part in parts]  # of a run that is killed in a job nothing is to be finished
     except (FreshnessError, Interrupted) as error:
         if not jobs:
             raise
-        return _not_switched(plan, work, error)
+        return _not_switched(parts, run, error)
     try:
         with wrap_unexpected_errors():
-            for operation in plan.operations[len(jobs) :]:
-                if operation.is_final:
-                    ignore_interrupts()  # the old one goes: from here none leads back
-                do(work, operation)
+            for part in _started(parts, started):
+                for operation in part.plan.switch:
+                    do(part.work, operation)
+            _end(parts)
     except LockLost as error:
-        return _result(plan, run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
+        return _result(parts, run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
-        return _take_back(plan, host, work, begun, error)
-    settle(leases)
-    return _result(plan, run, _succeeded(plan, host, work))
+        return _take_back(parts, started, run, error)
+    settle(works)
+    return _result(parts, run, _succeeded(parts, run))
 
 
-def _not_switched(plan: Plan, work: Work, error: FreshnessError | Interrupted) -> Result:
+def _started(parts: Parts, started: list[Part]) -> Iterator[Part]:
+    for part in parts:
+        started.append(part)
+        yield part
+
+
+def _end(parts: Parts) -> None:
+    """What is done once all hosts are proven: the old ones go; the first host's jobs after the switch are the last."""
+    for part in reversed(parts):
+        for operation in part.plan.last:
+            ignore_interrupts()  # from here none leads back
+            do(part.work, operation)
+
+
+def _not_switched(parts: Parts, run: RunLog, error: FreshnessError | Interrupted) -> Result:
     """A job before the switch did not end well: production runs what it ran."""
     if not isinstance(error, LockLost):
-        settle(work.leases)
+        settle([part.work for part in parts])
     outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
-    return _result(plan, work.run, (outcome, NOT_SWITCHED), error)
+    return _result(parts, run, (outcome, NOT_SWITCHED), error)
 
 
-def new_work(host: Host, leases: Leases, run: RunLog) -> Work:
-    """What does operations under these leases."""
-    prober = find_prober(host.engine, host.request.env)
-    return Work(leases=leases, settings=host.request.settings, prober=prober, run=run)
-
-
-def roll_back(plan: Plan, work: Work) -> bool:
-    """Walks the undo. Returns whether the candidates serve then all the same.
-
-    They do where an image from before is gone from this Engine: a prune takes it in the moment in which no container
-    runs it, and then forward is the only way to serve proven images of one commit.
-    """
-    engine = work.engine
-    wait_until_reachable(engine, "going back")
-    gone = [
-        change for change in plan.changes if change.move.previous and not find_image(engine, change.move.previous_id)
-    ]
-    operations = plan.undo
-    if gone:
-        names = " and ".join(dict.fromkeys(change.move.previous_id for change in gone))
-        work.run.note(f"The image that ran before, {names}, is gone from this Engine.")
-        retained = {image for change in plan.changes for image in change.move.retained_then}
-        there = {image for image in retained if find_image(engine, image)}
-        operations = finish_plan(plan.changes, work.settings, there, despite=True).operations
-    for operation in operations:
-        do(work, operation)
-    return bool(gone)
-
-
-def settle(leases: Leases) -> None:
-    """Nothing is left to finish or undo. Where that cannot be written, the next run finds nothing to do."""
-    with suppress(FreshnessError):
-        remove_records(leases)
-
-
-def _begin(plan: Plan, host: Host, leases: Leases) -> dict[str, Begun]:
+def _begin(part: Part) -> Part:
+    """With what is begun written down: on each host, and before the first write on any."""
+    plan, host, leases = part.plan, part.work.host, part.work.leases
     if isinstance(host.subject, Application):
         by_lock = {one.lock: one for one in host.subject.services}
         for change in plan.changes:
             owned = ownership(host.request, by_lock[change.lock])
             owned.record(leases.by_lock[change.lock], is_as_it_ran=change.make.is_as_it_ran)
-    return write_records([(leases.by_lock[lock], record) for lock, record in plan.records.items()])
+    records = plan.records
+    if host.peers:
+        token = leases.any.owner.token
+        records = {lock: replace(one, hosts=host.peers, run=token) for lock, one in records.items()}
+    return replace(part, begun=write_records([(leases.by_lock[lock], record) for lock, record in records.items()]))
 
 
-def _succeeded(plan: Plan, host: Host, work: Work) -> Ended:
-    settings, move = host.request.settings, plan.move
+def _succeeded(parts: Parts, run: RunLog) -> Ended:
+    _note_mixture(parts, run)
+    ends = [(part, _served(part)) for part in parts]
+    outcomes = {outcome for _, (outcome, _) in ends}
+    outcome = PromotionOutcome.UNCHANGED if outcomes == {PromotionOutcome.UNCHANGED} else PromotionOutcome.PROMOTED
+    return outcome, on_each((part.work.host.name, reason) for part, (_, reason) in ends)
+
+
+def _note_mixture(parts: Parts, run: RunLog) -> None:
+    """How long two commits may have served, from the first recreation to the last."""
+    moments = sorted(moment for part in parts for moment in part.work.switched)
+    if moments and (len(parts) > 1 or len(parts[0].plan.changes) > 1):
+        while_ = "while one host after the other was switched" if len(parts) > 1 else "while Compose recreated all"
+        run.note(f"Two commits may have served side by side for {moments[-1] - moments[0]:.1f} s, {while_}.")
+
+
+def _served(part: Part) -> Ended:
+    plan, work = part.plan, part.work
+    move, settings = plan.move, work.settings
     if not plan.operations:
         return PromotionOutcome.UNCHANGED, f"{move.tag} names {move.candidate.id} already; nothing was changed."
     if not plan.changes:
         named = name_revision(move.candidate, settings.source.label)
         return PromotionOutcome.PROMOTED, f"{move.tag} names {named}; nothing was recreated, as `recreate` is false."
-    if len(plan.changes) > 1 and work.switched:
-        seconds = work.switched[-1] - work.switched[0]
-        work.run.note(f"Two commits may have served side by side for {seconds:.1f} s, while Compose recreated all.")
     same = all(is_unchanged(change, work.containers.get(change.service, ())) for change in plan.changes)
-    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, _serves(plan, host, work.containers)
+    forced = settings.compose.force_recreate
+    serves = what_all_serve(plan.changes, work.containers, settings.source.label, forced=forced)
+    return PromotionOutcome.UNCHANGED if same else PromotionOutcome.PROMOTED, serves
 
 
-def _serves(plan: Plan, host: Host, containers: Mapping[str, tuple[Container, ...]]) -> str:
-    settings = host.request.settings
-    return what_all_serve(plan.changes, containers, settings.source.label, forced=settings.compose.force_recreate)
-
-
-def _take_back(
-    plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun], error: FreshnessError | Interrupted
-) -> Result:
+def _take_back(parts: Parts, started: Parts, run: RunLog, error: FreshnessError | Interrupted) -> Result:
     """After a failed operation: what ran before runs again, proven; or a person is needed, and told what to type."""
     ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
     try:
         with interrupts_deferred():
-            work.run.log.say("The promotion failed. Going back to what production ran before.")
+            run.log.say("The promotion failed. Going back to what production ran before.")
             with wrap_unexpected_errors():
-                ended = _went_back(plan, host, work, begun)
+                ended = _went_back(parts, len(started), run)
     except (LockLost, Interrupted) as late:
         cause = late
-    return _result(plan, work.run, ended, cause)
+    return _result(parts, run, ended, cause)
 
 
-def _went_back(plan: Plan, host: Host, work: Work, begun: Mapping[str, Begun]) -> Ended:
-    try:
-        went_on = roll_back(plan, work)
-    except LockLost:
-        raise
-    except FreshnessError as error:  # the record stays: the next run tries again
-        return PromotionOutcome.STRANDED, _stranded(plan, host, begun, error)
-    settle(work.leases)
-    if not plan.changes:
-        return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {plan.move.tag} is as it was."
-    if went_on:
-        return PromotionOutcome.PROMOTED, _serves(plan, host, {})
-    for change in plan.changes:
+def _went_back(parts: Parts, started: int, run: RunLog) -> Ended:
+    parts = mark_undone(parts)
+    back = roll_back(parts, started)
+    if back.stuck:  # the records stay: the next run tries again
+        return PromotionOutcome.STRANDED, _stranded(parts, started, back.stuck)
+    if may_settle(parts):
+        settle([part.work for part in parts])
+    if not parts[0].plan.changes:
+        return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {parts[0].plan.move.tag} is as it was."
+    if back.went_on:
+        return PromotionOutcome.PROMOTED, on_each((part.work.host.name, _served(part)[1]) for part in parts)
+    for change in (change for part in parts for change in part.plan.changes):
         if change.former.is_as_it_ran and change.move.previous:
-            work.run.note(not_restored(change.former.configuration))
-    again = what_serves_again(plan.changes, host.request.settings.source.label)
-    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}"
+            run.note(not_restored(change.former.configuration))
+    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {_again(parts)}"
 
 
-def _stranded(plan: Plan, host: Host, begun: Mapping[str, Begun], error: FreshnessError) -> str:
-    if not plan.changes:
-        return f"{error} The tag may be left halfway: check what {plan.move.tag} names."
-    what = "The promotion failed, and so did the rollback"
-    return call_for_help(what, host.engine, host.subject.words, plan.changes, begun, error)
+def _again(parts: Parts) -> str:
+    """Also of a host that was not switched: it serves what it served."""
+    label = parts[0].work.settings.source.label
+    return on_each((part.work.host.name, what_serves_again(part.plan.changes, label)) for part in parts)
 
 
-def _result(plan: Plan, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
+def _stranded(parts: Parts, started: int, stuck: Sequence[tuple[Part, FreshnessError]]) -> str:
+    what, failed = "The promotion failed, and so did the rollback", {part.work.engine.id for part, _ in stuck}
+    if not parts[0].plan.changes:
+        return on_each(
+            (part.work.host.name, f"{error} The tag may be left halfway: check what {part.plan.move.tag} names.")
+            for part, error in stuck
+        )
+    help_is = on_each((part.work.host.name, call_for_help(what, part, error)) for part, error in stuck)
+    back = [part for part in parts[:started] if part.work.engine.id not in failed]
+    return f"{_again(back)} {help_is}" if back else help_is
+
+
+def _result(parts: Parts, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
     """The end with what production runs, as far as that was proven; `error` is what ended the operations."""
-    (outcome, reason), move, status = ended, plan.move, None
+    (outcome, reason), move, status = ended, parts[0].plan.move, None
     is_fine = outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED}
     if isinstance(error, Interrupted) or (outcome is PromotionOutcome.ERROR and error):
         status = error.exit_status
@@ -187,8 +191,13 @@ def _result(plan: Plan, run: RunLog, ended: Ended, error: FreshnessError | Inter
         status,
         image=move.tag,
         image_id=move.candidate.id if is_fine else move.previous_id if is_back else "",
-        images=_proven(plan, is_fine=is_fine, is_back=is_back),
+        images=_proven(parts[0].plan, is_fine=is_fine, is_back=is_back),
         previous_image_id=move.previous_id,
+        hosts={
+            part.work.host.name: _proven(part.plan, is_fine=is_fine, is_back=is_back)
+            for part in parts
+            if part.work.host.name
+        },
     )
 
 

@@ -8,9 +8,9 @@ from freshness.core.deployment import Role
 from freshness.core.image import Image, same_tag
 from freshness.core.job import Job
 from freshness.errors import Refused
-from freshness.promotion.acquire import Host
 from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change
+from freshness.promotion.host import Host
 from freshness.promotion.operations import RunJob
 from freshness.promotion.subject import Application
 from freshness.settings.application import JobSettings

@@ -1,10 +1,9 @@
-"""The leases of one run: of each service and job of the application, or of a tag that is moved alone."""
+"""The leases of one run on one host: of each service and job of the application, or of a tag that is moved alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from freshness.core.lock import service_lock
-from freshness.engine.client import Engine
 from freshness.engine.lock import Lease
 
 
@@ -21,10 +20,6 @@ class Leases:
     def any(self) -> Lease:
         """One that stands for all, where a write belongs to no single service."""
         return next(iter(self))
-
-    @property
-    def engine(self) -> Engine:
-        return self.any.engine
 
     def of(self, project: str, service: str) -> Lease:
         """The lease of this service or job."""

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from freshness.core.image import same_tag
 from freshness.core.lock import Record, tag_lock
+from freshness.core.retained import RetainedImage
 from freshness.promotion import operations as op
 from freshness.promotion.change import Change, Move
 from freshness.promotion.operations import Operation
@@ -23,14 +24,15 @@ class Plan:
     """Operations in their order. `changes` are those of the services, none where only a tag is moved.
 
     `move` is the tag's, or that of the service that was named first. `ancestry` says how the candidate stands to what
-    runs, empty where nobody asked. The undo of each is done in the same order: the tags first, since Compose starts
-    what a tag names.
+    runs, empty where nobody asked. `chosen` is what a rollback goes back to. The undo of each is done in the same
+    order: the tags first, since Compose starts what a tag names.
     """
 
     move: Move
     changes: tuple[Change, ...]
     operations: tuple[Operation, ...]
     ancestry: str = ""
+    chosen: RetainedImage | None = None
 
     @property
     def undo(self) -> tuple[Operation, ...]:
@@ -41,6 +43,16 @@ class Plan:
     def jobs(self) -> tuple[op.RunJob, ...]:
         """Those before the switch, with which it begins."""
         return tuple(one for one in self.operations if isinstance(one, op.RunJob) and one.decides)
+
+    @property
+    def switch(self) -> tuple[Operation, ...]:
+        """What comes then, up to the proof, and can be taken back."""
+        return tuple(one for one in self.operations[len(self.jobs) :] if not one.is_final)
+
+    @property
+    def last(self) -> tuple[Operation, ...]:
+        """What is done once all is proven, on each Docker host: from here none leads back."""
+        return tuple(one for one in self.operations if one.is_final)
 
     @property
     def records(self) -> dict[str, Record]:

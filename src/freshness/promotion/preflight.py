@@ -1,4 +1,4 @@
-"""All refusals, in their order, before the first write; what passes them is a plan."""
+"""All refusals, in their order, before the first write anywhere; what passes them is a plan for each Docker host."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,12 @@ from freshness.engine.conflicts import refuse_conflicts
 from freshness.engine.deployments import read_deployment
 from freshness.engine.health import require_health_source, require_probeable
 from freshness.engine.images import find_tagged
-from freshness.engine.probe_address import Prober, find_prober
 from freshness.errors import Refused
-from freshness.promotion.acquire import Host
 from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change, Make
 from freshness.promotion.configuration import Today
+from freshness.promotion.host import Host
 from freshness.promotion.jobs import find_jobs
 from freshness.promotion.loss import find_ran, refuse_loss
 from freshness.promotion.observe import Scene, find_change, find_move, look
@@ -37,49 +36,61 @@ from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import Ownership, refuse_borrowed_labels
 
 
-def plan_for(host: Host, run: RunLog, undo_to: Mapping[str, Record]) -> Plan | Result:
-    """The plan, or the refusal. Raises what kept it from being decided.
+def plan_for(
+    hosts: Sequence[Host], run: RunLog, undo_to: Mapping[str, Mapping[str, Record]]
+) -> Sequence[Plan] | Result:
+    """A plan for each host, or the refusal. `undo_to` are by the Engine's ID, and by the lock.
 
-    A refusal is an exception below this line, since the Engine, Git and the forge refuse as well, for the gate too.
+    Raises what kept it from being decided. A refusal is an exception below this line, since the Engine, Git and the
+    forge refuse as well, for the gate too.
     """
+    plans = list[Plan]()
     try:
-        if isinstance(host.subject, TagAlone):
-            return _plan_tag(host, host.subject, run)
-        return _plan_application(host, host.subject, run, undo_to)
+        for host in hosts:
+            like = plans[0].chosen if plans else None
+            plans.append(_plan(host, host.run(run), undo_to.get(host.engine.id, {}), like))
     except Refused as refusal:
         return Result.ended(run, refusal)
+    return plans
 
 
-def _plan_tag(host: Host, subject: TagAlone, run: RunLog) -> Plan:
+def _plan(host: Host, run: RunLog, undo_to: Mapping[str, Record], like: RetainedImage | None) -> Plan:
+    """`like` is what another host goes back to: this one goes back together with it."""
+    if isinstance(host.subject, TagAlone):
+        return _plan_tag(host, host.subject, run, like)
+    return _plan_application(host, host.subject, run, undo_to, like)
+
+
+def _plan_tag(host: Host, subject: TagAlone, run: RunLog, like: RetainedImage | None) -> Plan:
     engine, request, tags = host.engine, host.request, subject.retained_tags
     recorded, named = read_deployment(engine, "", subject.tag), find_tagged(engine, subject.tag)
-    choice = Choice(engine=engine, request=request, run=run, tags=tags, service=request.settings.service)
+    choice = Choice(engine=engine, request=request, run=run, tags=tags, service=request.settings.service, like=like)
     candidate, chosen = choice.find(subject.source, named.id if named else "", "", recorded)
     choice.prove(candidate)
     choice.require_staged(subject.staging_project, candidate)
     ancestry = require_forward(request, run, named, candidate, None if named else recorded)
     move = find_move(engine, subject.tag, tags, candidate, goes_back=_goes_back(chosen))
-    return retag_plan(move, request.settings.keep_images, ancestry)
+    return replace(retag_plan(move, request.settings.keep_images, ancestry), chosen=chosen)
 
 
-def _plan_application(host: Host, application: Application, run: RunLog, undo_to: Mapping[str, Record]) -> Plan:
-    engine, request, picks = host.engine, host.request, list[Pick]()
+def _plan_application(
+    host: Host, application: Application, run: RunLog, undo_to: Mapping[str, Record], like: RetainedImage | None
+) -> Plan:
+    request, picks = host.request, list[Pick]()
     for today in application.services:
-        scene = look(engine, today.target.project, today.service, undo_to.get(today.lock))
-        picks.append(_pick(host, today, scene, run, picks[0].chosen if picks else None))
+        scene = look(host.engine, today.target.project, today.service, undo_to.get(today.lock))
+        picks.append(_pick(host, today, scene, run, picks[0].chosen if picks else like))
     _refuse_shared_tags(picks)
     _prove(picks, run, is_rollback=request.is_rollback)
-    prober, changes = find_prober(engine, request.env), list[Change]()
+    chosen, changes = picks[0].chosen, list[Change]()
     for pick in picks:
         pick.choice.require_staged(pick.today.staging_project, pick.candidate)
-        look_at = _Look(
-            engine=engine, request=request, run=run, application=application, pick=pick, prober=prober,
-            goes_back=_goes_back(picks[0].chosen),
-        )  # fmt: skip
+        look_at = _Look(host=host, run=run, application=application, pick=pick, goes_back=_goes_back(chosen))
         changes.append(look_at.change())
     jobs = find_jobs(host, application, changes, picks[0].choice)
     ancestry = _require_forward(request, run, picks, changes)
-    return rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
+    plan = rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
+    return replace(plan, chosen=chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +155,19 @@ def _require_forward(request: Request, run: RunLog, picks: Sequence[Pick], chang
 class _Look:
     """The look at one service: whether the candidate may take the place of what stands there."""
 
-    engine: Engine
-    request: Request
+    host: Host
     run: RunLog
     application: Application
     pick: Pick
-    prober: Prober
     goes_back: bool
+
+    @property
+    def engine(self) -> Engine:
+        return self.host.engine
+
+    @property
+    def request(self) -> Request:
+        return self.host.request
 
     @property
     def today(self) -> Today:
@@ -213,7 +230,7 @@ class _Look:
                 image_id=candidate.id,
                 overlay=overlay,
                 find_base=lambda: find_base(engine, candidate.id, settings.source.label, make.target.repository),
-                is_elsewhere=not engine.is_local or self.prober.job is not None,
+                is_elsewhere=not engine.is_local or self.host.prober.job is not None,
             )
             cover.require_uncovered()
             step.got = cover.summary
@@ -225,9 +242,9 @@ class _Look:
 
     def _require_ours(self, make: Make) -> None:
         """Raises Stale where what stands there today, or what is in the way of the target, is not production's."""
-        require_probeable(self.engine, make.health, make.target, self.prober)
+        require_probeable(self.engine, make.health, make.target, self.host.prober)
         note = ownership(self.request, self.today).require(self.engine)
-        refuse_conflicts(self.engine, make.target, self.prober, self.application.members)
+        refuse_conflicts(self.engine, make.target, self.host.prober, self.application.members)
         self.run.warn("adopt", note)
 
     def _refuse_loss(self, make: Make, candidate: Image) -> None:
@@ -242,7 +259,7 @@ class _Look:
         """Raises Refused where a run beside the Engine sees that what would be mounted again is gone."""
         if not make.is_as_it_ran:
             return
-        if self.engine.is_local and self.prober.job is None:
+        if self.engine.is_local and self.host.prober.job is None:
             refuse_missing(make.configuration)
         self.run.note(not_restored(make.configuration))
 

@@ -57,7 +57,7 @@ def prove_last(work: Work, make: Make) -> None:
     containers, health = work.of(make), make.health
     ids = ", ".join(one.short_id for one in containers)
     with work.run.step(CheckName.HOLD, f"{ids} healthy still, having run for {health.hold:g} s") as step:
-        results = ((one, wait_hold_time(work.engine, make.target, one, health, work.prober)) for one in containers)
+        results = ((one, wait_hold_time(work.engine, make.target, one, health, work.host.prober)) for one in containers)
         step.got = _each(work.require_healthy(one, result) for one, result in results)
 
 

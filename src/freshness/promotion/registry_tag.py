@@ -68,8 +68,17 @@ class Move:
         return f"tag {self.wanted.digest} as {self.name}, in place of {self.before_digest or 'nothing'}{kept}"
 
 
-def require_references(request: Request) -> None:
-    """Raises SettingsError where a registry's tag is to be moved, and there is no digest to move it to."""
+def is_registrys_alone(request: Request) -> bool:
+    """Whether a tag in the registry is all that moves.
+
+    Raises SettingsError where one is to be moved, and there is no digest to move it to.
+    """
+    _require_references(request)
+    settings = request.settings
+    return settings.registry.tag is not None and not settings.recreate and settings.image is None
+
+
+def _require_references(request: Request) -> None:
     settings, tag = request.settings, request.settings.registry.tag
     if tag is None or (request.is_rollback and settings.recreate):
         return

@@ -51,11 +51,12 @@ class Request:
 class Recovered:
     """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
 
-    `undo_to` are its records by their locks, where it could not be undone: the next plan undoes to what last served.
+    `undo_to` are its records by the Engine's ID and by their locks, where it could not be undone: the next plan undoes
+    to what last served.
     """
 
     done: str
-    undo_to: Mapping[str, Record] = field(default_factory=dict)
+    undo_to: Mapping[str, dict[str, Record]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,8 @@ class Result:
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
     These are of the service that was named first; `revision` is the commit that the label of what was to run claims,
-    `images` has what was proven to run of each. `ahead` is what a dry run says, `recovered` became of earlier runs.
-    What was not found out is empty.
+    `images` has what was proven to run of each, `hosts` the same on each Docker host by its name. `ahead` is what a
+    dry run says, `recovered` became of earlier runs. What was not found out is empty.
     """
 
     outcome: PromotionOutcome
@@ -79,6 +80,7 @@ class Result:
     daemon_id: str = ""
     revision: str = ""
     ahead: str = ""
+    hosts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     recovered: tuple[Recovered, ...] = ()
 
     @classmethod

@@ -1,6 +1,6 @@
 """What is said of what runs: how it came to run, what ran before, and what a person types where nothing helps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from freshness.core.configuration import bound_paths, variables_of
@@ -12,6 +12,7 @@ from freshness.engine.containers import Container
 from freshness.engine.images import find_image
 from freshness.errors import FreshnessError, Refused
 from freshness.promotion.change import Change, Make
+from freshness.promotion.work import Part
 
 Containers = Sequence[Container]
 
@@ -118,18 +119,23 @@ def _why_anew(before: Container | None, after: Container | None) -> str:
     return "its configuration has changed"
 
 
-def call_for_help(
-    what: str,
-    engine: Engine,
-    words: Sequence[str],
-    changes: Sequence[Change],
-    begun: Mapping[str, Begun],
-    error: FreshnessError,
-) -> str:
-    """What a person types where `error` kept the undo from working.
+def on_each(said: Iterable[tuple[str, str]]) -> str:
+    """Sentences of Docker hosts by their names, each once, after those of which it is said; of a nameless one alone."""
+    found = list(said)
+    return " ".join(_told(found, alone=not found[0][0]))
 
-    `words` are Compose's for today's files, `begun` has the plan's volumes by their locks.
-    """
+
+def where_each(said: Iterable[tuple[str, str]]) -> str:
+    """As `on_each`, of what is a part of a sentence."""
+    hosts: dict[str, list[str]] = {}
+    for name, text in said:
+        hosts.setdefault(text, []).extend([name] if name else [])
+    return "; ".join(f"{text}, on {' and '.join(names)}" if names else text for text, names in hosts.items())
+
+
+def call_for_help(what: str, part: Part, error: FreshnessError) -> str:
+    """What a person types where `error` kept the undo from working."""
+    engine, changes, words = part.work.engine, part.plan.changes, part.work.host.subject.words
     gone = [one.move.previous.id for one in changes if one.move.previous and _is_gone(engine, one.move.previous)]
     if gone:
         return (
@@ -138,7 +144,7 @@ def call_for_help(
         )
     commands, variables = list[str](), set[str]()
     for change in changes:
-        commands += _commands(change, words, begun)
+        commands += _commands(change, words, part.begun)
         known = change.former.configuration
         variables |= set(variables_of(known)) if known else set()
     unknown = not all(change.former.configuration for change in changes)

@@ -1,33 +1,35 @@
-"""What the operations of one run work with, and what they found on the way."""
+"""What the operations of one run work with on one Docker host, and what they found on the way."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+from freshness.core.lock import Begun
 from freshness.engine.client import Engine
 from freshness.engine.containers import Container
 from freshness.engine.health import HealthResult, wait_until_healthy
 from freshness.engine.lock import Lease
-from freshness.engine.probe_address import Prober
 from freshness.errors import FreshnessError, LockLost, Unhealthy
 from freshness.promotion.change import Change, Make
+from freshness.promotion.host import Host
 from freshness.promotion.leases import Leases
+from freshness.promotion.plan import Plan
 from freshness.report.container_log import show_container_log
 from freshness.report.run_log import RunLog
+from freshness.report.steps import Steps
 from freshness.settings.model import PromoteSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Operations done under the leases.
+    """Operations done on the host, under the leases of what the run is about there.
 
     `containers` are the services' containers by the service, as the operations made them; `failed` the IDs of those
     that were found unhealthy; `moments` the Engine's time at which this run's records say that services changed;
     `switched` the monotonic clock's before the first recreation and after each.
     """
 
+    host: Host
     leases: Leases
-    settings: PromoteSettings
-    prober: Prober
     run: RunLog
     containers: dict[str, tuple[Container, ...]] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
@@ -36,7 +38,15 @@ class Work:
 
     @property
     def engine(self) -> Engine:
-        return self.leases.engine
+        return self.host.engine
+
+    @property
+    def settings(self) -> PromoteSettings:
+        return self.host.request.settings
+
+    def unheard(self) -> "Work":
+        """As it begins: what is done with it is no check of this run's own."""
+        return Work(host=self.host, leases=self.leases, run=replace(self.run, steps=Steps()))
 
     def lease(self, change: Change) -> Lease:
         """That of the service."""
@@ -48,7 +58,7 @@ class Work:
 
     def ask(self, container: Container, make: Make) -> HealthResult:
         """Waits until it is healthy, or the deadline is over."""
-        return wait_until_healthy(self.engine, make.target, container, make.health, self.prober)
+        return wait_until_healthy(self.engine, make.target, container, make.health, self.host.prober)
 
     def require_healthy(self, container: Container, result: HealthResult) -> str:
         """What was seen; where that is not health, the log is shown. Raises Unhealthy."""
@@ -66,6 +76,15 @@ class Work:
             raise
         except FreshnessError as error:
             self.run.note(f"{otherwise}: {error}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One host's part of a run: its plan, and `begun`, the volumes in which it is written down, by their locks."""
+
+    plan: Plan
+    work: Work
+    begun: Mapping[str, Begun] = field(default_factory=dict)
 
 
 def names(containers: tuple[Container, ...]) -> str:

@@ -36,13 +36,17 @@ def _telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLog:
-    """The record of one run. `found` are fields of its Result or Report by their names, `begun` the checks begun."""
+    """The record of one run. `found` are fields of its Result or Report by their names, `begun` the checks begun.
+
+    `place` is the Docker host that checks are of, empty where there is only one.
+    """
 
     log: Log
     steps: Steps = field(default_factory=Steps)
     notes: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
     begun: list[CheckName] = field(default_factory=list)
+    place: str = ""
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -56,6 +60,7 @@ class RunLog:
         What it raises is recorded and goes on, as a FreshnessError, to the caller.
         """
         self.begun.append(name)
+        expected = f"{expected}, on {self.place}" if self.place else expected
         with _telling(self.log, self.steps, name, expected), self.steps.step(name, expected) as step:
             yield step
 
