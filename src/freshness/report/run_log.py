@@ -17,8 +17,8 @@ CLEANING_UP = "cleaning up"
 
 
 @contextmanager
-def _telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator[None]:
-    """The log says how the check ended that the block records, and a terminal what is waited for."""
+def _telling(log: Log, steps: Steps, name: CheckName, expected: str, place: str) -> Iterator[None]:
+    """The log says how the check ended that the block records, and where, and a terminal what is waited for."""
     log.take_last()
     before, has_passed = len(steps.checks), False
     try:
@@ -31,7 +31,7 @@ def _telling(log: Log, steps: Steps, name: CheckName, expected: str) -> Iterator
             check = steps.checks[number]
             if check.result is not CheckResult.PASSED:
                 check = steps.checks[number] = replace(check, output=log.take_last())
-            tell_check(log, check)
+            tell_check(log, replace(check, got=f"{check.got}, on {place}") if place else check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class RunLog:
         """
         self.begun.append(name)
         expected = f"{expected}, on {self.place}" if self.place else expected
-        with _telling(self.log, self.steps, name, expected), self.steps.step(name, expected) as step:
+        with _telling(self.log, self.steps, name, expected, self.place), self.steps.step(name, expected) as step:
             yield step
 
     def check(

@@ -13,7 +13,7 @@ from freshness.engine.lock import Lease, Lock
 from freshness.engine.lock_owner import new_lock, new_token
 from freshness.engine.swarm import describe_swarm, find_service
 from freshness.errors import EngineError
-from freshness.promotion.acquire import PREFLIGHT_SECONDS
+from freshness.promotion.host import PREFLIGHT_SECONDS
 from freshness.promotion.request import Request
 from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings
