@@ -143,7 +143,7 @@ def test_a_job_container_that_is_paused_still_holds(production_here: Production)
 
 
 def test_what_somebody_deployed_and_paused_is_left_alone(production_here: Production) -> None:
-    """I9. Fails when `_left_of_services` in recovery.py looks at running containers only."""
+    """I9. Fails when `_look_at_services` in left.py looks at running containers only."""
     former, image, theirs = (production_here.build(revision) for revision in (FIRST, SECOND, THIRD))
     production_here.deploy(theirs)
     record = Record(tag=production_here.tag, previous=former.id, candidate=image.id, tagged=former.id, kept=())
@@ -159,7 +159,7 @@ def test_what_somebody_deployed_and_paused_is_left_alone(production_here: Produc
 def test_production_that_is_down_is_brought_back_although_its_tag_is_another_by_now(
     production_here: Production,
 ) -> None:
-    """I9. Fails when `_left_of_services` in recovery.py leaves a record alone because of its tag."""
+    """I9. Fails when `_look_at_services` in left.py leaves a record alone because of its tag."""
     running, image = deployed(production_here)
     cut_with_compose(production_here, image, "POST /containers/*/stop")
     former = f"image: {production_here.app.project}-orchestrator\n"
@@ -175,7 +175,7 @@ def test_production_that_is_down_is_brought_back_although_its_tag_is_another_by_
 
 
 def test_a_tag_that_somebody_moved_after_a_retag_was_cut_is_left_alone(production_here: Production) -> None:
-    """I9. Fails when `_left_of_tag` in recovery.py restores whatever the tag names."""
+    """I9. Fails when `LeftTag` in left.py restores whatever the tag names."""
     production, tag = production_here, f"{production_here.sandbox.name}-live:now"
     image = production.build(FIRST)
     given = {"RECREATE": "false", "PROD_IMAGE": tag}

@@ -41,7 +41,7 @@ def test_a_promotion_says_what_it_would_do_and_does_it_then(production: Producti
 
 @pytest.mark.parametrize("given", [{"EXPECTED_REVISION": THIRD}, {"PROD_SERVICE": "nothing"}])
 def test_what_would_be_refused_is_refused(given: dict[str, str], production_here: Production) -> None:
-    """Fails when `foresee` in promote.py plans without a preflight."""
+    """Fails when `foresee` in foresee.py plans without a preflight."""
     image = production_here.build(SECOND)
     production_here.deploy(production_here.build(FIRST))
     given = {"SOURCE_IMAGE": image.id, "EXPECTED_REVISION": SECOND, **given}

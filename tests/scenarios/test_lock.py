@@ -369,7 +369,7 @@ def kill(run: Running, _call: Call) -> None:
 
 
 def test_a_killed_retag_is_taken_up_by_the_next(production_here: Production, request: pytest.FixtureRequest) -> None:
-    """I9. Fails when `_left_of_tag` in recovery.py does not restore what a cut retag left."""
+    """I9. Fails when `LeftTag` in left.py does not restore what a cut retag left."""
     production, every = production_here, 1 if request.config.getoption("--under-fire") else 3
     images = [production.build(FIRST), production.build(SECOND)]
     tag = f"{production.sandbox.name}-live:now"

@@ -265,7 +265,7 @@ def test_a_rollback_is_refused_where_another_project_keeps_its_images_under_the_
 
 
 def test_a_rollback_needs_nothing_of_todays_compose_file(production_here: Production) -> None:
-    """I9. Fails when `reach_host` in acquire.py raises in a rollback what today's file says."""
+    """I9. Fails when `reach_hosts` in host.py raises in a rollback what today's file says."""
     production, compose = production_here, production_here.app.repo.path / "compose.yaml"
     first, second = production.build(FIRST), production.build(SECOND)
     for image in (first, second):
