@@ -178,7 +178,7 @@ def image_in(spec: Mapping[str, Any] | None) -> str:
 
 def is_ours(label: str) -> bool:
     """Whether it is a label of a service that this tool writes."""
-    return re.fullmatch(r"freshness\.(run|by|url|image|revision|together|previous(\.\d+)?)", label) is not None
+    return re.fullmatch(r"freshness\.(run|by|url|image|revision|from|together|previous(\.\d+)?)", label) is not None
 
 
 def identity(image: str) -> str:

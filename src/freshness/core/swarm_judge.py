@@ -23,7 +23,9 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The tasks at one moment. `good` are the IDs of those that fill a slot as they should, `over` those that ended.
+    """The tasks at one moment. `good` are the IDs of those that fill a slot as they should.
+
+    `over` are those of the image that ended, the last one first.
 
     `well`: every slot is filled, and nothing else is wanted. `silent` are the nodes of which nobody knows what runs
     there of this service.
@@ -31,7 +33,7 @@ class Judged:
 
     well: bool
     good: frozenset[str]
-    over: frozenset[str]
+    over: tuple[str, ...]
     silent: tuple[str, ...]
     said: str
 
@@ -71,6 +73,7 @@ def judge(image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[N
     good = [task for task in wanted if _runs(task, image) and task.node in known and known[task.node].is_ready]
     slots = {task.slot for task in good}
     over = [task for task in tasks if task.state in _OVER and identity(task.image) == identity(image)]
+    over.sort(key=lambda task: task.since, reverse=True)
     silent = {
         known[task.node].name if task.node in known else task.node
         for task in tasks
@@ -82,7 +85,7 @@ def judge(image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[N
     return Judged(
         well=len(slots) == service.replicas and len(good) == len(wanted),
         good=frozenset(task.id for task in good),
-        over=frozenset(task.id for task in over),
+        over=tuple(task.id for task in over),
         silent=tuple(sorted(silent)),
         said=said + _errors(over),
     )
@@ -96,7 +99,7 @@ def decide(service: Service, judged: Judged, held: Held, wanted: Wanted, now: fl
         return word, holds
     if ended and judged.well and now - holds.since >= wanted.hold:
         return Word.PROVEN, holds
-    if ended and held.tasks & judged.over:  # Swarm itself would start it anew for ever
+    if ended and held.tasks & set(judged.over):  # Swarm itself would start it anew for ever
         return Word.FAILED, holds
     return Word.FAILED if now > wanted.deadline else Word.WAIT, holds
 
@@ -124,9 +127,7 @@ def _runs(task: Task, image: str) -> bool:
 
 def _errors(over: Iterable[Task]) -> str:
     """The last errors, each once: what a container's end says."""
-    told: Mapping[str, None] = dict.fromkeys(
-        _error(task) for task in sorted(over, key=lambda task: task.since, reverse=True)
-    )
+    told: Mapping[str, None] = dict.fromkeys(map(_error, over))
     return "".join(f"; {each}" for each in list(told)[:_MOST])
 
 

@@ -13,21 +13,32 @@ _PREVIOUS = "freshness.previous"
 class Ran:
     """An image as the spec spelt it, and the commit that it was proven to be of; empty where none was."""
 
-    image: str
+    image: str = ""
     revision: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> "Ran":
+        """From a label; all is empty where that is."""
+        image, _, revision = text.partition(" ")
+        return cls(image=image, revision=_commit(revision))
+
+    def __str__(self) -> str:
+        return f"{self.image} {self.revision}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """A deployment. `run` is the token of the run that made it, `together` all services that it changed.
 
-    `now` is what it wrote; a later write by hand makes the service differ from it. `previous` has the newest first.
+    `now` is what it wrote in place of `before`; a later write by hand makes the service differ from it. `previous` is
+    what can be gone back to, the newest first: a rollback leaves what it went back from.
     """
 
     run: str
     by: str
     url: str
     now: Ran
+    before: Ran
     together: tuple[str, ...]
     previous: tuple[Ran, ...]
 
@@ -36,12 +47,9 @@ class Deployed:
         """As `read_deployed` reads them; what is empty has none."""
         own = {
             "run": self.run, "by": self.by, "url": self.url, "image": self.now.image, "revision": self.now.revision,
-            "together": " ".join(self.together),
+            "from": str(self.before), "together": " ".join(self.together),
         }  # fmt: skip
-        kept = {
-            f"{_PREVIOUS}{'' if number == 1 else f'.{number}'}": f"{one.image} {one.revision}".strip()
-            for number, one in enumerate(self.previous, start=1)
-        }
+        kept = {_previous_label(number): str(one) for number, one in enumerate(self.previous, start=1)}
         return {f"freshness.{key}": value for key, value in own.items() if value} | kept
 
 
@@ -52,6 +60,7 @@ def read_deployed(labels: Mapping[str, str]) -> Deployed:
         by=labels.get("freshness.by", ""),
         url=labels.get("freshness.url", ""),
         now=Ran(image=labels.get("freshness.image", ""), revision=_commit(labels.get("freshness.revision", ""))),
+        before=Ran.read(labels.get("freshness.from", "")),
         together=tuple(labels.get("freshness.together", "").split()),
         previous=tuple(_previous(labels)),
     )
@@ -78,9 +87,13 @@ def previous_after(before: Ran, previous: Sequence[Ran], candidate: str, keep: i
 
 def _previous(labels: Mapping[str, str]) -> Iterator[Ran]:
     number = 1
-    while text := labels.get(f"{_PREVIOUS}{'' if number == 1 else f'.{number}'}", "").split():
-        yield Ran(image=text[0], revision=_commit(text[1] if len(text) > 1 else ""))
+    while text := labels.get(_previous_label(number)):
+        yield Ran.read(text)
         number += 1
+
+
+def _previous_label(number: int) -> str:
+    return _PREVIOUS if number == 1 else f"{_PREVIOUS}.{number}"
 
 
 def _commit(text: str) -> str:

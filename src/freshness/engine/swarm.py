@@ -1,7 +1,7 @@
 """What a manager is asked about its Swarm, and the one call that updates a service."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +9,15 @@ import docker
 import requests
 from docker import auth
 
+from freshness.core.job import JOB_LABEL
+from freshness.core.multiplex import Demultiplexer
 from freshness.core.swarm import Node, Service, Task
 from freshness.engine.client import Engine, engine_call
 from freshness.errors import Refused, Stale
+from freshness.process.deadline import within
 
+_LOG_LINES = 30
+_LOG_SECONDS = 10
 _NO_LEADER = ("does not have a leader", "too few managers", "DeadlineExceeded", "deadline exceeded")
 
 
@@ -47,28 +52,77 @@ def read_nodes(engine: Engine) -> tuple[Node, ...]:
     return tuple(map(Node.read, found or ()))
 
 
+def task_log(engine: Engine, task: str) -> tuple[str, ...]:
+    """The last lines of what a task's container printed, as its node hands them on; foreign text. Raises EngineError.
+
+    A node that is gone never answers.
+    """
+    with engine_call(f"reading the log of the task {task}"):
+        try:
+            said = within(_LOG_SECONDS, _ask_log, engine, task)
+        except TimeoutError:
+            return ("Its node does not hand it on.",)
+    try:
+        pieces = [piece for _, piece in Demultiplexer().feed(said)]
+    except ValueError:  # of a task with a terminal
+        pieces = [said]
+    return tuple(b"".join(pieces).decode("utf-8", "replace").splitlines())
+
+
+def _ask_log(engine: Engine, task: str) -> bytes:
+    api, params = engine.client.api, {"stdout": 1, "stderr": 1, "tail": _LOG_LINES}
+    answer = api.get(f"{api.base_url}/v{api.api_version}/tasks/{task}/logs", params=params, timeout=_LOG_SECONDS)
+    return bytes(answer.content) if answer.status_code == HTTPStatus.OK else answer.text.encode()
+
+
+def job_services(engine: Engine, template: Service) -> tuple[Service, ...]:
+    """Those that were made to run a job once, of this template."""
+    with _asking(f"looking for jobs of {template.name}"):
+        found = engine.client.api.services({"label": f"{JOB_LABEL}={template.name}"})  # type: ignore[no-untyped-call]
+    return tuple(map(Service.read, found or ()))
+
+
+def create_service(engine: Engine, spec: Mapping[str, Any], credentials: Mapping[str, str]) -> None:
+    """Makes the service of this spec. `credentials` as those of an update."""
+    with _asking(f"creating the service {spec['Name']}"):
+        _post(engine, "create", spec, {}, credentials)
+
+
+def remove_service(engine: Engine, service: Service) -> None:
+    """Removes it with its tasks, if it is there."""
+    with _asking(f"removing the service {service.name}"), suppress(docker.errors.NotFound):
+        engine.client.api.remove_service(service.id)  # type: ignore[no-untyped-call]
+
+
 def update_service(engine: Engine, service: Service, spec: Mapping[str, Any], credentials: Mapping[str, str]) -> None:
     """One write upon the version that was read: whole, since docker-py's own leaves out what it does not know.
 
     `credentials` are for the image's registry, for whose sake the nodes get them. Raises Stale where somebody wrote
     since.
     """
-    api = engine.client.api
-    headers = {"X-Registry-Auth": auth.encode_header(dict(credentials)).decode()} if credentials else {}
-    where = f"{api.base_url}/v{api.api_version}/services/{service.id}/update"
     with _asking(f"updating the service {service.name}"):
-        answer = api.post(
-            where, json=spec, params={"version": service.version}, headers=headers, timeout=engine.timeout
-        )
-        if answer.status_code != HTTPStatus.OK and "out of sequence" in answer.text:  # with the status 500
+        try:
+            _post(engine, f"{service.id}/update", spec, {"version": service.version}, credentials)
+        except docker.errors.APIError as error:
+            if "out of sequence" not in str(error.explanation):  # with the status 500
+                raise
             raise Stale(
                 f"somebody else changed {service.name} just now; expected its version {service.version}.",
                 "Look at what was changed, then run again.",
-            )
-        try:
-            answer.raise_for_status()
-        except requests.exceptions.HTTPError as error:
-            raise docker.errors.create_api_error_from_http_exception(error) from error
+            ) from error
+
+
+def _post(
+    engine: Engine, what: str, spec: Mapping[str, Any], params: Mapping[str, int], credentials: Mapping[str, str]
+) -> None:
+    api = engine.client.api
+    headers = {"X-Registry-Auth": auth.encode_header(dict(credentials)).decode()} if credentials else {}
+    where = f"{api.base_url}/v{api.api_version}/services/{what}"
+    answer = api.post(where, json=spec, params=params, headers=headers, timeout=engine.timeout)
+    try:
+        answer.raise_for_status()
+    except requests.exceptions.HTTPError as error:
+        raise docker.errors.create_api_error_from_http_exception(error) from error
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from freshness.core.promotion import PromotionOutcome, name_revision
 from freshness.core.swarm import identity
-from freshness.errors import FreshnessError, Interrupted, LockLost
+from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
-from freshness.promotion.execute import TAKEN_OVER
+from freshness.promotion.execute import NOT_SWITCHED, TAKEN_OVER
 from freshness.promotion.request import Result, why
 from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
+from freshness.swarm.jobs import run_job, run_later_job
 from freshness.swarm.plan import Change, Plan
 from freshness.swarm.rollout import Work, go_back, roll_out, verify
 
@@ -18,14 +19,21 @@ def execute(plan: Plan, work: Work) -> Result:
     """How the services are left. Raises what ended it before the first write."""
     try:
         with wrap_unexpected_errors():
+            for job in plan.jobs:
+                run_job(work, job)
             for change in plan.changes:
                 (verify if change.is_same else roll_out)(work, change)
     except LockLost as error:
         return _result(plan, work.run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
-        if not work.begun:
+        if not work.begun and not plan.jobs:
             raise
+        if not work.begun:
+            outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
+            return _result(plan, work.run, (outcome, NOT_SWITCHED), error)
         return _take_back(plan, work, error)
+    for job in plan.later_jobs:
+        run_later_job(work, job)
     outcome = PromotionOutcome.PROMOTED if plan.together else PromotionOutcome.UNCHANGED
     return _result(plan, work.run, (outcome, _serves(plan, work)))
 

@@ -32,9 +32,18 @@ class Host:
         return self.request.settings.swarm.services
 
     @property
+    def token(self) -> str:
+        """What our locks, and what we write under them, have in common."""
+        return self.locks[0].owner.token
+
+    @property
     def jobs(self) -> tuple[JobSettings, ...]:
         """A rollback runs none: what they did is not taken back."""
         return () if self.request.is_rollback else self.request.settings.application.pre_deploy
+
+    @property
+    def later_jobs(self) -> tuple[JobSettings, ...]:
+        return () if self.request.is_rollback else self.request.settings.application.post_deploy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,7 @@ def _lock(engine: Engine, request: Request, service: str, token: str, run: RunLo
         swarm_lock(service),
         command="freshness rollback" if request.is_rollback else "freshness promote",
         revision=request.rollback_to if request.is_rollback else settings.expected_revision,
-        seconds=PREFLIGHT_SECONDS + seconds + sum(job.timeout for job in settings.application.pre_deploy),
+        seconds=PREFLIGHT_SECONDS + seconds + sum(job.timeout for job in settings.application.jobs),
         env=request.run_env,
         say=run.log.say,
         token=token,

@@ -13,7 +13,8 @@ from freshness.core.swarm_record import Deployed, Ran, previous_after, read_depl
 class Change:
     """A service as it was found, and what it gets: `image` as it will be spelt, and the `candidate` that this is.
 
-    `running` is the image that it was found with. `keep` is how many previous images its labels name.
+    `running` is the image that it was found with. `keep` is how many previous images its labels name, and `run` the
+    token of the run that writes it.
     """
 
     service: Service
@@ -22,20 +23,22 @@ class Change:
     running: Image
     label: str
     keep: int
+    run: str
 
     @property
     def is_same(self) -> bool:
         """Whether it has this very image, however that is spelt: then nothing is written."""
         return identity(self.service.image) == identity(self.image)
 
-    def deployed(self, run: str, by: str, url: str, together: tuple[str, ...]) -> Deployed:
+    def deployed(self, by: str, url: str, together: tuple[str, ...]) -> Deployed:
         """What its labels will say."""
         before = Ran(image=self.service.image, revision=self.running.revision(self.label) or "")
         return Deployed(
-            run=run,
+            run=self.run,
             by=by,
             url=url,
             now=Ran(image=self.image, revision=self.candidate.revision(self.label) or ""),
+            before=before,
             together=together,
             previous=previous_after(before, read_deployed(self.service.labels).previous, self.image, self.keep),
         )
@@ -50,22 +53,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunJob:
-    """A one-shot service made of what `template` has, with this image, for `timeout` seconds."""
+    """A one-shot service made of what `template` has, with this image, for `timeout` seconds.
+
+    `decides`: nothing is updated unless it ends well.
+    """
 
     template: Service
     image: str
     timeout: float
+    decides: bool
 
     def __str__(self) -> str:
-        return f"run the job {self.template.name} from {self.image}; nothing is updated unless it ends well"
+        then = "nothing is updated unless it ends well" if self.decides else "how it ends takes nothing back"
+        return f"run the job {self.template.name} from {self.image}; {then}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The jobs, then each change in its order; where one fails, all are taken back. `ancestry` is said of the first."""
+    """The jobs, then each change in its order; where one fails, all are taken back. `ancestry` is said of the first.
+
+    `later_jobs` run once all is proven, and take nothing back.
+    """
 
     jobs: tuple[RunJob, ...]
     changes: tuple[Change, ...]
+    later_jobs: tuple[RunJob, ...]
     ancestry: str
 
     @property
@@ -81,3 +93,4 @@ class Plan:
             yield f"since: {self.ancestry}"
         yield from map(str, self.jobs)
         yield from map(str, self.changes)
+        yield from map(str, self.later_jobs)

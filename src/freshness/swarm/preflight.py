@@ -13,9 +13,11 @@ from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
 from freshness.promotion.request import Request
 from freshness.report.run_log import RunLog
+from freshness.settings.application import JobSettings
 from freshness.swarm.host import Host, read_services
 from freshness.swarm.images import Images
-from freshness.swarm.plan import Change, Plan
+from freshness.swarm.jobs import find_job
+from freshness.swarm.plan import Change, Plan, RunJob
 from freshness.swarm.retained import Back, choose_back
 
 
@@ -37,7 +39,9 @@ class Preflight:
         sources = self._sources(services)
         changes = tuple(self._change(service, sources[service.name]) for service in services)
         self._prove(changes)
-        return Plan(jobs=(), changes=changes, ancestry=next(iter(self._ancestry(changes)), ""))
+        ancestry = tuple(self._ancestry(changes))
+        before, after = self._jobs(self.host.jobs, changes), self._jobs(self.host.later_jobs, changes)
+        return Plan(jobs=before, changes=changes, later_jobs=after, ancestry=ancestry[0])
 
     def _services(self) -> tuple[Service, ...]:
         names, swarm = self.host.names, self.request.settings.swarm
@@ -84,7 +88,20 @@ class Preflight:
             running=self.images.find_running(service, label),
             label=label,
             keep=settings.keep_images,
+            run=self.host.token,
         )
+
+    def _jobs(self, jobs: tuple[JobSettings, ...], changes: tuple[Change, ...]) -> tuple[RunJob, ...]:
+        """None where nothing is updated. Raises Refused."""
+        if all(change.is_same for change in changes):
+            return ()
+        found = [find_job(self.host, job, changes) for job in jobs]
+        known = {change.image for change in changes}
+        for image in dict.fromkeys(job.image for job in found if job.image not in known):
+            refuse_image(image, len(self.images.nodes))
+            for one in self.images.describe(image):
+                self._choice(image).prove(one)
+        return tuple(found)
 
     def _prove(self, changes: tuple[Change, ...]) -> None:
         """The guard, for each image that a node may run."""

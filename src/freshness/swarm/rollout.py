@@ -7,7 +7,7 @@ from freshness.core.check import CheckName
 from freshness.core.swarm import STOPPED, Service, is_ours
 from freshness.core.swarm_judge import Held, Judged, Wanted, Word, decide, describe_update, judge
 from freshness.core.swarm_way_back import Way, way_back
-from freshness.engine.swarm import read_nodes, read_tasks, update_service
+from freshness.engine.swarm import read_nodes, read_tasks, task_log, update_service
 from freshness.errors import FreshnessError, Stale, Unhealthy
 from freshness.report.run_log import RunLog
 from freshness.swarm.host import Host, Leases, require_service
@@ -32,20 +32,16 @@ class Work:
     begun: list[Change] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
 
-    @property
-    def token(self) -> str:
-        return self.leases.any.owner.token
-
-    def wanted(self, image: str, *, is_back: bool = False) -> Wanted:
-        """What has to come about from now on."""
+    def wanted(self, image: str, run: str = "", *, is_back: bool = False) -> Wanted:
+        """What has to come about from now on; `run` is the token of who wrote it."""
         settings = self.host.request.settings
         deadline = time.monotonic() + settings.swarm.timeout
-        return Wanted(image=image, run=self.token, hold=settings.health.hold, deadline=deadline, is_back=is_back)
+        return Wanted(image=image, run=run, hold=settings.health.hold, deadline=deadline, is_back=is_back)
 
 
 def roll_out(work: Work, change: Change) -> None:
     """Writes once, and waits until every slot is proven. Raises Unhealthy, Stale where somebody else wrote."""
-    name, wanted = change.service.name, work.wanted(change.image)
+    name, wanted = change.service.name, work.wanted(change.image, change.run)
     expected = f"{change.service.replicas} tasks of {name} on {change.image} for {wanted.hold:g} s"
     with work.run.step(CheckName.ROLLOUT, expected) as step:
         work.run.log.announce(
@@ -57,7 +53,7 @@ def roll_out(work: Work, change: Change) -> None:
 
 def _write(work: Work, change: Change) -> None:
     owner = work.leases.any.owner
-    labels = change.deployed(owner.token, owner.who, owner.run, work.together).labels
+    labels = change.deployed(owner.who, owner.run, work.together).labels
     work.leases.require()
     work.begun.append(change)
     try:
@@ -87,6 +83,8 @@ def require_proven(work: Work, service: Service, wanted: Wanted) -> Judged:
             f"somebody else changed {service.name} meanwhile: its image is {now.image}, expected {wanted.image}.",
             "Find out who deploys it beside this tool, then run again.",
         )
+    for task in judged.over[:1]:
+        show_task_log(work, service.name, task)
     raise Unhealthy(
         f"{judged.said}; {describe_update(now)}",
         f"`docker service ps --no-trunc {service.name}` and `docker service logs {service.name}` say more.",
@@ -112,6 +110,16 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
         time.sleep(PAUSE_SECONDS)
 
 
+def show_task_log(work: Work, name: str, task: str) -> None:
+    """The end of what its container printed, in a fold, as foreign text."""
+    with work.run.log.group(f"The end of the log of {name}, task {task}"):
+        try:
+            for line in task_log(work.host.engine, task):
+                work.run.log.untrusted(line)
+        except FreshnessError as error:  # no reason to judge otherwise
+            work.run.log.untrusted(f"It cannot be read: {error}")
+
+
 def go_back(work: Work, change: Change) -> None:
     """What ran before runs again, proven. Raises Unhealthy, Stale where the service is another's by now."""
     before = change.service
@@ -130,7 +138,7 @@ def _write_back(work: Work, change: Change) -> None:
     ours = {key: value for key, value in before.labels.items() if is_ours(key)}
     for is_last in (False,) * (_TRIES - 1) + (True,):
         now = require_service(engine, before)
-        way = way_back(now, change.image, work.token, before.image)
+        way = way_back(now, change.image, change.run, before.image)
         if way is Way.NOT_OURS:
             raise Stale(
                 f"somebody else changed {before.name}: its image is {now.image}, and not {change.image} of this run.",
