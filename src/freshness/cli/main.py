@@ -172,7 +172,7 @@ _ROLLBACK_OPTIONS = (
     "health-path", "health-retries", "health-interval", "project", "image", "container", "adopt", "revision-label",
     "update-order", "update-overlap", "keep-images", "lock-timeout", "engine-timeout", "allow-mounts",
     "staging-project", "staging-service", "deploy-environment", "pr", "pull-request-comment", "commit-status",
-    "github-deployment",
+    "github-deployment", "swarm-service", "swarm-timeout", "hold-time",
 )  # fmt: skip
 
 
@@ -210,9 +210,9 @@ def rollback(
     A second rollback goes further back, never to what was rolled back from; `--to` names any entry of the list.
     """
     if as_list:
-        from freshness.promotion.rollback import list_retained
+        from freshness.cli.retained import show_retained
 
-        answer(list_retained(given, _environment(), _env_file(context), as_json=context.meta["json"]))
+        answer(show_retained(given, _environment(), _env_file(context), as_json=context.meta["json"]))
         return 0
     from freshness.cli.promote import run_promotion
 
@@ -293,6 +293,7 @@ def export(context: click.Context, /, folder: Path, *, as_json: bool, **given: s
     "revision-label",
     "engine-timeout",
     "deploy-environment",
+    "swarm-service",
 )
 @click.pass_context
 def status(context: click.Context, /, *, as_json: bool, **given: str | None) -> None:
@@ -359,6 +360,7 @@ def commit_status(context: click.Context, /, **given: str | None) -> None:
     "project",
     "engine-timeout",
     "deploy-environment",
+    "swarm-service",
 )
 @click.option("--lock", "name", metavar="NAME", help="The lock's name, as a refusal shows it.")
 @click.option(

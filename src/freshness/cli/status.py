@@ -30,6 +30,8 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     from freshness.target.staging import is_production, staging_config
 
     settings = read_promote(given, env, env_file, revision_required=False)
+    if settings.swarm.services:
+        return _show_swarm(settings, env, as_json=as_json)
     config = read_config(ComposeFile.of(settings, env), env)
     staging = staging_config(settings, env, config)
     engine, clone = connect(env, settings.engine.timeout), find_clone(settings.source.folder)
@@ -45,6 +47,30 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     if as_json:
         return json.dumps([target_status.as_json(one) for one in found], indent=2)
     return target_status.in_words(found, time_of(engine))
+
+
+def _show_swarm(settings: "PromoteSettings", env: Texts, *, as_json: bool) -> str:
+    from freshness.core.lock import swarm_lock
+    from freshness.engine.client import connect, time_of
+    from freshness.engine.lock import find_lock
+    from freshness.git.branch import find_clone
+    from freshness.report import target_status
+    from freshness.swarm.status import look_at
+
+    engine, clone = connect(env, settings.engine.timeout), find_clone(settings.source.folder)
+    found = []
+    for status in look_at(engine, settings.swarm.services):
+        held = find_lock(engine, swarm_lock(status.service))
+        previous = tuple(_with_subject(one, clone) for one in status.previous)
+        locked = _locked(engine, held) if held else None
+        found.append(_with_commit(replace(status, locked=locked, previous=previous), clone))
+    if as_json:
+        return json.dumps([target_status.as_json(one) for one in found], indent=2)
+    return target_status.in_words(found, time_of(engine))
+
+
+def _with_subject(one: "Previous", clone: "Clone | None") -> "Previous":
+    return replace(one, subject=clone.subject(one.revision) or None) if clone and one.revision else one
 
 
 def _not_named(service: str, project: str) -> "TargetStatus":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, tag_lock
+from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, swarm_lock, tag_lock
 from freshness.core.quoting import quoted
 from freshness.engine.client import connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
@@ -90,6 +90,8 @@ def _find_locks(settings: PromoteSettings, env: Texts, name: str | None, tag: st
 
 
 def _locks_of_services(settings: PromoteSettings, env: Texts) -> list[str]:
+    if settings.swarm.services:
+        return [swarm_lock(service) for service in sorted(settings.swarm.services)]
     project = project_with(read_config(ComposeFile.of(settings, env), env), settings.service)
     names = {*settings.services, *(job.service for job in settings.application.jobs)}
     return [service_lock(project, service) for service in sorted(names)]

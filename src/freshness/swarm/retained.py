@@ -7,6 +7,8 @@ from freshness.core.swarm import Service, identity
 from freshness.core.swarm_record import read_deployed, revision_of
 from freshness.errors import Refused
 
+_TODAY = "today's spec"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Back:
@@ -17,16 +19,22 @@ class Back:
 
 
 def retained_of(service: Service) -> tuple[RetainedImage, ...]:
-    """What it can be taken back to, the newest first, each by its digest."""
+    """What it can be taken back to, the newest first, each by its digest; its configuration is the spec of today."""
+    others = (one for one in read_deployed(service.labels).previous if identity(one.image) != identity(service.image))
     return tuple(
-        RetainedImage(number=number, image=identity(one.image), revision=one.revision)
-        for number, one in enumerate(read_deployed(service.labels).previous, start=1)
+        RetainedImage(number=number, image=identity(one.image), revision=one.revision, configuration=_TODAY)
+        for number, one in enumerate(others, start=1)
     )
 
 
 def runs_now(service: Service) -> RetainedImage:
     """What its spec says now."""
-    return RetainedImage(number=0, image=identity(service.image), revision=revision_of(service.labels, service.image))
+    return RetainedImage(
+        number=0,
+        image=identity(service.image),
+        revision=revision_of(service.labels, service.image),
+        configuration=_TODAY,
+    )
 
 
 def choose_back(service: Service, to: str | None, like: Back | None) -> Back:

@@ -1,0 +1,18 @@
+"""What `rollback --list` shows, of Compose's services or of a Swarm's."""
+
+from collections.abc import Mapping
+
+from freshness.engine.client import connect
+from freshness.promotion.rollback import list_retained
+from freshness.settings.read import read_promote
+from freshness.swarm.status import list_retained as list_in_swarm
+
+Texts = Mapping[str, str]
+
+
+def show_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool) -> str:
+    """What runs, and what can be gone back to, the newest first. Raises SettingsError, EngineError, Refused."""
+    settings = read_promote(given, env, env_file, revision_required=False)
+    if settings.swarm.services:
+        return list_in_swarm(connect(env, settings.engine.timeout), settings.swarm.services, as_json=as_json)
+    return list_retained(given, env, env_file, as_json=as_json)
