@@ -37,7 +37,7 @@ test-fire: setup base-image test-tools ## what breaks things, in its heavy form:
 
 test-registries: setup base-image test-tools ## registries, this year's among them, which is built with Go
 	@scripts/registries.sh
-	@.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/unit/registry tests/scenarios/test_gate_registry.py tests/scenarios/test_promote_registry.py $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest --numprocesses 2 --dist worksteal tests/unit/registry tests/scenarios/test_gate_registry.py tests/scenarios/test_promote_registry.py tests/scenarios/test_registry_rollback.py tests/scenarios/test_registry_repositories.py $(PYTEST_ARGS)
 
 test-swarm: setup test-tools ## production in a Swarm of three Engines, in network namespaces of their own
 	@.venv/bin/python -m pytest --swarm --numprocesses 2 --dist worksteal tests/swarm $(PYTEST_ARGS)

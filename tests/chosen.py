@@ -246,6 +246,12 @@ CHOSEN = {
         "scenarios/test_promote_registry.py::test_what_one_engine_proved_another_one_runs[classic to containerd]",
         "scenarios/test_promote_registry.py::test_the_tag_in_the_registry_follows_what_this_host_serves",
         "scenarios/test_promote_registry.py::test_without_recreation_the_tag_moves_and_no_image_does",
+        "scenarios/test_registry_repositories.py::test_an_index_stays_whole_and_runs_on_either_store[debian-private]",
+        "scenarios/test_registry_repositories.py::test_another_repository_gets_the_layers_without_a_byte_of_them[debian]",
+    ),
+    "production's tag in a registry names what production runs, after a way back too": (
+        "scenarios/test_registry_rollback.py::test_a_rollback_that_was_cut_before_the_tag_followed_is_finished_by_the_next_run[killed]",
+        "scenarios/test_registry_rollback.py::test_the_tag_goes_back_with_production_and_nothing_names_what_was_left[machine]",
     ),
     "a job runs once, from one image, and the Engine alone says how it ended": (
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",

@@ -15,6 +15,7 @@ from freshness.engine.lock_owner import new_lock
 from tests.support.jobs import GITEA, Hosted
 from tests.support.output_schema import require_documented
 from tests.support.promotions import FIRST, Production
+from tests.support.registries import PASSWORD, USER, running_registry, why_no_registry
 from tests.support.runner import Ended, Runner
 
 Findings = list[dict[str, str]]
@@ -273,3 +274,22 @@ def test_a_hosts_file_that_is_not_read_is_told(runner: Runner, tmp_path: Path) -
 
     _, found = examine(runner, **given, GITHUB_REPOSITORY="acme/shop")
     assert f"the host's own file is {file}." in of(found, "settings", "ok")
+
+
+def test_who_may_push_is_told_and_nothing_is_pushed(runner: Runner, tmp_path: Path) -> None:
+    """Fails when a gate's first push tells that nobody has logged in, or the look leaves something in the registry."""
+    if reason := why_no_registry("debian"):
+        pytest.skip(reason)
+    with running_registry(tmp_path / "registry", password=True) as registry:
+        place = f"{registry.host}/team/shop"
+        status, found = examine(runner, REGISTRY=place)
+        assert status == 1
+        assert f"`docker login {registry.host}`" in of(found, "registry")[0]
+        runner.sandbox.cli("login", "--username", USER, "--password", PASSWORD, registry.host)
+        status, found = examine(runner, REGISTRY=place, REGISTRY_TAG=f"{registry.host}/team/live:production")
+        told = of(found, "registry", "ok")
+        assert told == [f"this user may push to {name}." for name in (place, f"{registry.host}/team/live")]
+    assert not [path for path in (tmp_path / "registry/data").rglob("*") if path.is_file()]
+    gone, found = examine(runner, REGISTRY=place)
+    assert gone == 1
+    assert "cannot be reached" in of(found, "registry")[0]

@@ -1,6 +1,5 @@
 """Staging on one Engine, production on another, and a registry between them: by digest, in both image stores."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from freshness.core.manifest import digest_of
 from tests.support.applications import static_application
 from tests.support.engines import Engine, Sandbox, new_sandbox
 from tests.support.http_faults import Fault, faulty_proxy
+from tests.support.published import digest_in, gated, promote, tag_of
 from tests.support.registries import Registry, running_registry, why_no_registry
-from tests.support.runner import Ended, Runner
+from tests.support.runner import Runner
 
 
 @pytest.fixture
@@ -33,30 +32,6 @@ def registry(tmp_path: Path, machine_only: Sandbox, until_done: ExitStack) -> Re
     if reason := why_no_registry("debian"):
         pytest.skip(reason)
     return until_done.enter_context(running_registry(tmp_path / "registry"))
-
-
-def gated(runner: Runner, registry: Registry, **files: str | None) -> dict[str, str]:
-    """What a gate of a commit with these pages publishes, as the outputs that a promotion takes."""
-    if files:
-        runner.app.repo.commit({f"services/web/www/{name}": content for name, content in files.items()})
-    ended = runner.gate(REGISTRY=f"{registry.host}/{runner.app.project}")
-    assert ended.decision == ("open", "fresh", 0), ended.log
-    name = json.loads(ended.outputs["digests"])[runner.app.staging]
-    return {"EXPECTED_REVISION": ended.outputs["revision"], "SOURCE_IMAGE": name}
-
-
-def promote(runner: Runner, outputs: dict[str, str], **variables: str) -> Ended:
-    return runner.start("promote", **outputs, **variables).end()
-
-
-def tag_of(registry: Registry, runner: Runner, tag: str) -> str:
-    """The digest that the tag names; empty where it names nothing."""
-    status, content = registry.get(f"/v2/{runner.app.project}/manifests/{tag}")
-    return digest_of(content) if status == 200 else ""
-
-
-def digest_in(outputs: dict[str, str]) -> str:
-    return outputs["SOURCE_IMAGE"].partition("@")[2]
 
 
 @pytest.mark.parametrize("way", ["classic to containerd", "containerd to classic"])
@@ -95,16 +70,16 @@ def test_the_tag_in_the_registry_follows_what_this_host_serves(runner: Runner, r
     """Fails when it is moved before the host has proven the image, or what it named is lost."""
     first, tag = gated(runner, registry, first=""), {"REGISTRY_TAG": "production"}
     assert promote(runner, first, **tag).outputs["outcome"] == "promoted"
-    assert tag_of(registry, runner, "production") == digest_in(first)
+    assert tag_of(registry, runner.app.project, "production") == digest_in(first)
     second = gated(runner, registry, first=None)
 
     failed = promote(runner, second, **tag, HEALTH_PATH="/first", HEALTH_RETRIES="4", HEALTH_INTERVAL="0.5")
 
     assert failed.outputs["outcome"] == "rolled-back", failed.log
-    assert tag_of(registry, runner, "production") == digest_in(first)
+    assert tag_of(registry, runner.app.project, "production") == digest_in(first)
     assert promote(runner, second, **tag).outputs["outcome"] == "promoted"
-    assert tag_of(registry, runner, "production") == digest_in(second)
-    assert tag_of(registry, runner, "production-previous") == digest_in(first)
+    assert tag_of(registry, runner.app.project, "production") == digest_in(second)
+    assert tag_of(registry, runner.app.project, "production-previous") == digest_in(first)
 
 
 def test_without_recreation_the_tag_moves_and_no_image_does(runner: Runner, registry: Registry) -> None:
@@ -121,12 +96,12 @@ def test_without_recreation_the_tag_moves_and_no_image_does(runner: Runner, regi
     assert (forged.status, forged.outputs["outcome"]) == (1, "refused"), forged.log
     assert "does not prove the commit" in forged.reason
     assert ahead.outputs["outcome"] == "promoted", ahead.log
-    assert tag_of(registry, runner, "production") == digest_in(first)
-    assert tag_of(registry, runner, "production-previous") == digest_in(second)
+    assert tag_of(registry, runner.app.project, "production") == digest_in(first)
+    assert tag_of(registry, runner.app.project, "production-previous") == digest_in(second)
     assert runner.containers(runner.app.production) == []
     again = promote(runner, first, **alone)
     assert again.outputs["outcome"] == "unchanged", again.log
-    assert tag_of(registry, runner, "production-previous") == digest_in(second)
+    assert tag_of(registry, runner.app.project, "production-previous") == digest_in(second)
 
 
 @pytest.mark.parametrize("what", ["no digest", "another one's bytes", "500"])
@@ -150,7 +125,7 @@ def test_what_the_registry_does_not_hold_is_not_promoted(
     assert ended.outputs["outcome"] in {"refused", "error"}, ended.log
     assert ended.status in {1, 2, 3}
     assert runner.containers(runner.app.production) == []
-    assert tag_of(registry, runner, "production") == ""
+    assert tag_of(registry, runner.app.project, "production") == ""
 
 
 def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(
@@ -169,7 +144,7 @@ def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(
     assert "may not name it" in ended.reason
     again = promote(runner, outputs, REGISTRY_TAG="production")
     assert again.outputs["outcome"] == "unchanged", again.log
-    assert tag_of(registry, runner, "production") == digest_in(outputs)
+    assert tag_of(registry, runner.app.project, "production") == digest_in(outputs)
 
 
 def test_a_dry_run_moves_nothing(runner: Runner, registry: Registry) -> None:
@@ -178,7 +153,7 @@ def test_a_dry_run_moves_nothing(runner: Runner, registry: Registry) -> None:
         ended = runner.start("promote", "--dry-run", **outputs, **tag, **variables).end()
         assert ended.status == 0, ended.log
         assert "production" in ended.log
-        assert tag_of(registry, runner, "production") == ""
+        assert tag_of(registry, runner.app.project, "production") == ""
 
 
 def test_a_deployment_on_one_host_publishes_and_moves_the_tag(runner: Runner, registry: Registry) -> None:
@@ -190,5 +165,5 @@ def test_a_deployment_on_one_host_publishes_and_moves_the_tag(runner: Runner, re
     ended = runner.start("deploy", REGISTRY=f"{registry.host}/{runner.app.project}", REGISTRY_TAG="production").end()
 
     assert (ended.outputs["gate"], ended.outputs["outcome"]) == ("open", "promoted"), ended.log
-    assert tag_of(registry, runner, "production") == ended.outputs["digest"]
+    assert tag_of(registry, runner.app.project, "production") == ended.outputs["digest"]
     assert runner.sandbox.wait_for(runner.app.production_port, "/version") == runner.app.repo.head()

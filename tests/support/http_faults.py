@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ _CODES = {401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS"}
 class Fault:
     """What happens to the first `times` requests that match, such as `PUT /v2/*/manifests/*`.
 
-    `status` answers in the server's place, `cut` sends half of its answer, `alter` changes the answer's body.
+    `status` answers in the server's place, `cut` sends half of its answer, `alter` changes the answer's body. With
+    `wait` all of that comes so many seconds later.
     """
 
     what: str
@@ -25,6 +27,7 @@ class Fault:
     status: int = 0
     cut: bool = False
     alter: Callable[[bytes], bytes] | None = None
+    wait: float = 0
 
 
 class FaultyProxy(ThreadingHTTPServer):
@@ -92,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self._read_body()
         fault = self.server.fault_of(f"{self.command} {self.path.partition('?')[0]}")
+        if fault:
+            time.sleep(fault.wait)
         if fault and fault.status:
             told = {"code": _CODES.get(fault.status, "UNKNOWN"), "message": "as the test wants"}
             self._reply(_Answer(fault.status, body=json.dumps({"errors": [told]}).encode()))

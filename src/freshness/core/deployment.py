@@ -50,8 +50,8 @@ class Deployment:
     the image ID, `revision` the commit that it was proven to be built from. `configuration` is the service as Compose
     rendered it (core/configuration.py), in JSON; it holds interpolated values, may be read by whoever may use Docker,
     and is never logged. `made` is Compose's hash in the container that was made of it: another one was made by somebody
-    else. `kept` is what ran before, the newest first. `who` put the image there, in the `run` of this address. What is
-    not known is empty.
+    else. `kept` is what ran before, the newest first. `who` put the image there, in the `run` of this address.
+    `references` say of these images where a registry has them, as HOST/NAME@sha256:…. What is not known is empty.
 
     Where only a tag is moved, `project` is empty, and `service` is the tag.
     """
@@ -68,6 +68,7 @@ class Deployment:
     configuration: str = field(default="", repr=False)
     made: str = ""
     kept: tuple[Served, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
     who: str = ""
     run: str = ""
 
@@ -75,6 +76,11 @@ class Deployment:
     def target(self) -> str:
         """The target's name; a project's name has no dot, so no two services share one."""
         return target_name(self.project, self.service)
+
+    @property
+    def image_back(self) -> str:
+        """The newest other image that no rollback has left; empty where there is none."""
+        return next((one.image for one in self.kept if not one.left and one.image != self.image), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,7 @@ def from_labels(labels: Mapping[str, str]) -> tuple[int, Deployment] | None:
             ports=tuple(map(str, said.get("ports", ()))),
             configuration=labels.get(_CONFIGURATION_LABEL, ""),
             kept=_read_kept(said.get("kept", ()), labels),
+            references={str(image): str(name) for image, name in said.get("references", {}).items()},
             **texts,
         )
     except (AttributeError, KeyError, TypeError, ValueError):

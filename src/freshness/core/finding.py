@@ -27,6 +27,7 @@ class Area(StrEnum):
     STATE = "state"
     RUNNER = "runner"
     FORGE = "forge"
+    REGISTRY = "registry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

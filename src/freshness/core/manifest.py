@@ -70,6 +70,25 @@ class Manifest:
         """The digest of the image's configuration. Raises NotAManifest."""
         return _digest_in(self.document.get("config"))
 
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The digests of all that an image consists of: its configuration, and its layers. Raises NotAManifest."""
+        return (self.config, *map(_digest_in, self.document.get("layers") or ()))
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """The digests of all that an index names. Raises NotAManifest."""
+        return tuple(map(_digest_in, self.document.get("manifests") or ()))
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The digests of the index's images, of each platform: one at least. Raises NotAManifest."""
+        entries = self.document.get("manifests") or ()
+        found = tuple(_digest_in(entry) for entry in entries if not _is_attestation(entry))
+        if not found:
+            raise NotAManifest("an index without an image")
+        return found
+
     def child(self, platform: Platform) -> str:
         """The digest of the index's one image for the platform. Raises NotAManifest where it is not exactly one."""
         found = [entry for entry in self.document.get("manifests") or () if _is_for(entry, platform)]
@@ -96,8 +115,12 @@ def json_object(content: bytes) -> Mapping[str, Any]:
     return found
 
 
+def _is_attestation(entry: object) -> bool:
+    return isinstance(entry, dict) and _ATTESTATION in (entry.get("annotations") or {})
+
+
 def _is_for(entry: object, platform: Platform) -> bool:
-    if not isinstance(entry, dict) or _ATTESTATION in (entry.get("annotations") or {}):
+    if not isinstance(entry, dict) or _is_attestation(entry):
         return False
     said = entry.get("platform") or {}
     return isinstance(said, dict) and (said.get("os"), said.get("architecture")) == (

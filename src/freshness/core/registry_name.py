@@ -8,6 +8,8 @@ from freshness.core.hexid import is_image_id
 from freshness.core.image import is_image_name, repository_of
 
 _HUB, _HUB_API = "docker.io", "registry-1.docker.io"
+_PREVIOUS = "-previous"
+_VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,118}")
 _SHORT_PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
@@ -68,6 +70,31 @@ class Reference:
 
     def __str__(self) -> str:
         return f"{self.repository}@{self.digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovingTag:
+    """A tag that is moved from image to image: in the image's own repository, or in the `repository` that is named."""
+
+    version: str
+    repository: Repository | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "MovingTag | None":
+        """TAG, or HOST/NAME:TAG. None for what is neither, or leaves no room for `previous`."""
+        name, _, version = text.rpartition(":")
+        if not _VERSION.fullmatch(version):
+            return None
+        repository = Repository.parse(name) if name else None
+        return None if name and repository is None else cls(version=version, repository=repository)
+
+    @property
+    def previous(self) -> str:
+        """The tag beside it that keeps what it named before."""
+        return f"{self.version}{_PREVIOUS}"
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.version}" if self.repository else self.version
 
 
 def is_loopback(host: str) -> bool:

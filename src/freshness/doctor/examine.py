@@ -6,9 +6,11 @@ from functools import partial
 from freshness.core.diagnosis import LEAST_ENGINE, LEAST_PLUGINS, judge_version
 from freshness.core.finding import Area, Finding
 from freshness.core.lock import service_lock
+from freshness.core.registry_name import Repository
 from freshness.doctor.application import look_at_builds, look_at_production, look_at_staging
 from freshness.doctor.forge import look_at_forge
 from freshness.doctor.machine import look_at_disk_and_clock, look_at_machine, look_at_plugin
+from freshness.doctor.registry import look_at_registry
 from freshness.doctor.runner import look_at_runner
 from freshness.doctor.settings import Asked, Read, look_at_work_tree, read_settings
 from freshness.doctor.state import look_at_state
@@ -17,6 +19,7 @@ from freshness.doctor.trial import attempt, fine, tried, unchecked
 from freshness.engine.client import TIMEOUT_SECONDS, Engine, connect
 from freshness.engine.facts import read_facts
 from freshness.engine.probe_address import Prober, find_prober
+from freshness.gate.builds import repositories_of
 from freshness.settings.child_environment import child_environment
 
 
@@ -43,8 +46,8 @@ def _examine(asked: Asked) -> Iterator[Finding]:
         prober = asker or prober
         yield from (*unknown, *tried(Area.ENGINE, partial(_look_at_engine, engine, prober)))
     yield from found
-    places: list[Place] = []
-    yield from _look_at_halves(read, asked, places)
+    places, repositories = list[Place](), dict[Repository, None]()
+    yield from _look_at_halves(read, asked, places, repositories)
     for place in places:
         yield from look_at_place(engine, prober, place) if engine else [_unseen(place)]
     if engine:
@@ -53,6 +56,8 @@ def _examine(asked: Asked) -> Iterator[Finding]:
     yield from tried(Area.RUNNER, partial(look_at_runner, run_env, read.folder, prober.job))
     if read.gate:
         yield from tried(Area.FORGE, partial(look_at_forge, read.gate, run_env))
+    for repository in repositories:
+        yield from tried(Area.REGISTRY, partial(look_at_registry, repository, env))
 
 
 def _look_at_engine(engine: Engine, prober: Prober) -> Iterator[Finding]:
@@ -63,14 +68,18 @@ def _look_at_engine(engine: Engine, prober: Prober) -> Iterator[Finding]:
     yield from tried(Area.MACHINE, partial(look_at_disk_and_clock, facts, is_here=is_here))
 
 
-def _look_at_halves(read: Read, asked: Asked, places: list[Place]) -> Iterator[Finding]:
-    """What the files say; `places` gets the services to look at on the Engine."""
+def _look_at_halves(
+    read: Read, asked: Asked, places: list[Place], repositories: dict[Repository, None]
+) -> Iterator[Finding]:
+    """What the files say; `places` gets the services to look at on the Engine, `repositories` where images go."""
     if read.commit:
         yield from tried(Area.COMMIT, partial(look_at_work_tree, read.folder))
     if read.gate:
         staging = look_at_staging(read.gate, asked.run_env)
         yield from staging.findings
         places += staging.places
+        if staging.application:
+            repositories |= dict.fromkeys(repositories_of(read.gate, staging.application.builds.shared))
         if staging.application and read.commit:
             builds = partial(look_at_builds, read.gate, staging.application, read.commit, asked.run_env)
             yield from tried(Area.COMMIT, builds)
@@ -78,6 +87,8 @@ def _look_at_halves(read: Read, asked: Asked, places: list[Place]) -> Iterator[F
         production = look_at_production(read.promote, asked.run_env)
         yield from production.findings
         places += production.places
+        tag = read.promote.registry.tag
+        repositories |= {tag.repository: None} if tag and tag.repository else {}
 
 
 def _unseen(place: Place) -> Finding:

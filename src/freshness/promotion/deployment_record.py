@@ -18,7 +18,7 @@ def record_served(lease: Lease, served: RecordServed, container: Container, labe
     Raises LockLost, EngineError.
     """
     target, change = served.make.target, served.change
-    before = _before(lease, target.project, target.service)
+    before = known_of(lease.engine, target.project, target.service)
     known = replace(
         before,
         image=served.image.id,
@@ -31,13 +31,29 @@ def record_served(lease: Lease, served: RecordServed, container: Container, labe
 
 def record_tag(lease: Lease, move: Move, kept: Sequence[str], label: str) -> None:
     """As `record_served`, where only a tag is moved."""
-    before, image = _before(lease, "", move.tag), move.candidate
+    before, image = known_of(lease.engine, "", move.tag), move.candidate
     known = replace(before, image=image.id, revision=image.revision(label) or "")
     _write(lease, before, known, move, kept, label, now=now_of(lease.engine))
 
 
-def _before(lease: Lease, project: str, service: str) -> Deployment:
-    recorded = read_deployment(lease.engine, project, service)
+def record_reference(lease: Lease, project: str, service: str, image: str, reference: str) -> Deployment:
+    """Writes down where a registry has the image that serves, and returns what is recorded. Raises as `record_served`.
+
+    Where what serves could not be recorded before, nothing is.
+    """
+    before = known_of(lease.engine, project, service)
+    if before.image != image or before.references.get(image) == reference:
+        return before
+    images = {image, *(one.image for one in before.kept)}
+    known = {**before.references, image: reference}
+    then = replace(before, references={one: name for one, name in known.items() if one in images})
+    write_deployment(lease, then)
+    return then
+
+
+def known_of(engine: Engine, project: str, service: str) -> Deployment:
+    """What is recorded of it; where nothing is, no more than its name. Raises EngineError."""
+    recorded = read_deployment(engine, project, service)
     return recorded.deployment if recorded else Deployment(project=project, service=service, role=Role.PRODUCTION)
 
 

@@ -13,6 +13,7 @@ from freshness.promotion.left import find_left, groups_of
 from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import plan_for
 from freshness.promotion.recovery import ByHost, require_all
+from freshness.promotion.registry_follow import foresee_in_registry, is_behind
 from freshness.promotion.request import Result
 from freshness.promotion.sources import foresee_sources
 from freshness.report.run_log import RunLog
@@ -28,17 +29,17 @@ def foresee(hosts: Hosts, run: RunLog) -> Result:
     recovery, undo_to = _foresee_recovery(waiting, hosts)
     ahead += recovery
     require_all(hosts.lost)
+    if is_behind(hosts.reached[0], run):
+        return _told(run, [*ahead, "let the registry's tag follow an earlier rollback that was cut, and go no further"])
     there, missing = foresee_sources(hosts.reached, run)
-    request = there[0].request
-    tag = request.settings.registry.tag
-    after = [f"then move the tag {tag} in the registry"] if tag and not request.is_rollback else []
+    request = hosts.reached[0].request
     if missing:
         later = "what then would happen can be foreseen once it is here"
-        return _told(run, [*ahead, *missing, later, *after])
+        return _told(run, [*ahead, *missing, later, *foresee_in_registry(there[0], request, None)])
     plans = plan_for(there, run, undo_to)
     if isinstance(plans, Result):
         return plans
-    return _told(run, [*ahead, *_in_words(there, plans), *after])
+    return _told(run, [*ahead, *_in_words(there, plans), *foresee_in_registry(there[0], request, plans[0])])
 
 
 def _told(run: RunLog, lines: Sequence[str]) -> Result:

@@ -165,7 +165,7 @@ def _read_application(request: Request, run: RunLog) -> Application:
             health=settled_health(settings, one, target, wanted[one.name]),
             file=file,
             configuration=render(config, one.name),
-            source=_source_of(settings, one.name, staging),
+            source=source_of(settings, one.name, staging),
             retained_tags=retained_tags_of(target, config, set(settings.staging_services) - set(settings.services)),
             staging_project=staging["name"] if staging else "",
             overlay=overlays[one.name],
@@ -176,7 +176,7 @@ def _read_application(request: Request, run: RunLog) -> Application:
     return Application(services=tuple(found), jobs=said.pre_deploy, later_jobs=said.post_deploy, config=config)
 
 
-def _source_of(settings: PromoteSettings, service: str, staging: Mapping[str, Any]) -> str:
+def source_of(settings: PromoteSettings, service: str, staging: Mapping[str, Any]) -> str:
     """The image that the service gets: the one that is told, by its name or by staging's, else what staging runs."""
     if staging:
         return staging_tag(staging, settings.staging_of(service))

@@ -16,16 +16,29 @@ def read_held(registry: Registry, digest: str, platform: Platform) -> HeldImage:
 def describe_held(registry: Registry, top: Manifest, platform: Platform) -> HeldImage:
     """As `read_held`, of what was read already: the index's image for the platform, or the only one."""
     try:
-        own = registry.require_manifest(top.child(platform)) if top.is_index else top
-        return _describe(registry, top, own)
+        return _describe(registry, top, top.child(platform) if top.is_index else "")
     except NotAManifest as error:
-        raise Refused(
-            f"{registry.repository}@{top.digest} is {error}; expected one image for {platform}.",
-            "Push the image that the gate proved, as Docker pushes it.",
-        ) from error
+        raise _refuse(registry, top, error, f"one image for {platform}") from error
 
 
-def _describe(registry: Registry, top: Manifest, own: Manifest) -> HeldImage:
+def read_all_held(registry: Registry, top: Manifest) -> tuple[HeldImage, ...]:
+    """The image, or each one of an index: there is one at least. Raises Refused."""
+    try:
+        return tuple(_describe(registry, top, digest) for digest in (top.images if top.is_index else ("",)))
+    except NotAManifest as error:
+        raise _refuse(registry, top, error, "an image, or an index of images") from error
+
+
+def _refuse(registry: Registry, top: Manifest, error: NotAManifest, expected: str) -> Refused:
+    return Refused(
+        f"{registry.repository}@{top.digest} is {error}; expected {expected}.",
+        "Push the image that the gate proved, as Docker pushes it.",
+    )
+
+
+def _describe(registry: Registry, top: Manifest, child: str) -> HeldImage:
+    """The index's `child`, or what is no index itself."""
+    own = registry.require_manifest(child) if child else top
     if own.is_index:
         raise NotAManifest("an index within an index")
     config = json_object(registry.read_blob(own.config))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from freshness.core.registry_name import Repository
+from freshness.core.registry_name import MovingTag, Repository
 from freshness.settings import values
 from freshness.settings.declaration import group, setting
 from freshness.settings.values import WrongValue
@@ -16,6 +16,14 @@ def parse_repository(text: str) -> Repository:
             "HOST/NAME, the name in lower case and without a tag or a digest",
             "Write the host too, such as registry.example.org/team/shop or docker.io/team/shop.",
         )
+    return found
+
+
+def parse_moving_tag(text: str) -> MovingTag:
+    """TAG, or HOST/NAME:TAG."""
+    found = MovingTag.parse(text)
+    if found is None:
+        raise WrongValue("a tag's name, or HOST/NAME:TAG", "Give the tag alone, such as production.")
     return found
 
 
@@ -53,15 +61,11 @@ class RegistrySettings:
 class RegistryTagSettings:
     """`tag` is None where none is moved."""
 
-    tag: str | None = setting(
-        values.optional(
-            values.matching(
-                r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,118}", "a tag's name", "Give the tag alone, such as production."
-            )
-        ),
+    tag: MovingTag | None = setting(
+        values.optional(parse_moving_tag),
         "Tag in the registry, such as `production`, that names what is promoted; what it named before is kept as"
         " `TAG-previous`. `source-image` then is `HOST/NAME@sha256:…`. With `recreate: false` nothing else happens, and"
-        " no image is pulled.",
+        " no image is pulled. `HOST/NAME:TAG` is a tag in another repository of that registry.",
         name="registry-tag",
         shown_default="none",
     )
