@@ -26,8 +26,17 @@ test: setup base-image test-tools ## unit tests, and the scenarios and actions t
 test-scenarios: setup base-image test-tools ## every scenario on two Engines, and the actions through act
 	@.venv/bin/python -m pytest --numprocesses 3 --dist worksteal tests/scenarios tests/action $(PYTEST_ARGS)
 
-test-elsewhere: setup base-image test-tools ## the scenarios that run on the machine's Engine alone, on the other one
-	@.venv/bin/python -m pytest --private-engine tests/scenarios $(PYTEST_ARGS)
+# What newer Engines may do otherwise, from the first image to the last rollback: stores, IDs, ports, records.
+NEWER = $(patsubst %,tests/scenarios/test_%.py,compose_versions gate_build gate_fresh gate_registry image_store keeping \
+	old_bytes promote_outcomes promote_registry promote_way_back registry_repositories registry_rollback rollback \
+	source_host start_first status throwaway verify)
+ENGINES = 28 28-classic 29 29-classic 26
+
+test-elsewhere: setup base-image test-tools ## on Engines 28 and 29 with both stores what they may do otherwise; on 26 what else runs on the machine's Engine alone
+	@scripts/engines.sh
+	@for engine in $(ENGINES); do \
+		[ $$engine = 26 ] && paths=tests/scenarios || paths="$(NEWER)"; echo "Engine $$engine"; \
+		.venv/bin/python -m pytest --private-engine $$engine $$paths $(PYTEST_ARGS) || exit; done
 
 test-current-tools: setup base-image test-tools ## the scenarios and the actions with Debian sid's buildx and Compose
 	@.venv/bin/python -m pytest --current-tools --numprocesses 3 --dist worksteal tests/scenarios tests/action $(PYTEST_ARGS)

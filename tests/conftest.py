@@ -16,6 +16,7 @@ from tests.support.daemon import Version
 from tests.support.engines import (
     CLASSIC,
     CONTAINERD,
+    ELSEWHERE,
     Engine,
     Sandbox,
     machine_engine,
@@ -82,8 +83,8 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, ho
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    what = "run what one Engine is enough for on the private Engine, not on the machine's"
-    parser.addoption("--private-engine", action="store_true", help=what)
+    what = "run on this private Engine what one is enough for, and of what runs on each in turn that half alone"
+    parser.addoption("--private-engine", choices=ELSEWHERE, help=what)
     what = "run the heavy form of what breaks things: hundreds of rounds in place of a few"
     parser.addoption("--under-fire", action="store_true", help=what)
     what = "run everything with Debian sid's buildx and Compose, not with the machine's"
@@ -116,6 +117,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     if item.get_closest_marker("under_fire") and not config.getoption("--under-fire"):
         return True
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    if config.getoption("--private-engine") and parameters.get("engine") == "machine":
+        return True
     node = _name(item)
     return config.getoption("--chosen") and not node.startswith("unit/") and not chosen.is_chosen(node)
 
@@ -141,11 +145,12 @@ def tools(request: pytest.FixtureRequest, isolated: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def private(machine: Engine) -> Iterator[Engine]:
+def private(request: pytest.FixtureRequest, machine: Engine) -> Iterator[Engine]:
     """The private Engine, one for the whole run."""
-    if reason := why_no_private_engine():
+    version = ELSEWHERE[request.config.getoption("--private-engine") or "26"]
+    if reason := why_no_private_engine(version):
         pytest.skip(reason)
-    with private_engine(machine) as engine:
+    with private_engine(machine, version) as engine:
         yield engine
 
 

@@ -27,6 +27,17 @@ CONTAINERD = Version(
 """Debian 13's, with the containerd image store."""
 CLASSIC = Version(programs=(Path("/usr/sbin"), Path("/usr/bin")))
 """The machine's own, with the classic image store."""
+_SID = tuple(ROOT / ".cache/sid/engine" / folder for folder in ("usr/sbin", "usr/bin"))
+_BUILT = (ROOT / ".cache/engine29", *_SID)
+_OFF = '{"features": {"containerd-snapshotter": false}}'
+ELSEWHERE = {
+    "26": CONTAINERD,
+    "28": Version(programs=_SID, config=CONTAINERD.config),
+    "28-classic": Version(programs=_SID, config=_OFF),
+    "29": Version(programs=_BUILT),
+    "29-classic": Version(programs=_BUILT, config=_OFF),
+}
+"""What the private Engine may be: Debian 13's, Debian sid's, or one that was built with Go, each with either store."""
 BASE_IMAGE = "python:3.13-slim"
 CLONE_NEWNET = 0x40000000
 START_SECONDS = 30
@@ -228,11 +239,10 @@ def why_no_private_engine(version: Version = CONTAINERD) -> str | None:
     """Why a private Engine cannot be started here, or None."""
     if os.geteuid() != 0:
         return "a private Engine needs root"
-    if version is CLASSIC:
-        return None if Path("/usr/sbin/dockerd").exists() else "this machine's own dockerd is not at /usr/sbin/dockerd"
-    if not (UNPACKED / ".complete").exists():
-        return f"{UNPACKED.relative_to(ROOT)} is missing; `make test` puts it there where apt has a Debian mirror"
-    return None
+    if any((folder / "dockerd").exists() for folder in version.programs):
+        return None
+    how = "`make test` and `make test-elsewhere` put Engines into .cache where apt has a Debian mirror"
+    return f"there is no dockerd in {version.programs[0]}; {how}"
 
 
 @contextlib.contextmanager
