@@ -1,4 +1,4 @@
-"""Writes the job's log: our sentences, foreign text marked as such, groups and annotations."""
+"""Writes the job's log: our sentences, untrusted text marked as such, groups and annotations."""
 
 import os
 import sys

@@ -25,7 +25,7 @@ def printable(line: str, longest: int | None = _LONGEST) -> str:
 
 
 def own_lines(text: str, longest: int | None = _LONGEST) -> Iterator[str]:
-    """The lines of a sentence of ours, whose embedded foreign values can begin no workflow command."""
+    """The lines of a sentence of ours, whose embedded untrusted values can begin no workflow command."""
     for line in LINE_END.split(text):
         shown = printable(line, longest)
         yield f"· {shown}" if shown.lstrip().startswith("::") else shown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SUCCESS = range(200, 300)
-SHOWN = 120  # characters of foreign text in a sentence
+SHOWN = 120  # characters of untrusted text in a sentence
 _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(r"[^\S ]|[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -54,7 +54,7 @@ def more_informative(before: Answer | None, now: Answer, *, had_its_time: bool) 
 
 
 def first_line(body: bytes) -> str:
-    """The first line of foreign text that says something, printable and short; a page's title where it has one."""
+    """The first line of untrusted text that says something, printable and short; a page's title where it has one."""
     text = body.decode(errors="replace")
     title = _TITLE.search(text)
     lines = (printable(line) for line in (title[1] if title else text).splitlines())

@@ -20,7 +20,7 @@ _MOST_MARKED = 3  # lines of one statement
 
 @dataclass(slots=True, kw_only=True)
 class BuildOutput:
-    """What has been read so far of the lines of a build: foreign text, each piece short."""
+    """What has been read so far of the lines of a build: untrusted text, each piece short."""
 
     error: str = ""
     step: str = ""

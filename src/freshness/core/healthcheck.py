@@ -7,7 +7,7 @@ from freshness.core.answer import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthcheckRun:
-    """The last run: its exit status, and its output, which is foreign text of at most 4 KiB."""
+    """The last run: its exit status, and its output, which is untrusted text of at most 4 KiB."""
 
     exit_code: int
     output: str

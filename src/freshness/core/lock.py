@@ -81,7 +81,7 @@ class Record:
 class LockOwner:
     """Who holds a target: `command` for `revision`, started by `who` in `run` (an address, or empty).
 
-    `token` is the holder's alone. `seconds` is how long it may take, by the Engine's clock. `record` is there where a
+    `token` is the owner's alone. `seconds` is how long it may take, by the Engine's clock. `record` is there where a
     release before the plan's own volume wrote it.
     """
 
@@ -156,7 +156,7 @@ def is_lock_name(text: str) -> bool:
 
 
 def successor_name(name: str, token: str) -> str:
-    """The volume of the one who takes the lock over from the dead holder with this token: unique, like the token."""
+    """The volume of the one who takes the lock over from the dead owner with this token: unique, like the token."""
     return f"{name}.after.{token}"
 
 
@@ -227,7 +227,7 @@ def _record_labels(record: Record) -> dict[str, str]:
 
 
 def from_labels(labels: Mapping[str, str]) -> LockOwner | None:
-    """The holder that the labels name, or None where they are not what `to_labels` writes."""
+    """The owner that the labels name, or None where they are not what `to_labels` writes."""
     said = {key.removeprefix(_LABEL): value for key, value in labels.items() if key.startswith(_LABEL)}
     forms = {"token": _TOKEN, "seconds": _SECONDS, "pid": _NUMBER, "started": _NUMBER, "container": _CONTAINER_ID}
     if not all(form.fullmatch(said.get(key, "")) for key, form in forms.items()):

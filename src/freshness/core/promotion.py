@@ -46,7 +46,7 @@ def manual_commands(
         return f"{compose} rm --stop --force {service}", shlex.join(tag)
     return (
         shlex.join(("docker", "tag", previous.id, target.image)),
-        # Forced, since what runs may be the right image in a state that only a new container mends.
+        # Forced, since what runs may be the right image in a state that only a new container repairs.
         f"{compose} up -d --no-deps --no-build --pull never --force-recreate {service}",
     )
 

@@ -72,7 +72,7 @@ class Building:
     def end(self, line: Callable[[str], object]) -> Image:
         """Waits, and returns the image that the build's own metadata names, with the label seen on it.
 
-        `line` gets each line of the build's output: foreign text. Raises BuildFailed, EngineError.
+        `line` gets each line of the build's output: untrusted text. Raises BuildFailed, EngineError.
         """
         build, said = self.build, BuildOutput()
         with excerpt(line) as shown:

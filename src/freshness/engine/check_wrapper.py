@@ -49,7 +49,7 @@ def wrap_check(command: tuple[str, ...]) -> list[str]:
 
 @dataclass(slots=True, kw_only=True)
 class CheckOutput:
-    """What came over the connection. `show` gets the lines of the check: foreign text.
+    """What came over the connection. `show` gets the lines of the check: untrusted text.
 
     With `is_wrapped` nothing is the check's before WRAPPER said that it is there: what comes instead is the runtime's,
     and only goes to `last_line`. `wrapper_pid` is then WRAPPER's process id in the container, and `has_ended` says that

@@ -183,7 +183,7 @@ def running_services(engine: Engine, project: str) -> frozenset[str]:
 
 
 def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
-    """The last lines of the container's log, as far as they are no more than `LAST` bytes: foreign text."""
+    """The last lines of the container's log, as far as they are no more than `LAST` bytes: untrusted text."""
     end = b""
     with engine_call(f"reading the log of {container.name}"):
         for part in engine.client.api.logs(

@@ -69,7 +69,7 @@ def _read_here(engine: Engine, container: Container) -> str | None:
 
 
 def _read_inside(engine: Engine, container: Container) -> str | None:
-    """The tables by a program of the image, whose output is foreign; None where it has no such program."""
+    """The tables by a program of the image, whose output is untrusted; None where it has no such program."""
     said = bytearray()
 
     def keep(_stream: int, piece: bytes) -> None:

@@ -3,7 +3,7 @@
 A Swarm service's lock is a config in place of the volume (lock_store.py); all else is the same.
 
 Docker creates a volume's name once: of many who try at the same moment one finds its own token in the labels. A dead
-holder is followed, not erased: the follower's volume bears the dead one's token in its name. What a promotion is about
+owner is followed, not erased: the follower's volume bears the dead one's token in its name. What a promotion is about
 to do stands in a volume of its own, made under the lock and removed before it (plan_record.py).
 """
 
@@ -74,7 +74,7 @@ class Lease:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error and any(running_children(self.owner)):
             return
-        with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead holder
+        with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead owner
             self.release()
 
 

@@ -1,4 +1,4 @@
-"""Tells whether the holder of a lock still is: its process, its container, or the time that it gave itself."""
+"""Tells whether the owner of a lock still is: its process, its container, or the time that it gave itself."""
 
 import hmac
 import os
@@ -56,7 +56,7 @@ def own_container() -> str | None:
 
 
 def why_dead(engine: Engine, held: HeldLock, here: Place) -> str | None:
-    """In words why the holder no longer is, or None where it is or may be. Raises EngineError."""
+    """In words why the owner no longer is, or None where it is or may be. Raises EngineError."""
     there = held.owner.place
     if there.boot == here.boot and there.pid_namespace == here.pid_namespace and there.boot and there.pid_namespace:
         if _is_running(there.pid, there.started):
@@ -76,7 +76,7 @@ def why_dead(engine: Engine, held: HeldLock, here: Place) -> str | None:
 
 
 def running_children(owner: LockOwner) -> Iterator[int]:
-    """The processes that the holder started and that still change the host, as far as we can see.
+    """The processes that the owner started and that still change the host, as far as we can see.
 
     They bear its token in their first word (`finish` in process/children.py) and are its user's: everybody can read the
     token there, and start a process with the same words.

@@ -26,7 +26,7 @@ Line = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRun:
-    """How the check ended: its exit status, or None and `why` there is none; `last_line` is foreign text.
+    """How the check ended: its exit status, or None and `why` there is none; `last_line` is untrusted text.
 
     `lacked_python` says that nothing ran, since the image has no `python3`.
     """

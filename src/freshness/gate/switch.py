@@ -168,4 +168,4 @@ def _prune_builds(work: Work) -> None:
     except LockLost:
         raise
     except EngineError as error:
-        work.run.note(f"Older builds were not let go. {error}")
+        work.run.note(f"Older builds were not removed. {error}")

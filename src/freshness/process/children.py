@@ -84,7 +84,7 @@ def streaming(
 
 
 def _close(child: subprocess.Popen[str], reader: threading.Thread) -> None:
-    """Of a child that was killed. What it started may still have its output, and then who reads that is let go."""
+    """Of a child that was killed. What it started may still have its output, and then whoever reads that gives up."""
     if child.stdin:
         child.stdin.close()
     child.wait()

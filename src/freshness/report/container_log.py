@@ -12,7 +12,7 @@ _READ, _SHOWN = 500, 30  # lines
 
 
 def show_container_log(log: Log, engine: Engine, container: Container) -> None:
-    """The end of the container's log, and what its HEALTHCHECK last said, in folds, as foreign text.
+    """The end of the container's log, and what its HEALTHCHECK last said, in folds, as untrusted text.
 
     Not every container has a log that can be read.
     """

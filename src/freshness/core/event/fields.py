@@ -1,4 +1,4 @@
-"""Reads the fields of payloads. Payloads are foreign: whatever is damaged in them is a refusal, never a crash."""
+"""Reads the fields of payloads. Payloads are untrusted: whatever is damaged in them is a refusal, never a crash."""
 
 from collections.abc import Mapping
 from typing import TypeGuard
