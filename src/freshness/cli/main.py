@@ -143,8 +143,8 @@ def gate(context: click.Context, /, *, dry_run: bool, **given: str | None) -> in
 def deploy(context: click.Context, /, *, revision: str, dry_run: bool, **given: str | None) -> int:
     """Gate REV (HEAD, a branch, a tag or an id of the local clone), and promote it if the gate opens.
 
-    An option goes to the half that knows it, or to both. What each has for itself (service, port, image, container)
-    comes from the variables or from the environments `staging` and `production` of the settings files.
+    An option counts for the gate, the promotion or both, whichever has it. Service, port, image and container differ
+    between the two: set them as variables, or for the environments `staging` and `production` in the settings files.
     """
     from freshness.cli.deploy import deploy
 
@@ -299,8 +299,8 @@ def export(context: click.Context, /, folder: Path, *, as_json: bool, **given: s
 def status(context: click.Context, /, *, as_json: bool, **given: str | None) -> None:
     """Print what staging and production run, from which commit, since when, and who is at work there.
 
-    Ages are told by the Docker host's clock. Subjects, and how far behind the branch a commit is, come from the clone
-    in the current folder, as it was last fetched.
+    Ages are by the Docker host's clock. Subjects, and how far a commit is behind the branch, come from the clone in the
+    current folder, as it was last fetched.
     """
     from freshness.cli.status import show_status
 
@@ -313,7 +313,7 @@ def status(context: click.Context, /, *, as_json: bool, **given: str | None) -> 
 @click.option("--quiet", "-q", is_flag=True, help="Leave out what is fine.")
 @click.pass_context
 def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: str | None) -> int:
-    """Look at everything that a deployment of HEAD needs, and print a line for each finding, with its remedy.
+    """Check everything that a deployment of HEAD needs, and print each finding with its remedy.
 
     Nothing is built, written or locked. Options and settings are those of `deploy`. Exit status 0: no problem found;
     1: a gate or a promotion would refuse.
@@ -330,10 +330,10 @@ def doctor(context: click.Context, /, *, as_json: bool, quiet: bool, **given: st
 @click.option("--print", "only_print", is_flag=True, help="Print what would be written, and write nothing.")
 @_as_json
 def init(*, services: str | None, forge: str | None, only_print: bool, as_json: bool, **given: str | None) -> None:
-    """Read the Compose files and write what a first deployment needs; nothing that is there is overwritten.
+    """Read the Compose files and write what a first deployment needs; no file is overwritten.
 
-    A workflow, `freshness.toml` where there are several services, and a staging check to start from. Where there is no
-    staging, the gate makes a throwaway one.
+    It writes a workflow, `freshness.toml` where there are several services, and a staging check to start from. Where
+    there is no staging, the gate makes a throwaway one.
     """
     from freshness.cli.init import run_init
 

@@ -128,7 +128,7 @@ class GateSettings:
     throwaway: bool = setting(
         values.switch,
         "`true` proves production's own services in a project of their own, on free ports and with empty volumes, which"
-        " is removed afterwards: for who has no staging. `service` then names production's.",
+        " is removed afterwards: for those without a staging. `service` then names production's.",
         name="throwaway-staging",
         default="false",
     )
