@@ -36,6 +36,7 @@ check check-jsonschema --builtin-schema vendor.github-actions "${actions[@]}"
 check check-jsonschema --check-metaschema docs/schema/*.json
 check python scripts/render_settings.py --check
 check python scripts/check_docstrings.py
+check python scripts/check_sizes.py
 check commit_subjects
 
 [ ${#failed[@]} = 0 ] || { printf 'lint: findings by %s\n' "${failed[*]}" >&2; exit 1; }

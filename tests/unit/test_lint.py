@@ -139,6 +139,15 @@ def test_code_that_a_tests_docstring_names_and_that_is_gone_is_reported(copy: Pa
     assert "python" in printed["findings by"]
 
 
+def test_a_function_that_is_longer_than_a_screen_is_reported(copy: Path) -> None:
+    lines = "".join(f"    print({number})\n" for number in range(40))
+    (copy / "src/freshness/core/planted.py").write_text(f'"""Planted."""\n\n\ndef planted() -> None:\n{lines}')
+
+    said = lint(copy, "python")["python scripts/check_sizes.py"].strip()
+
+    assert said == "src/freshness/core/planted.py:4: planted has 41 lines; expected at most 40"
+
+
 def committed(path: Path, subject: str) -> Path:
     """A shallow history's like: of one commit, whose subject is looked at, whatever came before the rule."""
     repo = GitRepo.init(path)
