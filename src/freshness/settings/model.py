@@ -127,8 +127,8 @@ class GateSettings:
     prod_port: int = setting(values.port, "Production's port, which staging must never publish.", default="8500")
     throwaway: bool = setting(
         values.switch,
-        "`true` proves production's own services in a project of their own, on free ports and with empty volumes, which"
-        " is removed afterwards: for those without a staging. `service` then names production's.",
+        "Without a staging: `true` proves production's own services in a project of their own, on free ports and with"
+        " empty volumes. It is removed afterwards. `service` then names production's.",
         name="throwaway-staging",
         default="false",
     )
