@@ -64,7 +64,7 @@ def nodes(*down: int) -> list[Node]:
             {
                 "ID": f"id-of-node{number}",
                 "Status": {"State": "down" if number in down else "ready"},
-                "Description": {"Hostname": f"node{number}", "Platform": {"OS": "linux", "Architecture": "x86_64"}},
+                "Description": {"Hostname": f"node{number}"},
             }
         )
         for number in (1, 2, 3)

@@ -8,11 +8,9 @@ from typing import Any
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import repository_of
-from freshness.core.manifest import Platform
 from freshness.core.registry_name import Reference
 
 STACK_LABEL = "com.docker.stack.namespace"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
 UNDER_WAY = frozenset({"updating", "rollback_started"})
 STOPPED = frozenset({"paused", "rollback_paused"})
 TAKEN_BACK = frozenset({"rollback_started", "rollback_completed", "rollback_paused"})
@@ -124,19 +122,15 @@ class Node:
     id: str
     name: str
     is_ready: bool
-    platform: Platform
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Node":
         """From the Engine's answer."""
         told = found.get("Description") or {}
-        platform = told.get("Platform") or {}
-        architecture = platform.get("Architecture") or ""
         return cls(
             id=found["ID"],
             name=told.get("Hostname") or found["ID"],
             is_ready=(found.get("Status") or {}).get("State") == "ready",
-            platform=Platform(os=platform.get("OS") or "", architecture=_ARCHITECTURES.get(architecture, architecture)),
         )
 
 

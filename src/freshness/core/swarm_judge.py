@@ -25,7 +25,7 @@ class Word(StrEnum):
 class Judged:
     """The tasks at one moment. `good` are the IDs of those that fill a slot as they should.
 
-    `over` are those of the image that ended, the last one first.
+    `over` are those of the image that ended since the write, the last one first; `gave_up`: two of one slot did.
 
     `well`: every slot is filled, and nothing else is wanted. `silent` are the nodes of which nobody knows what runs
     there of this service.
@@ -34,6 +34,7 @@ class Judged:
     well: bool
     good: frozenset[str]
     over: tuple[str, ...]
+    gave_up: bool
     silent: tuple[str, ...]
     said: str
 
@@ -57,22 +58,26 @@ class Wanted:
     """What has to come about: this image, for `hold` seconds, before the `deadline` on our clock.
 
     `run` is the token that the service's label must say; `is_back`: it is the way back, which Swarm may go by itself.
+    `earlier` are the IDs of tasks that were there before the write.
     """
 
     image: str
     run: str
     hold: float
     deadline: float
+    earlier: frozenset[str] = frozenset()
     is_back: bool = False
 
 
-def judge(image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[Node]) -> Judged:
+def judge(
+    image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[Node], earlier: frozenset[str] = frozenset()
+) -> Judged:
     """Whether each slot has one wanted task that runs this image on a node that is heard of."""
     known = {node.id: node for node in nodes}
     wanted = [task for task in tasks if task.wanted == "running"]
     good = [task for task in wanted if _runs(task, image) and task.node in known and known[task.node].is_ready]
     slots = {task.slot for task in good}
-    over = [task for task in tasks if task.state in _OVER and identity(task.image) == identity(image)]
+    over = [one for one in tasks if one.state in _OVER and one.id not in earlier and _is_of(one, image)]
     over.sort(key=lambda task: task.since, reverse=True)
     silent = {
         known[task.node].name if task.node in known else task.node
@@ -86,6 +91,7 @@ def judge(image: str, service: Service, tasks: Sequence[Task], nodes: Iterable[N
         well=len(slots) == service.replicas and len(good) == len(wanted),
         good=frozenset(task.id for task in good),
         over=tuple(task.id for task in over),
+        gave_up=len({task.slot for task in over}) < len(over),
         silent=tuple(sorted(silent)),
         said=said + _errors(over),
     )
@@ -99,8 +105,8 @@ def decide(service: Service, judged: Judged, held: Held, wanted: Wanted, now: fl
         return word, holds
     if ended and judged.well and now - holds.since >= wanted.hold:
         return Word.PROVEN, holds
-    if ended and held.tasks & set(judged.over):  # Swarm itself would start it anew for ever
-        return Word.FAILED, holds
+    if ended and (held.tasks & set(judged.over) or (judged.gave_up and not wanted.is_back)):
+        return Word.FAILED, holds  # Swarm itself would start it anew for ever
     return Word.FAILED if now > wanted.deadline else Word.WAIT, holds
 
 
@@ -122,7 +128,11 @@ def describe_update(service: Service) -> str:
 
 
 def _runs(task: Task, image: str) -> bool:
-    return task.state == "running" and identity(task.image) == identity(image)
+    return task.state == "running" and _is_of(task, image)
+
+
+def _is_of(task: Task, image: str) -> bool:
+    return identity(task.image) == identity(image)
 
 
 def _errors(over: Iterable[Task]) -> str:

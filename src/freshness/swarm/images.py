@@ -5,28 +5,26 @@ from dataclasses import dataclass, field
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import Image
-from freshness.core.manifest import Platform
-from freshness.core.swarm import Node, Service, find_reference, identity
+from freshness.core.swarm import Service, find_reference, identity
 from freshness.core.swarm_record import revision_of
 from freshness.engine.client import Engine
 from freshness.engine.images import find_image
 from freshness.errors import Refused
 from freshness.registry.client import Registry
 from freshness.registry.credentials import find_credentials
-from freshness.registry.held import describe_held
+from freshness.registry.held import read_all_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """Asks for images with Docker's credentials in `env`; `nodes` say for which platforms."""
+    """Asks for images with Docker's credentials in `env`; `known` are those that were asked for."""
 
     engine: Engine
     env: Mapping[str, str]
-    nodes: tuple[Node, ...]
     known: dict[str, tuple[Image, ...]] = field(default_factory=dict)
 
     def describe(self, image: str) -> tuple[Image, ...]:
-        """What the nodes would run: one, or of an index one for each platform. Raises Refused, RegistryError."""
+        """What the nodes would run: one, or all of an index. Raises Refused, RegistryError."""
         if image not in self.known:
             self.known[image] = tuple(self._describe(image))
         return self.known[image]
@@ -43,12 +41,8 @@ class Images:
             return [found]
         repository = reference.repository
         registry = Registry(repository, find_credentials(repository.host, self.env))
-        top = registry.require_manifest(reference.digest)
-        held = {one.manifest: one for one in (describe_held(registry, top, each) for each in self._platforms())}
-        return [Image(id=reference.digest, labels=one.labels, healthcheck=one.healthcheck) for one in held.values()]
-
-    def _platforms(self) -> Iterable[Platform]:
-        return dict.fromkeys(node.platform for node in self.nodes)
+        held = read_all_held(registry, registry.require_manifest(reference.digest))
+        return [Image(id=reference.digest, labels=one.labels, healthcheck=one.healthcheck) for one in held]
 
     def find_running(self, service: Service, label: str) -> Image:
         """What the service runs, with the commit that it was proven to be of: by its labels, else by the registry.

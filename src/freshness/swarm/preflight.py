@@ -23,11 +23,12 @@ from freshness.swarm.retained import Back, choose_back
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """The look at one application's services."""
+    """The look at one application's services, in a Swarm of so many `nodes`."""
 
     host: Host
     run: RunLog
     images: Images
+    nodes: int
 
     @property
     def request(self) -> Request:
@@ -65,7 +66,7 @@ class Preflight:
         for number, service in enumerate(services):
             name = staging[number] if staging else ""
             found[service.name] = pick_source(service, settings.source_images, settings.source_image, name)
-            refuse_image(found[service.name], len(self.images.nodes))
+            refuse_image(found[service.name], self.nodes)
         return found
 
     def _change(self, service: Service, source: str) -> Change:
@@ -98,7 +99,7 @@ class Preflight:
         found = [find_job(self.host, job, changes) for job in jobs]
         known = {change.image for change in changes}
         for image in dict.fromkeys(job.image for job in found if job.image not in known):
-            refuse_image(image, len(self.images.nodes))
+            refuse_image(image, self.nodes)
             for one in self.images.describe(image):
                 self._choice(image).prove(one)
         return tuple(found)
@@ -134,5 +135,5 @@ class Preflight:
 
 def look(host: Host, run: RunLog) -> Preflight:
     """With the nodes as they are."""
-    images = Images(engine=host.engine, env=host.request.env, nodes=read_nodes(host.engine))
-    return Preflight(host=host, run=run, images=images)
+    images = Images(engine=host.engine, env=host.request.env)
+    return Preflight(host=host, run=run, images=images, nodes=len(read_nodes(host.engine)))

@@ -41,7 +41,8 @@ class Work:
 
 def roll_out(work: Work, change: Change) -> None:
     """Writes once, and waits until every slot is proven. Raises Unhealthy, Stale where somebody else wrote."""
-    name, wanted = change.service.name, work.wanted(change.image, change.run)
+    name, tasks = change.service.name, read_tasks(work.host.engine, change.service)
+    wanted = replace(work.wanted(change.image, change.run), earlier=frozenset(task.id for task in tasks))
     expected = f"{change.service.replicas} tasks of {name} on {change.image} for {wanted.hold:g} s"
     with work.run.step(CheckName.ROLLOUT, expected) as step:
         work.run.log.announce(
@@ -97,7 +98,7 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
     while True:
         try:
             now = require_service(engine, service)
-            judged = judge(wanted.image, now, read_tasks(engine, now), read_nodes(engine))
+            judged = judge(wanted.image, now, read_tasks(engine, now), read_nodes(engine), wanted.earlier)
             word, held = decide(now, judged, held, wanted, time.monotonic())
             if word is not Word.WAIT:
                 return word, now, judged

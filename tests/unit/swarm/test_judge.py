@@ -95,6 +95,21 @@ def test_a_task_that_ends_in_the_hold_time_fails_though_swarm_has_completed() ->
     assert decide(a_service(state="updating"), judged, held, FORWARD, 45)[0] is Word.WAIT
 
 
+@pytest.mark.parametrize(
+    ("slots", "expected"), [((3, 3), Word.FAILED), ((2, 3), Word.WAIT), ((3,), Word.WAIT)], ids=str
+)
+def test_a_slot_that_is_started_again_and_again_once_swarm_has_completed_has_failed(
+    slots: tuple[int, ...], expected: Word
+) -> None:
+    """With `failure-action: continue` it would go on until the deadline. Breaks without `gave_up`."""
+    over = [a_task(slot, state="failed", wanted="shutdown", id=f"over-{number}") for number, slot in enumerate(slots)]
+    there = judge(NEW, a_service(), [*ALL[:2], *over], nodes(), frozenset({"over-0"}))
+
+    assert word(a_service(state="completed"), [*ALL[:2], *over]) is expected
+    assert word(a_service(state="updating"), [*ALL[:2], *over]) is Word.WAIT
+    assert not there.gave_up
+
+
 def test_a_node_that_is_lost_in_the_hold_time_is_waited_for() -> None:
     """Swarm starts its tasks elsewhere: it is no fault of the image."""
     service, held = a_service(state="completed"), Held(tasks=frozenset(task.id for task in ALL), since=40)
