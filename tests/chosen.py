@@ -253,6 +253,9 @@ CHOSEN = {
         "scenarios/test_registry_rollback.py::test_a_rollback_that_was_cut_before_the_tag_followed_is_finished_by_the_next_run[killed]",
         "scenarios/test_registry_rollback.py::test_the_tag_goes_back_with_production_and_nothing_names_what_was_left[machine]",
     ),
+    "production in a Swarm is one write by digest, or on one node by ID, proven in each slot": (
+        "scenarios/test_swarm.py::test_one_node_needs_no_registry",
+    ),
     "a job runs once, from one image, and the Engine alone says how it ended": (
         "scenarios/test_jobs.py::test_the_engine_says_how_it_ended_and_its_output_is_shown[3]",
         "scenarios/test_jobs.py::test_a_job_that_a_killed_run_left_is_waited_for_and_never_doubled",

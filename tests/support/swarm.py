@@ -83,16 +83,17 @@ class Swarm:
 
 
 @contextlib.contextmanager
-def running_swarm(folder: Path, *, managers: int = 1, workers: int = 2) -> Iterator[Swarm]:
-    """For as long as the block lasts, or this process; the registry's data lie in `folder`."""
+def running_swarm(folder: Path, *, managers: int = 1, workers: int = 2, password: bool = False) -> Iterator[Swarm]:
+    """For as long as the block lasts, or this process. The registry, which may want a `password`, lies in `folder`."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         wire = stack.enter_context(_wire())
         nodes = tuple(stack.enter_context(_node(number, wire)) for number in range(managers + workers))
         list(pool.map(lambda node: node.engine.wait_until_it_answers(), nodes))
         _join(nodes, managers, pool)
-        registries = [stack.enter_context(_registry_on(nodes[0], folder, 0))]
-        registries += [stack.enter_context(_registry_on(node, folder, registries[0].port)) for node in nodes[1:]]
-        swarm = Swarm(nodes=nodes, managers=managers, registry=registries[0])
+        registry = stack.enter_context(_registry_on(nodes[0], folder, password=password))
+        for node in nodes[1:]:
+            stack.enter_context(_registry_on(node, folder, password=password, port=registry.port))
+        swarm = Swarm(nodes=nodes, managers=managers, registry=registry)
         swarm.wait_until_whole()
         yield swarm
 
@@ -147,6 +148,6 @@ def _join(nodes: tuple[Node, ...], managers: int, pool: ThreadPoolExecutor) -> N
 
 
 @contextlib.contextmanager
-def _registry_on(node: Node, folder: Path, port: int) -> Iterator[Registry]:
-    with node.engine.entered(), running_registry(folder, port=port) as registry:
+def _registry_on(node: Node, folder: Path, *, password: bool, port: int = 0) -> Iterator[Registry]:
+    with node.engine.entered(), running_registry(folder, password=password, port=port) as registry:
         yield registry

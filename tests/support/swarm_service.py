@@ -2,14 +2,20 @@
 
 import itertools
 import shutil
+import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.support.applications import BUSYBOX
-from tests.support.engines import Sandbox
-from tests.support.promotions import LABEL
+import pytest
+from docker.models.containers import Container
+
+from tests.support.applications import BUSYBOX, Application
+from tests.support.engines import CLASSIC, ROOT, Sandbox, new_sandbox, pause, why_no_private_engine
+from tests.support.git import GitRepo
+from tests.support.promotions import LABEL, make_history
+from tests.support.registries import why_no_registry
 from tests.support.runner import Ended, Runner, Running, eventually
 from tests.support.swarm import Node, Swarm
 
@@ -36,7 +42,7 @@ NEVER_HEALTHY = "exit 1"
 SICK_LATER = f'{ANSWERS} && [ "$(date +%s)" -lt "$(($(cat /app/started) + 10))" ]'
 """Healthy for ten seconds."""
 CREATE = (
-    "--endpoint-mode=dnsrr", "--replicas=3", "--update-delay=0s", "--update-monitor=2s",
+    "--endpoint-mode=dnsrr", "--replicas=3", "--update-parallelism=0", "--update-monitor=2s",
     "--update-failure-action=rollback", "--rollback-monitor=1s", "--stop-grace-period=3s", "--no-resolve-image",
 )  # fmt: skip
 """How a service is created here, before what a test wants otherwise."""
@@ -51,7 +57,7 @@ class Release:
 
     @property
     def digest(self) -> str:
-        return self.image.partition("@")[2]
+        return self.image.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +71,16 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The service called like its sandbox, on the Swarm's first manager; nothing of it runs at first."""
+    """The service called like its sandbox, or as its stack names it; it is not there at first."""
 
     swarm: Swarm
     runner: Runner
+    name: str
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def sandbox(self) -> Sandbox:
         return self.runner.sandbox
-
-    @property
-    def name(self) -> str:
-        return self.sandbox.name
 
     def build(
         self,
@@ -99,12 +102,21 @@ class Service:
         (folder / "app/health").write_text(health or "")
         (folder / "app/version").write_text(revision)
         (folder / "Dockerfile").write_text(DOCKERFILE.format(healthcheck=HEALTHCHECK if health else ""))
-        tag = f"{self.swarm.registry.host}/{self.name}:{folder.name}"
-        said = f"--label={LABEL}={revision if label is None else label}"
-        self.sandbox.cli("build", "--quiet", said, f"--label=freshness.test={self.name}", "--tag", tag, str(folder))
+        tag = f"{self.swarm.registry.host}/{self.sandbox.name}:{folder.name}"
+        labels = (
+            f"--label={LABEL}={revision if label is None else label}",
+            f"--label=freshness.test={self.sandbox.name}",
+        )
+        self.sandbox.cli("build", "--quiet", *labels, "--tag", tag, str(folder))
         self.sandbox.cli("push", "--quiet", tag)
         (image,) = self.sandbox.docker.images.get(tag).attrs["RepoDigests"]
         return Release(revision=revision, image=image)
+
+    def by_id(self, release: Release) -> Release:
+        """The same image by its ID, as the manager knows it."""
+        image_id = self.sandbox.image_id(release.image)
+        assert image_id is not None
+        return Release(revision=release.revision, image=image_id)
 
     def create(self, release: Release, *options: str, published: int | None = None) -> None:
         """Creates it as a person would, and waits until all replicas run; `published` is its port on each node."""
@@ -195,26 +207,79 @@ class Service:
 
     def served(self) -> set[str]:
         """What runs in the containers, each asked inside itself on its own node: no Swarm between."""
-        found = set()
+        return {
+            self.sandbox.cli("--host", node.engine.host, "exec", str(container.id), "cat", "/app/version")
+            for node, container in self._containers()
+        }
+
+    def containers(self) -> set[str]:
+        """The IDs of those that run, on all nodes."""
+        return {str(container.id) for _, container in self._containers()}
+
+    def _containers(self) -> Iterator[tuple[Node, Container]]:
         for node in self.swarm.nodes:
-            node_itself = Sandbox(engine=node.engine, name=self.name)
             for container in node.engine.docker.containers.list(filters={"name": f"{self.name}."}):
-                found.add(node_itself.cli("--host", node.engine.host, "exec", str(container.id), "cat", "/app/version"))
-        return found
+                yield node, container
+
+    def stays(self, release: Release, *, seconds: float) -> None:
+        """Nothing happens to it for so long."""
+        ended = time.monotonic() + seconds
+        while time.monotonic() < ended:
+            assert self.image == release.image
+            assert set(self.running()) == {release.image}
+            pause()
 
     def clean(self) -> None:
         """Removes what bears its name from all nodes, and locks that were left."""
-        for service in self.api.services(filters={"name": self.name}):
+        for service in self.api.services(filters={"name": self.sandbox.name}):
             self.api.remove_service(service["ID"])
         for config in self.sandbox.docker.configs.list():
             config.remove()
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(self._clean, self.swarm.nodes))
-        self.sandbox.clean()
+        eventually(lambda: not any(map(self._has_containers, self.swarm.nodes)), "no container")
+        self.sandbox.clean()  # with the Swarm's networks, which only a manager can remove
+        eventually(lambda: not any(map(self._has_networks, self.swarm.nodes)), "no network")
+        for node in self.swarm.nodes:
+            Sandbox(engine=node.engine, name=self.sandbox.name).clean()
 
-    def _clean(self, node: Node) -> None:
-        def is_empty() -> bool:
-            return not node.engine.docker.api.containers(all=True, filters={"name": self.name})
+    def _has_containers(self, node: Node) -> bool:
+        return bool(node.engine.docker.api.containers(all=True, filters={"name": self.sandbox.name}))
 
-        eventually(is_empty, f"no container on {node.name}")
-        Sandbox(engine=node.engine, name=self.name).clean()
+    def _has_networks(self, node: Node) -> bool:
+        return bool(node.engine.docker.api.networks(filters={"name": self.sandbox.name}))
+
+
+def skip_without_swarm() -> None:
+    """Skips the test where this machine lacks what a Swarm of tests needs."""
+    if reason := why_no_private_engine(CLASSIC) or why_no_registry("debian"):
+        pytest.skip(reason)
+    if not BUSYBOX.exists():
+        pytest.skip(f"{BUSYBOX.relative_to(ROOT)} is missing; `make test` puts it there")
+
+
+def service_on(swarm: Swarm, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """For a fixture: a new service, and the test on the Swarm's first manager; all is mended and removed afterwards."""
+    monkeypatch.setenv("DOCKER_HOST", swarm.manager.engine.host)
+    with swarm.manager.engine.entered():
+        service = open_service(swarm, folder)
+        try:
+            yield service
+        finally:
+            swarm.mend()
+            service.clean()
+
+
+def open_service(swarm: Swarm, folder: Path) -> Service:
+    """A new one with its checkout; DOCKER_HOST is the caller's to set."""
+    sandbox = new_sandbox(swarm.manager.engine)
+    app = Application(
+        repo=GitRepo.init(folder / "app"),
+        project=sandbox.name,
+        staging="none",
+        production=sandbox.name,
+        staging_port=0,
+        production_port=0,
+        settings={"HOLD_TIME": "2", "SWARM_SERVICE": sandbox.name},
+    )
+    app.repo.commit({"README": "A shop in a Swarm"})
+    make_history(app.repo)
+    return Service(swarm=swarm, runner=Runner(sandbox=sandbox, app=app, folder=folder), name=sandbox.name)
