@@ -89,9 +89,13 @@ class Service:
         health: str | None = ANSWERS,
         begin: str = "",
         stop_seconds: int = 0,
+        job: str = "",
         label: str | None = None,
     ) -> Release:
-        """Built and pushed. `health` is its health check's script, None for none; `begin` comes before it serves."""
+        """Built and pushed. `health` is its health check's script, None for none; `begin` comes before it serves.
+
+        `job` is a script of its own, which nothing runs.
+        """
         folder = self.runner.folder / f"build-{next(self.numbers)}"
         (folder / "bin").mkdir(parents=True)
         (folder / "app").mkdir()
@@ -100,6 +104,7 @@ class Service:
             (folder / "bin" / program).symlink_to("busybox")
         (folder / "app/serve").write_text(SERVE.format(begin=begin, stop_seconds=stop_seconds))
         (folder / "app/health").write_text(health or "")
+        (folder / "app/job").write_text(job)
         (folder / "app/version").write_text(revision)
         (folder / "Dockerfile").write_text(DOCKERFILE.format(healthcheck=HEALTHCHECK if health else ""))
         tag = f"{self.swarm.registry.host}/{self.sandbox.name}:{folder.name}"
@@ -206,10 +211,13 @@ class Service:
         assert self.served() == {release.revision}, self.served()
 
     def served(self) -> set[str]:
-        """What runs in the containers, each asked inside itself on its own node: no Swarm between."""
+        """What is in the containers of the tasks, each asked inside itself on its own node: no Swarm between."""
+        wanted = {f"{self.name}.{task['Slot']}.{task['ID']}" for task in self.tasks()}
+        found = {one.name: (node.engine.host, str(one.id)) for node, one in self._containers() if one.name in wanted}
+        assert found.keys() == wanted
         return {
-            self.sandbox.cli("--host", node.engine.host, "exec", str(container.id), "cat", "/app/version")
-            for node, container in self._containers()
+            self.sandbox.cli("--host", host, "exec", container, "cat", "/app/version")
+            for host, container in found.values()
         }
 
     def containers(self) -> set[str]:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.support.promotions import FIRST, SECOND, THIRD
 from tests.support.runner import Ended
 from tests.support.swarm_service import Release, Service
@@ -85,3 +87,16 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(service: Service) ->
     assert second.digest[:19] in ended.log
     assert service.state() == before
     assert service.locks() == []
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_status_tells_what_each_slot_runs(service: Service, words: tuple[str, ...]) -> None:
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first)
+    assert outcome(service.promote(second)) == (0, "promoted")
+
+    ended = service.run("status", *words)
+
+    assert ended.status == 0, ended.log
+    assert service.name in ended.log
+    assert SECOND[:12] in ended.log

@@ -1,0 +1,108 @@
+"""A job in a Swarm: a service of one task from the candidate's image, before any service is updated."""
+
+import pytest
+
+from tests.support.promotions import FIRST, SECOND
+from tests.support.runner import eventually
+from tests.support.swarm_service import Service
+from tests.swarm.test_promotion import outcome
+
+SAY = "cat /app/version; echo"
+
+
+@pytest.fixture
+def migrated(service: Service) -> Service:
+    """The service, whose settings name a job for a promotion; the job's template is `made` by the test."""
+    own = service.runner.folder / "config/freshness/org/app.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"[environments.production.jobs.{job_of(service)}]\ntimeout = 60\n")
+    service.runner.app.settings["XDG_CONFIG_HOME"] = str(service.runner.folder / "config")
+    return service
+
+
+def job_of(service: Service) -> str:
+    return f"{service.name}-migrate"
+
+
+def make_template(service: Service, image: str) -> None:
+    """As people deploy what is to be a job: with its command, and scaled to nothing."""
+    words = ("--detach", "--no-resolve-image", "--replicas=0", "--endpoint-mode=dnsrr", "--name", job_of(service))
+    service.sandbox.cli("service", "create", *words, image, "sh", "/app/job")
+
+
+def services(service: Service) -> set[str]:
+    found = service.api.services()
+    return {one["Spec"]["Name"] for one in found}
+
+
+def test_it_runs_once_from_the_candidates_image_before_the_update(migrated: Service) -> None:
+    """Fails when it runs from the image that its template names, or something of it stays."""
+    service, first = migrated, migrated.build(FIRST, job=f"{SAY} old")
+    second = service.build(SECOND, job=f"{SAY} new")
+    service.create(first)
+    make_template(service, first.image)
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (0, "promoted"), ended.log
+    assert f"{SECOND} new" in ended.log.replace("\n", " ").replace("  ", " ") or f"{SECOND}new" in ended.log
+    names = [check["name"] for check in ended.report["checks"]]
+    assert names.count("job") == 1
+    assert names.index("job") < names.index("rollout")
+    service.assert_serves(second)
+    assert services(service) == {service.name, job_of(service)}
+    assert service.locks() == []
+
+
+def test_one_that_fails_leaves_the_service_as_it_was(migrated: Service) -> None:
+    service, first = migrated, migrated.build(FIRST)
+    second = service.build(SECOND, job="exit 3")
+    service.create(first)
+    make_template(service, first.image)
+    before = service.state()
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (1, "refused"), ended.log
+    assert "exit status 3" in ended.reason
+    assert service.state() == before
+    assert services(service) == {service.name, job_of(service)}
+    assert service.locks() == []
+
+
+def test_one_that_a_killed_run_left_is_waited_for_and_never_doubled(migrated: Service) -> None:
+    service, first = migrated, migrated.build(FIRST)
+    second = service.build(SECOND, job="sleep 6")
+    service.create(first)
+    make_template(service, first.image)
+    mine = {service.name, job_of(service)}
+    run = service.start(second)
+    eventually(lambda: services(service) - mine, "the job")
+    run.process.kill()
+    run.process.wait()
+    again = service.start(second)
+
+    seen = set[int]()
+    while again.process.poll() is None:
+        seen.add(len(services(service) - mine))
+
+    ended = again.end()
+    assert outcome(ended) == (0, "promoted"), ended.log
+    assert max(seen) == 1
+    assert services(service) == mine
+    assert service.locks() == []
+
+
+def test_a_template_that_always_runs_is_refused(migrated: Service) -> None:
+    """What the job does would be done without a promotion."""
+    service, first, second = migrated, migrated.build(FIRST), migrated.build(SECOND)
+    service.create(first)
+    make_template(service, first.image)
+    service.sandbox.cli("service", "scale", "--detach", f"{job_of(service)}=1")
+    before = service.state()
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (1, "refused"), ended.log
+    assert "scale" in ended.reason
+    assert service.state() == before
