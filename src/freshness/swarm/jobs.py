@@ -56,7 +56,7 @@ def run_job(work: Work, job: RunJob) -> None:
         result = _run(work, job)
         step.got = f"{name}: {result.got}"
         if not result.ok:
-            raise Refused(f"{step.got}.", f"Its log says more; what {name} did is not taken back.")
+            raise Refused(f"{step.got}.", f"Look at the log of {name}, correct it, and run again.")
 
 
 def run_later_job(work: Work, job: RunJob) -> None:

@@ -8,7 +8,7 @@ from freshness.core.swarm import STOPPED, Service, is_ours
 from freshness.core.swarm_judge import Held, Judged, Wanted, Word, decide, describe_update, judge
 from freshness.core.swarm_way_back import Way, way_back
 from freshness.engine.swarm import read_nodes, read_tasks, task_log, update_service
-from freshness.errors import FreshnessError, Stale, Unhealthy
+from freshness.errors import FreshnessError, LockLost, Stale, Unhealthy
 from freshness.report.run_log import RunLog
 from freshness.swarm.host import Host, Leases, require_service
 from freshness.swarm.images import Images
@@ -16,8 +16,6 @@ from freshness.swarm.plan import Change
 
 PAUSE_SECONDS = 0.2
 PROGRESS_SECONDS = 15
-_TRIES = 5
-"""So often the way back reads again, where Swarm itself wrote the update's state in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +73,23 @@ def verify(work: Work, change: Change) -> None:
 
 def require_proven(work: Work, service: Service, wanted: Wanted) -> Judged:
     """What was seen in the end. Raises Unhealthy, Stale."""
-    word, now, judged = watch(work, service, wanted)
+    return _accept(work, wanted, *watch(work, service, wanted))
+
+
+def _accept(work: Work, wanted: Wanted, word: Word, now: Service, judged: Judged) -> Judged:
     if word is Word.PROVEN:
         work.silent.update(judged.silent)
         return judged
     if word is Word.CHANGED:
         raise Stale(
-            f"somebody else changed {service.name} meanwhile: its image is {now.image}, expected {wanted.image}.",
+            f"somebody else changed {now.name} meanwhile: its image is {now.image}, expected {wanted.image}.",
             "Find out who deploys it beside this tool, then run again.",
         )
     for task in judged.over[:1]:
-        show_task_log(work, service.name, task)
+        show_task_log(work, now.name, task)
     raise Unhealthy(
         f"{judged.said}; {describe_update(now)}",
-        f"`docker service ps --no-trunc {service.name}` and `docker service logs {service.name}` say more.",
+        f"`docker service ps --no-trunc {now.name}` and `docker service logs {now.name}` say more.",
     )
 
 
@@ -105,8 +106,8 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
             if time.monotonic() - told >= PROGRESS_SECONDS:
                 told = time.monotonic()
                 work.run.log.say(f"{judged.said}; {describe_update(now)}.")
-        except FreshnessError:
-            if time.monotonic() > wanted.deadline:
+        except FreshnessError as error:
+            if isinstance(error, Stale) or time.monotonic() > wanted.deadline:
                 raise
         time.sleep(PAUSE_SECONDS)
 
@@ -127,32 +128,41 @@ def go_back(work: Work, change: Change) -> None:
     with work.run.step(CheckName.ROLLBACK, f"{before.replicas} tasks of {before.name} on {before.image}") as step:
         _write_back(work, change)
         wanted = work.wanted(before.image, is_back=True)
-        word, now, _ = watch(work, before, wanted)
-        if word is Word.FAILED and now.state in STOPPED:  # Swarm gave up: once more, by a write of ours
+        found = watch(work, before, wanted)
+        if found[0] is Word.FAILED and found[1].state in STOPPED:  # Swarm gave up: once more, by a write of ours
             _write_back(work, change)
-        step.got = require_proven(work, before, work.wanted(before.image, is_back=True)).said
+            wanted = work.wanted(before.image, is_back=True)
+            found = watch(work, before, wanted)
+        step.got = _accept(work, wanted, *found).said
 
 
 def _write_back(work: Work, change: Change) -> None:
-    """One more update, on what is read now: Swarm writes the state of an update itself, at any moment."""
-    engine, before = work.host.engine, change.service
-    ours = {key: value for key, value in before.labels.items() if is_ours(key)}
-    for is_last in (False,) * (_TRIES - 1) + (True,):
-        now = require_service(engine, before)
-        way = way_back(now, change.image, change.run, before.image)
-        if way is Way.NOT_OURS:
-            raise Stale(
-                f"somebody else changed {before.name}: its image is {now.image}, and not {change.image} of this run.",
-                "It was left alone: look at it, and deploy what is to run.",
-            )
-        if way is Way.WAIT:
-            return
-        work.leases.require()
+    """Tries until the Engine's time is over: Swarm writes the state of an update itself, and may have lost a leader."""
+    name, deadline = change.service.name, time.monotonic() + work.host.engine.timeout
+    while True:
         try:
-            spec = now.with_image(before.image, ours)
-            update_service(engine, now, spec, work.images.credentials(before.image))
-        except Stale:
-            if is_last:
+            if _try_back(work, change) is not Way.NOT_OURS:
+                return
+        except LockLost:
+            raise
+        except FreshnessError:
+            if time.monotonic() > deadline:
                 raise
         else:
-            return
+            raise Stale(
+                f"somebody else changed {name}: it has neither {change.image} of this run, nor {change.service.image}.",
+                "It was left alone: look at it, and deploy what is to run.",
+            )
+        time.sleep(PAUSE_SECONDS)
+
+
+def _try_back(work: Work, change: Change) -> Way:
+    """One more update where that is the way, upon what is read now."""
+    engine, before = work.host.engine, change.service
+    now = require_service(engine, before)
+    way = way_back(now, change.image, change.run, before.image)
+    if way is Way.WRITE:
+        work.leases.require()
+        ours = {key: value for key, value in before.labels.items() if is_ours(key)}
+        update_service(engine, now, now.with_image(before.image, ours), work.images.credentials(before.image))
+    return way
