@@ -98,6 +98,38 @@ def test_a_node_that_is_cut_off_in_mid_update_changes_nothing_of_the_outcome_whe
     service.stays(expected, seconds=20)
 
 
+def test_a_manager_that_dies_in_mid_update_and_comes_back_is_asked_again(service: Service) -> None:
+    """I8. Fails when an answer that is missing is taken for an end: nobody would know what was written."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first, "--update-parallelism=1")
+    run = service.start(second)
+    eventually(lambda: second.image in service.running(), "the first slot on the new image")
+
+    service.swarm.manager.daemon.kill()
+    run.wait_for("up to")
+    service.swarm.manager.engine.mend()
+    ended = run.end(150)
+
+    assert ended.status in {0, 4}, ended.log
+    service.assert_serves(second if ended.status == 0 else first)
+    assert service.update_state not in {"updating", "rollback_started"}
+    assert service.locks() == []
+
+
+def test_a_service_that_is_removed_in_mid_update_is_said_to_be_gone(service: Service) -> None:
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first, "--update-parallelism=1")
+    run = service.start(second, SWARM_TIMEOUT="20")
+    eventually(lambda: second.image in service.running(), "the first slot on the new image")
+
+    service.sandbox.cli("service", "rm", service.name)
+    ended = run.end(150)
+
+    assert ended.outputs["outcome"] in {"error", "stranded"}, ended.log
+    assert "removed" in ended.reason, ended.reason
+    assert service.locks() == []
+
+
 def test_a_node_that_is_down_is_named_as_not_proven(service: Service) -> None:
     """I12. What runs on it nobody can tell; the slots run elsewhere."""
     first, second = service.build(FIRST), service.build(SECOND)

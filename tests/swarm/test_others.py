@@ -51,7 +51,11 @@ def test_another_image_in_mid_update_is_left_alone_and_ours_is_not_called_promot
     service.stays(theirs, seconds=5)
 
 
-@pytest.mark.parametrize("words", [("--label-add", "colour=green"), ("--force",)], ids=["a label", "by force"])
+@pytest.mark.parametrize(
+    "words",
+    [("--label-add", "colour=green"), ("--force",), ("--replicas=4",)],
+    ids=["a label", "by force", "one replica more"],
+)
 @pytest.mark.parametrize("begin", ["", "exit 1"], ids=["good", "bad"])
 def test_a_write_in_mid_update_disarms_swarms_rollback_and_not_ours(
     service: Service, words: tuple[str, ...], begin: str
