@@ -8,6 +8,9 @@ from freshness.core.compose import Target
 from freshness.core.image import Image
 from freshness.core.lock import FORMER_LABEL
 
+TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
+NOT_SWITCHED = "No service was switched: production runs what it ran. What the job did is not taken back."
+
 
 class PromotionOutcome(StrEnum):
     """How a promotion ended, as written to the output `outcome`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from freshness.core.configuration import not_restored
-from freshness.core.promotion import PromotionOutcome, name_revision
+from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
 from freshness.engine.plan_record import write_records
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
@@ -25,8 +25,6 @@ from freshness.promotion.work import Part, Work
 from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
 
-TAKEN_OVER = "What was begun is finished or undone by the run that took over; this one may write nothing any more."
-NOT_SWITCHED = "No service was switched: production runs what it ran. What the job did is not taken back."
 Ended = tuple[PromotionOutcome, str]
 Parts = Sequence[Part]
 

@@ -1,10 +1,9 @@
 """Executes a plan of Swarm services: each in its order; where one fails, all are taken back."""
 
-from freshness.core.promotion import PromotionOutcome, name_revision
+from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
 from freshness.core.swarm import identity
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import interrupts_deferred
-from freshness.promotion.execute import NOT_SWITCHED, TAKEN_OVER
 from freshness.promotion.request import Result, why
 from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors

@@ -13,10 +13,11 @@ from freshness.engine.lock import Lease, Lock
 from freshness.engine.lock_owner import new_lock, new_token
 from freshness.engine.swarm import describe_swarm, find_service
 from freshness.errors import Stale
-from freshness.promotion.host import PREFLIGHT_SECONDS
 from freshness.promotion.request import Request
 from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings
+
+PREFLIGHT_SECONDS = 600  # of the lock: registry, forge and Git answer while it is held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
