@@ -72,7 +72,8 @@ def _proven(result: "Result | None", settings: PromoteSettings) -> Given:
             "Nothing was promoted: the gate is switched off, so no image was proven to be of this commit.",
             "Switch it on, or promote what staging runs with `freshness promote`.",
         )
-    images = result.found["digests" if settings.registry.tag else "images"]
+    in_registry = settings.registry.tag or (settings.swarm.services and result.found.get("digests"))
+    images = result.found["digests" if in_registry else "images"]
     if len(images) > 1:
         return {"source_images": json.dumps(images)}
     return {"source_image": next(iter(images.values()))}
@@ -80,7 +81,7 @@ def _proven(result: "Result | None", settings: PromoteSettings) -> Given:
 
 def _foreseen(result: "Result", settings: PromoteSettings, commit: str, env: Texts) -> Given | None:
     """The image that an earlier gate built of the commit, if there is one; of several services nobody looks."""
-    if len(settings.services) > 1 or settings.registry.tag:
+    if len(settings.services) > 1 or settings.registry.tag or settings.swarm.services:
         return None
     from freshness.engine.client import connect
     from freshness.engine.images import find_image
