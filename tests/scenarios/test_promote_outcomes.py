@@ -1,4 +1,4 @@
-"""What a promotion that succeeds leaves behind. In every scenario a client asks production without pause."""
+"""What a promotion that succeeds leaves behind. In every scenario a client asks production."""
 
 import pytest
 

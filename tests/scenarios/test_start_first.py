@@ -58,7 +58,7 @@ def production(runner: Runner, tmp_path: Path, record_property: Callable[[str, o
     app.settings.update(PROD_PORT=str(PORT), UPDATE_ORDER="start-first", **OVERLAP)
     make_history(app.repo)
     runner.compose("up", "--detach", "--no-deps", "proxy")
-    return Production(runner=runner, record=record_property)
+    return Production(runner=runner, record=record_property, pause=0)
 
 
 def test_neither_a_promotion_nor_a_rollback_fails_a_request(production: Production) -> None:

@@ -1,4 +1,4 @@
-"""A client that asks a port for its revision without pause, with a new connection each time, and keeps every answer."""
+"""A client that asks a port for its revision over and over, with a new connection each time, and keeps every answer."""
 
 import contextlib
 import itertools
@@ -34,8 +34,11 @@ class Answers:
 
 
 @contextlib.contextmanager
-def asking(sandbox: Sandbox, port: int, path: str = "/version") -> Iterator[Answers]:
-    """Asks for as long as the block lasts. The thread has the network that its maker has entered."""
+def asking(sandbox: Sandbox, port: int, path: str = "/version", *, pause: float = 0) -> Iterator[Answers]:
+    """Asks for as long as the block lasts; without a `pause` of so many seconds that takes a processor.
+
+    The thread has the network that its maker has entered.
+    """
     answers, ended = Answers(), threading.Event()
 
     def ask() -> None:
@@ -44,6 +47,7 @@ def asking(sandbox: Sandbox, port: int, path: str = "/version") -> Iterator[Answ
             _ask(sandbox, port, path, answers)
             if is_last:
                 return
+            ended.wait(pause)
 
     thread = threading.Thread(target=ask, name="asking client")
     thread.start()

@@ -1,4 +1,4 @@
-"""Promotes a small application on a real Engine as people do, while a client asks production without pause."""
+"""Promotes a small application on a real Engine as people do, while a client asks production."""
 
 import contextlib
 import itertools
@@ -54,10 +54,14 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Production:
-    """The production of the runner's application; `record` notes a measured property of the test."""
+    """The production of the runner's application; `record` notes a measured property of the test.
+
+    `pause` is what a client lets pass between two questions, in seconds.
+    """
 
     runner: Runner
     record: Callable[[str, object], None]
+    pause: float = 0.02
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -133,7 +137,7 @@ class Production:
     @contextlib.contextmanager
     def asking(self) -> Iterator[Answers]:
         """Production is asked for as long as the block lasts; `pytest -rA` shows how long nothing answered."""
-        with asking(self.sandbox, self.app.production_port) as answers:
+        with asking(self.sandbox, self.app.production_port, pause=self.pause) as answers:
             yield answers
         print(f"production gave {answers}")
         self.record("production", str(answers))
