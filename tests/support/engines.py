@@ -16,6 +16,7 @@ from pathlib import Path
 
 import docker
 import docker.errors
+import requests
 
 from tests.support.daemon import Daemon, Version, running_daemon
 
@@ -60,8 +61,10 @@ class Engine:
         return docker.DockerClient(base_url=self.host, timeout=60)
 
     def answers(self) -> bool:
-        asked = subprocess.run(["docker", "--host", self.host, "version"], capture_output=True, check=False)
-        return asked.returncode == 0
+        try:
+            return bool(self.docker.ping())
+        except (docker.errors.DockerException, requests.RequestException):
+            return False
 
     def wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_SECONDS
