@@ -210,7 +210,7 @@ CHOSEN = {
         "scenarios/test_source_host.py::test_a_stream_that_is_cut_changes_nothing[private]",
     ),
     "production on several Docker hosts is promoted as one, and taken back as one": (
-        "scenarios/test_hosts.py::test_two_hosts_are_promoted_and_rolled_back_as_one",
+        "scenarios/test_hosts.py::test_three_hosts_are_promoted_and_rolled_back_as_one",
     ),
     "replicas are replaced one after the other, and each is proven": (
         "scenarios/test_replicas.py::test_each_is_replaced_when_the_one_before_is_healthy",

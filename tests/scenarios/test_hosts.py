@@ -1,15 +1,22 @@
 """A production of several Docker hosts is promoted, taken back and rolled back as one."""
 
+import itertools
+import json
 import os
-from collections.abc import Iterator
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.engines import Engine
+from tests.support.docker_proxy import Call
+from tests.support.engines import BASE_IMAGE, Engine
 from tests.support.hosts import DockerHost, DockerHosts, docker_hosts
-from tests.support.promotions import FIRST, LONG, SECOND, Built, Production
+from tests.support.promotions import FIRST, LONG, SECOND, THIRD, Built, Production
 from tests.support.runner import Ended
 from tests.support.ssh_server import why_no_sshd
 
@@ -53,29 +60,267 @@ def end_of(ended: Ended) -> tuple[int, str]:
     return ended.status, ended.outputs["outcome"]
 
 
-@pytest.fixture
-def fleet(production_here: Production, machine: Engine, private: Engine, tmp_path: Path) -> Iterator[Fleet]:
-    """On two hosts, with both image stores."""
+@contextmanager
+def fleet_on(engines: Sequence[Engine], production: Production, folder: Path) -> Iterator[Fleet]:
     if reason := why_no_sshd():
         pytest.skip(reason)
-    sandbox = production_here.sandbox
-    with docker_hosts([machine, private], sandbox, tmp_path / "hosts", os.environ["PATH"]) as at:
-        yield Fleet(production=production_here, at=at)
+    with docker_hosts(engines, production.sandbox, folder / "hosts", os.environ["PATH"]) as at:
+        yield Fleet(production=production, at=at)
 
 
-def test_two_hosts_are_promoted_and_rolled_back_as_one(fleet: Fleet) -> None:
-    """Fails when a host is left out, or is not proven for itself."""
+@pytest.fixture
+def fleet(fragile_production: Production, private: Engine, tmp_path: Path) -> Iterator[Fleet]:
+    """On two hosts that call an image by the same ID; the gate ran on the first of them."""
+    with fleet_on([fragile_production.sandbox.engine, private], fragile_production, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def large_fleet(
+    production_here: Production, machine: Engine, private: Engine, breakable: Engine, tmp_path: Path
+) -> Iterator[Fleet]:
+    """On three hosts, of which the first, where the gate ran, has the other image store."""
+    with fleet_on([machine, private, breakable], production_here, tmp_path) as found:
+        yield found
+
+
+def test_three_hosts_are_promoted_and_rolled_back_as_one(large_fleet: Fleet) -> None:
+    """Fails when a host is left out, or is not proven for itself; or when more than one login leads to it."""
+    fleet = large_fleet
     first, second = fleet.production.build(FIRST), fleet.production.build(SECOND)
 
-    ended = fleet.promote(first)
-    assert end_of(ended) == (0, "promoted"), ended.log
-    assert fleet.serves() == [FIRST, FIRST]
+    assert end_of(fleet.promote(first)) == (0, "promoted")
+    assert fleet.serves() == [FIRST] * 3
     ended = fleet.promote(second)
     assert end_of(ended) == (0, "promoted"), ended.log
-    assert fleet.serves() == [SECOND, SECOND]
-    assert fleet.volumes() == [[], []]
-    print(ended.log)
+    assert fleet.serves() == [SECOND] * 3
+    assert fleet.volumes() == [[]] * 3
+    assert [one.server.logins for one in fleet.hosts] == [2] * 3
+    assert ended.log.count("transfer: it came") == 2
+    again = fleet.promote(second)
+    assert end_of(again) == (0, "unchanged"), again.log
     ended = fleet.run("rollback")
     assert end_of(ended) == (0, "promoted"), ended.log
+    assert fleet.serves() == [FIRST] * 3
+
+
+@pytest.fixture
+def deployed(fleet: Fleet) -> tuple[Built, Built]:
+    """Both hosts serve the first image; the second is there to promote."""
+    first, second = fleet.production.build(FIRST), fleet.production.build(SECOND)
+    ended = fleet.promote(first)
+    assert end_of(ended) == (0, "promoted"), ended.log
+    return first, second
+
+
+def crash(host: DockerHost) -> Callable[[Call], None]:
+    """Ends every container of the test that runs there, as a host that has no memory left does."""
+
+    def end(_call: Call) -> None:
+        for one in host.sandbox.docker.containers.list(filters={"name": host.sandbox.name}):
+            one.kill()
+
+    return end
+
+
+def test_a_second_host_that_does_not_get_healthy_takes_the_first_back(
+    fleet: Fleet, deployed: tuple[Built, Built]
+) -> None:
+    """I9. Fails when `_went_back` in execute.py rolls back the host alone that failed."""
+    _, second = deployed
+    fleet.hosts[1].proxy.after("POST /containers/*/start", crash(fleet.hosts[1]))
+
+    ended = fleet.promote(second)
+
+    assert end_of(ended) == (4, "rolled-back"), ended.log
     assert fleet.serves() == [FIRST, FIRST]
-    assert [one.server.logins for one in fleet.hosts] == [3, 3]
+    assert fleet.hosts[1].name in ended.reason
+    assert fleet.volumes() == [[], []]
+
+
+def test_what_one_host_refuses_is_begun_on_none(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
+    """I8. Fails when a host is written to before all of them have passed the preflight."""
+    _, second = deployed
+    port, other = fleet.production.app.production_port, fleet.hosts[1]
+    for one in other.sandbox.docker.containers.list(filters={"name": other.sandbox.name}):
+        one.remove(force=True)
+    other.sandbox.docker.containers.run(
+        BASE_IMAGE, "sleep 600", name=f"{other.sandbox.name}-theirs", ports={"80": port}, detach=True
+    )
+    before = fleet.state()
+
+    ended = fleet.promote(second)
+
+    assert end_of(ended) == (1, "refused"), ended.log
+    assert f"{other.sandbox.name}-theirs" in ended.reason
+    assert fleet.state() == before
+    assert fleet.volumes() == [[], []]
+
+
+def test_a_dry_run_over_hosts_says_each_plan_and_writes_nothing(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
+    """Fails when a dry run carries the image, or takes a lock."""
+    first, second = deployed
+    before = fleet.state()
+    ended = fleet.promote(second, "--dry-run")
+    assert ended.status == 0, ended.log
+    assert "to ssh://host2" in ended.log
+    ended = fleet.promote(first, "--dry-run")
+    assert ended.status == 0, ended.log
+    assert all(f"on {one.url}:\n" in ended.log for one in fleet.hosts)
+    assert fleet.state() == before
+    assert fleet.volumes() == [[], []]
+
+
+def test_a_lock_on_the_second_host_keeps_the_run_from_all(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
+    """I9. Fails when the locks are taken host by host, as each is switched."""
+    _, second = deployed
+    app, there = fleet.production.app, fleet.hosts[1]
+    alone = {"PROD_HOST": there.url, "SOURCE_IMAGE": second.id, "EXPECTED_REVISION": SECOND, "PATH": fleet.at.path}
+    reached = threading.Event()
+    released = threading.Event()
+
+    def wait(_call: Call) -> None:
+        reached.set()
+        released.wait(60)
+
+    there.proxy.before("POST /containers/create", wait)
+    other = fleet.production.runner.start("promote", **alone, **LONG)
+    assert reached.wait(60), other.log
+    before = fleet.state()[0]
+
+    ended = fleet.promote(second, LOCK_TIMEOUT="1")
+
+    released.set()
+    assert end_of(ended) == (1, "refused"), ended.log
+    assert f"freshness.{app.project}.{app.production} is locked by" in ended.reason
+    assert fleet.state()[0] == before
+    assert other.end(120).status == 0
+    assert fleet.volumes() == [[], []]
+
+
+@pytest.mark.parametrize("call", ["POST /containers/create", "POST /containers/*/start"])
+def test_a_host_that_goes_in_the_middle_is_named_and_undone_when_it_is_back(
+    call: str, fleet: Fleet, deployed: tuple[Built, Built]
+) -> None:
+    """I9. Fails when the hosts that are there are settled although one is not."""
+    first, second = deployed
+    gone = fleet.hosts[1].proxy
+    gone.after(call, gone.cut)
+
+    ended = fleet.promote(second, ENGINE_TIMEOUT="5")
+
+    assert end_of(ended) == (5, "stranded"), ended.log
+    assert f"{fleet.hosts[0].url}: {first.id}" in ended.reason.replace("\n", " ")
+    assert fleet.hosts[1].url in ended.reason
+    assert fleet.hosts[0].get(fleet.production.app.production_port) == FIRST
+
+    ended = fleet.promote(second, ENGINE_TIMEOUT="5")
+    assert end_of(ended) == (3, "error"), ended.log
+    assert f"Nothing new is begun, as not all Docker hosts of production can be reached. {fleet.hosts[1].url}" in (
+        ended.reason
+    )
+    assert fleet.hosts[0].get(fleet.production.app.production_port) == FIRST
+
+    gone.mend()
+    ended = fleet.run("promote", SOURCE_IMAGE=second.id, EXPECTED_REVISION=FIRST)
+    assert end_of(ended) == (1, "refused"), ended.log
+    assert "An interrupted promotion was undone" in ended.reason
+    assert fleet.serves() == [FIRST, FIRST]
+    assert fleet.volumes() == [[], []]
+    assert end_of(fleet.promote(second)) == (0, "promoted")
+
+
+def test_a_connection_that_is_cut_once_is_made_again_for_the_rollback(
+    fleet: Fleet, deployed: tuple[Built, Built]
+) -> None:
+    """I9. Fails when a lost login to one host leaves the others on the new commit."""
+    _, second = deployed
+    fleet.hosts[1].proxy.after("POST /containers/create", fleet.hosts[1].server.cut)
+
+    ended = fleet.promote(second)
+
+    assert end_of(ended) == (4, "rolled-back"), ended.log
+    assert fleet.serves() == [FIRST, FIRST]
+    assert fleet.volumes() == [[], []]
+
+
+def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
+    """Fails when `status` asks one host after the other, or without a deadline of its own."""
+    first, _ = deployed
+    listed = json.loads(fleet.run("rollback", "--list", "--json").log)
+    assert {one["host"] for one in listed} == {one.url for one in fleet.hosts}
+    unlocked = fleet.run("unlock")
+    assert unlocked.log.count("is not locked") == 2
+    fleet.hosts[1].proxy.hang()
+    started = time.monotonic()
+    found = json.loads(fleet.run("status", "--json").log)
+    took = time.monotonic() - started
+    fleet.hosts[1].proxy.mend()
+    assert took < 20
+    production = {one["host"]: one for one in found if one["target"] == "production"}
+    assert production[fleet.hosts[0].url]["image_id"] == first.id
+    assert production[fleet.hosts[1].url]["status"] == "unreachable"
+
+
+def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
+    """Fails when each host runs the jobs of the application."""
+    app = fleet.production.app
+    compose = (app.repo.path / "compose.yaml").read_text()
+    job = f"  migrate:\n    image: {app.production_image}\n    command: echo it ran once\n"
+    app.repo.commit(
+        {"compose.yaml": compose.replace("services:\n", f"services:\n{job}"), "freshness.toml": "[jobs.migrate]\n"}
+    )
+    revision = app.repo.head()
+    image = fleet.production.build(revision)
+
+    ended = fleet.promote(image)
+
+    assert end_of(ended) == (0, "promoted"), ended.log
+    assert ended.log.count("it ran once") == 1, ended.log
+    assert fleet.serves() == [revision, revision]
+
+
+def test_killed_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(
+    fleet: Fleet, deployed: tuple[Built, Built], request: pytest.FixtureRequest
+) -> None:
+    """I9. Fails when each host's record is judged by what that host alone runs.
+
+    The calls are those to both hosts, of the run itself and of Compose.
+    """
+    serving, candidate = deployed
+    every, moment = 1 if request.config.getoption("--under-fire") else 23, 5
+    while True:
+        killed = _killed_at(fleet, candidate, moment)
+        ended = fleet.run("promote", SOURCE_IMAGE=candidate.id, EXPECTED_REVISION=THIRD)
+        told = f"killed at {moment}:\n{ended.log}"
+        assert end_of(ended) == (1, "refused"), told
+        serves = fleet.serves()
+        assert serves[0] == serves[1], told
+        assert fleet.volumes() == [[], []], told
+        if serves[0] == candidate.revision:
+            serving, candidate = candidate, serving
+        if not killed:
+            break
+        moment += every
+    print(f"{moment} calls at most")
+
+
+def _killed_at(fleet: Fleet, candidate: Built, moment: int) -> bool:
+    """Whether a promotion was killed at that call, of all that both hosts were asked."""
+    killed, calls = threading.Event(), itertools.count(1)
+
+    def count(_call: Call) -> None:
+        if next(calls) == moment:
+            killed.set()
+            run.process.send_signal(signal.SIGKILL)
+
+    image = {"SOURCE_IMAGE": candidate.id, "EXPECTED_REVISION": candidate.revision}
+    told = {**image, "ALLOW_ROLLBACK": "it goes to and fro"}
+    for host in fleet.hosts:
+        host.proxy.each = count
+    run = fleet.production.runner.start("promote", **{**LONG, **fleet.at.variables, **told})
+    ended = run.process.wait(120)
+    for host in fleet.hosts:
+        host.proxy.each = lambda _call: None
+    assert killed.is_set() or ended == 0, run.log
+    return killed.is_set()

@@ -69,11 +69,13 @@ class DockerProxy:
     """Serves at `host` what the Engine serves. Bytes pass as they are; only the requests' first lines are read.
 
     A deed runs in the connection's own thread: its call, or the answer, waits for it, all other connections go on.
+    `each` is done before every call.
     """
 
     def __init__(self, engine: str, folder: Path) -> None:
         self.host = f"unix://{folder / 'docker.sock'}"
         self.calls: list[Call] = []
+        self.each: Deed = lambda _call: None
         self._engine = engine.removeprefix("unix://")
         self._orders: list[_Order] = []
         self._failures: list[BaseException] = []
@@ -169,6 +171,7 @@ class DockerProxy:
             call = self._see(head)
             call.caller = client
             calls.append(call)
+            self.each(call)
             self._do("before", call)
             if call.is_dropped:
                 return

@@ -41,6 +41,9 @@ WAY_BACK = replace(RECORD, goes_back=True, configuration='{"a": "new"}', former=
         replace(HOLDER, record=None),
         replace(HOLDER, record=replace(RECORD, kept=())),
         replace(HOLDER, record=WAY_BACK),
+        replace(
+            HOLDER, record=replace(RECORD, hosts=(("A:B", "ssh://a/x=y"), ("C", "two")), run="1" * 32, undone=True)
+        ),
     ],
 )
 def test_a_holder_is_read_back_as_it_was_written(owner: LockOwner) -> None:

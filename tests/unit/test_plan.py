@@ -304,6 +304,53 @@ def test_a_tag_that_production_has_no_more_is_restored_with_the_rest() -> None:
     assert len(left.operations) == 8
 
 
+SAME = replace(RECORD, previous="NEW")
+"""Of a promotion that changes the configuration alone."""
+SAME_CHANGE = moved(previous=MOVE.candidate)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "undone", "done"),
+    [
+        ([{"NEW"}, {"NEW"}], False, ["finished: production runs NEW"] * 2),
+        ([{"NEW"}, {"OLD"}], False, ["undone: production runs OLD again"] * 2),
+        ([{"NEW"}, set()], False, ["undone: production runs OLD again"] * 2),
+        ([{"NEW"}, {"THEIRS"}], False, ["finished: production runs NEW", SOMEBODY]),
+        ([{"NEW"}, {"NEW"}], True, ["undone: production runs OLD again"] * 2),
+        ([{"NEW"}], False, ["finished: production runs NEW"]),
+        ([{"OLD"}], False, ["undone: production runs OLD again"]),
+        ([{"NEW"}], True, ["undone: production runs OLD again"]),
+    ],
+)
+def test_what_is_left_on_several_hosts_becomes_one_state(
+    hosts: list[set[str]],
+    undone: bool,  # noqa: FBT001 -- a case
+    done: list[str],
+) -> None:
+    """I9. Fails when a host is finished while another is undone, or when one that is left goes its own way."""
+    assert [one.done for one in decide_left([on_host(runs) for runs in hosts], is_undone=undone)] == done
+
+
+def test_where_one_host_has_no_way_back_all_of_them_go_on() -> None:
+    """I9. Fails when two hosts end on two commits because a prune took the former image of one."""
+    found = [on_host({"NEW"}), on_host({"OLD"}), on_host(set(), there={"NEW", "OLDER"})]
+    assert [one.done for one in decide_left(found)] == ["finished: production runs NEW"] * 3
+
+
+def test_a_configuration_that_was_taken_back_is_not_finished_where_the_record_is_the_last() -> None:
+    """I9. Fails when `undone` is not asked: which image runs does not tell of a configuration."""
+    service = LeftService(change=SAME_CHANGE, record=SAME, what=decide_recovery(SAME, {"NEW"}))
+    found = [LeftServices(services=(service,), settings=SETTINGS, there=frozenset(ALL))]
+    assert decide_left(found)[0].what is Recovery.FINISH
+    assert decide_left(found, is_undone=True)[0].what is Recovery.UNDO
+
+
+def on_host(running: set[str], there: set[str] = ALL) -> LeftServices:
+    """What is found on one of several hosts, where these images run."""
+    service = LeftService(change=CHANGE, record=RECORD, what=decide_recovery(RECORD, running))
+    return LeftServices(services=(service,), settings=SETTINGS, there=frozenset(there))
+
+
 def test_start_first_is_finished_with_the_old_container_removed() -> None:
     """Fails when an interrupted run leaves two containers."""
     finished = str(finish_plan([CHANGE], settings(update_order="start-first"), ALL))

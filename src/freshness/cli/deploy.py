@@ -87,6 +87,6 @@ def _foreseen(result: "Result", settings: PromoteSettings, commit: str, env: Tex
     from freshness.engine.images import find_image
     from freshness.settings.child_environment import child_environment
 
-    engine = connect(child_environment(env), settings.engine.timeout)
+    engine = connect(child_environment(env, settings.source_host), settings.engine.timeout)
     built = find_image(engine, f"{repository_of(result.found['image'])}:{commit}")
     return {"source_image": built.id} if built else None

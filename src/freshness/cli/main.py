@@ -284,6 +284,8 @@ def export(context: click.Context, /, folder: Path, *, as_json: bool, **given: s
     "staging-service",
     "staging-compose-file",
     "staging-project",
+    "source-host",
+    "docker-host",
     "compose-file",
     "compose-env-files",
     "project-directory",
@@ -353,6 +355,7 @@ def commit_status(context: click.Context, /, **given: str | None) -> None:
 @commands.command(short_help="Show who locks a target, and release the lock of a dead run.")
 @options(
     "promote",
+    "docker-host",
     "compose-file",
     "compose-env-files",
     "project-directory",
@@ -382,7 +385,7 @@ def unlock(
     answer(
         json.dumps(found if len(found) > 1 else found[0], indent=2)
         if as_json
-        else "\n".join(one["reason"] for one in found)
+        else "\n".join(f"{one['host']}: {one['reason']}" if "host" in one else one["reason"] for one in found)
     )
     return 0 if all(one["free"] for one in found) else 1
 

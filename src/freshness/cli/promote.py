@@ -154,6 +154,7 @@ def _tell(publisher: Publisher, result: "Result") -> None:
         image=result.image or None,
         image_id=result.image_id or None,
         images=result.images,
+        hosts=result.hosts,
         previous_image_id=result.previous_image_id or None,
         daemon_id=result.daemon_id or None,
     )

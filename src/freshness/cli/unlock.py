@@ -1,6 +1,6 @@
 """The command that shows who holds a target, and breaks that where nobody else can."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, swarm_lock, tag_lock
@@ -11,7 +11,8 @@ from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.lock_owner import new_lock
 from freshness.engine.plan_record import adopt_record, find_begun, find_waiting
-from freshness.errors import SettingsError
+from freshness.errors import EngineError, SettingsError
+from freshness.settings.docker_host import each_host
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
@@ -30,13 +31,49 @@ def unlock_target(
     promotion began stays written down, for the next one to finish or undo. Raises SettingsError, EngineError.
     """
     settings = read_promote(given, env, env_file, revision_required=False)
-    return [_unlock(lock, force=force) for lock in _find_locks(settings, env, name, tag)]
+    names = _find_names(settings, env, name, tag)
+    if not settings.docker_hosts:
+        return _unlock_on(env, settings, names, force=force)
+    return [
+        {"host": host, **one}
+        for host, there in each_host(env, settings.docker_hosts).items()
+        for one in _try_on(there, settings, names, force=force)
+    ]
+
+
+def _try_on(env: Texts, settings: PromoteSettings, names: Sequence[str], *, force: bool) -> list[dict[str, Any]]:
+    """As `_unlock_on`; of a host that cannot be reached nothing is known, and the others are looked at all the same."""
+    try:
+        return _unlock_on(env, settings, names, force=force)
+    except EngineError as error:
+        return [_about(name) | {"free": False, "reason": str(error)} for name in names]
+
+
+def _unlock_on(env: Texts, settings: PromoteSettings, names: Sequence[str], *, force: bool) -> list[dict[str, Any]]:
+    engine = connect(env, settings.engine.timeout)
+    locks = [
+        new_lock(
+            engine,
+            name,
+            command="freshness unlock",
+            revision=None,
+            seconds=settings.engine.timeout,
+            env=env,
+            say=lambda _text: None,
+        )
+        for name in names
+    ]
+    return [_unlock(lock, force=force) for lock in locks]
+
+
+def _about(name: str) -> dict[str, Any]:
+    return {"lock": name, "owner": None, "since": None, "dead": None}
 
 
 def _unlock(lock: Lock, *, force: bool) -> dict[str, Any]:
     held = lock.look()
     began = _began(find_waiting(lock.engine, lock.name, held))
-    found: dict[str, Any] = {"lock": lock.name, "owner": None, "since": None, "dead": None}
+    found = _about(lock.name)
     if held is None:
         reason = f"{lock.name} is not locked.{f' {began}{_NEXT}' if began else ''}"
         return found | {"free": True, "reason": reason}
@@ -66,7 +103,7 @@ def _began(record: Record | None) -> str:
     return f"It began to move {quoted(record.tag)} from {record.previous or 'nothing'} to {record.candidate}. "
 
 
-def _find_locks(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> list[Lock]:
+def _find_names(settings: PromoteSettings, env: Texts, name: str | None, tag: str | None) -> list[str]:
     if name and not is_lock_name(name):
         raise SettingsError(
             f"--lock is {quoted(name)}; expected the name of a lock.",
@@ -74,19 +111,7 @@ def _find_locks(settings: PromoteSettings, env: Texts, name: str | None, tag: st
         )
     if name is None and tag:
         name = tag_lock(tag)
-    engine = connect(env, settings.engine.timeout)
-    return [
-        new_lock(
-            engine,
-            each,
-            command="freshness unlock",
-            revision=None,
-            seconds=settings.engine.timeout,
-            env=env,
-            say=lambda _text: None,
-        )
-        for each in ([name] if name else _locks_of_services(settings, env))
-    ]
+    return [name] if name else _locks_of_services(settings, env)
 
 
 def _locks_of_services(settings: PromoteSettings, env: Texts) -> list[str]:

@@ -1,6 +1,5 @@
 """Which images production can go back to: the last ones that it ran, each retained on the host by a tag."""
 
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,22 +99,8 @@ def in_table(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool = 
     return "\n".join([*lines, *(() if is_known else (_UNKNOWN,))])
 
 
-def in_json(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> str:
+def entries(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> list[dict[str, object]]:
     """The same for programs; `runs` is true of what serves now."""
-    return json.dumps(_entries(now, kept, runs=runs), indent=2)
-
-
-def in_json_by_service(shown: Mapping[str, tuple[RetainedImage, Sequence[RetainedImage], bool]]) -> str:
-    """As `in_json`, of several services: each entry says whose it is."""
-    found = [
-        {"service": service, **entry}
-        for service, (now, kept, runs) in shown.items()
-        for entry in _entries(now, kept, runs=runs)
-    ]
-    return json.dumps(found, indent=2)
-
-
-def _entries(now: RetainedImage, kept: Sequence[RetainedImage], *, runs: bool) -> list[dict[str, object]]:
     return [
         {
             "number": one.number,

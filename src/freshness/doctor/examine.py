@@ -1,6 +1,7 @@
 """The doctor's whole look: machine, plugins, Engine, settings, files, what stands there, runner and forge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from freshness.core.diagnosis import LEAST_ENGINE, LEAST_PLUGINS, judge_version
@@ -21,6 +22,7 @@ from freshness.engine.facts import read_facts
 from freshness.engine.probe_address import Prober, find_prober
 from freshness.gate.builds import repositories_of
 from freshness.settings.child_environment import child_environment
+from freshness.settings.docker_host import at_host
 
 
 def examine(asked: Asked) -> Iterator[Finding]:
@@ -32,28 +34,62 @@ def examine(asked: Asked) -> Iterator[Finding]:
             yield one
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Host:
+    """A Docker host, which is named where there are several; `engine` is None where it does not answer."""
+
+    name: str
+    engine: Engine | None
+    prober: Prober
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def reach(cls, name: str, asked: Asked, read: Read) -> "_Host":
+        """Connects to it."""
+        env = child_environment(asked.run_env, name or None)
+        engine, unreached = attempt(Area.ENGINE, lambda: connect(env, read.timeout or TIMEOUT_SECONDS))
+        if engine is None:
+            return cls(name=name, engine=None, prober=Prober(job=None), findings=tuple(unreached))
+        asker, unknown = attempt(Area.ENGINE, lambda: find_prober(engine, asked.run_env))
+        prober = asker or Prober(job=None)
+        looked = tried(Area.ENGINE, partial(_look_at_engine, engine, prober))
+        return cls(name=name, engine=engine, prober=prober, findings=(*unknown, *looked))
+
+    def look_at(self, places: Sequence[Place], run_env: Mapping[str, str]) -> Iterator[Finding]:
+        """What stands at the targets' places there, and what runs left."""
+        if self.engine is None:
+            yield from map(_unseen, places)
+            return
+        for place in places:
+            yield from look_at_place(self.engine, self.prober, place)
+        own = {service_lock(one.target.project, one.target.service) for one in places}
+        yield from tried(Area.STATE, partial(look_at_state, self.engine, at_host(run_env, self.name or None), own))
+
+    def told(self, findings: Iterable[Finding], *, alone: bool) -> Iterator[Finding]:
+        """The same, which say where that is."""
+        return (one if alone else replace(one, got=f"{self.name or 'here'}: {one.got}") for one in findings)
+
+
 def _examine(asked: Asked) -> Iterator[Finding]:
     env, run_env = child_environment(asked.run_env), asked.run_env
     yield from tried(Area.MACHINE, partial(look_at_machine, env))
     for name in LEAST_PLUGINS:
         yield from tried(Area.PLUGINS, partial(look_at_plugin, name, env))
     read, found = read_settings(asked)
-    engine, unreached = attempt(Area.ENGINE, lambda: connect(env, read.timeout or TIMEOUT_SECONDS))
-    yield from unreached
-    prober = Prober(job=None)
-    if engine:
-        asker, unknown = attempt(Area.ENGINE, lambda: find_prober(engine, run_env))
-        prober = asker or prober
-        yield from (*unknown, *tried(Area.ENGINE, partial(_look_at_engine, engine, prober)))
+    staging = (read.gate.docker_host or "") if read.gate else ""
+    production = (read.promote.docker_hosts if read.promote else ()) or ("",)
+    hosts = [_Host.reach(name, asked, read) for name in dict.fromkeys((staging, *production))]
+    alone = len(hosts) == 1
+    for host in hosts:
+        yield from host.told(host.findings, alone=alone)
     yield from found
     places, repositories = list[Place](), dict[Repository, None]()
     yield from _look_at_halves(read, asked, places, repositories)
-    for place in places:
-        yield from look_at_place(engine, prober, place) if engine else [_unseen(place)]
-    if engine:
-        own = {service_lock(one.target.project, one.target.service) for one in places}
-        yield from tried(Area.STATE, partial(look_at_state, engine, run_env, own))
-    yield from tried(Area.RUNNER, partial(look_at_runner, run_env, read.folder, prober.job))
+    for host in hosts:
+        where = {Area.STAGING: (staging,), Area.PRODUCTION: production}
+        own = [one for one in places if host.name in where[one.area]]
+        yield from host.told(host.look_at(own, run_env), alone=alone)
+    yield from tried(Area.RUNNER, partial(look_at_runner, run_env, read.folder, hosts[0].prober.job))
     if read.gate:
         yield from tried(Area.FORGE, partial(look_at_forge, read.gate, run_env))
     for repository in repositories:

@@ -113,8 +113,8 @@ def _refuse_twice(engines: Mapping[str, Engine]) -> None:
         if other != name:
             raise SettingsError(
                 f"`docker-host` (PROD_HOST) names {other} and {name}, where the same Engine answers: {engine.id}.",
-                "Name each host once. A machine that was cloned from another gets an ID of its own when Docker is"
-                " started anew without /var/lib/docker/engine-id.",
+                "Name each host once. A clone of another machine gets an ID of its own when Docker starts without"
+                " /var/lib/docker/engine-id; up to Engine 20.10 that file is /etc/docker/key.json.",
             )
 
 

@@ -1,12 +1,13 @@
 """What production can be brought back to, and the list of it for people."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshness.core.compose import Wanted, read_target
 from freshness.core.deployment import Recorded, Served
 from freshness.core.image import repository_of
-from freshness.core.retained import RetainedImage, RetainedTags, in_json, in_json_by_service, in_table, retained_tags_of
+from freshness.core.retained import RetainedImage, RetainedTags, entries, in_table, retained_tags_of
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import ComposeFile, project_with, read_config
 from freshness.engine.deployments import read_deployment
@@ -14,6 +15,7 @@ from freshness.engine.images import find_image, find_tagged, retained_images
 from freshness.errors import Unreadable
 from freshness.promotion.observe import look
 from freshness.promotion.recorded import standing_record, tags_in_use
+from freshness.settings.docker_host import each_host
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 
@@ -61,21 +63,33 @@ def _kept(engine: Engine, label: str, served: Served, number: int) -> RetainedIm
 
 
 def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool = False) -> str:
-    """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError."""
+    """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError.
+
+    Each entry says of which host and service it is, where there are several.
+    """
     settings = read_promote(given, env, env_file, revision_required=False)
-    engine = connect(env, settings.engine.timeout)
-    if not settings.recreate and settings.image is not None:
-        tags = RetainedTags(repository=repository_of(settings.image))
-        named, recorded = find_tagged(engine, settings.image), read_deployment(engine, "", settings.image)
-        shown = [("", _shown(engine, settings, tags, named.id if named else "", "", recorded))]
-    else:
-        shown = [(name, _of_service(engine, settings, name, env)) for name in settings.services]
-    if len(shown) == 1:
-        ((_, one),) = shown
-        return in_json(*one.rows, runs=one.runs) if as_json else in_table(*one.rows, runs=one.runs)
+    shown = [
+        ({"host": host, "service": service}, one)
+        for host, there in each_host(env, settings.docker_hosts).items()
+        for service, one in _on_host(settings, there)
+    ]
+    many = [key for key in ("host", "service") if len({whose[key] for whose, _ in shown}) > 1]
     if as_json:
-        return in_json_by_service({name: (*one.rows, one.runs) for name, one in shown})
-    return "\n\n".join(f"{name}\n{in_table(*one.rows, runs=one.runs)}" for name, one in shown)
+        named = [({key: whose[key] for key in many}, one) for whose, one in shown]
+        listed = [{**whose, **entry} for whose, one in named for entry in entries(*one.rows, runs=one.runs)]
+        return json.dumps(listed, indent=2)
+    titles = (" of ".join(whose[key] for key in reversed(many)) for whose, _ in shown)
+    tables = (in_table(*one.rows, runs=one.runs) for _, one in shown)
+    return "\n\n".join(f"{title}\n{table}".lstrip("\n") for title, table in zip(titles, tables, strict=True))
+
+
+def _on_host(settings: PromoteSettings, env: Texts) -> list[tuple[str, "_Shown"]]:
+    engine = connect(env, settings.engine.timeout)
+    if settings.recreate or settings.image is None:
+        return [(name, _of_service(engine, settings, name, env)) for name in settings.services]
+    tags = RetainedTags(repository=repository_of(settings.image))
+    named, recorded = find_tagged(engine, settings.image), read_deployment(engine, "", settings.image)
+    return [("", _shown(engine, settings, tags, named.id if named else "", "", recorded))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,8 @@ class Report:
     `phases` are the seconds that are in no check, by what took them: with those of the checks they are the whole run's.
 
     `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
-    `throwaway` is the project that was made for a gate, and removed.
+    `hosts` are the images of a promotion over several Docker hosts, on each by its name. `throwaway` is the project
+    that was made for a gate, and removed.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Report:
     image_id: str | None = None
     images: Mapping[str, str] = dataclasses.field(default_factory=dict)
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     previous_image_id: str | None = None
     daemon_id: str | None = None
     container: Mapping[str, object] = dataclasses.field(default_factory=dict)

@@ -12,6 +12,7 @@ from freshness.report.age import age
 
 _SUBJECT = 44  # characters
 _FIRST = 12  # characters of the first column
+UNREACHABLE = "unreachable"
 MOST_PREVIOUS = 3
 """What can be gone back to, that people are shown; `rollback --list` has all."""
 
@@ -41,12 +42,12 @@ class Previous:
     left: bool
 
     @classmethod
-    def of(cls, one: RetainedImage, subject: str) -> "Previous":
-        """From the list of a rollback."""
+    def of(cls, one: RetainedImage) -> "Previous":
+        """From the list of a rollback, without the commit's subject."""
         return cls(
             number=one.number,
             revision=one.revision or None,
-            subject=subject or None,
+            subject=None,
             replaced=one.replaced or None,
             image_id=one.image,
             left=one.left,
@@ -60,7 +61,7 @@ class TargetStatus:
     `restarts` are those that Docker made by itself since the container was made or started by hand. `notes` say what
     else may be meant, where nothing runs. `health` is None where the image has no HEALTHCHECK. `behind` counts the
     commits of `branch` that it lacks. `deployed_by` and `run` are those of the record. `interrupted`: a promotion was
-    begun, and is neither finished nor undone.
+    begun, and is neither finished nor undone. `host` is its Docker host, where there are several.
     """
 
     target: str
@@ -83,11 +84,12 @@ class TargetStatus:
     locked: Locked | None = None
     interrupted: bool = False
     previous: tuple[Previous, ...] = ()
+    host: str | None = None
 
 
 def as_json(one: TargetStatus) -> dict[str, Any]:
-    """The object for programs: without notes where there are none."""
-    return {key: value for key, value in asdict(one).items() if key != "notes" or value}
+    """The object for programs: without notes where there are none, and a host where there is only one."""
+    return {key: value for key, value in asdict(one).items() if key not in {"notes", "host"} or value}
 
 
 def in_words(found: Sequence[TargetStatus], now: datetime) -> str:
@@ -101,12 +103,19 @@ def _differing(found: Sequence[TargetStatus]) -> Iterator[str]:
     for target in dict.fromkeys(one.target for one in found):
         running = [one for one in found if one.target == target and one.container]
         if len({one.revision for one in running}) > 1:
-            each = ", ".join(f"{one.service} {with_short_ids(one.revision or 'no commit')}" for one in running)
+            each = ", ".join(f"{_name(one)} {with_short_ids(one.revision or 'no commit')}" for one in running)
             yield f"{target} runs more than one commit: {each}"
 
 
+def _name(one: TargetStatus) -> str:
+    return f"{one.service} on {one.host}" if one.host else one.service
+
+
 def _paragraph(one: TargetStatus, now: datetime) -> Iterator[str]:
-    yield f"{one.target:<{_FIRST}}{one.service} of {one.project}: {_state(one)}"
+    yield f"{one.target:<{_FIRST}}{one.service} of {one.project}{f' on {one.host}' if one.host else ''}: {_state(one)}"
+    if one.status == UNREACHABLE:
+        yield from one.notes
+        return
     if one.container:
         behind = f" ({_behind(one)})" if one.branch else ""
         yield _row("commit", _commit(one.revision, one.subject) + behind)

@@ -1,6 +1,6 @@
 """Which Docker host is meant: whether what is said names one, and the environment that Docker itself reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from freshness.core.endpoint import FORMS, lacks_host, shown
 from freshness.core.quoting import quoted
@@ -21,6 +21,11 @@ def at_host(env: Mapping[str, str], host: str | None) -> dict[str, str]:
         and (host.startswith("tcp://") or name not in {"DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
     }
     return {**kept, "DOCKER_HOST" if "://" in host else "DOCKER_CONTEXT": host}
+
+
+def each_host(env: Mapping[str, str], hosts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`env` for each of the hosts, by its name; nameless where none is named."""
+    return {name: at_host(env, name) for name in hosts} or {"": dict(env)}
 
 
 def host_problems(title: str, endpoint: str) -> list[Problem]:

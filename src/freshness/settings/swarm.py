@@ -46,10 +46,10 @@ def swarm_rules(read: Mapping[str, Any], surroundings: Surroundings) -> None:
             "`swarm-service` (SWARM_SERVICE) is set, and so is `registry-tag` or `recreate: false`; expected one way.",
             "Move the tag by a run of its own, behind this one, without `swarm-service`.",
         )
-    if read.get("source-host"):
+    if len(read.get("docker-host") or ()) > 1:
         surroundings.refuse(
-            "`swarm-service` (SWARM_SERVICE) and `source-host` (SOURCE_HOST) are both set; expected one way.",
-            "Gate with `registry`: the nodes pull the image from there.",
+            "`swarm-service` (SWARM_SERVICE) is set, and `docker-host` names several hosts; expected one manager.",
+            "Name one manager of the swarm: it knows all nodes.",
         )
     if str(read.get("health-path") or "").startswith("/"):
         surroundings.notes.append("`health-path` is not asked in a swarm: its HEALTHCHECK decides.")
