@@ -20,7 +20,6 @@ from tests.support.promotions import FIRST, LONG, SECOND, THIRD, Built, Producti
 from tests.support.runner import Ended
 from tests.support.ssh_server import why_no_sshd
 
-
 pytestmark = pytest.mark.timeout(600)
 
 

@@ -136,20 +136,15 @@ def _show_swarm(settings: "PromoteSettings", env: Texts, *, as_json: bool) -> st
     from freshness.report import target_status
     from freshness.swarm.status import look_at
 
-    engine, clone = connect(env, settings.engine.timeout), find_clone(settings.source.folder)
-    found = []
+    engine = connect(at_host(env, next(iter(settings.docker_hosts), None)), settings.engine.timeout)
+    clone, found = find_clone(settings.source.folder), []
     for status in look_at(engine, settings.swarm.services):
         held = find_lock(engine, swarm_lock(status.service))
-        previous = tuple(_with_subject(one, clone) for one in status.previous)
         locked = _locked(engine, held) if held else None
-        found.append(_with_commit(replace(status, locked=locked, previous=previous), clone))
+        found.append(_with_commits(replace(status, locked=locked), clone))
     if as_json:
         return json.dumps([target_status.as_json(one) for one in found], indent=2)
     return target_status.in_words(found, time_of(engine))
-
-
-def _with_subject(one: "Previous", clone: "Clone | None") -> "Previous":
-    return replace(one, subject=clone.subject(one.revision) or None) if clone and one.revision else one
 
 
 def _not_named(service: str, project: str) -> "TargetStatus":

@@ -1,6 +1,8 @@
 """What Swarm services run, and what they can be taken back to: for `status` and for the list of a rollback."""
 
-from freshness.core.retained import in_json, in_json_by_service, in_table
+import json
+
+from freshness.core.retained import entries, in_table
 from freshness.core.swarm import STOPPED, UNDER_WAY, Service, identity
 from freshness.core.swarm_judge import judge
 from freshness.core.swarm_record import read_deployed, revision_of
@@ -41,7 +43,7 @@ def _status(engine: Engine, service: Service) -> TargetStatus:
         deployed_by=(last.by if is_last else "") or None,
         run=(last.url if is_last else "") or None,
         notes=tuple(f"  not heard of: {node}" for node in judged.silent),
-        previous=tuple(Previous.of(one, "") for one in retained_of(service)),
+        previous=tuple(Previous.of(one) for one in retained_of(service)),
     )
 
 
@@ -49,8 +51,8 @@ def list_retained(engine: Engine, names: tuple[str, ...], *, as_json: bool) -> s
     """What each service runs, and what `rollback` can go back to, the newest first. Raises as `look_at`."""
     refuse_no_manager(describe_swarm(engine), engine.endpoint)
     rows = {name: (runs_now(one), retained_of(one)) for name, one in read_services(engine, names).items()}
-    if as_json and len(rows) > 1:
-        return in_json_by_service({name: (*row, True) for name, row in rows.items()})
     if as_json:
-        return in_json(*next(iter(rows.values())), runs=True)
+        whose = {name: {"service": name} if len(rows) > 1 else {} for name in rows}
+        found = [whose[name] | one for name, row in rows.items() for one in entries(*row, runs=True)]
+        return json.dumps(found, indent=2)
     return "\n\n".join(f"{name}\n{in_table(*row)}" for name, row in rows.items())
