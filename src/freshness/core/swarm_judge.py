@@ -87,13 +87,14 @@ def judge(
     said = f"{len(slots)} of {service.replicas} tasks run {image}"
     if silent:
         said += f"; not heard of: {' and '.join(sorted(silent))}"
+    well = len(slots) == service.replicas and len(good) == len(wanted)
     return Judged(
-        well=len(slots) == service.replicas and len(good) == len(wanted),
+        well=well,
         good=frozenset(task.id for task in good),
         over=tuple(task.id for task in over),
         gave_up=len({task.slot for task in over}) < len(over),
         silent=tuple(sorted(silent)),
-        said=said + _errors(over),
+        said=said if well else said + _errors(over),
     )
 
 

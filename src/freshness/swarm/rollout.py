@@ -114,12 +114,14 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
 
 def show_task_log(work: Work, name: str, task: str) -> None:
     """The end of what its container printed, in a fold, as foreign text."""
-    with work.run.log.group(f"The end of the log of {name}, task {task}"):
-        try:
-            for line in task_log(work.host.engine, task):
+    try:
+        lines = task_log(work.host.engine, task)
+    except FreshnessError as error:  # no reason to judge otherwise
+        lines = (f"It cannot be read: {error}",)
+    if lines:
+        with work.run.log.group(f"The end of the log of {name}, task {task}"):
+            for line in lines:
                 work.run.log.untrusted(line)
-        except FreshnessError as error:  # no reason to judge otherwise
-            work.run.log.untrusted(f"It cannot be read: {error}")
 
 
 def go_back(work: Work, change: Change) -> None:

@@ -29,6 +29,9 @@ def _status(engine: Engine, service: Service) -> TargetStatus:
     is_last = identity(last.now.image) == identity(service.image)
     since = sorted(task.since for task in tasks if task.id in judged.good)
     filled = f"{len(judged.good)} of {service.replicas} tasks"
+    revision, notes = revision_of(service.labels, service.image), [f"  not heard of: {one}" for one in judged.silent]
+    if not revision:
+        notes.append("  it was not promoted here: no registry was asked for its commit")
     under_way = service.state if service.state in UNDER_WAY | STOPPED else ""
     return TargetStatus(
         target="production",
@@ -37,12 +40,12 @@ def _status(engine: Engine, service: Service) -> TargetStatus:
         container=filled,
         status=under_way or ("healthy" if judged.well else filled),
         image_id=identity(service.image),
-        revision=revision_of(service.labels, service.image) or None,
+        revision=revision or None,
         since=since[0] if since else None,
         created=service.updated or None,
         deployed_by=(last.by if is_last else "") or None,
         run=(last.url if is_last else "") or None,
-        notes=tuple(f"  not heard of: {node}" for node in judged.silent),
+        notes=tuple(notes),
         previous=tuple(Previous.of(one) for one in retained_of(service)),
     )
 
