@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.applications import Application
-from tests.support.engines import Sandbox, free_port
-from tests.support.git import GitRepo
+from tests.support.applications import FILE_SERVER, Application
+from tests.support.engines import Sandbox
 from tests.support.runner import Ended, Runner
-from tests.support.shop import DOCKERFILE
 
 COMPOSE = """\
 name: {project}
@@ -39,19 +37,13 @@ timeout = 60
 @pytest.fixture
 def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
     """Nothing runs yet; the commit's own file says what its services and jobs are."""
-    app = Application(
-        repo=GitRepo.init(tmp_path / "app"),
-        project=machine_only.name,
-        staging="none",
-        production="web",
-        staging_port=free_port(),
-        production_port=free_port(),
-        settings={"HOLD_TIME": "1", "CHECK_COMMAND": "true", "THROWAWAY_STAGING": "true", "HEALTH_RETRIES": "20"},
-    )
-    dockerfile = DOCKERFILE.replace("COPY", "ARG GIT_SHA\nCOPY")
+    app = Application.new(
+        tmp_path, machine_only, production="web", HOLD_TIME="1", CHECK_COMMAND="true", THROWAWAY_STAGING="true",
+        HEALTH_RETRIES="20",
+    )  # fmt: skip
     compose = COMPOSE.format(project=app.project, port=app.production_port)
     app.repo.commit(
-        {"Dockerfile": dockerfile, "compose.yaml": compose, "freshness.toml": SETTINGS, "migration": "to 1\n"}
+        {"Dockerfile": FILE_SERVER, "compose.yaml": compose, "freshness.toml": SETTINGS, "migration": "to 1\n"}
     )
     return Runner(sandbox=machine_only, app=app, folder=tmp_path)
 

@@ -162,7 +162,7 @@ def test_a_compose_file_that_cannot_be_read_is_one_sentence_with_the_remedy(case
 
 
 def test_every_problem_is_reported_at_once(runner: Runner) -> None:
-    """Breaks when `read_service` raises at the first problem, or `read_gate` at the first setting."""
+    """Breaks when `read_services` raises at the first problem, or `read_gate` at the first setting."""
     service = 'volumes: [".:/app"]\nscale: 3'
     in_file = gate_of(runner, composed(runner.app, service), STAGING_CONTAINER="web")
     in_settings = gate_of(runner, {}, TARGET_PORT="http", HEALTH_RETRIES="-1", GIT_SHA="main")

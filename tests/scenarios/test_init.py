@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.applications import Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port
-from tests.support.git import Content, GitRepo
+from tests.support.git import Content
 from tests.support.output_schema import require_documented
 from tests.support.runner import Runner
 
@@ -120,18 +120,11 @@ LAYOUTS = tuple(layouts("x", 1, 2))
 
 def new_runner(sandbox: Sandbox, folder: Path, layout: str) -> Runner:
     """The application with that layout, and nothing of ours."""
-    staging, production = free_port(), free_port()
-    app = Application(
-        repo=GitRepo.init(folder / "app"),
-        project=sandbox.name,
-        staging="web",
-        production="web",
-        staging_port=staging,
-        production_port=production,
-        settings={"HOLD_TIME": "1", "XDG_CONFIG_HOME": str(folder / "config")},
+    app = Application.new(
+        folder, sandbox, staging="web", production="web", HOLD_TIME="1", XDG_CONFIG_HOME=str(folder / "config")
     )
     files: dict[str, Content] = {
-        **layouts(sandbox.name, staging, production)[layout],
+        **layouts(sandbox.name, app.staging_port, app.production_port)[layout],
         "Dockerfile": DOCKERFILE,
         "web/Dockerfile": DOCKERFILE,
         ".gitignore": "data\n",

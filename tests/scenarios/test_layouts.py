@@ -10,21 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.applications import Application
+from tests.support.applications import FILE_SERVER, Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port, pause
-from tests.support.git import GitRepo
 from tests.support.proxy import build_proxy, documented_configuration, why_no_proxy
 from tests.support.runner import Runner
 
-DOCKERFILE = f"""\
-FROM {BASE_IMAGE}
-ARG GIT_SHA
-ENV REVISION=$GIT_SHA
-WORKDIR /app
-COPY . .
-STOPSIGNAL SIGKILL
-CMD ["python3", "-m", "http.server", "8000"]
-"""
 DATABASE = f"""\
     image: {BASE_IMAGE}
     command: [python3, -m, http.server, "5432"]
@@ -168,7 +158,8 @@ volumes: {media: {external: true, name: media-of-production}}
 
 def new_runner(sandbox: Sandbox, folder: Path, layout: Layout) -> Runner:
     """A runner of an application of this layout; the host's files are in `folder/out`."""
-    out, port = folder / "out", free_port()
+    app = Application.new(folder, sandbox, staging=layout.services.split()[0])
+    out, port = folder / "out", app.production_port
     words = {"@PORT@": str(port), "@OUT@": str(out), "@NAME@": sandbox.name, "@BASE@": BASE_IMAGE}
 
     def filled(text: str) -> str:
@@ -178,17 +169,9 @@ def new_runner(sandbox: Sandbox, folder: Path, layout: Layout) -> Runner:
 
     settings = {"TARGET_SERVICE": layout.services, "HEALTH_PATH": "/ready", "HOLD_TIME": "1", "CHECK_COMMAND": "true"}
     settings |= {"THROWAWAY_STAGING": "true", "COMPOSE_PROJECT_NAME": sandbox.name, "PROD_PORT": str(port)}
-    app = Application(
-        repo=GitRepo.init(folder / "app"),
-        project=sandbox.name,
-        staging=layout.services.split()[0],
-        production="",
-        staging_port=port,
-        production_port=port,
-        settings={**settings, **{name: filled(value) for name, value in layout.settings.items()}},
-    )
+    app.settings.update(settings, **{name: filled(value) for name, value in layout.settings.items()})
     running = "".join(f'[services.{name}]\nhealth = "running"\n' for name in layout.running)
-    files = {"Dockerfile": DOCKERFILE, "ready": "yes\n", "health": "", "freshness.toml": running, **layout.files}
+    files = {"Dockerfile": FILE_SERVER, "ready": "yes\n", "health": "", "freshness.toml": running, **layout.files}
     app.repo.commit({name: filled(text) for name, text in files.items()})
     out.mkdir()
     for name, text in layout.outside.items():

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.applications import FILE_SERVER
 from tests.support.engines import Sandbox, pause
 from tests.support.promotions import FIRST, SECOND, THIRD
-from tests.support.shop import DOCKERFILE, Shop, open_shop
+from tests.support.shop import Shop, open_shop
 
 COMPOSE = """\
 name: {project}
@@ -193,8 +194,7 @@ def test_the_gate_proves_each_of_them(command: str, verdict: str, shop: Shop) ->
     """I3, I12. Fails when one container stands for all: of three that want one folder, two end."""
     repo = shop.runner.app.repo
     compose = STAGING.format(project=shop.project, command=command) + SHARED
-    dockerfile = DOCKERFILE.replace("WORKDIR /app\n", "WORKDIR /app\nARG GIT_SHA\n")
-    repo.commit({"compose.yaml": compose, "Dockerfile": dockerfile, "revision": "1"})
+    repo.commit({"compose.yaml": compose, "Dockerfile": FILE_SERVER, "revision": "1"})
 
     ended = shop.runner.gate(TARGET_SERVICE="web", CHECK_COMMAND="true")
 

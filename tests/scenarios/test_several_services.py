@@ -11,21 +11,11 @@ from freshness.engine.client import connect
 from freshness.engine.deployments import write_deployment
 from freshness.engine.lock_owner import new_lock
 from tests.support import plugins
-from tests.support.applications import Application
+from tests.support.applications import FILE_SERVER, Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port
-from tests.support.git import GitRepo
 from tests.support.runner import Ended, Runner
 
-DOCKERFILE = f"""\
-FROM {BASE_IMAGE}
-ARG GIT_SHA
-ARG NAME=nobody
-ENV REVISION=$GIT_SHA NAME=$NAME
-WORKDIR /app
-COPY . .
-STOPSIGNAL SIGKILL
-CMD ["python3", "-m", "http.server", "8000"]
-"""
+DOCKERFILE = FILE_SERVER.replace("WORKDIR", "ARG NAME=nobody\nENV NAME=$NAME\nWORKDIR")
 COMPOSE = """\
 name: {project}
 services:
@@ -59,17 +49,9 @@ FILES = {"Dockerfile": DOCKERFILE, "migration": "to 2\n", "status": "0\n", "read
 
 def new_runner(sandbox: Sandbox, folder: Path) -> Runner:
     """Web, worker, scheduler and migration of one image."""
-    app = Application(
-        repo=GitRepo.init(folder / "app"),
-        project=sandbox.name,
-        staging="web",
-        production="none",
-        staging_port=free_port(),
-        production_port=free_port(),
-        settings={
-            "TARGET_SERVICE": "web, worker scheduler", "HEALTH_PATH": "/ready", "HOLD_TIME": "1",
-            "CHECK_COMMAND": "grep -q to /app/migration",
-        },
+    app = Application.new(
+        folder, sandbox, staging="web", TARGET_SERVICE="web, worker scheduler", HEALTH_PATH="/ready", HOLD_TIME="1",
+        CHECK_COMMAND="grep -q to /app/migration",
     )  # fmt: skip
     compose = COMPOSE.format(project=app.project, port=app.staging_port)
     app.repo.commit({**FILES, "compose.yaml": compose})

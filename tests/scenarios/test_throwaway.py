@@ -8,20 +8,14 @@ import pytest
 
 from freshness.core.lock import LOCK_LABEL
 from freshness.core.throwaway import LABEL
-from tests.support.applications import Application
+from tests.support.applications import FILE_SERVER, Application
 from tests.support.engines import BASE_IMAGE, Sandbox, free_port
-from tests.support.git import GitRepo
 from tests.support.runner import Runner, eventually, identity
 
-DOCKERFILE = f"""\
-FROM {BASE_IMAGE}
-ARG GIT_SHA
-ENV REVISION=$GIT_SHA
-WORKDIR /app
-COPY . .
-STOPSIGNAL SIGKILL
-CMD ["sh", "-c", "python3 ask.py && exec python3 -m http.server 8000"]
-"""
+DOCKERFILE = FILE_SERVER.replace(
+    'CMD ["python3", "-m", "http.server", "8000"]',
+    'CMD ["sh", "-c", "python3 ask.py && exec python3 -m http.server 8000"]',
+)
 ASK = 'import urllib.request; urllib.request.urlopen("http://shop-db:9000/migrated")'
 COMPOSE = """\
 name: {project}
@@ -64,17 +58,9 @@ networks:
 
 def new_runner(sandbox: Sandbox, folder: Path) -> Runner:
     """A web service with a database of which only production exists, and a migration."""
-    app = Application(
-        repo=GitRepo.init(folder / "app"),
-        project=sandbox.name,
-        staging="web",
-        production="web",
-        staging_port=0,
-        production_port=free_port(),
-        settings={
-            "TARGET_SERVICE": "web", "THROWAWAY_STAGING": "true", "HEALTH_PATH": "/ready", "HOLD_TIME": "1",
-            "CHECK_COMMAND": "test -e /app/ready", "PROD_SERVICE": "web",
-        },
+    app = Application.new(
+        folder, sandbox, staging="web", production="web", TARGET_SERVICE="web", THROWAWAY_STAGING="true",
+        HEALTH_PATH="/ready", HOLD_TIME="1", CHECK_COMMAND="test -e /app/ready", PROD_SERVICE="web",
     )  # fmt: skip
     app.settings["PROD_PORT"] = str(app.production_port)
     compose = COMPOSE.format(

@@ -6,20 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.applications import Application
-from tests.support.engines import BASE_IMAGE, Sandbox, free_port
-from tests.support.git import GitRepo
+from tests.support.applications import FILE_SERVER, Application
+from tests.support.engines import Sandbox
 from tests.support.promotions import LABEL, State, make_history
 from tests.support.runner import Ended, Runner, Running
 
 SERVICES = ("web", "worker", "scheduler")
-DOCKERFILE = f"""\
-FROM {BASE_IMAGE}
-WORKDIR /app
-COPY . .
-STOPSIGNAL SIGKILL
-CMD ["python3", "-m", "http.server", "8000"]
-"""
 COMPOSE = """\
 name: {project}
 services:
@@ -83,7 +75,7 @@ class Shop:
         """Two images labelled with the revision: one for web, worker and migration, one for the scheduler."""
         folder = self.runner.folder / f"build-{next(self.numbers)}"
         folder.mkdir()
-        (folder / "Dockerfile").write_text(DOCKERFILE)
+        (folder / "Dockerfile").write_text(FILE_SERVER)
         for name, text in {"revision": revision, "status": "0", "seconds": "0", **files}.items():
             (folder / name).write_text(text)
         app, tick = self._build(folder, revision, "app"), self._build(folder, revision, "tick")
@@ -137,15 +129,7 @@ class Shop:
 
 def open_shop(sandbox: Sandbox, folder: Path) -> Shop:
     """Its checkout, with the history that `make_history` makes."""
-    app = Application(
-        repo=GitRepo.init(folder / "app"),
-        project=sandbox.name,
-        staging="none",
-        production="web",
-        staging_port=free_port(),
-        production_port=free_port(),
-        settings={**GIVEN},
-    )
+    app = Application.new(folder, sandbox, production="web", **GIVEN)
     app.settings["PROD_PORT"] = str(app.production_port)
     own = folder / "config/freshness/org/app.toml"
     own.parent.mkdir(parents=True)

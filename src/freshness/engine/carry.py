@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from freshness.core.hexid import is_image_id
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.images import find_image
 from freshness.engine.lock import Lease
@@ -73,8 +72,3 @@ def _content(engine: Engine, image_id: str) -> dict[str, Any]:
         "os": (found["Os"], found["Architecture"]),
         **runs_with,
     }
-
-
-def has_image(engine: Engine, name: str) -> bool:
-    """Whether the Engine has an image with this ID."""
-    return is_image_id(name) and find_image(engine, name) is not None

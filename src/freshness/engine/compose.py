@@ -58,18 +58,6 @@ def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     return _read_config(file, env)[0]
 
 
-def read_service(
-    file: ComposeFile,
-    env: Mapping[str, str],
-    wanted: Wanted,
-    allow_empty: Collection[str],
-    find_others: Callable[[Mapping[str, Any]], tuple[str, ...]],
-) -> tuple[dict[str, Any], Target]:
-    """As `read_services`, of one."""
-    config, (target,) = read_services(file, env, [wanted], allow_empty, lambda config, _: find_others(config))
-    return config, target
-
-
 def read_services(
     file: ComposeFile,
     env: Mapping[str, str],

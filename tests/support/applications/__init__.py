@@ -3,14 +3,25 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
-from tests.support.engines import ROOT, Sandbox, free_port
+from tests.support.engines import BASE_IMAGE, ROOT, Sandbox, free_port
 from tests.support.git import Content, GitRepo
 
 HERE = Path(__file__).parent
 BUSYBOX = ROOT / ".cache/busybox/busybox"
+FILE_SERVER = f"""\
+FROM {BASE_IMAGE}
+ARG GIT_SHA
+ENV REVISION=$GIT_SHA
+WORKDIR /app
+COPY . .
+STOPSIGNAL SIGKILL
+CMD ["python3", "-m", "http.server", "8000"]
+"""
+"""A Dockerfile whose image serves the commit's own files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +39,21 @@ class Application:
     staging_port: int
     production_port: int
     settings: dict[str, str]
+
+    @classmethod
+    def new(
+        cls, folder: Path, sandbox: Sandbox, *, staging: str = "none", production: str = "none", **settings: str
+    ) -> Self:
+        """An empty repository in `folder/app`; the project has the sandbox's name."""
+        return cls(
+            repo=GitRepo.init(folder / "app"),
+            project=sandbox.name,
+            staging=staging,
+            production=production,
+            staging_port=free_port(),
+            production_port=free_port(),
+            settings=settings,
+        )
 
     @property
     def staging_image(self) -> str:
