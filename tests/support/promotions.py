@@ -11,6 +11,7 @@ from tests.support.applications import Application, behave
 from tests.support.asking_client import Answers, asking
 from tests.support.engines import Sandbox
 from tests.support.git import GitRepo
+from tests.support.images import make_image
 from tests.support.runner import Ended, Runner, Running
 
 LABEL = "org.opencontainers.image.revision"
@@ -89,13 +90,14 @@ class Production:
         tag: str | None = None,
     ) -> Built:
         """An image that answers `revision`, behaves as told, and is labelled with the revision or with `label`."""
-        self.app.repo.write(behave(**(behaviour or {})))
+        said = behave(**(behaviour or {}))
+        self.app.repo.write(said)
+        files = {name: str(text) for name, text in said.items()}
+        labels = {LABEL: revision if label is None else label}
+        environment = {"REVISION": revision}
         name = tag or self._new_tag()
-        self.sandbox.cli(
-            "buildx", "build", "--quiet", "--provenance=false", "--build-arg", f"GIT_SHA={revision}",
-            "--label", f"{LABEL}={revision if label is None else label}", "--tag", name, str(self.app.repo.path),
-        )  # fmt: skip
-        return self.built(name, revision)
+        image = make_image(self.sandbox, self.app.repo.path, name, files=files, labels=labels, environment=environment)
+        return Built(id=image, revision=revision)
 
     def build_from(self, dockerfile: str, *arguments: str, revision: str) -> Built:
         """An image from this Dockerfile by plain `docker build`."""

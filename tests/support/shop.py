@@ -1,13 +1,13 @@
 """An application of three services and a migration, promoted as a whole: web and worker of one image, a scheduler."""
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.applications import FILE_SERVER, Application
 from tests.support.engines import Sandbox
+from tests.support.images import make_image
 from tests.support.promotions import LABEL, State, make_history
 from tests.support.runner import Ended, Runner, Running
 
@@ -61,7 +61,6 @@ class Shop:
     """The application on one Engine; nothing of it runs at first."""
 
     runner: Runner
-    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -73,21 +72,16 @@ class Shop:
 
     def build(self, revision: str, **files: str) -> Release:
         """Two images labelled with the revision: one for web, worker and migration, one for the scheduler."""
-        folder = self.runner.folder / f"build-{next(self.numbers)}"
-        folder.mkdir()
-        (folder / "Dockerfile").write_text(FILE_SERVER)
-        for name, text in {"revision": revision, "status": "0", "seconds": "0", **files}.items():
-            (folder / name).write_text(text)
-        app, tick = self._build(folder, revision, "app"), self._build(folder, revision, "tick")
+        files = {"revision": revision, "status": "0", "seconds": "0", **files}
+        app, tick = self._build(files, revision, "app"), self._build(files, revision, "tick")
         return Release(revision=revision, images={"web": app, "worker": app, "migrate": app, "scheduler": tick})
 
-    def _build(self, folder: Path, revision: str, name: str) -> str:
-        tag = f"{self.project}-{name}:{revision[:7]}"
-        label = ("--label", f"{LABEL}={revision}", "--label", f"name={name}")
-        self.sandbox.cli("buildx", "build", "--quiet", "--provenance=false", *label, "--tag", tag, str(folder))
-        image = self.sandbox.image_id(tag)
-        assert image is not None
-        return image
+    def _build(self, files: Mapping[str, str], revision: str, name: str) -> str:
+        folder = self.runner.folder / "build"
+        folder.mkdir(exist_ok=True)
+        (folder / "Dockerfile").write_text(FILE_SERVER)
+        tag, labels = f"{self.project}-{name}:{revision[:7]}", {LABEL: revision, "name": name}
+        return make_image(self.sandbox, folder, tag, files=files, labels=labels, environment={})
 
     def promote(self, release: Release, *words: str, **variables: str) -> Ended:
         """From its start to its end."""
