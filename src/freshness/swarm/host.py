@@ -16,6 +16,7 @@ from freshness.errors import Stale
 from freshness.promotion.request import Request
 from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings
+from freshness.settings.docker_host import at_host
 
 PREFLIGHT_SECONDS = 600  # of the lock: registry, forge and Git answer while it is held
 
@@ -84,7 +85,7 @@ def _lock(engine: Engine, request: Request, service: str, token: str, run: RunLo
         command="freshness rollback" if request.is_rollback else "freshness promote",
         revision=request.rollback_to if request.is_rollback else settings.expected_revision,
         seconds=PREFLIGHT_SECONDS + seconds + sum(job.timeout for job in settings.application.jobs),
-        env=request.run_env,
+        env=at_host(request.run_env, next(iter(settings.docker_hosts), None)),
         say=run.log.say,
         token=token,
     )
