@@ -15,6 +15,7 @@ from freshness.doctor.registry import look_at_registry
 from freshness.doctor.runner import look_at_runner
 from freshness.doctor.settings import Asked, Read, look_at_work_tree, read_settings
 from freshness.doctor.state import look_at_state
+from freshness.doctor.swarm import look_at_swarm
 from freshness.doctor.target import Place, look_at_place
 from freshness.doctor.trial import attempt, fine, tried, unchecked
 from freshness.engine.client import TIMEOUT_SECONDS, Engine, connect
@@ -119,7 +120,9 @@ def _look_at_halves(
         if staging.application and read.commit:
             builds = partial(look_at_builds, read.gate, staging.application, read.commit, asked.run_env)
             yield from tried(Area.COMMIT, builds)
-    if read.promote:
+    if read.promote and read.promote.swarm.services:
+        yield from tried(Area.PRODUCTION, partial(look_at_swarm, read.promote, asked.run_env))
+    elif read.promote:
         production = look_at_production(read.promote, asked.run_env)
         yield from production.findings
         places += production.places
