@@ -231,7 +231,8 @@ CHOSEN = {
         "scenarios/test_told_promotions.py::test_a_forge_that_refuses_everything_keeps_no_promotion",
     ),
     "who has production alone is gated beside it, in a project that is thrown away": (
-        "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image",
+        "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image[machine-machine's]",
+        "scenarios/test_throwaway.py::test_who_has_only_production_is_gated_beside_it_and_promotes_that_image[private-current]",
         "scenarios/test_throwaway.py::test_what_reaches_beyond_the_project_is_refused_by_name[a socket]",
         "scenarios/test_layouts.py::test_a_layout_as_people_have_it_is_gated_with_settings_alone[anchors]",
     ),
