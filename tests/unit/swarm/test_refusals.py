@@ -113,7 +113,7 @@ def test_an_image_is_found_by_the_names_of_service_stack_and_staging() -> None:
         ({"source_image": NEW, "source_images": f'{{"shop": "{NEW}"}}'}, "are both given"),
         ({"recreate": "false"}, "expected one way"),
         ({"registry_tag": "production"}, "expected one way"),
-        ({"source_host": "ssh://other"}, "expected one way"),
+        ({"docker_host": "ssh://one ssh://other"}, "expected one manager"),
         ({"swarm_service": "shop shop"}, "each service once"),
         ({"swarm_timeout": "1"}, "a number of seconds from 10"),
     ],
