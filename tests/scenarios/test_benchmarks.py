@@ -23,6 +23,8 @@ MEASURED = (
     "promote on a host of ",
     "status on a host of ",
     "gate of 20 services ",
+    "promote: beside Swarm's own rollout",
+    "promote: after 3 promotions of 2 services",
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.docker_proxy import Call, docker_proxy
 from tests.support.promotions import FIRST, SECOND
 from tests.support.runner import eventually
 from tests.support.swarm_service import ANSWERS, NEVER_HEALTHY, SICK_LATER, Service
@@ -111,6 +112,43 @@ def test_a_manager_that_dies_in_mid_update_and_comes_back_is_asked_again(service
     ended = run.end(150)
 
     assert ended.status in {0, 4}, ended.log
+    service.assert_serves(second if ended.status == 0 else first)
+    assert service.update_state not in {"updating", "rollback_started"}
+    assert service.locks() == []
+
+
+@pytest.mark.timeout(400)
+def test_a_leader_that_is_lost_in_mid_update_is_followed_by_another_one(elected_service: Service) -> None:
+    """I8. The manager that is asked goes on; fails when its first error is taken for an end."""
+    service = elected_service
+    leader, asked = service.swarm.nodes[:2]
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first, "--update-parallelism=1")
+    run = service.start(second, DOCKER_HOST=asked.engine.host, SWARM_TIMEOUT="120")
+    eventually(lambda: second.image in service.running(), "the first slot on the new image")
+
+    leader.cut()
+    ended = run.end(350)
+
+    assert ended.status in {0, 4}, ended.log
+    service.swarm.mend()
+    expected = second if ended.status == 0 else first
+    service.wait_until_running(expected)
+    assert service.image == expected.image
+    assert service.update_state not in {"updating", "rollback_started"}
+    assert service.locks() == []
+
+
+def test_an_answer_to_our_write_that_is_lost_is_no_doubt_that_stays(service: Service) -> None:
+    """I8. Swarm updates, and we were told nothing; fails when the run ends without having looked."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first)
+    with docker_proxy(service.sandbox.engine.host) as proxy:
+        proxy.after("POST /services/*/update", Call.drop)
+
+        ended = service.promote(second, DOCKER_HOST=proxy.host)
+
+    assert ended.outputs["outcome"] in {"promoted", "rolled-back"}, ended.log
     service.assert_serves(second if ended.status == 0 else first)
     assert service.update_state not in {"updating", "rollback_started"}
     assert service.locks() == []
