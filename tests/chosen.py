@@ -65,7 +65,7 @@ CHOSEN = {
         "scenarios/test_promote_retag.py::test_without_recreation_only_the_tag_moves",
     ),
     "I8: every doubt is a refusal before the first write, and no step on the host is cut in the middle": (
-        "scenarios/test_direction.py::test_backwards_and_sideways_it_takes_a_reason_that_is_recorded[behind]",
+        "scenarios/test_ancestry.py::test_backwards_and_sideways_it_takes_a_reason_that_is_recorded[behind]",
         "scenarios/test_faults_engine.py::test_an_engine_that_ends_before_the_first_write_changes_nothing",
         "scenarios/test_gate_deaths.py::test_a_kill_during_the_recreation_lets_compose_come_to_its_end",
         "scenarios/test_promote_interrupts.py::test_interrupted_before_the_first_write_nothing_changes",
@@ -77,10 +77,10 @@ CHOSEN = {
         "scenarios/test_configuration.py::test_a_failed_promotion_goes_back_to_the_configuration_too_and_the_correction_is_promoted",
         "scenarios/test_faults_images.py::test_an_image_that_is_deleted_before_compose_runs_it_costs_the_promotion_only",
         "scenarios/test_hold.py::test_what_crashes_after_it_was_healthy_is_taken_back[always]",
-        "scenarios/test_promote_way_back.py::test_a_bad_image_leaves_the_previous_one_serving[never gets healthy]",
-        "scenarios/test_promote_way_back.py::test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named[private]",
-        "scenarios/test_promote_way_back.py::test_a_first_deployment_that_fails_leaves_nothing[private]",
-        "scenarios/test_promote_way_back.py::test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back[machine]",
+        "scenarios/test_failed_promotion.py::test_a_bad_image_leaves_the_previous_one_serving[never gets healthy]",
+        "scenarios/test_failed_promotion.py::test_the_way_back_leads_to_what_ran_and_not_to_what_the_tag_named[private]",
+        "scenarios/test_failed_promotion.py::test_a_first_deployment_that_fails_leaves_nothing[private]",
+        "scenarios/test_failed_promotion.py::test_when_the_way_back_fails_too_the_commands_it_names_bring_production_back[machine]",
     ),
     "I10: disabled and out of scope are never fresh, and loud": (
         "scenarios/test_gate_surroundings.py::test_a_switched_off_gate_opens_loudly_and_proves_nothing",
@@ -126,7 +126,7 @@ CHOSEN = {
         "scenarios/test_kills.py::test_killed_at_any_time[15]",
     ),
     "one run at a time, and what a dead one left is taken over": (
-        "scenarios/test_cut.py::test_a_mending_that_fails_is_tried_again_by_the_next",
+        "scenarios/test_recovery.py::test_a_mending_that_fails_is_tried_again_by_the_next",
         "scenarios/test_lock.py::test_a_compose_that_a_killed_promotion_left_at_work_still_holds",
         "scenarios/test_lock.py::test_a_promotion_that_waits_too_long_is_refused_and_names_the_holder",
         "scenarios/test_lock.py::test_promotions_at_once_come_one_after_the_other",

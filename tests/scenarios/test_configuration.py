@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.test_failed_promotion import taking
 from tests.scenarios.test_kills import left_behind
-from tests.scenarios.test_promote_way_back import taking
 from tests.scenarios.test_rollback import edit
 from tests.support.docker_proxy import Call, docker_proxy
 from tests.support.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands

@@ -1,4 +1,4 @@
-"""What a cut promotion left is mended and never forgotten, whatever meets the run that mends it."""
+"""What an interrupted promotion left is recovered and never forgotten, whatever meets the run that recovers it."""
 
 import os
 import signal
