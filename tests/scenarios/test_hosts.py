@@ -117,7 +117,7 @@ def crash(host: DockerHost) -> Callable[[Call], None]:
     """Ends every container of the test that runs there, as a host that has no memory left does."""
 
     def end(_call: Call) -> None:
-        for one in host.sandbox.docker.containers.list(filters={"name": host.sandbox.name}):
+        for one in host.containers():
             one.kill()
 
     return end
@@ -142,7 +142,7 @@ def test_what_one_host_refuses_is_begun_on_none(fleet: Fleet, deployed: tuple[Bu
     """I8. Fails when a host is written to before all of them have passed the preflight."""
     _, second = deployed
     port, other = fleet.production.app.production_port, fleet.hosts[1]
-    for one in other.sandbox.docker.containers.list(filters={"name": other.sandbox.name}):
+    for one in other.containers():
         one.remove(force=True)
     other.sandbox.docker.containers.run(
         BASE_IMAGE, "sleep 600", name=f"{other.sandbox.name}-theirs", ports={"80": port}, detach=True
@@ -278,6 +278,29 @@ def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
     assert end_of(ended) == (0, "promoted"), ended.log
     assert ended.log.count("it ran once") == 1, ended.log
     assert fleet.serves() == [revision, revision]
+
+
+def test_staging_and_production_on_two_machines_need_their_names_and_nothing_else(fleet: Fleet) -> None:
+    """Fails when staging's tag is looked up on production's host, or production is made where staging is."""
+    app, (staging, production) = fleet.production.app, fleet.hosts
+    where = {"STAGING_HOST": staging.url, "PROD_HOST": production.url}
+    revision = app.repo.head()
+    gated = fleet.run("gate", GIT_SHA=revision, **where)
+    assert gated.decision == ("open", "fresh", 0), gated.log
+
+    ended = fleet.run("promote", EXPECTED_REVISION=revision, **where)
+
+    assert end_of(ended) == (0, "promoted"), ended.log
+    assert "staging: staging runs" in ended.log
+    assert production.get(app.production_port) == revision
+    assert staging.get(app.staging_port) == revision
+    names = [{one.labels["com.docker.compose.service"] for one in host.containers()} for host in fleet.hosts]
+    assert names == [{app.staging}, {app.production}]
+    again = fleet.run("deploy", "HEAD", **where)
+    assert end_of(again) == (0, "unchanged"), again.log
+    found = {one["target"]: one for one in json.loads(fleet.run("status", "--json", **where).log)}
+    assert (found["staging"]["host"], found["production"]["host"]) == (staging.url, production.url)
+    assert found["staging"]["revision"] == found["production"]["revision"] == revision
 
 
 def test_killed_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(

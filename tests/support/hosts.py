@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from docker.models.containers import Container
+
 from tests.support.docker_proxy import DockerProxy, docker_proxy
 from tests.support.engines import Engine, Sandbox
 from tests.support.ssh_server import SSH, SshServer, libraries, serve_logins
@@ -37,6 +39,11 @@ class DockerHost:
     def url(self) -> str:
         """What `docker-host` calls it."""
         return f"ssh://{self.name}{self.proxy.host.removeprefix('unix://')}"
+
+    def containers(self) -> list[Container]:
+        """The test's own that run there."""
+        found: list[Container] = self.sandbox.docker.containers.list(filters={"name": self.sandbox.name})
+        return found
 
     def get(self, port: int, path: str = "/version") -> str:
         """What answers there."""
