@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker_proxy import Call
+from tests.support.docker_proxy import Call, docker_proxy
 from tests.support.engines import BASE_IMAGE, Engine
 from tests.support.hosts import DockerHost, DockerHosts, docker_hosts
 from tests.support.promotions import FIRST, LONG, SECOND, THIRD, Built, Production
@@ -220,6 +220,9 @@ def test_a_host_that_goes_in_the_middle_is_named_and_undone_when_it_is_back(
         ended.reason
     )
     assert fleet.hosts[0].get(fleet.production.app.production_port) == FIRST
+    alone = fleet.promote(second, PROD_HOST=fleet.hosts[0].url)
+    assert end_of(alone) == (1, "refused"), alone.log
+    assert f"was interrupted, and this run is about {fleet.hosts[0].url} without {fleet.hosts[1].url}" in alone.reason
 
     gone.mend()
     ended = fleet.run("promote", SOURCE_IMAGE=second.id, EXPECTED_REVISION=FIRST)
@@ -260,6 +263,15 @@ def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built
     production = {one["host"]: one for one in found if one["target"] == "production"}
     assert production[fleet.hosts[0].url]["image_id"] == first.id
     assert production[fleet.hosts[1].url]["status"] == "unreachable"
+
+
+def test_one_engine_by_two_names_is_refused(production_here: Production) -> None:
+    """Fails when the locks of one Engine are waited for by the very run that has them."""
+    engine = production_here.sandbox.engine.host
+    with docker_proxy(engine) as one, docker_proxy(engine) as other:
+        ended = production_here.promote(PROD_HOST=f"{one.host} {other.host}", EXPECTED_REVISION=FIRST, SOURCE_IMAGE="a")
+    assert ended.end == (2, "error"), ended.log
+    assert f"names {one.host} and {other.host}, where the same Engine answers" in ended.reason
 
 
 def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
@@ -303,6 +315,7 @@ def test_staging_and_production_on_two_machines_need_their_names_and_nothing_els
     assert found["staging"]["revision"] == found["production"]["revision"] == revision
 
 
+@pytest.mark.timeout(1800)
 def test_killed_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(
     fleet: Fleet, deployed: tuple[Built, Built], request: pytest.FixtureRequest
 ) -> None:
@@ -311,7 +324,7 @@ def test_killed_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(
     The calls are those to both hosts, of the run itself and of Compose.
     """
     serving, candidate = deployed
-    every, moment = 1 if request.config.getoption("--under-fire") else 23, 5
+    every, moment = 1 if request.config.getoption("--under-fire") else 37, 5
     while True:
         killed = _killed_at(fleet, candidate, moment)
         ended = fleet.run("promote", SOURCE_IMAGE=candidate.id, EXPECTED_REVISION=THIRD)
