@@ -313,42 +313,48 @@ def test_staging_and_production_on_two_machines_need_their_names_and_nothing_els
     found = {one["target"]: one for one in json.loads(fleet.run("status", "--json", **where).log)}
     assert (found["staging"]["host"], found["production"]["host"]) == (staging.url, production.url)
     assert found["staging"]["revision"] == found["production"]["revision"] == revision
+    looked = [one["got"] for one in json.loads(fleet.run("doctor", "--json", **where).log)["findings"]]
+    assert any(text.startswith(f"{staging.url}: ") and app.staging in text for text in looked)
+    assert any(text.startswith(f"{production.url}: ") and app.production in text for text in looked)
 
 
 @pytest.mark.timeout(1800)
-def test_killed_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(
-    fleet: Fleet, deployed: tuple[Built, Built], request: pytest.FixtureRequest
+@pytest.mark.parametrize("what", ["killed", "cut off"])
+def test_ended_at_any_call_the_next_run_leaves_all_hosts_on_one_commit(
+    what: str, fleet: Fleet, deployed: tuple[Built, Built], request: pytest.FixtureRequest
 ) -> None:
     """I9. Fails when each host's record is judged by what that host alone runs.
 
-    The calls are those to both hosts, of the run itself and of Compose.
+    The calls are those to both hosts, of the run itself and of Compose; cut off is the login to the second.
     """
     serving, candidate = deployed
     every, moment = 1 if request.config.getoption("--under-fire") else 37, 5
-    while True:
-        killed = _killed_at(fleet, candidate, moment)
+    while _ended_at(fleet, candidate, moment, what):
         ended = fleet.run("promote", SOURCE_IMAGE=candidate.id, EXPECTED_REVISION=THIRD)
-        told = f"killed at {moment}:\n{ended.log}"
+        told = f"{what} at {moment}:\n{ended.log}"
         assert end_of(ended) == (1, "refused"), told
         serves = fleet.serves()
         assert serves[0] == serves[1], told
         assert fleet.volumes() == [[], []], told
         if serves[0] == candidate.revision:
             serving, candidate = candidate, serving
-        if not killed:
-            break
         moment += every
     print(f"{moment} calls at most")
+    assert fleet.serves() == [candidate.revision] * 2
 
 
-def _killed_at(fleet: Fleet, candidate: Built, moment: int) -> bool:
-    """Whether a promotion was killed at that call, of all that both hosts were asked."""
-    killed, calls = threading.Event(), itertools.count(1)
+def _ended_at(fleet: Fleet, candidate: Built, moment: int, what: str) -> bool:
+    """Whether a promotion got to that call, of all that both hosts were asked, and what became of it then."""
+    reached, calls = threading.Event(), itertools.count(1)
 
     def count(_call: Call) -> None:
-        if next(calls) == moment:
-            killed.set()
+        if next(calls) != moment:
+            return
+        reached.set()
+        if what == "killed":
             run.process.send_signal(signal.SIGKILL)
+        else:
+            fleet.hosts[1].server.cut()
 
     image = {"SOURCE_IMAGE": candidate.id, "EXPECTED_REVISION": candidate.revision}
     told = {**image, "ALLOW_ROLLBACK": "it goes to and fro"}
@@ -358,5 +364,5 @@ def _killed_at(fleet: Fleet, candidate: Built, moment: int) -> bool:
     ended = run.process.wait(240)
     for host in fleet.hosts:
         host.proxy.each = lambda _call: None
-    assert killed.is_set() or ended == 0, run.log
-    return killed.is_set()
+    assert reached.is_set() or ended == 0, run.log
+    return reached.is_set()

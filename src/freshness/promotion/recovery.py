@@ -84,6 +84,8 @@ def _recover(parts: Sequence[Part], left: Sequence[Left], run: RunLog) -> Recove
 def _do(parts: Sequence[Part], left: Sequence[Left]) -> tuple[Sequence[tuple[Part, FreshnessError]], str]:
     """Where it could not be done, and why; or what was done, in words."""
     finishes, failed = any(one.what is Recovery.FINISH for one in left), list[tuple[Part, FreshnessError]]()
+    if any(one.what is Recovery.UNDO for one in left):
+        parts = mark_undone(parts)
     for part, one in zip(parts, left, strict=True):
         try:
             for operation in one.operations:

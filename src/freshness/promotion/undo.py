@@ -29,7 +29,7 @@ def mark_undone(parts: Sequence[Part]) -> list[Part]:
 
 
 def _mark(part: Part) -> Part:
-    if not part.work.host.peers:
+    if not part.work.host.peers or all(one.record.undone for one in part.begun.values()):
         return part
     leases = part.work.leases.by_lock
     try:
