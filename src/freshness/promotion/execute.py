@@ -106,7 +106,9 @@ def _succeeded(parts: Parts, run: RunLog) -> Ended:
 def _note_mixture(parts: Parts, run: RunLog) -> None:
     """How long two commits may have served, from the first recreation to the last."""
     moments = sorted(moment for part in parts for moment in part.work.switched)
-    if moments and (len(parts) > 1 or len(parts[0].plan.changes) > 1):
+    changes = [change for part in parts for change in part.plan.changes]
+    differ = any(one.move.previous_id not in {"", one.move.candidate.id} for one in changes)
+    if moments and len(changes) > 1 and (differ or len(parts) == 1):
         while_ = "while one host after the other was switched" if len(parts) > 1 else "while Compose recreated all"
         run.note(f"Two commits may have served side by side for {moments[-1] - moments[0]:.1f} s, {while_}.")
 
