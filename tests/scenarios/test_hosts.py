@@ -175,7 +175,12 @@ def test_a_lock_on_the_second_host_keeps_the_run_from_all(fleet: Fleet, deployed
     """I9. Fails when the locks are taken host by host, as each is switched."""
     _, second = deployed
     app, there = fleet.production.app, fleet.hosts[1]
-    alone = {"PROD_HOST": there.url, "SOURCE_IMAGE": second.id, "EXPECTED_REVISION": SECOND, "PATH": fleet.at.path}
+    alone = {
+        "PROD_DOCKER_HOST": there.url,
+        "SOURCE_IMAGE": second.id,
+        "EXPECTED_REVISION": SECOND,
+        "PATH": fleet.at.path,
+    }
     reached = threading.Event()
     released = threading.Event()
 
@@ -220,7 +225,7 @@ def test_a_host_that_goes_in_the_middle_is_named_and_undone_when_it_is_back(
         ended.reason
     )
     assert fleet.hosts[0].get(fleet.production.app.production_port) == FIRST
-    alone = fleet.promote(second, PROD_HOST=fleet.hosts[0].url)
+    alone = fleet.promote(second, PROD_DOCKER_HOST=fleet.hosts[0].url)
     assert end_of(alone) == (1, "refused"), alone.log
     assert f"was interrupted, and this run is about {fleet.hosts[0].url} without {fleet.hosts[1].url}" in alone.reason
 
@@ -265,11 +270,27 @@ def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built
     assert production[fleet.hosts[1].url]["status"] == "unreachable"
 
 
+def test_a_tag_alone_moves_on_both_hosts_and_back(fleet: Fleet) -> None:
+    """Fails when one tag stays behind, where something else restarts production."""
+    first, second = fleet.production.build(FIRST), fleet.production.build(SECOND)
+    alone = {"RECREATE": "false", "PROD_IMAGE": f"{fleet.production.tag}:live"}
+    for image in (first, second):
+        ended = fleet.promote(image, **alone)
+        assert end_of(ended) == (0, "promoted"), ended.log
+        assert [one.sandbox.image_id(alone["PROD_IMAGE"]) for one in fleet.hosts] == [image.id] * 2
+
+    assert end_of(fleet.run("rollback", **alone)) == (0, "promoted")
+    assert [one.sandbox.image_id(alone["PROD_IMAGE"]) for one in fleet.hosts] == [first.id] * 2
+    assert fleet.volumes() == [[], []]
+
+
 def test_one_engine_by_two_names_is_refused(production_here: Production) -> None:
     """Fails when the locks of one Engine are waited for by the very run that has them."""
     engine = production_here.sandbox.engine.host
     with docker_proxy(engine) as one, docker_proxy(engine) as other:
-        ended = production_here.promote(PROD_HOST=f"{one.host} {other.host}", EXPECTED_REVISION=FIRST, SOURCE_IMAGE="a")
+        ended = production_here.promote(
+            PROD_DOCKER_HOST=f"{one.host} {other.host}", EXPECTED_REVISION=FIRST, SOURCE_IMAGE="a"
+        )
     assert ended.end == (2, "error"), ended.log
     assert f"names {one.host} and {other.host}, where the same Engine answers" in ended.reason
 
@@ -295,7 +316,7 @@ def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
 def test_staging_and_production_on_two_machines_need_their_names_and_nothing_else(fleet: Fleet) -> None:
     """Fails when staging's tag is looked up on production's host, or production is made where staging is."""
     app, (staging, production) = fleet.production.app, fleet.hosts
-    where = {"STAGING_HOST": staging.url, "PROD_HOST": production.url}
+    where = {"STAGING_DOCKER_HOST": staging.url, "PROD_DOCKER_HOST": production.url}
     revision = app.repo.head()
     gated = fleet.run("gate", GIT_SHA=revision, **where)
     assert gated.decision == ("open", "fresh", 0), gated.log

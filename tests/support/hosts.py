@@ -61,7 +61,7 @@ class DockerHosts:
     @property
     def variables(self) -> dict[str, str]:
         """With which a run promotes over all of them."""
-        return {"PROD_HOST": " ".join(one.url for one in self.hosts), "PATH": self.path}
+        return {"PROD_DOCKER_HOST": " ".join(one.url for one in self.hosts), "PATH": self.path}
 
 
 @contextmanager

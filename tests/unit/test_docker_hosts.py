@@ -36,7 +36,7 @@ def test_each_environment_of_the_hosts_file_names_its_own(tmp_path: Path) -> Non
 
 
 def test_variables_name_them_too() -> None:
-    env = {"STAGING_HOST": "ssh://staging", "PROD_HOST": "ssh://one, prod-two", "EXPECTED_REVISION": SHA}
+    env = {"STAGING_DOCKER_HOST": "ssh://staging", "PROD_DOCKER_HOST": "ssh://one, prod-two", "EXPECTED_REVISION": SHA}
     assert read_gate({}, env).docker_host == "ssh://staging"
     assert read_promote({}, env).docker_hosts == ("ssh://one", "prod-two")
     assert read_promote({}, env).source_host == "ssh://staging"
@@ -55,7 +55,7 @@ def test_variables_name_them_too() -> None:
 def test_what_is_no_docker_host_is_refused_and_no_password_is_shown(hosts: str, why: str) -> None:
     """Fails when `_endpoints` in read.py leaves a setting out."""
     with pytest.raises(SettingsError) as refused:
-        read_promote({}, {"PROD_HOST": hosts, "EXPECTED_REVISION": SHA})
+        read_promote({}, {"PROD_DOCKER_HOST": hosts, "EXPECTED_REVISION": SHA})
     assert why in str(refused.value)
     assert "geheim" not in str(refused.value)
 

@@ -112,7 +112,7 @@ def _refuse_twice(engines: Mapping[str, Engine]) -> None:
         other = seen.setdefault(engine.id, name)
         if other != name:
             raise SettingsError(
-                f"`docker-host` (PROD_HOST) names {other} and {name}, where the same Engine answers: {engine.id}.",
+                f"`docker-host` names {other} and {name}, where the same Engine answers: {engine.id}.",
                 "Name each host once. A clone of another machine gets an ID of its own when Docker starts without"
                 " /var/lib/docker/engine-id; up to Engine 20.10 that file is /etc/docker/key.json.",
             )

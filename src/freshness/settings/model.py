@@ -108,7 +108,7 @@ class GateSettings:
     docker_host: str | None = setting(
         values.optional(values.docker_host),
         f"Docker host of staging: {_HOSTS}.",
-        variable="STAGING_HOST",
+        variable="STAGING_DOCKER_HOST",
         shown_default=_HOST_DEFAULT,
     )
     compose: ComposeSettings = group(ComposeSettings)
@@ -186,7 +186,7 @@ class PromoteSettings:
     source_host: str | None = setting(
         values.optional(values.docker_host),
         "Docker host where the gate ran, if production's is another one: the image is carried over.",
-        variable="STAGING_HOST",
+        variable="STAGING_DOCKER_HOST",
         carrier="SOURCE_HOST",
         shown_default="staging's `docker-host` in a settings file, else production's",
     )
@@ -220,7 +220,7 @@ class PromoteSettings:
         values.docker_hosts,
         f"Docker host of production: {_HOSTS}; two or three are promoted together, one after the other.",
         name="docker-host",
-        variable="PROD_HOST",
+        variable="PROD_DOCKER_HOST",
         shown_default=_HOST_DEFAULT,
         words=True,
     )
