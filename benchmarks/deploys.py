@@ -22,6 +22,8 @@ ROUNDS = 5
 HEALTH_ROUNDS = 3
 LONGEST = 600
 """Seconds for one run: the first gate of many files, on a busy disk."""
+PARTS = {"configuration", "build", "recreation", "application", "check", "hold"}
+"""What the stopwatch times in every gate."""
 CHILDREN = ("configuration", "build", "recreation", "check")
 
 
@@ -82,7 +84,10 @@ def run(runner: Runner, *words: str, **variables: str) -> Timed:
 
 
 def gate(runner: Runner, **variables: str) -> Timed:
-    return run(runner, "gate", GIT_SHA=runner.app.repo.head(), **variables)
+    timed = run(runner, "gate", GIT_SHA=runner.app.repo.head(), **variables)
+    if missing := PARTS - timed.parts.keys():
+        raise SystemExit(f"The stopwatch lost what has another name now: {', '.join(sorted(missing))}.")
+    return timed
 
 
 def promote(runner: Runner, gated: Timed) -> Timed:

@@ -34,14 +34,16 @@ def main() -> None:
 
 def watch(spent: defaultdict[str, float]) -> None:
     """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
-    from freshness.engine import build, compose
+    from freshness.engine import compose
+    from freshness.engine.build import Building
+    from freshness.engine.compose_config import ConfigReading
     from freshness.gate import proof
     from freshness.promotion import work as switch
     from freshness.registry.transport import Transport
 
-    time_calls(spent, compose, "read", "configuration")
+    time_calls(spent, ConfigReading, "end", "configuration")
     time_calls(spent, compose, "finish", "recreation")
-    time_calls(spent, build, "stream", "build")
+    time_calls(spent, Building, "end", "build")
     time_calls(spent, Transport, "ask", "registry")
     time_calls(spent, proof, "run_staging_check", "check")
     time_calls(spent, proof, "wait_hold_time", "hold")

@@ -160,6 +160,7 @@ CHOSEN = {
         "scenarios/test_image_store.py::test_what_ran_on_the_other_store_still_counts_for_the_direction",
     ),
     "a gate asks nothing twice, and its report says where its time went": (
+        "scenarios/test_benchmarks.py::test_the_gates_own_time_is_measured_against_its_peer",
         "scenarios/test_speed.py::test_a_gate_starts_three_children_and_lists_everything_once",
         "scenarios/test_speed.py::test_the_phases_in_the_report_add_up_to_the_whole[none]",
         "scenarios/test_several_services.py::test_services_that_do_not_need_each_other_are_recreated_in_one_call",
@@ -272,7 +273,6 @@ CHOSEN = {
 
 NOT_CHOSEN = {
     "scenarios/test_applications.py": "of the tests' own applications; each scenario stands on them",
-    "scenarios/test_benchmarks.py": "two minutes; it says nothing of the product that scenarios do not say",
     "scenarios/test_breaking_tools.py": "of the tests' own tools; a tool that breaks nothing fails what uses it",
     "scenarios/test_container_log.py": "one function of the log; the way back's scenarios show a log",
     "scenarios/test_installed.py": "it asks the package index and says nothing of a gate; a Tab's answer has a unit test",

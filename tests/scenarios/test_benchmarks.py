@@ -28,6 +28,15 @@ MEASURED = (
 )
 
 
+def test_the_gates_own_time_is_measured_against_its_peer(machine_only: Sandbox) -> None:
+    """The short form of two groups, which judges no speed. Breaks when a part that the stopwatch times is renamed."""
+    ended = machine_only.run([sys.executable, "-m", "benchmarks.run", "--short", "change", "deploys"], cwd=ROOT)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "| gate of one changed file of 130: own time " in ended.stdout
+    assert "| promote: its own work " in ended.stdout
+
+
 @pytest.mark.timeout(900)  # it installs the action's dependencies, and deploys some thirty times, on Engines of its own
 def test_each_benchmark_comes_to_its_end(machine_only: Sandbox) -> None:
     """In its short form, which judges no speed. Breaks when a part that the stopwatch takes has another name."""

@@ -197,7 +197,7 @@ def test_a_failed_build_leaves_staging_as_it_was(runner: Runner) -> None:
 
 
 def test_a_commit_whose_tree_is_incomplete_is_refused_before_the_build(runner: Runner) -> None:
-    """Breaks when `_export` in gate/observe.py no longer refuses what no ignore file can leave out."""
+    """Breaks when `export` in gate/context.py no longer refuses what no ignore file can leave out."""
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
     runner.app.repo.commit({"model.bin": pointer})
 

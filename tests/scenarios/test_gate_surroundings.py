@@ -64,7 +64,7 @@ def test_the_listener_sees_a_gate_that_calls_docker(runner: Runner, listener: Li
 def test_a_fork_is_refused_without_a_call_to_docker(
     repository: str, runner: Runner, listener: Listener, tmp_path: Path
 ) -> None:
-    """Breaks when `_find_commit` in gate/observe.py no longer calls `refuse_fork`, or comes after `reach`."""
+    """Breaks when `find_commit` in gate/commit.py no longer calls `refuse_fork`, or comes after `reach`."""
     head = runner.app.repo.head()
     event = pull_request(tmp_path / "event.json", head, repository=repository)
 

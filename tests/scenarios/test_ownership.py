@@ -25,7 +25,7 @@ def live_beside_staging(runner: Runner) -> Container:
 
 
 def test_the_gate_leaves_a_production_alone_that_has_the_same_project_and_service(runner: Runner) -> None:
-    """I6. Fails when `_refuse_conflicts` in gate/observe.py does not ask `Ownership.require`.
+    """I6. Fails when `_refuse_conflicts` in gate/host.py does not ask `Ownership.require`.
 
     Both ways out lead out: a project of its own, and the word of a person.
     """

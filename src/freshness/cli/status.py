@@ -31,7 +31,8 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
 
     Of several Docker hosts all are asked at once, each for `ANSWER_SECONDS`; one that does not answer says so.
     """
-    from freshness.engine.compose import ComposeFile, read_config
+    from freshness.engine.compose_config import read_config
+    from freshness.engine.compose_file import ComposeFile
     from freshness.git.branch import find_clone
     from freshness.report import target_status
     from freshness.target.staging import staging_config

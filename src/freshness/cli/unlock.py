@@ -6,7 +6,8 @@ from typing import Any
 from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, swarm_lock, tag_lock
 from freshness.core.quoting import quoted
 from freshness.engine.client import connect
-from freshness.engine.compose import ComposeFile, project_with, read_config
+from freshness.engine.compose_config import project_with, read_config
+from freshness.engine.compose_file import ComposeFile
 from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.lock_owner import new_lock

@@ -11,8 +11,9 @@ from freshness.doctor.target import Place
 from freshness.doctor.trial import attempt, fine, note, problem
 from freshness.engine.compose_reads import find_compose_files
 from freshness.gate import request as gates
-from freshness.gate.application import Application, read_application
-from freshness.gate.observe import ownership_of
+from freshness.gate.application import Application
+from freshness.gate.host import ownership_of
+from freshness.gate.observe import find_application
 from freshness.gate.throwaway import Throwaway, find_sources
 from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_commit_file
@@ -48,7 +49,7 @@ def look_at_staging(settings: GateSettings, run_env: Texts) -> Half:
         dry_run=True,
     )
     run = RunLog(log=_unheard())
-    found, refused = attempt(Area.STAGING, lambda: read_application(request, run))
+    found, refused = attempt(Area.STAGING, lambda: find_application(request, run))
     notes = tuple(note(Area.STAGING, text) for text in run.notes)
     if found is None:
         return Half(findings=(*refused, *notes))

@@ -1,24 +1,21 @@
-"""Calls Docker Compose: reads a project's configuration, and recreates the one service that was named."""
+"""Calls Docker Compose: recreates the services that were named, and asks what a recorded configuration means now."""
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
-from freshness.core.endpoint import FORMS
-from freshness.core.secret import conceal_variables
+from freshness.core.compose import Target
 from freshness.engine.client import Engine, require_reachable
+from freshness.engine.compose_config import CONFIG_SECONDS, last_line
 from freshness.engine.compose_file import ComposeFile as ComposeFile  # noqa: PLC0414 -- callers know it from here
 from freshness.engine.containers import Container, running_services, service_containers, unpause
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.lock import Lease
-from freshness.engine.variables import missing_env_files, why_lacking
-from freshness.errors import EngineError, SettingsError, Stale, Unhealthy, Unreadable
+from freshness.errors import EngineError, Stale, Unhealthy
 from freshness.process.children import Watch, finish, read
 
-CONFIG_SECONDS = 60
 # Compose stops the old container first; a service may ask for minutes of grace.
 RECREATE_SECONDS = 900
 
@@ -39,71 +36,6 @@ class Source(Protocol):
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]: ...
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]: ...
-
-
-def project_with(config: Mapping[str, Any], service: str) -> str:
-    """The project's name, if it has this service. Raises SettingsError."""
-    missing = why_missing(config, service)
-    if missing:
-        raise SettingsError(missing, "Set `service` to one of them (`--service`, or in the env file).")
-    name: str = config["name"]
-    return name
-
-
-def read_config(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
-    """The whole project as Compose understands it; needs no Engine.
-
-    Raises SettingsError with what Compose said, EngineError where it cannot tell which Engine is meant.
-    """
-    return _read_config(file, env)[0]
-
-
-def read_services(
-    file: ComposeFile,
-    env: Mapping[str, str],
-    wanted: Sequence[Wanted],
-    allow_empty: Collection[str],
-    find_others: Callable[[Mapping[str, Any], str], tuple[str, ...]],
-) -> tuple[dict[str, Any], tuple[Target, ...]]:
-    """The whole project, and the services of it; `allow_empty` are variables that may lack a value.
-
-    `find_others` finds more problems of a service in the project.
-    Raises SettingsError with every problem at once, and as `read_config`.
-    """
-    config, said = _read_config(file, env)
-    problems: dict[str, None] = {}
-    for one in wanted:
-        problems.update(dict.fromkeys(find_problems(config, one)))
-        if one.service in (config.get("services") or {}):
-            problems.update(dict.fromkeys(find_others(config, one.service)))
-            problems.update(dict.fromkeys(why_lacking(file, env, config, one.service, said, allow_empty)))
-    if problems:
-        raise SettingsError("\n".join(problems), "Nothing was built or changed.", tuple(problems))
-    found = ((one, missing_env_files(file, env, one.service)) for one in wanted)
-    return config, tuple(replace(read_target(config, one), missing_env_files=missing) for one, missing in found)
-
-
-def _read_config(file: ComposeFile, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:
-    """The project, and what Compose warned of."""
-    argv = [*file.command(env), "config", "--format", "json"]
-    status, out, err = read(argv, env_without_engine(file.environment(env)), CONFIG_SECONDS)
-    if "unable to resolve docker endpoint" in err:
-        raise EngineError(
-            f"Compose cannot tell which Docker Engine to use: {last_line(err)}.",
-            f"Correct DOCKER_CONTEXT, or DOCKER_HOST: unix:///path/to/socket, {FORMS}.",
-        )
-    if status != 0:
-        raise Unreadable(
-            f"Compose cannot read {file.names}: {last_line(err)}.",
-            "Compose reads the whole file, so every service's variables and files must exist. For a variable,"
-            f" {file.how_to_give}; add a missing file, or set `project-directory` to the folder on the host that has"
-            " it; or correct the Compose file.",
-        )
-    config: dict[str, Any] = json.loads(out)
-    for service in (config.get("services") or {}).values():
-        conceal_variables(service.get("environment") or {})
-        conceal_variables((service.get("build") or {}).get("args") or {})
-    return config, err
 
 
 def render_again(source: Source, env: Mapping[str, str]) -> dict[str, Any] | None:
@@ -295,9 +227,3 @@ def missing_dependencies(engine: Engine, target: Target) -> tuple[str, ...]:
         return ()
     running = running_services(engine, target.project)
     return tuple(name for name in target.needs if name not in running)
-
-
-def last_line(output: str) -> str:
-    """The last that a child said, for a sentence."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "no output"

@@ -1,14 +1,11 @@
 """Which Engine is meant: the one that DOCKER_HOST names, else the Docker context, as Docker's own programs read it."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from docker.context import ContextAPI
-from docker.context.config import get_current_context_name
-from docker.utils import kwargs_from_env
 
 from freshness.core.endpoint import FORMS, lacks_host, shown
 from freshness.errors import EngineError, SettingsError
@@ -28,26 +25,47 @@ class DockerHost:
 
     def arguments(self, env: Mapping[str, str]) -> dict[str, Any]:
         """What docker-py wants to know. Raises docker-py's errors for certificates that are not there."""
-        return dict(kwargs_from_env(env)) if env.get("DOCKER_HOST") else _read_context(self.context)
+        if not env.get("DOCKER_HOST"):
+            return _read_context(self.context)
+        from docker.utils import kwargs_from_env
+
+        return dict(kwargs_from_env(env))
 
 
 def read_docker_host(env: Mapping[str, str]) -> DockerHost:
     """Raises SettingsError where a remote Engine is asked for and none is named, EngineError for a missing context."""
     endpoint = env.get("DOCKER_HOST", "")
-    context = DEFAULT if endpoint else env.get("DOCKER_CONTEXT") or get_current_context_name()
+    context = DEFAULT if endpoint else env.get("DOCKER_CONTEXT") or _current_context()
     found = DockerHost(context=context, endpoint=endpoint or str(_read_context(context)["base_url"]))
     _refuse_hostless(found, env)
     return found
 
 
+def _current_context() -> str:
+    """What `docker context use` wrote down."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path("~/.docker").expanduser())
+    try:
+        return json.loads((folder / "config.json").read_text()).get("currentContext") or DEFAULT
+    except (OSError, ValueError, AttributeError):
+        return DEFAULT
+
+
 def _read_context(name: str) -> dict[str, Any]:
+    """What docker-py wants to know; it is imported late, because to import it takes longer than Compose needs to read.
+
+    Raises EngineError.
+    """
+    if name == DEFAULT:
+        return {"base_url": DEFAULT_ENDPOINT}
+    from docker.context import ContextAPI
+
     try:
         address: dict[str, Any] = dict(ContextAPI.kwargs_from_context(name))
     except Exception as error:  # docker-py raises no other where the context's file is damaged
         raise EngineError(f"The Docker context {name!r} cannot be read: {error}.", "Make it anew.") from error
-    if not address and name != DEFAULT:
+    if not address:
         raise EngineError(f"There is no Docker context named {name!r}.", "Correct DOCKER_CONTEXT, or set DOCKER_HOST.")
-    return address or {"base_url": DEFAULT_ENDPOINT}
+    return address
 
 
 def _refuse_hostless(found: DockerHost, env: Mapping[str, str]) -> None:

@@ -17,7 +17,8 @@ import docker
 from freshness.core.job import JOB_LABEL, Job, JobResult
 from freshness.core.lines import excerpt
 from freshness.engine.client import Engine, engine_call
-from freshness.engine.compose import Source, finish_compose, last_line
+from freshness.engine.compose import Source, finish_compose
+from freshness.engine.compose_config import last_line
 from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from freshness.engine.lock import Lease
 from freshness.errors import Stale

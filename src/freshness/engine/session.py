@@ -29,6 +29,7 @@ class Api(docker.APIClient):
         self._tunnel = tunnel
         self._is_told = False
         super().__init__(**where, timeout=timeout)  # type: ignore[arg-type]  # requests takes fractions of a second
+        self.trust_env = False  # which requests would read through, for proxies, at each request
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Sends over a connection that is alive. Raises ConnectionLost once where it was lost.

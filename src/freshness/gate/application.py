@@ -7,7 +7,8 @@ from typing import Any
 from freshness.core.baked import find_baked
 from freshness.core.compose import Target, Wanted, publishers_of
 from freshness.core.levels import order_by_need
-from freshness.engine.compose import ComposeFile, read_services
+from freshness.engine.compose_config import ConfigReading, read_services
+from freshness.engine.compose_file import ComposeFile
 from freshness.engine.health import settle_health
 from freshness.engine.throwaway import LOCKED
 from freshness.gate.builds import Builds, find_builds
@@ -61,10 +62,9 @@ class Application:
         return frozenset([one.name for one in self.services] + [job.service for job in self.jobs + self.later_jobs])
 
 
-def read_application(request: Request, run: RunLog) -> Found[Application]:
-    """Raises SettingsError with every problem of every service."""
+def read_application(begun: ConfigReading, request: Request, run: RunLog) -> Found[Application]:
+    """Of the Compose files that are being read. Raises SettingsError with every problem of every service."""
     settings, said = request.settings, request.settings.application
-    file = ComposeFile.of(settings, request.env)
     healths = {one.name: health_of(settings.health, one) for one in said.services}
     wanted = [_wanted(settings, one, healths[one.name]) for one in said.services]
     builds: list[Builds] = []
@@ -80,7 +80,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
             *_shared_jobs(settings, config),
         )
 
-    config, targets = read_services(file, request.env, wanted, settings.exceptions.empty, find_others)
+    config, targets = read_services(begun, wanted, settings.exceptions.empty, find_others)
     throwaway = Throwaway.of(settings, config, [job.service for job in said.jobs]) if settings.throwaway else None
     if throwaway:
         run.found["throwaway"] = throwaway.project
@@ -90,7 +90,7 @@ def read_application(request: Request, run: RunLog) -> Found[Application]:
     run.found["image"] = targets[0].image
     application = Application(
         first=settings.service,
-        file=file,
+        file=begun.file,
         config=config,
         services=tuple(services[name] for level in order_by_need(config, tuple(services)) for name in level),
         builds=builds[0],

@@ -9,17 +9,23 @@ from freshness.core.definition import Shared
 from freshness.engine.base import build_base
 from freshness.engine.build import building
 from freshness.gate.builds import build_of
-from freshness.gate.observe import refuse_moved_files
+from freshness.gate.host import refuse_moved_files
 from freshness.gate.work import Built, Work
 from freshness.report.steps import Found
 from freshness.target.mounts import MountCheck, Overlay
 from freshness.target.ownership import refuse_borrowed_labels
 
 
-def build(work: Work, shared: Shared, tag: str, until_ended: ExitStack) -> Found[Built]:
-    """The first one begins all of them: BuildKit does what it can at once, and reads what they share once."""
-    if not work.builds:
-        _begin_builds(work, until_ended)
+def begin_builds(work: Work, until_ended: ExitStack) -> None:
+    """All of them: BuildKit does what it can at once, and reads what they share once."""
+    settings, run_env, context = work.request.settings, work.request.run_env, work.seen.context
+    for shared, (_, tag) in zip(work.seen.application.builds.shared, work.plan.builds, strict=True):
+        build = build_of(shared, settings, run_env, context, work.plan.commit, tag)
+        work.builds[tag] = until_ended.enter_context(building(work.seen.host.engine, build))
+
+
+def end_build(work: Work, shared: Shared, tag: str) -> Found[Built]:
+    """Waits for it, and looks at the image."""
     begun = work.builds[tag]
     title = "Build" if len(work.plan.builds) == 1 else f"Build of {', '.join(shared.services)}"
     with work.run.log.output_of(title):
@@ -30,13 +36,6 @@ def build(work: Work, shared: Shared, tag: str, until_ended: ExitStack) -> Found
             work.run.found["image"] = tag
     work.run.warn("Labels of Compose", refuse_borrowed_labels(image))
     return Found(value=Built(build=begun.build, image=image), got=f"{image.id}, labelled {work.plan.commit}")
-
-
-def _begin_builds(work: Work, until_ended: ExitStack) -> None:
-    settings, run_env, context = work.request.settings, work.request.run_env, work.seen.context
-    for shared, (_, tag) in zip(work.seen.application.builds.shared, work.plan.builds, strict=True):
-        build = build_of(shared, settings, run_env, context, work.plan.commit, tag)
-        work.builds[tag] = until_ended.enter_context(building(work.seen.host.engine, build))
 
 
 def look_at_mounts(work: Work, overlay: Overlay) -> Found[None]:

@@ -5,8 +5,7 @@ from contextlib import ExitStack
 
 from freshness.ci.log import Log
 from freshness.errors import FreshnessError, Interrupted
-from freshness.gate.execute import execute
-from freshness.gate.observe import observe, plan_of
+from freshness.gate.observe import observe
 from freshness.gate.request import Request, Result
 from freshness.process.private_folder import private_folder
 from freshness.report.run_log import RunLog
@@ -25,6 +24,9 @@ def gate(request: Request, log: Log) -> Result:
             ExitStack() as until_built,
         ):
             seen = observe(request, folder, until_built, run)
+            from freshness.gate.execute import execute  # what an observation has not brought yet is little
+            from freshness.gate.plan import plan_of
+
             plan = plan_of(seen)
             if request.dry_run:
                 return Result.planned(run, plan)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from freshness.core.lock import HeldLock
 from freshness.core.registry_name import Repository
+from freshness.gate.builds import repositories_of, tags_of
+from freshness.gate.observe import Observed
 from freshness.gate.service import Service
 from freshness.settings.application import JobSettings
 
@@ -80,3 +82,24 @@ class Plan:
             inside = one.name if of else "that container"
             yield f"run the staging check inside {inside}, for {one.check_timeout:g} s at most"
         yield f"check that the same container{of} is still healthy when it has run for {one.health.hold:g} s"
+
+
+def plan_of(seen: Observed) -> Plan:
+    """The plan for this commit, once nothing that could be seen speaks against it."""
+    application, commit = seen.application, seen.commit.revision.commit
+    tags = tags_of(application.config, application.builds.shared, commit)
+    dockerfiles = [one.definition.dockerfile for one in application.builds.shared]
+    return Plan(
+        commit=commit,
+        project=application.project,
+        builds=tuple(zip(dockerfiles, tags, strict=True)),
+        locked=application.locked,
+        needs=application.throwaway.needs if application.throwaway else (),
+        is_throwaway=application.throwaway is not None,
+        services=application.services,
+        jobs=application.jobs,
+        later_jobs=application.later_jobs,
+        repositories=repositories_of(seen.request.settings, application.builds.shared),
+        force=seen.request.settings.compose.force_recreate,
+        held=seen.host.held,
+    )

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freshness.core.check import Check, CheckName
 from freshness.core.decision import decide, explain, not_run
 from freshness.core.verdict import Verdict
 from freshness.errors import FreshnessError, Interrupted
-from freshness.gate.plan import Plan
 from freshness.report.forge import Forge
 from freshness.report.run_log import RunLog
 from freshness.settings.model import GateSettings
+
+if TYPE_CHECKING:
+    from freshness.gate.plan import Plan
 
 BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
 
@@ -45,7 +47,7 @@ class Result:
     ahead: str = ""
 
     @classmethod
-    def planned(cls, run: RunLog, plan: Plan) -> "Result":
+    def planned(cls, run: RunLog, plan: "Plan") -> "Result":
         """A dry run that found nothing against it: the gate stays closed."""
         return _result(run, Verdict.ERROR, "", 0, ahead=str(plan))
 

@@ -20,7 +20,7 @@ from freshness.engine.leftovers import keep_one_container
 from freshness.engine.lock import Lease
 from freshness.engine.throwaway import remove_leftovers
 from freshness.errors import EngineError, FreshnessError, LockLost, Stale
-from freshness.gate.observe import lock_named, lock_of, ownership_of
+from freshness.gate.host import lock_named, lock_of, ownership_of
 from freshness.gate.proof import prove, with_port
 from freshness.gate.service import Service
 from freshness.gate.throwaway import Throwaway, open_project, show_needs

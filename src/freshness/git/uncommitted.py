@@ -1,13 +1,15 @@
 """Whether the work tree holds changes that no commit has: a person may take them for part of the build."""
 
 import select
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pygit2
 from pygit2.enums import FileStatus
 
 from freshness.core.quoting import quoted
-from freshness.git.shares import start_child
+from freshness.git.shares import Child, start_child
 
 MOST = 5
 """Paths that a sentence names."""
@@ -15,22 +17,38 @@ SECONDS = 1.0
 """Then it is given up: 30,000 files take 0.3 s, and a damaged object could hold libgit2."""
 
 
-def uncommitted_paths(repository: pygit2.Repository) -> tuple[str, ...] | None:
-    """The paths that differ from HEAD or are untracked, and not ignored; None where that cannot be told in time."""
-    if repository.is_bare:
-        return ()
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at the work tree that goes on in a process of its own."""
+
+    child: Child
+
+    def end(self) -> tuple[str, ...] | None:
+        """The paths that differ from HEAD or are untracked, and not ignored; None where that takes too long."""
+        ready, _, _ = select.select([self.child.pipe], [], [], SECONDS)
+        return self.child.wait() if ready else None
+
+
+@contextmanager
+def looking_for_uncommitted(repository: pygit2.Repository) -> Iterator[Look]:
+    """Looks at the repository's work tree until the block is left."""
     child = start_child(_look, [repository.path])
     try:
-        ready, _, _ = select.select([child.pipe], [], [], SECONDS)
-        found: tuple[str, ...] | None = child.wait() if ready else None
+        yield Look(child)
     finally:
         child.end()
-    return found
+
+
+def uncommitted_paths(repository: pygit2.Repository) -> tuple[str, ...] | None:
+    """As `Look.end`, at once."""
+    with looking_for_uncommitted(repository) as look:
+        return look.end()
 
 
 def _look(git_folders: Sequence[str]) -> tuple[str, ...] | None:
     try:
-        seen = pygit2.Repository(git_folders[0]).status(untracked_files="normal")
+        repository = pygit2.Repository(git_folders[0])
+        seen = {} if repository.is_bare else repository.status(untracked_files="normal")
     except (pygit2.GitError, KeyError, ValueError, OSError):
         return None
     return tuple(

@@ -217,15 +217,40 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait(END_SECONDS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A child that only reads, and runs."""
+
+    child: subprocess.Popen[str]
+    argv: Sequence[str]
+    timeout: float
+
+    def end(self, given: str = "") -> tuple[int, str, str]:
+        """Its exit status, standard output and standard error. `given` is its input. Raises EngineError."""
+        try:
+            out, err = self.child.communicate(given, self.timeout)
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(
+                f"{' '.join(self.argv[:2])} did not finish within {self.timeout:g} s.",
+                "Check the Docker daemon, then run again.",
+            ) from error
+        return self.child.returncode, out, err
+
+
+@contextmanager
+def reading(argv: Sequence[str], env: Mapping[str, str], timeout: float) -> Iterator[Reading]:
+    """Starts a child that only reads, and kills it when the block is left before its end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        argv, env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace"
+    ) as child:
+        try:
+            yield Reading(child=child, argv=argv, timeout=timeout)
+        finally:
+            child.kill()
+
+
 def read(argv: Sequence[str], env: Mapping[str, str], timeout: float, given: str | None = None) -> tuple[int, str, str]:
-    """Runs a child that only reads: its exit status, standard output and standard error. `given` is its input."""
-    try:
-        child = subprocess.run(
-            argv, env=dict(env), input=given or "", capture_output=True, text=True, errors="replace",
-            timeout=timeout, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise EngineError(
-            f"{' '.join(argv[:2])} did not finish within {timeout:g} s.", "Check the Docker daemon, then run again."
-        ) from error
-    return child.returncode, child.stdout, child.stderr
+    """Runs such a child to its end, with `given` as its input, and returns what `Reading.end` returns."""
+    with reading(argv, env, timeout) as child:
+        return child.end(given or "")

@@ -9,7 +9,8 @@ from freshness.core.deployment import Recorded, Served
 from freshness.core.image import repository_of
 from freshness.core.retained import RetainedImage, RetainedTags, entries, in_table, retained_tags_of
 from freshness.engine.client import Engine, connect
-from freshness.engine.compose import ComposeFile, project_with, read_config
+from freshness.engine.compose_config import project_with, read_config
+from freshness.engine.compose_file import ComposeFile
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged, retained_images
 from freshness.errors import Unreadable

@@ -11,7 +11,8 @@ from freshness.core.image import repository_of
 from freshness.core.levels import order_by_need
 from freshness.core.lock import service_lock, tag_lock
 from freshness.core.retained import RetainedTags, retained_tags_of
-from freshness.engine.compose import ComposeFile, read_config, read_services
+from freshness.engine.compose_config import read_config, read_services, reading_config
+from freshness.engine.compose_file import ComposeFile
 from freshness.engine.health import settle_health
 from freshness.promotion.configuration import Today
 from freshness.promotion.request import Request
@@ -152,7 +153,8 @@ def _read_application(request: Request, run: RunLog) -> Application:
         return (*problems, *(f"{why_missing(config, job)} Correct the job's name." for job in missing))
 
     wanted = {one.name: wanted_of(settings, one) for one in said.services}
-    config, targets = read_services(file, request.env, tuple(wanted.values()), settings.exceptions.empty, find_overlay)
+    with reading_config(file, request.env) as begun:
+        config, targets = read_services(begun, tuple(wanted.values()), settings.exceptions.empty, find_overlay)
     staging = {} if _is_told(request) else staging_config(settings, request.env, config)
     levels = order_by_need(config, settings.services)
     found = []

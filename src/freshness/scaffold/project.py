@@ -9,8 +9,8 @@ from typing import Any
 from freshness.core.run import Run
 from freshness.core.scaffold.check import Source
 from freshness.core.scaffold.layout import STAGING_WORD
-from freshness.engine.compose import ComposeFile, read_config
-from freshness.engine.compose_file import NAMES
+from freshness.engine.compose_config import read_config
+from freshness.engine.compose_file import NAMES, ComposeFile
 from freshness.errors import Unreadable
 from freshness.git.work_tree import WorkTree
 from freshness.settings.child_environment import child_environment

@@ -6,7 +6,8 @@ from typing import Any
 
 from freshness.core.compose import image_of, why_missing
 from freshness.core.image import same_tag
-from freshness.engine.compose import ComposeFile, read_config
+from freshness.engine.compose_config import read_config
+from freshness.engine.compose_file import ComposeFile
 from freshness.errors import SettingsError
 from freshness.settings.model import PromoteSettings
 

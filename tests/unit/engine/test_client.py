@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from freshness.engine.client import connect, engine_call
-from freshness.engine.docker_host import env_without_engine
+from freshness.engine.docker_host import env_without_engine, read_docker_host
 from freshness.errors import EngineError, SettingsError
 from tests.support.certificates import Authority
 
@@ -155,6 +155,18 @@ def test_what_needs_no_engine_is_not_led_to_one_behind_ssh(isolated: Path) -> No
     assert env_without_engine({"DOCKER_HOST": "ssh://deploy@host.invalid", "PATH": "/bin"}) == here
     assert env_without_engine({"DOCKER_CONTEXT": "deploy", "PATH": "/bin"}) == here
     assert env_without_engine({"DOCKER_HOST": "tcp://host:2376"}) == {"DOCKER_HOST": "tcp://host:2376"}
+
+
+@pytest.mark.parametrize("said", ['{"currentContext": "deploy"}', '{"currentContext": ""}', "[]", "not JSON", None])
+def test_the_context_that_was_chosen_with_docker_counts(said: str | None, isolated: Path) -> None:
+    """Breaks when `_current_context` no longer reads what `docker context use` wrote, or falls over what is damaged."""
+    make_context(isolated, "deploy", "ssh://deploy@host.invalid")
+    file = isolated / ".docker/config.json"
+    file.write_text(said) if said is not None else file.unlink()
+
+    context = read_docker_host({}).context
+
+    assert context == ("deploy" if said and "deploy" in said else "default")
 
 
 def make_context(home: Path, name: str, host: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
-from freshness.process.children import Watch, finish, read, stream
+from freshness.process.children import Watch, finish, read, reading, stream
 from tests.support.runner import eventually
 
 SECONDS = 30
@@ -221,3 +221,13 @@ def test_what_only_reads_tells_status_output_and_errors() -> None:
 def test_what_only_reads_and_does_not_answer_is_an_error() -> None:
     with pytest.raises(EngineError, match=r"sleep 3600 did not finish within 0\.2 s"):
         read(["sleep", "3600"], os.environ, 0.2)
+
+
+def test_a_child_that_reads_is_ended_when_nobody_waits_for_it() -> None:
+    """Breaks when `reading` waits for what it started, or leaves it behind."""
+    began = time.monotonic()
+    with reading(["sleep", "3600"], os.environ, SECONDS) as begun:
+        assert is_alive(begun.child.pid)
+
+    assert time.monotonic() - began < SECONDS
+    assert not is_alive(begun.child.pid)
