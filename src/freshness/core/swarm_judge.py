@@ -106,7 +106,7 @@ def decide(service: Service, judged: Judged, held: Held, wanted: Wanted, now: fl
         return word, holds
     if ended and judged.well and now - holds.since >= wanted.hold:
         return Word.PROVEN, holds
-    if ended and (held.tasks & set(judged.over) or (judged.gave_up and not wanted.is_back)):
+    if ended and not wanted.is_back and (held.tasks & set(judged.over) or judged.gave_up):
         return Word.FAILED, holds  # Swarm itself would start it anew for ever
     return Word.FAILED if now > wanted.deadline else Word.WAIT, holds
 

@@ -3,7 +3,7 @@
 from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
 from freshness.core.swarm import identity
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
-from freshness.process.signals import interrupts_deferred
+from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.request import Result, why
 from freshness.report.run_log import RunLog
 from freshness.report.steps import wrap_unexpected_errors
@@ -22,6 +22,7 @@ def execute(plan: Plan, work: Work) -> Result:
                 run_job(work, job)
             for change in plan.changes:
                 (verify if change.is_same else roll_out)(work, change)
+            ignore_interrupts()  # all is proven: what is left is to say so
     except LockLost as error:
         return _result(plan, work.run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:

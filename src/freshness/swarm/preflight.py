@@ -1,10 +1,10 @@
 """Looks at the services and at the images that they are to get, and refuses before the first write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from freshness.core.check import CheckName
-from freshness.core.image import Image, repository_of
+from freshness.core.image import repository_of
 from freshness.core.retained import RetainedTags
 from freshness.core.swarm import Service
 from freshness.core.swarm_refusals import pick_source, refuse_image, refuse_service, refuse_unprovable
@@ -39,7 +39,7 @@ class Preflight:
         services = self._services()
         sources = self._sources(services)
         changes = tuple(self._change(service, sources[service.name]) for service in services)
-        self._prove(changes)
+        self._prove(change.image for change in changes)
         ancestry = tuple(self._ancestry(changes))
         before, after = self._jobs(self.host.jobs, changes), self._jobs(self.host.later_jobs, changes)
         return Plan(jobs=before, changes=changes, later_jobs=after, ancestry=ancestry[0])
@@ -96,29 +96,26 @@ class Preflight:
         """None where nothing is updated. Raises Refused."""
         if all(change.is_same for change in changes):
             return ()
-        found = [find_job(self.host, job, changes) for job in jobs]
-        known = {change.image for change in changes}
-        for image in dict.fromkeys(job.image for job in found if job.image not in known):
+        found = tuple(find_job(self.host, job, changes) for job in jobs)
+        others = {job.image for job in found} - {change.image for change in changes}
+        for image in others:
             refuse_image(image, self.nodes)
-            for one in self.images.describe(image):
-                self._choice(image).prove(one)
-        return tuple(found)
+        self._prove(sorted(others))
+        return found
 
-    def _prove(self, changes: tuple[Change, ...]) -> None:
-        """The guard, for each image that a node may run."""
-        for image in dict.fromkeys(change.image for change in changes):
-            for one in self.images.describe(image):
-                self._choice(image).prove(one)
-
-    def _choice(self, image: str) -> Choice:
+    def _prove(self, images: Iterable[str]) -> None:
+        """The guard, once for each image that a node may run."""
         settings = self.request.settings
-        return Choice(
-            engine=self.host.engine,
-            request=self.request,
-            run=self.run,
-            tags=RetainedTags(repository=repository_of(image.partition("@")[0])),
-            service=settings.swarm.services[0],
-        )
+        for image in dict.fromkeys(images):
+            choice = Choice(
+                engine=self.host.engine,
+                request=self.request,
+                run=self.run,
+                tags=RetainedTags(repository=repository_of(image.partition("@")[0])),
+                service=settings.swarm.services[0],
+            )
+            for one in self.images.describe(image):
+                choice.prove(one)
 
     def _ancestry(self, changes: tuple[Change, ...]) -> Iterator[str]:
         """How each candidate stands to what runs, each commit once."""
@@ -126,11 +123,8 @@ class Preflight:
         for change in changes:
             known = change.running.revision(change.label)
             if known is None or known not in seen:
-                yield self._stand(change.running, change.candidate)
+                yield require_forward(self.request, self.run, change.running, change.candidate, None)
                 seen.add(known or "")
-
-    def _stand(self, running: Image, candidate: Image) -> str:
-        return require_forward(self.request, self.run, running, candidate, None)
 
 
 def look(host: Host, run: RunLog) -> Preflight:
