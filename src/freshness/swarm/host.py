@@ -12,7 +12,7 @@ from freshness.engine.client import Engine, connect
 from freshness.engine.lock import Lease, Lock
 from freshness.engine.lock_owner import new_lock, new_token
 from freshness.engine.swarm import describe_swarm, find_service
-from freshness.errors import Stale
+from freshness.errors import Unhealthy
 from freshness.promotion.request import Request
 from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings
@@ -125,8 +125,8 @@ def read_services(engine: Engine, names: tuple[str, ...]) -> dict[str, Service]:
 
 
 def require_service(engine: Engine, before: Service) -> Service:
-    """As it is now. Raises Stale where it is gone."""
+    """As it is now. Raises Unhealthy where it is gone."""
     found = find_service(engine, before.id)
     if found is None:
-        raise Stale(f"the service {before.name} was removed.", "Deploy its stack again, then run again.")
+        raise Unhealthy(f"the service {before.name} was removed.", "Deploy its stack again, then run again.")
     return found

@@ -107,7 +107,7 @@ def watch(work: Work, service: Service, wanted: Wanted) -> tuple[Word, Service, 
                 told = time.monotonic()
                 work.run.log.say(f"{judged.said}; {describe_update(now)}.")
         except FreshnessError as error:
-            if isinstance(error, Stale) or time.monotonic() > wanted.deadline:
+            if isinstance(error, Unhealthy) or time.monotonic() > wanted.deadline:
                 raise
         time.sleep(PAUSE_SECONDS)
 
@@ -145,7 +145,7 @@ def _write_back(work: Work, change: Change) -> None:
         try:
             if _try_back(work, change) is not Way.NOT_OURS:
                 return
-        except LockLost:
+        except (LockLost, Unhealthy):
             raise
         except FreshnessError:
             if time.monotonic() > deadline:
