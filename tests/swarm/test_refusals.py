@@ -133,12 +133,17 @@ def test_an_engine_in_no_swarm(service: Service, machine: Engine) -> None:
 
 
 def test_a_registry_that_knows_nobody(closed_service: Service) -> None:
-    """Swarm alone says nothing but "No such image", every five seconds. Also fails when the workers cannot pull."""
+    """Swarm alone says nothing but "No such image", every five seconds. Also fails when the write has no credentials.
+
+    Those that a service was created with would stay with it: it is created without, of an image that is there.
+    """
     service, registry = closed_service, closed_service.swarm.registry.host
     login = ("login", "--username", USER, "--password", PASSWORD, registry)
     service.sandbox.cli(*login)
     first, second = service.build(FIRST), service.build(SECOND)
-    service.create(first, "--with-registry-auth")
+    for node in service.swarm.workers:
+        service.sandbox.cli("--host", node.engine.host, "pull", "--quiet", first.image)
+    service.create(first)
     service.sandbox.cli("logout", registry)
 
     refused(service, second)
