@@ -77,10 +77,3 @@ def describe_image(engine: Engine, name: str) -> LocalImage:
         os=found.get("Os") or "", architecture=found.get("Architecture") or "", variant=found.get("Variant") or ""
     )
     return LocalImage(id=found["Id"], layers=tuple((found.get("RootFS") or {}).get("Layers") or ()), platform=platform)
-
-
-def platform_of(engine: Engine) -> Platform:
-    """The one that the Engine itself runs on. Raises EngineError."""
-    with engine_call("asking the Engine for its platform"):
-        found = engine.client.version()
-    return Platform(os=found["Os"], architecture=found["Arch"])
