@@ -26,7 +26,7 @@ class SwarmSettings:
     )
     timeout: float = setting(
         values.number(10, 86400, "seconds"),
-        "Seconds that Swarm may take to update a service; the way back may take as long again.",
+        "Seconds that Swarm may take to update a service; the rollback may take as long again.",
         name="swarm-timeout",
         default="900",
     )

@@ -73,7 +73,7 @@ def _stranded(failed: list[tuple[Change, FreshnessError]]) -> str:
         f"docker service update --detach --with-registry-auth --image {one.service.image} {one.service.name}"
         for one, _ in failed
     )
-    return f"The promotion failed, and so did the way back: {why} A person is needed; on a manager type: {commands}"
+    return f"The promotion failed, and so did the rollback: {why} A person is needed; on a manager type: {commands}"
 
 
 def _serves(plan: Plan, work: Work) -> str:
