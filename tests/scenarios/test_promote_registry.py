@@ -59,7 +59,8 @@ def test_what_one_engine_proved_another_one_runs(
         assert (again.status, again.outputs["outcome"]) == (0, "unchanged"), again.log
         assert ended.checks()["registry"] == "passed"
         repository = outputs["SOURCE_IMAGE"].partition("@")[0]
-        assert {*names["RepoTags"]} == {f"{repository}:freshness-pulled", f"{runner.app.production_image}:latest"}
+        tags = {tag for tag in names["RepoTags"] if "@" not in tag}  # with containerd Engine 28 has digests among them
+        assert tags == {f"{repository}:freshness-pulled", f"{runner.app.production_image}:latest"}
     finally:
         for one in (sandbox, other):
             with one.engine.entered():

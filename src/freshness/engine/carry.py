@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.images import find_image
 from freshness.engine.lock import Lease
+from freshness.engine.thin import find_shared, leave_out
 from freshness.errors import EngineError, Refused
 
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
@@ -23,8 +25,7 @@ def carry_image(source: Engine, lease: Lease, image_id: str) -> str:
 
     A stream that is cut leaves no image. Raises LockLost, EngineError, Refused where what came is not what was sent.
     """
-    lease.require()
-    loaded = _stream(source, lease.engine, image_id)
+    loaded = _send(source, lease, image_id)
     came = find_image(lease.engine, image_id) or (find_image(lease.engine, loaded) if loaded else None)
     if came is None:
         raise EngineError(
@@ -39,11 +40,23 @@ def carry_image(source: Engine, lease: Lease, image_id: str) -> str:
     return came.id
 
 
-def _stream(source: Engine, target: Engine, image_id: str) -> str:
-    """What the target says that it loaded."""
+def _send(source: Engine, lease: Lease, image_id: str) -> str:
+    """What the target says that it loaded: without the layers that it has, or with all where it does not take that."""
+    layers = _content(source, image_id)["layers"] or ()
+    shared = find_shared(lease.engine, layers)
+    if shared:
+        with suppress(EngineError):
+            return _stream(source, lease, image_id, shared)
+    return _stream(source, lease, image_id, frozenset())
+
+
+def _stream(source: Engine, lease: Lease, image_id: str, shared: frozenset[str]) -> str:
+    target = lease.engine
+    lease.require()
     doing = f"carrying {image_id} from {source.endpoint} to {target.endpoint}"
     with engine_call(doing):
         sent = source.client.api.get_image(image_id, chunk_size=_CHUNK)
+        sent = leave_out(shared, sent) if shared else sent
         lines = "".join(_said(target.client.api.load_image(sent), doing))  # type: ignore[no-untyped-call]
     found = _LOADED.search(lines)
     return found[1] if found else ""

@@ -26,7 +26,7 @@ def find_image(engine: Engine, name: str) -> Image | None:
     config = found.get("Config") or {}  # both may be missing under the containerd image store
     return Image(
         id=found["Id"],
-        tags=tuple(found.get("RepoTags") or ()),
+        tags=tuple(tag for tag in found.get("RepoTags") or () if "@" not in tag),  # Engine 28 has digests among them
         labels=config.get("Labels") or {},
         healthcheck=config.get("Healthcheck"),
     )
