@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import change, deploys, downtime, export, full_host, registry, services, start, swarm
+from benchmarks import carry, change, deploys, downtime, export, full_host, registry, services, start, swarm
 from benchmarks.table import Row, render
 
 HOST = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
@@ -55,6 +55,7 @@ def groups_of(*, short: bool, files: int | None) -> Mapping[str, Callable[[], It
         "registry": lambda: registry.measure(HOST, 5 if short else registry.MEGABYTES, once(registry.ROUNDS)),
         "swarm": lambda: swarm.measure(once(swarm.ROUNDS)),
         "swarm-growth": lambda: swarm.measure_growth(*((2, 3) if short else (swarm.SERVICES, swarm.PROMOTIONS))),
+        "carry": lambda: carry.measure(HOST, 5 if short else carry.MEGABYTES, once(carry.ROUNDS)),
         "downtime": lambda: downtime.measure(HOST, once(downtime.ROUNDS)),
     }
 

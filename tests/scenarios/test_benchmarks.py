@@ -19,6 +19,7 @@ MEASURED = (
     "health: ",
     "promote: without an answer",
     "promote in the registry, ",
+    "carry ",
     "gate on a host of ",
     "promote on a host of ",
     "status on a host of ",

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from freshness.engine.client import connect
+from freshness.engine.facts import has_classic_store
 from tests.support.applications import behave
 from tests.support.docker_proxy import docker_proxy
 from tests.support.engines import Sandbox
 from tests.support.promotions import FIRST, LABEL, SECOND, Built, Production
+
+WITHOUT_BASE = 10_000_000
+"""Bytes: more than the application, and less than the base image that it is built upon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,25 @@ def test_a_stream_that_is_cut_changes_nothing(production: Production, elsewhere:
     assert ended.end == (3, "error"), ended.log
     assert "Nothing was changed" in ended.reason
     production.assert_serves(first)
+    assert production.sandbox.image_id(second.id) is None
     assert production.promote(second, SOURCE_HOST=elsewhere.host).end == (0, "promoted")
+
+
+def test_layers_that_are_there_are_not_sent_again_where_the_store_takes_that(
+    production: Production, elsewhere: Elsewhere
+) -> None:
+    """Fails when `leave_out` sends the base image, or the containerd store gets an image that it cannot run."""
+    first, second = production.build(FIRST), elsewhere.build(production, SECOND)
+    production.deploy(first)
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        ended = production.promote(second, SOURCE_HOST=elsewhere.host, DOCKER_HOST=proxy.host)
+
+    assert ended.end == (0, "promoted"), ended.log
+    production.assert_serves(Built(id=ended.outputs["image-id"], revision=SECOND))
+    sent = [call.sent for call in proxy.calls if str(call) == "POST /images/load"]
+    assert len(sent) == 1
+    is_classic = has_classic_store(connect({"DOCKER_HOST": production.sandbox.engine.host}, 60))
+    assert (sent[0] < WITHOUT_BASE) == is_classic
 
 
 def test_what_neither_host_has_is_refused(production: Production, elsewhere: Elsewhere) -> None:

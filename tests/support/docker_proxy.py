@@ -20,12 +20,16 @@ _UPGRADE = re.compile(rb"^upgrade:", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One call to the Engine: its `number` from 1, and its `path` without the API's version and the query."""
+    """One call to the Engine: its `number` from 1, its `path` without the API's version and the query.
+
+    `sent` are the bytes of its body.
+    """
 
     number: int
     method: str
     path: str
     query: str
+    sent: int = 0
     is_answered: bool = False
     is_dropped: bool = False
     caller: socket.socket | None = None
@@ -177,6 +181,7 @@ class DockerProxy:
                 return
             self._pass(engine, head)
             for part in _body(reader, head):
+                call.sent += len(part)
                 self._pass(engine, part)
 
     def _answer(self, engine: socket.socket, client: socket.socket, calls: list[Call]) -> None:

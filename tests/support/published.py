@@ -20,7 +20,7 @@ def gated(runner: Runner, registry: Registry, **files: str | None) -> Outputs:
     """Of a commit with these pages."""
     if files:
         runner.app.repo.commit({f"services/web/www/{name}": content for name, content in files.items()})
-    ended = runner.gate(REGISTRY=f"{registry.host}/{runner.app.project}")
+    ended = runner.gate(REGISTRY=registry.repository(runner.app.project))
     assert ended.decision == ("open", "fresh", 0), ended.log
     name = json.loads(ended.outputs["digests"])[runner.app.staging]
     return {"EXPECTED_REVISION": ended.outputs["revision"], "SOURCE_IMAGE": name}

@@ -28,12 +28,17 @@ MANIFESTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """A registry that runs; `certificates` has `ca.pem` where it speaks TLS."""
+    """A registry that runs; `certificates` has `ca.pem` where it speaks TLS. `owner` is whose its repositories are."""
 
     port: int
     folder: Path
     certificates: Path | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
+
+    def repository(self, name: str) -> str:
+        """In full."""
+        return "/".join(filter(None, (self.host, self.owner, name)))
 
     @property
     def host(self) -> str:

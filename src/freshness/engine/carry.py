@@ -1,8 +1,9 @@
 """Carries an image from one Engine to another over the connections that are there, and proves what came."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from tarfile import TarError
 from typing import Any
 
 from freshness.engine.client import Engine, engine_call
@@ -12,6 +13,7 @@ from freshness.engine.thin import find_shared, leave_out
 from freshness.errors import EngineError, Refused
 
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
+_NOT_UNPACKED = "Error unpacking"  # which is no error to Engine 28 with the containerd store
 _CHUNK = 1024 * 1024  # bytes
 _RUNS_WITH = (
     "Env", "Cmd", "Entrypoint", "Labels", "User", "WorkingDir", "ExposedPorts", "Volumes", "Healthcheck", "StopSignal",
@@ -45,12 +47,22 @@ def _send(source: Engine, lease: Lease, image_id: str) -> str:
     layers = _content(source, image_id)["layers"] or ()
     shared = find_shared(lease.engine, layers)
     if shared:
-        with suppress(EngineError):
+        with suppress(EngineError, TarError, ValueError):
             return _stream(source, lease, image_id, shared)
-    return _stream(source, lease, image_id, frozenset())
+    try:
+        return _stream(source, lease, image_id, ())
+    except EngineError:
+        _forget(lease.engine, image_id)
+        raise
 
 
-def _stream(source: Engine, lease: Lease, image_id: str, shared: frozenset[str]) -> str:
+def _forget(engine: Engine, image_id: str) -> None:
+    """The containerd store names an image that it could not unpack: the next run would take it for the whole one."""
+    with suppress(EngineError), engine_call(f"removing what came of {image_id}"):
+        engine.client.api.remove_image(image_id)
+
+
+def _stream(source: Engine, lease: Lease, image_id: str, shared: Sequence[str]) -> str:
     target = lease.engine
     lease.require()
     doing = f"carrying {image_id} from {source.endpoint} to {target.endpoint}"
@@ -64,9 +76,11 @@ def _stream(source: Engine, lease: Lease, image_id: str, shared: frozenset[str])
 
 def _said(events: Iterator[Mapping[str, Any]], doing: str) -> Iterator[str]:
     for event in events:
-        if error := event.get("error"):
+        said = str(event.get("stream") or "")
+        error = event.get("error") or (said if said.startswith(_NOT_UNPACKED) else "")
+        if error:
             raise EngineError(f"{doing}: the Engine said: {error}.", "Look at its log, then run again.")
-        yield str(event.get("stream") or "")
+        yield said
 
 
 def _are_alike(came: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:

@@ -6,9 +6,9 @@ it takes nothing. The containerd store leaves an image behind then that it names
 
 import hashlib
 import io
+import json
 import tarfile
-from collections.abc import Collection, Iterator, Sequence
-from tempfile import SpooledTemporaryFile
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from freshness.core.hexid import IMAGE
@@ -18,20 +18,20 @@ from freshness.engine.facts import has_classic_store
 _MANY = 20
 """The newest images of the other Engine: what production runs is among them."""
 _PIECE = 1 << 20  # bytes
-_IN_MEMORY = 16 << 20
-_BLOBS, _LEGACY = "blobs/sha256/", "/layer.tar"
+_BLOBS = "blobs/sha256/"
+"""Before a layer's digest, in what Engine 25 and newer save."""
 
 
-def find_shared(target: Engine, layers: Sequence[str]) -> frozenset[str]:
+def find_shared(target: Engine, layers: Sequence[str]) -> Sequence[str]:
     """Those of the layers, from the base up, that an image there has below it too. Raises EngineError."""
     with engine_call("looking for layers that need not be sent"):
         if not has_classic_store(target):
-            return frozenset()
+            return ()
         listed = target.client.api.images()
         newest = sorted(listed, key=lambda one: one["Created"], reverse=True)[:_MANY]
         known = [target.client.api.inspect_image(one["Id"]) for one in newest]  # type: ignore[no-untyped-call]
     others = [(one.get("RootFS") or {}).get("Layers") or () for one in known]
-    return frozenset(layers[: max((_count_shared(layers, other) for other in others), default=0)])
+    return layers[: max((_count_shared(layers, other) for other in others), default=0)]
 
 
 def _count_shared(layers: Sequence[str], other: Sequence[str]) -> int:
@@ -39,20 +39,49 @@ def _count_shared(layers: Sequence[str], other: Sequence[str]) -> int:
     return next((number for number, (one, its) in pairs if one != its), min(len(layers), len(other)))
 
 
-def leave_out(shared: Collection[str], saved: Iterator[bytes]) -> Iterator[bytes]:
-    """The archive without these layers. Engines before 25 do not name a layer by its digest: it is read to the end."""
+def leave_out(shared: Sequence[str], saved: Iterator[bytes]) -> Iterator[bytes]:
+    """The archive without these layers, from the base up. Raises tarfile.ReadError where it is cut."""
+    names = {_BLOBS + layer.removeprefix(IMAGE) for layer in shared}
+    chains, is_whole = _chains(shared), False
     with tarfile.open(fileobj=io.BufferedReader(_Readable(saved), _PIECE), mode="r|", bufsize=_PIECE) as archive:
         for member in archive:
-            content = archive.extractfile(member)
-            if content is None or not member.name.endswith(_LEGACY):
-                if IMAGE + member.name.removeprefix(_BLOBS) not in shared:
-                    yield from _pack(member, content)
-                continue
-            with SpooledTemporaryFile(_IN_MEMORY) as kept:
-                if _copy(content, kept) not in shared:
-                    kept.seek(0)
-                    yield from _pack(member, kept)
+            content: IO[bytes] | None = archive.extractfile(member)
+            folder, _, name = member.name.partition("/")
+            is_whole |= member.name == "manifest.json"  # behind all layers
+            if content and name == "json":
+                told = content.read()
+                names |= {f"{folder}/layer.tar"} if _is_of(folder, told, chains) else set()
+                content = io.BytesIO(told)
+            if member.name not in names:
+                yield from _pack(member, content)
+    if not is_whole:
+        raise tarfile.ReadError("the archive ends before its manifest")
     yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _chains(layers: Sequence[str]) -> list[str]:
+    """What Docker calls each layer with all below it: https://github.com/opencontainers/image-spec, config.md."""
+    found = list[str]()
+    for layer in layers:
+        found.append(_digest(f"{found[-1]} {layer}".encode()) if found else layer)
+    return found
+
+
+def _is_of(folder: str, told: bytes, chains: Sequence[str]) -> bool:
+    """Whether the layer in the folder is one of these: before Engine 25 its name is a hash that its chain is part of.
+
+    See CreateID in image/v1 of Docker 20.10; what the file says besides was added after it.
+    """
+    said = json.loads(told)
+    hashed = {name: value for name, value in said.items() if name not in {"id", "os", "parent"}}
+    if said.get("parent"):
+        hashed["parent"] = f"{IMAGE}{said['parent']}"
+    tried = (dict(sorted((hashed | {"layer_id": chain}).items())) for chain in chains)
+    return any(_digest(json.dumps(one, separators=(",", ":")).encode()) == f"{IMAGE}{folder}" for one in tried)
+
+
+def _digest(content: bytes) -> str:
+    return f"{IMAGE}{hashlib.sha256(content).hexdigest()}"
 
 
 def _pack(member: tarfile.TarInfo, content: IO[bytes] | None) -> Iterator[bytes]:
@@ -60,15 +89,6 @@ def _pack(member: tarfile.TarInfo, content: IO[bytes] | None) -> Iterator[bytes]
     if content:
         yield from iter(lambda: content.read(_PIECE), b"")
         yield bytes(-member.size % tarfile.BLOCKSIZE)
-
-
-def _copy(content: IO[bytes], kept: IO[bytes]) -> str:
-    """The digest of all that was copied."""
-    digest = hashlib.sha256()
-    for piece in iter(lambda: content.read(_PIECE), b""):
-        digest.update(piece)
-        kept.write(piece)
-    return f"{IMAGE}{digest.hexdigest()}"
 
 
 class _Readable(io.RawIOBase):

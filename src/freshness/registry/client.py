@@ -15,7 +15,7 @@ from freshness.registry.credentials import Credentials
 from freshness.registry.refusals import FAILURES, explain_failure, explain_status, is_cut
 from freshness.registry.transport import SECONDS, Reply, Transport
 
-_NO_TAG = "freshness-doctor"
+_NO_UPLOAD = "00000000-0000-4000-8000-000000000000"
 _PAUSE_SECONDS = 1.0
 _SERVER_ERRORS = 500
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND})
@@ -81,11 +81,11 @@ class Registry:
     def may_push(self) -> bool:
         """Whether this user may push here, and nothing is written; False where the answer does not tell.
 
-        Sent is what is no manifest: who may not push is told that, who may is told the other (distribution 2.8 and 3,
-        Gitea 1.26). Raises RegistryError where he may not.
+        Asked is for the end of an upload that never began: who may not push is told that first (distribution 2.8 and
+        3, Gitea 1.26). Raises RegistryError where he may not.
         """
-        path, kind = f"manifests/{_NO_TAG}", {"Content-Type": TYPES[0]}
-        return self._ask("PUT", path, "the right to push", kind, b"", refused=True).status == HTTPStatus.BAD_REQUEST
+        path = f"blobs/uploads/{_NO_UPLOAD}?digest={digest_of(b'')}"
+        return b"BLOB_UPLOAD_" in self._ask("PUT", path, "the right to push", {}, b"").body
 
     def mount_blob(self, digest: str, source: Repository) -> bool:
         """Whether the registry has the blob here too now, without a byte of it sent; `source` is on the same registry.
@@ -103,18 +103,8 @@ class Registry:
                 "It was altered in the registry or on the way: find out by whom before anything is deployed from it.",
             )
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        what: str,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        *,
-        refused: bool = False,
-    ) -> Reply:
-        """A good answer, or a 404; with `refused` a 400 is one. Once more after a server's error, or a cut."""
-        good = {*_GOOD, HTTPStatus.BAD_REQUEST} if refused else _GOOD
+    def _ask(self, method: str, path: str, what: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
+        """A good answer, or a 404. Once more after an error of the server's, or a connection that was cut."""
         for is_last in (False, True):
             try:
                 reply = self._authorized(method, f"/v2/{self.repository.api_path}/{path}", headers, body)
@@ -122,7 +112,7 @@ class Registry:
                 if is_last or not is_cut(error):
                     raise explain_failure(error, self.repository, what, self._seconds) from error
             else:
-                if reply.status in good:
+                if reply.status in _GOOD:
                     return reply
                 if is_last or reply.status < _SERVER_ERRORS:
                     raise explain_status(reply, self.repository, what)
