@@ -209,6 +209,7 @@ CHOSEN = {
     "an image comes from the host where it was gated, and is proven on production's": (
         "scenarios/test_source_host.py::test_the_image_is_carried_over_once_and_proven_there[machine]",
         "scenarios/test_source_host.py::test_a_stream_that_is_cut_changes_nothing[private]",
+        "scenarios/test_source_host.py::test_layers_that_are_there_are_not_sent_again_where_the_store_takes_that[machine]",
     ),
     "production on several Docker hosts is promoted as one, and taken back as one": (
         "scenarios/test_hosts.py::test_three_hosts_are_promoted_and_rolled_back_as_one",
