@@ -7,7 +7,7 @@ import pytest
 
 from freshness.core.held import HeldImage, LocalImage, why_another
 from freshness.core.manifest import TYPES, Manifest, NotAManifest, Platform, digest_of
-from freshness.core.registry_name import Repository
+from freshness.core.registry_name import MovingTag, Repository
 
 OCI, DOCKER, OCI_INDEX, DOCKER_LIST = TYPES
 AMD64 = Platform(os="linux", architecture="amd64")
@@ -125,3 +125,33 @@ def test_docker_hub_answers_under_another_name() -> None:
 def test_a_services_name_that_no_registry_takes_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Repository(host="r.io", path="shop").below(name)
+
+
+def test_all_images_of_an_index_are_asked_about_and_no_attestation_is() -> None:
+    """Fails when the guard passes over a platform that another host pulls, or an index without images passes it."""
+    attestation = {"digest": THREE, "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    unnamed = {"digest": TWO}
+    assert read({"manifests": [entry(ONE), unnamed, attestation]}, OCI_INDEX).images == (ONE, TWO)
+    with pytest.raises(NotAManifest):
+        _ = read({"manifests": [attestation]}, OCI_INDEX).images
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "repository"),
+    [
+        ("production", "production", None),
+        ("registry.example/acme/live:production", "production", "registry.example/acme/live"),
+        ("127.0.0.1:5000/live:v1", "v1", "127.0.0.1:5000/live"),
+    ],
+)
+def test_a_tag_may_be_in_another_repository(text: str, version: str, repository: str | None) -> None:
+    found = MovingTag.parse(text)
+    assert found is not None
+    assert (found.version, found.repository and str(found.repository)) == (version, repository)
+    assert (str(found), found.previous) == (text, f"{version}-previous")
+
+
+@pytest.mark.parametrize("text", ["", "live:production", ":production", "registry.example/live", "-x", "x" * 120])
+def test_what_is_no_tag_to_move_is_none(text: str) -> None:
+    """Fails when a tag is let pass beside which `-previous` finds no room, or a repository without its host."""
+    assert MovingTag.parse(text) is None

@@ -82,11 +82,11 @@ class MovingTag:
     @classmethod
     def parse(cls, text: str) -> "MovingTag | None":
         """TAG, or HOST/NAME:TAG. None for what is neither, or leaves no room for `previous`."""
-        name, _, version = text.rpartition(":")
-        if not _VERSION.fullmatch(version):
+        name, colon, version = text.rpartition(":")
+        repository = Repository.parse(name)
+        if not _VERSION.fullmatch(version) or (colon and repository is None):
             return None
-        repository = Repository.parse(name) if name else None
-        return None if name and repository is None else cls(version=version, repository=repository)
+        return cls(version=version, repository=repository)
 
     @property
     def previous(self) -> str:
