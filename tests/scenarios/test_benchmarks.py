@@ -29,9 +29,12 @@ MEASURED = (
 )
 
 
+@pytest.mark.timeout(600)
 def test_the_gates_own_time_is_measured_against_its_peer(machine_only: Sandbox) -> None:
     """The short form of two groups, which judges no speed. Breaks when a part that the stopwatch times is renamed."""
-    ended = machine_only.run([sys.executable, "-m", "benchmarks.run", "--short", "change", "deploys"], cwd=ROOT)
+    ended = machine_only.run(
+        [sys.executable, "-m", "benchmarks.run", "--short", "change", "deploys"], cwd=ROOT, timeout=590
+    )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "| gate of one changed file of 130: own time " in ended.stdout
