@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,11 +37,14 @@ def measure(rounds: int) -> Iterator[Row]:
             return
         releases = [service.build(revision) for revision in (FIRST, SECOND)]
         service.create(releases[0], "--update-parallelism=1", f"--update-monitor={MONITOR}s")
-        theirs, ours = list[float](), list[float]()
+        theirs, ours, work = list[float](), list[float](), list[float]()
         for _ in range(rounds):
             theirs.append(beside(service, partial(by_hand, service, releases[1])))
+            before = processor_seconds()
             ours.append(beside(service, partial(promote, service, releases[0])))
+            work.append(processor_seconds() - before)
         yield Row(what="promote: beside Swarm's own rollout", measured=median(ours), target=2)
+        yield Row(what="promote: processor time, whole, in a Swarm", measured=median(work), target=1.5)
         yield Row(what=f"… more than `{PEER}` typed by hand", measured=median(ours) - median(theirs), target=2)
 
 
@@ -89,6 +93,12 @@ def seconds(deed: Callable[[], object]) -> float:
     before = time.perf_counter()
     deed()
     return time.perf_counter() - before
+
+
+def processor_seconds() -> float:
+    """Of all children that have ended."""
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def beside(service: Service, deed: Callable[[], object]) -> float:
