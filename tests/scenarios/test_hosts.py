@@ -270,6 +270,20 @@ def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built
     assert production[fleet.hosts[1].url]["status"] == "unreachable"
 
 
+def test_a_tag_alone_moves_on_both_hosts_and_back(fleet: Fleet) -> None:
+    """Fails when one tag stays behind, where something else restarts production."""
+    first, second = fleet.production.build(FIRST), fleet.production.build(SECOND)
+    alone = {"RECREATE": "false", "PROD_IMAGE": f"{fleet.production.tag}:live"}
+    for image in (first, second):
+        ended = fleet.promote(image, **alone)
+        assert end_of(ended) == (0, "promoted"), ended.log
+        assert [one.sandbox.image_id(alone["PROD_IMAGE"]) for one in fleet.hosts] == [image.id] * 2
+
+    assert end_of(fleet.run("rollback", **alone)) == (0, "promoted")
+    assert [one.sandbox.image_id(alone["PROD_IMAGE"]) for one in fleet.hosts] == [first.id] * 2
+    assert fleet.volumes() == [[], []]
+
+
 def test_one_engine_by_two_names_is_refused(production_here: Production) -> None:
     """Fails when the locks of one Engine are waited for by the very run that has them."""
     engine = production_here.sandbox.engine.host
