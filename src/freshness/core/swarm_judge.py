@@ -87,7 +87,7 @@ def judge(
     said = f"{len(slots)} of {service.replicas} tasks run {image}"
     if silent:
         said += f"; not heard of: {' and '.join(sorted(silent))}"
-    well = len(slots) == service.replicas and len(good) == len(wanted)
+    well = bool(good) and len(slots) == service.replicas and len(good) == len(wanted)
     return Judged(
         well=well,
         good=frozenset(task.id for task in good),
@@ -104,6 +104,8 @@ def decide(service: Service, judged: Judged, held: Held, wanted: Wanted, now: fl
     word = _by_spec(service, wanted)
     if word is not Word.WAIT:
         return word, holds
+    if not service.replicas:
+        return Word.FAILED, holds  # somebody scaled it to nothing: no task can prove anything
     if ended and judged.well and now - holds.since >= wanted.hold:
         return Word.PROVEN, holds
     if ended and not wanted.is_back and (held.tasks & set(judged.over) or judged.gave_up):

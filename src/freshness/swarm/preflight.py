@@ -59,6 +59,7 @@ class Preflight:
             backs = dict[str, Back]()
             for service in services:
                 backs[service.name] = choose_back(service, self.request.rollback_to, next(iter(backs.values()), None))
+                refuse_image(backs[service.name].image, self.nodes)
             return {name: back.image for name, back in backs.items()}
         settings = self.request.settings
         staging = settings.staging_services if len(settings.staging_services) == len(services) else ()

@@ -1,5 +1,7 @@
 """A rollout is proven by spec, update and the task of each slot for the hold time, and by nothing less."""
 
+from typing import Any
+
 import pytest
 
 from freshness.core.swarm import Service, Task
@@ -47,6 +49,15 @@ def test_other_tasks_than_before_begin_the_hold_time_anew() -> None:
 def test_a_slot_without_its_task_proves_nothing(tasks: list[Task]) -> None:
     """Breaks when `judge` counts tasks in place of slots, or old ones."""
     assert word(a_service(state="completed"), tasks) is Word.WAIT
+
+
+def test_no_task_is_wanted_where_somebody_scaled_it_to_nothing_and_that_proves_nothing() -> None:
+    """Breaks when `judge` takes all of no slots for filled, or `decide` waits for what cannot come."""
+    nothing: dict[str, Any] = {"Mode": {"Replicated": {"Replicas": 0}}}
+
+    assert not judge(NEW, a_service(**nothing), [], nodes()).well
+    assert word(a_service(state="completed", **nothing), []) is Word.FAILED
+    assert word(a_service(OLD, labels={}, **nothing), [], BACK) is Word.FAILED
 
 
 def test_a_task_on_a_node_that_is_down_counts_for_nothing_and_is_named() -> None:
