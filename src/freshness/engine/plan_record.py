@@ -33,8 +33,8 @@ def find_all_begun(engine: Engine, locks: Iterable[str]) -> dict[str, Begun]:
 
 
 def adopt_record(lease: Lease) -> None:
-    """Gives what an older release wrote into the lock, which was taken over, a volume of its own."""
-    if lease.owner.record:
+    """Gives what an older release wrote into the lock, which was taken over, a volume of its own, where none is yet."""
+    if lease.owner.record and not find_begun(lease.engine, lease.lock):
         write_record(lease, lease.owner.record)
 
 
@@ -79,8 +79,9 @@ def remove_records(leases: Iterable[Lease]) -> None:
 
 
 def _unused(name: str, before: list[Begun]) -> str:
-    """What this run took over from an older release has the plain name already."""
-    return f"{name}.2" if name in {one.name for one in before} else name
+    """What this run has written before has the plain name already."""
+    taken = {one.name for one in before}
+    return next(one for one in (name, *(f"{name}.{number}" for number in range(2, len(taken) + 2))) if one not in taken)
 
 
 def _all_begun(engine: Engine, lock: str) -> list[Begun]:

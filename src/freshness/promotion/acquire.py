@@ -25,9 +25,6 @@ def acquire(hosts: Sequence[Host], run: RunLog) -> Iterator[tuple[Work, ...]]:
             host.engine.id: {lock.name: _take(lock, host, stack, run) for lock in host.locks}
             for host in sorted(hosts, key=lambda one: one.engine.id)
         }
-        for leases in taken.values():
-            for lease in leases.values():
-                adopt_record(lease)
         moments = list[str]()
         yield tuple(
             Work(host=host, leases=Leases(by_lock=taken[host.engine.id]), run=host.run(run), moments=moments)
@@ -39,4 +36,5 @@ def _take(lock: Lock, host: Host, until: ExitStack, run: RunLog) -> Lease:
     with host.run(run).step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
         lease = lock.take(host.request.settings.engine.lock_timeout)
         step.got = "nobody else has it" if lease.name == lock.name else "taken over from a run that has ended"
+    adopt_record(lease)  # before it could be let go, since another one is kept from us
     return until.enter_context(lease)
