@@ -101,13 +101,13 @@ def _names(host: Host) -> list[str]:
 
 def _require_staged(engine: Engine, host: Host, run: RunLog) -> None:
     """Raises Refused where staging's tag names another image than staging runs."""
-    if not isinstance(host.subject, Application):
-        return
-    for today in host.subject.services:
-        image = find_tagged(engine, today.source)
-        choice = Choice(engine=engine, request=host.request, run=run, tags=today.retained_tags, service=today.service)
+    subject, service = host.subject, host.request.settings.service
+    of = [(one, one.service) for one in subject.services] if isinstance(subject, Application) else [(subject, service)]
+    for one, name in of:
+        image = find_tagged(engine, one.source)
+        choice = Choice(engine=engine, request=host.request, run=run, tags=one.retained_tags, service=name)
         if image:
-            choice.require_staged(today.staging_project, image)
+            choice.require_staged(one.staging_project, image)
 
 
 def _find_on(source: Engine, host: Host, name: str) -> Image:
