@@ -66,7 +66,7 @@ def _require_services(host: Host, lock: str, record: Record) -> None:
             f"a promotion of {', '.join(names)} was interrupted, and this run is about {service_of(lock)} without"
             f" {' and '.join(map(service_of, outside))}.",
             f"Run it again for all of them, which finishes or undoes it: `service: {' '.join(names)}`. Where they"
-            f" are no application any more, forget what was begun: `docker volume rm {_volumes(host, record)}`.",
+            f" are no application any more, forget what was begun: `{_forget(host, record)}`.",
         )
 
 
@@ -79,14 +79,15 @@ def _require_hosts(host: Host, record: Record, lost: Collection[str]) -> None:
             f"a promotion over {', '.join(names)} was interrupted, and this run is about {host.engine.endpoint} without"
             f" {' and '.join(outside)}.",
             f"Run it again for all of them, which finishes or undoes it: `docker-host: {' '.join(names)}`. Where one is"
-            f" gone for good, forget what was begun: `DOCKER_HOST={host.engine.endpoint} docker volume rm"
-            f" {_volumes(host, record)}`.",
+            f" gone for good, forget what was begun: `{_forget(host, record)}`.",
         )
 
 
-def _volumes(host: Host, record: Record) -> str:
+def _forget(host: Host, record: Record) -> str:
+    """The command that does."""
     locks = record.together or [lock.name for lock in host.locks]
-    return " ".join(one.name for one in find_all_begun(host.engine, locks).values())
+    volumes = " ".join(one.name for one in find_all_begun(host.engine, locks).values())
+    return f"DOCKER_HOST={host.engine.endpoint} docker volume rm {volumes}"
 
 
 def is_whole(group: Group) -> bool:

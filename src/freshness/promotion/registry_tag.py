@@ -16,6 +16,7 @@ from freshness.promotion.candidate import Choice
 from freshness.promotion.registry_move import Move, name_of
 from freshness.promotion.request import Request, Result, why
 from freshness.report.run_log import RunLog
+from freshness.settings.docker_host import at_host
 
 SECONDS = 900  # of the lock: the forge and Git answer while it is held
 
@@ -54,7 +55,7 @@ def _take_locks(
             command="freshness promote",
             revision=settings.expected_revision,
             seconds=SECONDS,
-            env=request.run_env,
+            env=at_host(request.run_env, next(iter(settings.docker_hosts), None)),
             say=run.log.say,
             token=token,
         )
