@@ -41,8 +41,8 @@ def execute(plans: Sequence[Plan], works: Sequence[Work], run: RunLog) -> Result
                 do(works[0], job)
             parts = [_begin(part) for part in parts]  # of a run that is killed in a job nothing is to be finished
     except (FreshnessError, Interrupted) as error:
-        if not jobs:
-            raise
+        if not jobs or any(one.undo_to for one in run.found.get("recovered", ())):
+            raise  # what an earlier run left stays recorded
         return _not_switched(parts, run, error)
     try:
         with wrap_unexpected_errors():

@@ -47,7 +47,8 @@ def recover(works: Sequence[Work], lost: Mapping[str, FreshnessError], run: RunL
             if not recovered.undo_to and is_whole(group):
                 for part in ours:
                     remove_records(part.work.leases.among(part.begun))
-        undo_to |= recovered.undo_to
+        for engine, records in recovered.undo_to.items():
+            undo_to.setdefault(engine, {}).update(records)
     require_all(lost)
     return undo_to
 
