@@ -337,6 +337,15 @@ def test_where_one_host_has_no_way_back_all_of_them_go_on() -> None:
     assert [one.done for one in decide_left(found)] == ["finished: production runs NEW"] * 3
 
 
+def test_what_goes_on_on_all_hosts_is_not_to_be_undone_where_its_record_is_the_last() -> None:
+    """I9. Fails when `despite` is not told: marked as undone, one host alone would go back from what the others run."""
+    found = [on_host({"NEW"}, there={"NEW"}), on_host({"OLD"})]
+    assert [one.despite for one in decide_left(found)] == [True, True]
+    assert not any(one.despite for one in decide_left([on_host({"NEW"}), on_host({"OLD"})]))
+    (rest,) = decide_left([on_host({"NEW"})])
+    assert rest.done == "finished: production runs NEW"
+
+
 def test_a_configuration_that_was_taken_back_is_not_finished_where_the_record_is_the_last() -> None:
     """I9. Fails when `undone` is not asked: which image runs does not tell of a configuration."""
     service = LeftService(change=SAME_CHANGE, record=SAME, what=decide_recovery(SAME, {"NEW"}))

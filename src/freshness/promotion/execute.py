@@ -13,7 +13,7 @@ from freshness.promotion.preflight import ownership
 from freshness.promotion.request import Result, why
 from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application
-from freshness.promotion.undo import mark_undone, may_settle, roll_back, settle
+from freshness.promotion.undo import mark, may_settle, roll_back, settle
 from freshness.promotion.wording import (
     call_for_help,
     is_unchanged,
@@ -141,7 +141,7 @@ def _take_back(parts: Parts, started: Parts, run: RunLog, error: FreshnessError 
 
 
 def _went_back(parts: Parts, started: int, run: RunLog) -> Ended:
-    parts = mark_undone(parts)
+    parts = mark(parts, undone=True)
     back = roll_back(parts, started)
     if back.stuck:  # the records stay: the next run tries again
         return PromotionOutcome.STRANDED, _stranded(parts, started, back.stuck)

@@ -9,7 +9,7 @@ from freshness.core.recovery import Recovery
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.plan_record import find_waiting
 from freshness.promotion.host import Host, Hosts
-from freshness.promotion.left import find_left, groups_of
+from freshness.promotion.left import Left, find_left, groups_of
 from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import plan_for
 from freshness.promotion.recovery import ByHost, require_all
@@ -77,15 +77,15 @@ def _foresee_recovery(waiting: Sequence[tuple[Host, Mapping[str, Record]]], host
         for (host, records), left in zip(group, find_left(group), strict=True):
             on = f" on {host.name}" if host.name else ""
             ahead.append(f"recover first: what was interrupted{on} is {left.done}\n{left}".rstrip())
-            then = {lock: found for lock, record in records.items() if (found := _then(record, left.what))}
+            then = {lock: found for lock, record in records.items() if (found := _then(record, left))}
             undo_to.setdefault(host.engine.id, {}).update(then)
     return ahead, undo_to
 
 
-def _then(record: Record, what: Recovery) -> Record | None:
+def _then(record: Record, left: Left) -> Record | None:
     """What production runs, once what was interrupted is finished or undone, as the plan's way back."""
-    if what is Recovery.LEAVE:
+    if left.what is Recovery.LEAVE:
         return None
-    if what is Recovery.UNDO:
+    if left.what is Recovery.UNDO and not left.despite:
         return record
     return replace(record, previous=record.candidate, former=record.configuration)

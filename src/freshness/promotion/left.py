@@ -30,13 +30,14 @@ Group = list[tuple[Host, dict[str, Record]]]
 class Left:
     """What an interrupted run left on one host: its `plan`, found anew, and `operations` that finish or undo it.
 
-    `done` says in words what becomes of it by them.
+    `done` says in words what becomes of it by them. `despite`: what was to be undone is finished, having no way back.
     """
 
     plan: Plan
     what: Recovery
     operations: tuple[Operation, ...]
     done: str
+    despite: bool = False
 
     def __str__(self) -> str:
         return in_words(self.operations)
@@ -241,7 +242,7 @@ class LeftServices:
             return Left(plan=plan, what=Recovery.LEAVE, operations=(), done=done)
         if what is Recovery.FINISH or despite:
             operations = finish_plan(plan.changes, settings, self.there, despite=despite).operations
-            return Left(plan=plan, what=what, operations=operations, done=say_finished(plan))
+            return Left(plan=plan, what=what, operations=operations, done=say_finished(plan), despite=despite)
         why = "production's tag is another by now"
         moved = (Tag(image=one.record.tagged, tag=one.record.tag, why=why) for one in others if one.is_moved)
         return Left(plan=plan, what=what, operations=(*moved, *plan.undo), done=say_undone(plan))

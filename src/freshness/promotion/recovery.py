@@ -10,7 +10,7 @@ from freshness.process.signals import interrupts_deferred
 from freshness.promotion.left import Left, find_left, groups_of, is_whole, say_finished, say_undone
 from freshness.promotion.request import Recovered
 from freshness.promotion.rollout import do
-from freshness.promotion.undo import mark_undone, roll_back
+from freshness.promotion.undo import mark, roll_back
 from freshness.promotion.wording import call_for_help, on_each, where_each
 from freshness.promotion.work import Part, Work
 from freshness.report.run_log import RunLog
@@ -86,7 +86,7 @@ def _do(parts: Sequence[Part], left: Sequence[Left]) -> tuple[Sequence[tuple[Par
     """Where it could not be done, and why; or what was done, in words."""
     finishes, failed = any(one.what is Recovery.FINISH for one in left), list[tuple[Part, FreshnessError]]()
     if any(one.what is Recovery.UNDO for one in left):
-        parts = mark_undone(parts)
+        parts = mark(parts, undone=not any(one.despite for one in left))
     for part, one in zip(parts, left, strict=True):
         try:
             for operation in one.operations:
@@ -102,7 +102,7 @@ def _do(parts: Sequence[Part], left: Sequence[Left]) -> tuple[Sequence[tuple[Par
         return (), where_each(zip(names, (one.done for one in left), strict=True))
     if not finishes or not any(part.plan.changes for part in parts):
         return failed, ""
-    parts = mark_undone(parts)
+    parts = mark(parts, undone=True)
     back = roll_back(parts, len(parts))
     say = say_finished if back.went_on else say_undone
     changes = [change for part in parts for change in part.plan.changes]

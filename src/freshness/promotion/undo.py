@@ -20,20 +20,20 @@ class WentBack:
     stuck: tuple[tuple[Part, FreshnessError], ...]
 
 
-def mark_undone(parts: Sequence[Part]) -> list[Part]:
-    """The same, written down as to be undone: where only some hosts are settled then, the others are not finished.
+def mark(parts: Sequence[Part], *, undone: bool) -> list[Part]:
+    """The same, written down as to be undone or not: where only some hosts are settled then, the others get there too.
 
     Raises LockLost. A host that does not answer has what it has: what it runs tells the same, unless its image stays.
     """
-    return [_mark(part) for part in parts]
+    return [_mark(part, undone=undone) for part in parts]
 
 
-def _mark(part: Part) -> Part:
-    if not part.work.host.peers or all(one.record.undone for one in part.begun.values()):
+def _mark(part: Part, *, undone: bool) -> Part:
+    if not part.work.host.peers or all(one.record.undone == undone for one in part.begun.values()):
         return part
     leases = part.work.leases.by_lock
     try:
-        marked = [(leases[lock], replace(one.record, undone=True)) for lock, one in part.begun.items()]
+        marked = [(leases[lock], replace(one.record, undone=undone)) for lock, one in part.begun.items()]
         return replace(part, begun=write_records(marked))
     except LockLost:
         raise
@@ -56,7 +56,7 @@ def roll_back(parts: Sequence[Part], started: int) -> WentBack:
         except FreshnessError as error:
             stuck.append((part, error))
     if gone:
-        answering += parts[started:]
+        answering = mark([*answering, *parts[started:]], undone=False)
     for part in answering:
         try:
             _walk(part, forward=gone)
