@@ -53,3 +53,24 @@ def test_a_lock_of_a_dead_run_is_shown_and_broken(service: Service) -> None:
     assert "has ended" in broken.log
     assert service.locks() == []
     service.assert_serves(first)
+
+
+def test_unlock_leaves_what_a_dead_run_wrote_to_the_next_run(service: Service) -> None:
+    """I9. Breaks when `unlock` takes the dead run's token away: it alone tells that its image is not proven."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first)
+    with docker_proxy(service.sandbox.engine.host) as proxy:
+        run = service.start(second, DOCKER_HOST=proxy.host)
+        proxy.after("POST /services/*/update", lambda _call: run.process.kill())
+        assert run.process.wait(120) == -9, run.log
+
+    for _ in range(2):
+        broken = service.run("unlock")
+        assert broken.status == 0, broken.log
+        assert "It left an update that is not proven." in broken.log
+    ended = service.promote(second)
+
+    assert ended.status == 0, ended.log
+    assert "An interrupted promotion of" in ended.log
+    assert service.locks() == []
+    service.assert_serves(second)

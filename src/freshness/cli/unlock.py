@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from freshness.core.lock import HeldLock, Record, is_lock_name, service_lock, swarm_lock, tag_lock
+from freshness.core.lock import HeldLock, Record, is_lock_name, is_swarm_lock, service_lock, swarm_lock, tag_lock
 from freshness.core.quoting import quoted
+from freshness.core.swarm_recovery import find_left
 from freshness.engine.client import connect
 from freshness.engine.compose_config import project_with, read_config
 from freshness.engine.compose_file import ComposeFile
@@ -12,6 +13,7 @@ from freshness.engine.lock import Lock
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.lock_owner import new_lock
 from freshness.engine.plan_record import adopt_record, find_begun, find_waiting
+from freshness.engine.swarm import find_service
 from freshness.errors import EngineError, SettingsError
 from freshness.settings.docker_host import each_host
 from freshness.settings.model import PromoteSettings
@@ -92,10 +94,20 @@ def _break(lock: Lock, held: HeldLock, shown: str) -> tuple[bool, str]:
     lease = lock.follow(held)
     if lease is None:
         return False, f"{shown}Another run took the lock over just now."
+    if is_swarm_lock(lock.name) and _is_unsettled(lock):
+        return True, f"{shown}It left an update that is not proven. {_NEXT}"
     with lease:
         adopt_record(lease)
+        lease.settle()
         began = find_begun(lock.engine, lock.name)
     return True, f"{shown}The lock is released{f'. {_NEXT}' if began else '.'}"
+
+
+def _is_unsettled(lock: Lock) -> bool:
+    """Whether a service of a Swarm has what a run wrote that held this lock: the lock alone tells the next one."""
+    service = find_service(lock.engine, lock.name.removeprefix(swarm_lock("")))
+    left = find_left([service] if service else [], lock.tokens())
+    return bool(left.written or left.unsettled)
 
 
 def _began(record: Record | None) -> str:

@@ -4,7 +4,8 @@ A Swarm service's lock is a config in place of the volume (lock_store.py); all e
 
 Docker creates a volume's name once: of many who try at the same moment one finds its own token in the labels. A dead
 owner is followed, not erased: the follower's volume bears the dead one's token in its name. What a promotion is about
-to do stands in a volume of its own, made under the lock and removed before it (plan_record.py).
+to do stands in a volume of its own, made under the lock and removed before it (plan_record.py). In a Swarm the tokens
+of the dead are all that tells what they began: they stay until the follower has settled that.
 """
 
 import random
@@ -21,6 +22,7 @@ from freshness.core.lock import (
     current_locks,
     from_labels,
     in_takeover_order,
+    is_swarm_lock,
     successor_name,
     to_labels,
 )
@@ -38,7 +40,7 @@ class Lease:
     """A target that is ours: whoever writes has one, and looks with `require` that it still is, before each write.
 
     `owner` is us; its `record` is what an older release left in the lock that was taken over. Leaving the block lets
-    go, unless something that we started still changes the host: then the next run takes over.
+    go, unless something that we started still changes the host, or it is `kept`: then the next run takes over.
     """
 
     engine: Engine
@@ -46,6 +48,7 @@ class Lease:
     lock: str
     owner: LockOwner
     since: float = field(default_factory=time.monotonic)
+    kept: bool = False
 
     def require(self) -> None:
         """Raises LockLost where the target is not ours any more."""
@@ -57,7 +60,17 @@ class Lease:
 
     def _is_ours(self) -> bool:
         found = from_labels(self._store.find(self.name) or {})
-        return found is not None and found.token == self.owner.token
+        return found is not None and found.token == self.owner.token and not self._is_followed()
+
+    def _is_followed(self) -> bool:
+        """A volume is erased by who follows it."""
+        return is_swarm_lock(self.lock) and bool(self._store.find(successor_name(self.lock, self.owner.token)))
+
+    def settle(self) -> None:
+        """What those began who were followed is finished or undone: their volumes go."""
+        for volume in in_takeover_order(_volumes(self.engine, self.lock), self.lock):
+            if volume.name != self.name:
+                self._store.remove(volume.name)
 
     def release(self) -> None:
         """Lets go; what is not ours any more is left alone."""
@@ -72,7 +85,7 @@ class Lease:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error and any(running_children(self.owner)):
+        if self.kept or (error and any(running_children(self.owner))):
             return
         with suppress(FreshnessError):  # an Engine that is gone: the next run finds a dead owner
             self.release()
@@ -134,11 +147,15 @@ class Lock:
         """Takes it over, with what an older release wrote into it; None where another did."""
         owner = replace(self.owner, record=dead.owner.record)
         lease = self._hold(successor_name(self.name, dead.owner.token), owner, dead)
-        if lease:
-            for volume in in_takeover_order(_volumes(self.engine, self.name), self.name):
-                if volume.name != lease.name:
-                    store_of(self.engine, self.name).remove(volume.name)
+        if lease and not is_swarm_lock(self.name):
+            lease.settle()
         return lease
+
+    def tokens(self) -> frozenset[str]:
+        """Of all whose volumes are there, and of those whom they followed."""
+        volumes, follows = _volumes(self.engine, self.name), successor_name(self.name, "")
+        followed = {volume.name.removeprefix(follows) for volume in volumes if volume.name != self.name}
+        return frozenset({volume.owner.token for volume in volumes} | followed)
 
     def _hold(self, name: str, owner: LockOwner, dead: HeldLock | None = None) -> Lease | None:
         store = store_of(self.engine, self.name)

@@ -23,6 +23,7 @@ def execute(plan: Plan, work: Work) -> Result:
             for change in plan.changes:
                 (verify if change.is_same else roll_out)(work, change)
             ignore_interrupts()  # all is proven: what is left is to say so
+            work.leases.let_go()
     except LockLost as error:
         return _result(plan, work.run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
     except (FreshnessError, Interrupted) as error:
@@ -46,6 +47,7 @@ def _take_back(plan: Plan, work: Work, error: FreshnessError | Interrupted) -> R
             work.run.log.say("The promotion failed. Going back to what the swarm ran before.")
             with wrap_unexpected_errors():
                 ended = go_all_back(work)
+                work.leases.let_go()
     except (LockLost, Interrupted) as late:
         cause = late
     return _result(plan, work.run, ended, cause)

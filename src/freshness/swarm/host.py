@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from freshness.core.check import CheckName
-from freshness.core.lock import successor_name, swarm_lock
+from freshness.core.lock import swarm_lock
 from freshness.core.swarm import Service
 from freshness.core.swarm_refusals import refuse_no_manager, require_all
 from freshness.engine.client import Engine, connect
@@ -64,6 +64,21 @@ class Leases:
         for lease in self.by_service.values():
             lease.require()
 
+    def keep(self) -> None:
+        """What is begun from now on is the next run's to finish or undo, unless we `let_go` in the end."""
+        for lease in self.by_service.values():
+            lease.kept = True
+
+    def let_go(self) -> None:
+        """Nothing is left to do of what we began."""
+        for lease in self.by_service.values():
+            lease.kept = False
+
+    def settle(self) -> None:
+        """Nothing is left to do of what those began that we took over from. Raises EngineError."""
+        for lease in self.by_service.values():
+            lease.settle()
+
 
 def reach(request: Request, run: RunLog) -> Host:
     """Connects to the manager. Raises Refused where the Engine is none, or its Swarm has no leader; EngineError."""
@@ -104,16 +119,14 @@ def acquire(host: Host, run: RunLog) -> Iterator[Leases]:
 
 
 def _take(lock: Lock, host: Host, run: RunLog) -> tuple[Lease, set[str]]:
-    """The lease, and the tokens of the runs that it follows: the last one, and whom that one had followed."""
+    """The lease, and the tokens of the runs that it follows, of which none was settled."""
     with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
-        held, follows = lock.look(), successor_name(lock.name, "")
         lease = lock.take(host.request.settings.engine.lock_timeout)
         if lease.name == lock.name:
             step.got = "nobody else has it"
             return lease, set()
         step.got = "taken over from a run that has ended"
-    earlier = {held.owner.token, held.name.removeprefix(follows)} if held else set()
-    return lease, {lease.name.removeprefix(follows), *earlier}
+    return lease, set(lock.tokens() - {lease.owner.token})
 
 
 def read_services(engine: Engine, names: tuple[str, ...]) -> dict[str, Service]:

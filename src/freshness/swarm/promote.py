@@ -22,6 +22,7 @@ def promote(request: Request, run: RunLog) -> Result:
     with acquire(host, run) as leases:  # locks first
         preflight = look(host, run)
         stranded = recover(host, leases, preflight.images, run)
+        leases.settle()
         if stranded:
             return stranded
         plan = preflight.plan()
@@ -35,7 +36,7 @@ def foresee(host: Host, run: RunLog) -> Result:
     for lock in host.locks:
         if held := lock.look():
             is_dead = why_dead(host.engine, held, lock.owner.place)
-            dead |= {held.owner.token} if is_dead else set()
+            dead |= lock.tokens() if is_dead else set()
             doing = "take over from" if is_dead else "wait for"
             ahead.append(f"{doing} {held.owner}, who locked {lock.name} at {held.since}")
     ahead.append(f"lock {' and '.join(lock.name for lock in host.locks)}, so that one run at a time is at work")

@@ -55,6 +55,7 @@ def _write(work: Work, change: Change) -> None:
     labels = change.deployed(owner.who, owner.run, work.together).labels
     work.leases.require()
     work.begun.append(change)
+    work.leases.keep()
     try:
         spec = change.service.with_image(change.image, labels)
         update_service(work.host.engine, change.service, spec, work.images.credentials(change.image))
@@ -62,6 +63,8 @@ def _write(work: Work, change: Change) -> None:
         if require_service(work.host.engine, change.service).labels.get("freshness.run") == change.run:
             return  # a manager that handed it on twice: the first one was ours
         work.begun.remove(change)  # the manager took nothing of it
+        if not work.begun:
+            work.leases.let_go()
         raise
 
 
