@@ -88,8 +88,9 @@ def _find_source(hosts: Sequence[Host], run: RunLog) -> Source | None:
     if all(is_image_id(name) and find_image(one.engine, name) for name in names for one in hosts):
         return None
     engine = connect(child_environment(host.request.run_env, settings.source_host), settings.engine.timeout)
-    _require_staged(engine, host, run)
-    return Source(engine=engine, ids={name: _find_on(engine, host, name).id for name in names})
+    images = {name: _find_on(engine, host, name) for name in names}
+    _require_staged(engine, host, images, run)
+    return Source(engine=engine, ids={name: image.id for name, image in images.items()})
 
 
 def _names(host: Host) -> list[str]:
@@ -99,14 +100,13 @@ def _names(host: Host) -> list[str]:
     return list(dict.fromkeys(filter(None, (settings.source_image, *settings.source_images.values(), *own))))
 
 
-def _require_staged(engine: Engine, host: Host, run: RunLog) -> None:
-    """Raises Refused where staging's tag names another image than staging runs."""
+def _require_staged(engine: Engine, host: Host, images: Mapping[str, Image], run: RunLog) -> None:
+    """Raises Refused where staging's tag names another image than staging runs; `images` are by what named them."""
     subject, service = host.subject, host.request.settings.service
     of = [(one, one.service) for one in subject.services] if isinstance(subject, Application) else [(subject, service)]
     for one, name in of:
-        image = find_tagged(engine, one.source)
         choice = Choice(engine=engine, request=host.request, run=run, tags=one.retained_tags, service=name)
-        if image:
+        if image := images.get(one.source):
             choice.require_staged(one.staging_project, image)
 
 
