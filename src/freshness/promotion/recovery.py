@@ -33,11 +33,11 @@ def recover(works: Sequence[Work], lost: Mapping[str, FreshnessError], run: RunL
     for group in groups_of(parts, lost):
         with interrupts_deferred():
             run.log.say("A promotion was interrupted; first it is finished or undone.")
-            left = find_left(group)
+            left, moments = find_left(group), list[str]()
             ours = [
                 Part(
                     plan=one.plan,
-                    work=by_id[host.engine.id].unheard(),
+                    work=by_id[host.engine.id].unheard(moments),
                     begun={lock: begun[host.engine.id][lock] for lock in records},
                 )
                 for (host, records), one in zip(group, left, strict=True)

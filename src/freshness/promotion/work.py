@@ -44,9 +44,9 @@ class Work:
     def settings(self) -> PromoteSettings:
         return self.host.request.settings
 
-    def unheard(self) -> "Work":
-        """As it begins: what is done with it is no check of this run's own."""
-        return Work(host=self.host, leases=self.leases, run=replace(self.run, steps=Steps()))
+    def unheard(self, moments: list[str]) -> "Work":
+        """As it begins, with a moment of its own: what is done with it is no check of this run's own."""
+        return Work(host=self.host, leases=self.leases, run=replace(self.run, steps=Steps()), moments=moments)
 
     def lease(self, change: Change) -> Lease:
         """That of the service."""
