@@ -78,7 +78,9 @@ def _recover(parts: Sequence[Part], left: Sequence[Left], run: RunLog) -> Recove
     run.warn("An interrupted promotion", why)
     return Recovered(
         done=on_each((part.work.host.name, call_for_help(what, part, error)) for part, error in stuck),
-        undo_to={part.work.engine.id: {lock: one.record for lock, one in part.begun.items()} for part in parts},
+        undo_to={
+            part.work.engine.id: {lock: one.record for lock, one in part.begun.items()} for part in _ours(parts, left)
+        },
     )
 
 
@@ -102,10 +104,15 @@ def _do(parts: Sequence[Part], left: Sequence[Left]) -> tuple[Sequence[tuple[Par
         return (), where_each(zip(names, (one.done for one in left), strict=True))
     if not finishes or not any(part.plan.changes for part in parts):
         return failed, ""
-    parts = mark(parts, undone=True)
-    back = roll_back(parts, len(parts))
+    ours = mark(_ours(parts, left), undone=True)
+    back = roll_back(ours, len(ours))
     say = say_finished if back.went_on else say_undone
-    changes = [change for part in parts for change in part.plan.changes]
+    changes = [change for part in ours for change in part.plan.changes]
     candidates = " and ".join(dict.fromkeys(change.move.candidate.id for change in changes))
-    said = where_each((part.work.host.name, say(part.plan)) for part in parts)
+    said = where_each((part.work.host.name, say(part.plan)) for part in ours)
     return back.stuck, f"{said}, since {candidates} failed ({failed[0][1].args[0]})"
+
+
+def _ours(parts: Sequence[Part], left: Sequence[Left]) -> list[Part]:
+    """All but the hosts that somebody changed since, which are left alone."""
+    return [part for part, one in zip(parts, left, strict=True) if one.what is not Recovery.LEAVE]
