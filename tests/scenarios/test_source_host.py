@@ -122,5 +122,5 @@ def test_what_neither_host_has_is_refused(production: Production, elsewhere: Els
     ended = production.promote(Built(id=f"sha256:{'0' * 64}", revision=SECOND), SOURCE_HOST=elsewhere.host)
 
     assert ended.end == (1, "refused"), ended.log
-    assert f"neither production's Docker host nor {elsewhere.host} has the image" in ended.reason
+    assert f"{elsewhere.host}, from where it would be carried to production, does not have the image" in ended.reason
     production.assert_serves(first)

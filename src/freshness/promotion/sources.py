@@ -117,7 +117,7 @@ def _find_on(source: Engine, host: Host, name: str) -> Image:
     image = (find_image if is_told else find_tagged)(source, name)
     if image is None:
         raise Refused(
-            f"neither production's Docker host nor {source.endpoint} has the image {name}.",
+            f"{source.endpoint}, from where it would be carried to production, does not have the image {name}.",
             "Name in `source-host` the Docker host where the gate ran, or run the gate again.",
         )
     return image
