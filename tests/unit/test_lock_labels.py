@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshness.core.lock import (
+    Begun,
     HeldLock,
     LockOwner,
     Place,
@@ -20,6 +21,7 @@ from freshness.core.lock import (
     to_labels,
     unlock_command,
 )
+from freshness.engine.plan_record import _unused
 
 NAME = service_lock("shop", "web")
 ID = "sha256:" + "a" * 64
@@ -127,3 +129,11 @@ def test_the_command_that_leads_to_a_lock_names_the_engine_of_the_run() -> None:
     env = {"DOCKER_HOST": "tcp://host:2376", "DOCKER_CERT_PATH": "/a b", "DOCKER_CONTEXT": "", "HOME": "/root"}
     command = unlock_command(NAME, env)
     assert command == f"DOCKER_HOST=tcp://host:2376 DOCKER_CERT_PATH='/a b' freshness unlock --lock {NAME}"
+
+
+@pytest.mark.parametrize(
+    ("there", "name"), [([], "p"), (["p"], "p.2"), (["p.2"], "p"), (["p", "p.2"], "p.3"), (["q"], "p")]
+)
+def test_what_is_written_anew_takes_no_name_that_is_there(there: list[str], name: str) -> None:
+    """Fails when a record is made in place of one that could not be removed: Docker says yes, and keeps the old one."""
+    assert _unused("p", [Begun(name=one, number=1, record=RECORD) for one in there]) == name
