@@ -149,7 +149,7 @@ def call_for_help(what: str, part: Part, error: FreshnessError) -> str:
         variables |= set(variables_of(known)) if known else set()
     unknown = not all(change.former.configuration for change in changes)
     by = " with the Compose file that production was started with" if unknown else ""
-    where = "" if engine.is_local and not part.work.host.name else f" with DOCKER_HOST={engine.endpoint}"
+    where = "" if engine.is_local and not part.work.settings.docker_hosts else f" with DOCKER_HOST={engine.endpoint}"
     are_set = "".join(f", {name} set" for name in sorted(variables))
     return f"{what}: {error} A person is needed;{by}{where}{are_set} type: {' && '.join(commands)}"
 
