@@ -8,7 +8,7 @@ from typing import Any
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import repository_of
-from freshness.core.registry_name import Reference
+from freshness.core.registry_name import Reference, Repository
 
 STACK_LABEL = "com.docker.stack.namespace"
 UNDER_WAY = frozenset({"updating", "rollback_started"})
@@ -186,6 +186,12 @@ def find_reference(image: str) -> Reference | None:
     name, _, digest = image.partition("@")
     repository = repository_of(name)
     return Reference.parse(f"{repository}@{digest}") or Reference.parse(f"docker.io/{repository}@{digest}")
+
+
+def registry_of(image: str) -> str:
+    """The host that the nodes pull it from."""
+    repository = Repository.parse(repository_of(image.partition("@")[0]))
+    return repository.host if repository else "docker.io"
 
 
 def names_of(services: Iterable[Service]) -> str:

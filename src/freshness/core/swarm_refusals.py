@@ -86,6 +86,16 @@ def refuse_image(image: str, nodes: int) -> None:
         )
 
 
+def refuse_other_commit(name: str, image: str, claimed: str, found: set[str | None]) -> None:
+    """Raises Refused where a label claims this commit of what is gone back to, and the image says another one."""
+    if claimed and found != {claimed}:
+        says = " and ".join(sorted(map(str, found)))
+        raise Refused(
+            f"the labels of {name} call {image} an image of {claimed}, and it says {says}; expected the same commit.",
+            "Find out who wrote these labels, then promote a verified image, with a reason in `allow-rollback`.",
+        )
+
+
 def refuse_unprovable(name: str, spec: Mapping[str, Any], image: Mapping[str, Any] | None) -> None:
     """Raises Refused where neither the service's spec nor the image's configuration says how health is told."""
     own = spec.get("Healthcheck") or {}

@@ -11,7 +11,7 @@ from docker import auth
 
 from freshness.core.job import JOB_LABEL
 from freshness.core.multiplex import Demultiplexer
-from freshness.core.swarm import Node, Service, Task
+from freshness.core.swarm import Node, Service, Task, image_in, registry_of
 from freshness.engine.client import Engine, engine_call
 from freshness.errors import Refused, Stale
 from freshness.process.deadline import within
@@ -85,7 +85,7 @@ def job_services(engine: Engine, template: Service) -> tuple[Service, ...]:
 def create_service(engine: Engine, spec: Mapping[str, Any], credentials: Mapping[str, str]) -> None:
     """Makes the service of this spec. `credentials` as those of an update."""
     with _asking(f"creating the service {spec['Name']}"):
-        _post(engine, "create", spec, {}, credentials)
+        _post(engine, "create", spec, {}, _login(credentials) if credentials else {})
 
 
 def remove_service(engine: Engine, service: Service) -> None:
@@ -97,12 +97,14 @@ def remove_service(engine: Engine, service: Service) -> None:
 def update_service(engine: Engine, service: Service, spec: Mapping[str, Any], credentials: Mapping[str, str]) -> None:
     """One write upon the version that was read: whole, since docker-py's own leaves out what it does not know.
 
-    `credentials` are for the image's registry, for whose sake the nodes get them. Raises Stale where somebody wrote
-    since.
+    `credentials` are for the image's registry, for whose sake the nodes get them. Where there are none, the Engine
+    keeps what it has, which another registry must not see. Raises Stale where somebody wrote since.
     """
+    is_elsewhere = registry_of(image_in(spec)) != registry_of(service.image)
     with _asking(f"updating the service {service.name}"):
         try:
-            _post(engine, f"{service.id}/update", spec, {"version": service.version}, credentials)
+            headers = _login(credentials) if credentials or is_elsewhere else {}
+            _post(engine, f"{service.id}/update", spec, {"version": service.version}, headers)
         except docker.errors.APIError as error:
             if "out of sequence" not in str(error.explanation):  # with the status 500
                 raise
@@ -112,11 +114,14 @@ def update_service(engine: Engine, service: Service, spec: Mapping[str, Any], cr
             ) from error
 
 
+def _login(credentials: Mapping[str, str]) -> dict[str, str]:
+    return {"X-Registry-Auth": auth.encode_header(dict(credentials)).decode()}
+
+
 def _post(
-    engine: Engine, what: str, spec: Mapping[str, Any], params: Mapping[str, int], credentials: Mapping[str, str]
+    engine: Engine, what: str, spec: Mapping[str, Any], params: Mapping[str, int], headers: Mapping[str, str]
 ) -> None:
     api = engine.client.api
-    headers = {"X-Registry-Auth": auth.encode_header(dict(credentials)).decode()} if credentials else {}
     where = f"{api.base_url}/v{api.api_version}/services/{what}"
     answer = api.post(where, json=spec, params=params, headers=headers, timeout=engine.timeout)
     try:

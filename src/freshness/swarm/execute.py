@@ -22,6 +22,8 @@ def execute(plan: Plan, work: Work) -> Result:
                 run_job(work, job)
             for change in plan.changes:
                 (verify if change.is_same else roll_out)(work, change)
+            for change in plan.changes[:-1] if work.begun else ():
+                verify(work, change)  # the first may have failed while the last was updated
             ignore_interrupts()  # all is proven: what is left is to say so
             work.leases.let_go()
     except LockLost as error:

@@ -70,17 +70,19 @@ def run_later_job(work: Work, job: RunJob) -> None:
 def _run(work: Work, job: RunJob) -> JobResult:
     engine, spec = work.host.engine, job_spec(job.template, job.image, work.host.token)
     work.leases.require()
-    create_service(engine, spec, work.images.credentials(job.image))
-    made = find_service(engine, spec["Name"])
-    if made is None:
-        return JobResult(status=None, why="its service is gone: something removed it")
     try:
+        create_service(engine, spec, work.images.credentials(job.image))
+        made = find_service(engine, spec["Name"])
+        if made is None:
+            return JobResult(status=None, why="its service is gone: something removed it")
         result = _follow(work, made, job.timeout)
         for task in read_tasks(engine, made)[:1]:
             show_task_log(work, job.template.name, task.id)
         return result
     finally:
-        remove_service(engine, made)
+        for one in job_services(engine, job.template):
+            if one.name == spec["Name"]:
+                remove_service(engine, one)
 
 
 def _follow(work: Work, made: Service, seconds: float) -> JobResult:

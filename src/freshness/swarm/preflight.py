@@ -7,7 +7,13 @@ from freshness.core.check import CheckName
 from freshness.core.image import repository_of
 from freshness.core.retained import RetainedTags
 from freshness.core.swarm import Service
-from freshness.core.swarm_refusals import pick_source, refuse_image, refuse_service, refuse_unprovable
+from freshness.core.swarm_refusals import (
+    pick_source,
+    refuse_image,
+    refuse_other_commit,
+    refuse_service,
+    refuse_unprovable,
+)
 from freshness.engine.swarm import read_nodes
 from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
@@ -58,12 +64,16 @@ class Preflight:
         if self.request.is_rollback:
             backs = dict[str, Back]()
             for service in services:
-                backs[service.name] = choose_back(service, self.request.rollback_to, next(iter(backs.values()), None))
-                refuse_image(backs[service.name].image, self.nodes)
+                back = choose_back(service, self.request.rollback_to, next(iter(backs.values()), None))
+                refuse_image(back.image, self.nodes)
+                label = self.request.settings.source.label
+                said = {one.revision(label) for one in self.images.describe(back.image)}
+                refuse_other_commit(service.name, back.image, back.entry.revision, said)
+                backs[service.name] = back
             return {name: back.image for name, back in backs.items()}
         settings = self.request.settings
         staging = settings.staging_services if len(settings.staging_services) == len(services) else ()
-        found = {}
+        found = dict[str, str]()
         for number, service in enumerate(services):
             name = staging[number] if staging else ""
             found[service.name] = pick_source(service, settings.source_images, settings.source_image, name)

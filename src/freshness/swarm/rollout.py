@@ -69,10 +69,10 @@ def _write(work: Work, change: Change) -> None:
 
 
 def verify(work: Work, change: Change) -> None:
-    """That what has the image already runs it. Raises Unhealthy."""
+    """That what has the image already runs it. Raises Unhealthy, Stale."""
     with work.run.step(CheckName.IDENTITY, f"{change.service.replicas} tasks on {change.image}") as step:
         deadline = time.monotonic() + work.host.request.settings.health.deadline
-        wanted = replace(work.wanted(change.service.image, is_back=True), hold=0, deadline=deadline)
+        wanted = replace(work.wanted(change.image, is_back=True), hold=0, deadline=deadline)
         step.got = require_proven(work, change.service, wanted).said
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from freshness.core.swarm import Service
+from freshness.core.swarm import Service, registry_of
 from freshness.core.swarm_job import job_spec, pick_image, result_of
 from freshness.core.swarm_refusals import (
     pick_source,
     refuse_image,
     refuse_no_manager,
+    refuse_other_commit,
     refuse_service,
     refuse_unprovable,
     require_all,
@@ -171,3 +172,21 @@ def test_a_job_gets_the_image_of_its_repository_or_its_own() -> None:
     assert pick_image(template, {"migrate": OTHER}, {OLD: NEW}) == OTHER
     with pytest.raises(Refused, match="whose repository no service of this promotion runs"):
         pick_image(template, {}, {"registry.example/else:v1": "registry.example/else:v2"})
+
+
+def test_what_is_gone_back_to_is_of_the_commit_that_the_labels_promise() -> None:
+    """Breaks when a label alone says which commit a rollback goes to, or one image of an index does."""
+    refuse_other_commit("shop", OLD, COMMIT, {COMMIT})
+    refuse_other_commit("shop", OLD, "", {None})
+
+    others: tuple[set[str | None], ...] = ({"d" * 40}, {None}, {COMMIT, "d" * 40})
+    for found in others:
+        with pytest.raises(Refused, match=f"call {OLD} an image of {COMMIT}"):
+            refuse_other_commit("shop", OLD, COMMIT, found)
+
+
+def test_credentials_of_one_registry_are_no_other_ones() -> None:
+    """Breaks when an image without a host, or with a tag or a port, seems to be elsewhere."""
+    digest = "@sha256:" + "a" * 64
+    assert registry_of(f"shop:v1{digest}") == registry_of("team/shop") == registry_of(f"docker.io/shop{digest}")
+    assert registry_of(f"localhost:5000/shop:v1{digest}") == registry_of("localhost:5000/shop") == "localhost:5000"
