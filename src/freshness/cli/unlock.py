@@ -128,8 +128,9 @@ def _find_names(settings: PromoteSettings, env: Texts, name: str | None, tag: st
 
 
 def _locks_of_services(settings: PromoteSettings, env: Texts) -> list[str]:
+    jobs = {job.service for job in settings.application.jobs}
     if settings.swarm.services:
-        return [swarm_lock(service) for service in sorted(settings.swarm.services)]
+        return [swarm_lock(service) for service in sorted({*settings.swarm.services, *jobs})]
     project = project_with(read_config(ComposeFile.of(settings, env), env), settings.service)
-    names = {*settings.services, *(job.service for job in settings.application.jobs)}
+    names = {*settings.services, *jobs}
     return [service_lock(project, service) for service in sorted(names)]

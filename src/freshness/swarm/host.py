@@ -23,7 +23,7 @@ PREFLIGHT_SECONDS = 600  # of the lock: registry, forge and Git answer while it 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A manager of the Swarm, the names of production's services there, and their locks in the order of taking."""
+    """A manager of the Swarm, production's services there, and the locks of these and of jobs as they are taken."""
 
     request: Request
     engine: Engine
@@ -87,7 +87,9 @@ def reach(request: Request, run: RunLog) -> Host:
     refuse_no_manager(describe_swarm(engine), engine.endpoint)
     read_services(engine, request.settings.swarm.services)
     token = new_token()
-    locks = (_lock(engine, request, name, token, run) for name in sorted(request.settings.swarm.services))
+    jobs = () if request.is_rollback else request.settings.application.jobs
+    names = sorted({*request.settings.swarm.services, *(job.service for job in jobs)})
+    locks = (_lock(engine, request, name, token, run) for name in names)
     return Host(request=request, engine=engine, locks=tuple(locks))
 
 
