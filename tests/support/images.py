@@ -6,6 +6,8 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from docker.utils import parse_repository_tag
+
 from tests.support.engines import Sandbox
 
 OWN = "freshness.test"
@@ -32,8 +34,8 @@ def make_image(
     container = api.create_container(base, environment=dict(environment), labels=labels)["Id"]
     try:
         api.put_archive(container, inside, _archive(files))
-        name, _, version = tag.rpartition(":")
-        api.commit(container, repository=name, tag=version)
+        name, version = parse_repository_tag(tag)
+        api.commit(container, repository=name, tag=version or "latest")
     finally:
         api.remove_container(container, force=True, v=True)
     image = sandbox.image_id(tag)
