@@ -7,7 +7,8 @@ from freshness.core.recovery import Recovery
 from freshness.engine.plan_record import find_all_begun, remove_records
 from freshness.errors import EngineError, FreshnessError, LockLost
 from freshness.process.signals import interrupts_deferred
-from freshness.promotion.left import Left, find_left, groups_of, is_whole, say_finished, say_undone
+from freshness.promotion.interrupted import find_left, groups_of, is_whole
+from freshness.promotion.left import Left, say_finished, say_undone
 from freshness.promotion.request import Recovered
 from freshness.promotion.rollout import do
 from freshness.promotion.undo import mark, roll_back
