@@ -1,6 +1,8 @@
 """tests/chosen.py is whole: each invariant is in it, each test exists, and no file of scenarios is forgotten."""
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from tests.chosen import CHOSEN, NOT_CHOSEN, find_lost, is_chosen
 
 TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
 INVARIANTS = {f"I{number}" for number in range(1, 14)}
 
 
@@ -32,6 +35,14 @@ def test_each_invariant_has_scenarios() -> None:
 def test_each_test_that_is_chosen_exists() -> None:
     """Fails when a scenario that CI runs at each push is renamed or removed, and its line here is not."""
     assert [one for one in chosen() if one[1] not in names_in(one[0]) | {""}] == []
+
+
+def test_each_case_that_is_chosen_exists() -> None:
+    """Fails when a case has another name: the workers of `make test` end then, and pytest-xdist does not say why."""
+    words = [sys.executable, "-m", "pytest", "--chosen", "--collect-only", "-qq", "-p", "no:cacheprovider"]
+    words += ["tests/scenarios", "tests/action"]
+    collected = subprocess.run(words, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert collected.returncode == 0, collected.stdout[-500:] + collected.stderr
 
 
 def test_each_file_of_scenarios_has_a_chosen_one_or_says_why_not() -> None:
