@@ -1,27 +1,59 @@
 """An application of the usual shape with its runner, or its production, on each Engine or on the machine's own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.applications import python_application
+from tests.support.applications import Application, python_application
 from tests.support.engines import Sandbox
 from tests.support.jobs import Hosted, host
 from tests.support.promotions import Production, make_history
+from tests.support.registries import Registry, running_registry, why_no_registry
 from tests.support.runner import Runner
 
 
 @pytest.fixture
-def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
-    """On the machine's own Engine."""
-    return Runner(sandbox=machine_only, app=python_application(tmp_path / "app", machine_only), folder=tmp_path)
+def make_application() -> Callable[[Path, Sandbox], Application]:
+    """The usual shape; a module of scenarios that needs another has a fixture of this name."""
+    return python_application
 
 
 @pytest.fixture
-def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
+def runner(machine_only: Sandbox, tmp_path: Path, make_application: Callable[[Path, Sandbox], Application]) -> Runner:
+    """On the machine's own Engine."""
+    return Runner(sandbox=machine_only, app=make_application(tmp_path / "app", machine_only), folder=tmp_path)
+
+
+@pytest.fixture
+def any_runner(engine: Sandbox, tmp_path: Path, make_application: Callable[[Path, Sandbox], Application]) -> Runner:
     """On each Engine in turn, for what depends on the image store."""
-    return Runner(sandbox=engine, app=python_application(tmp_path / "app", engine), folder=tmp_path)
+    return Runner(sandbox=engine, app=make_application(tmp_path / "app", engine), folder=tmp_path)
+
+
+@pytest.fixture
+def until_done() -> Iterator[ExitStack]:
+    """Leaves at the test's end what was entered."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def registry_kind() -> str:
+    """Debian's; a module that tries each kind has a fixture of this name."""
+    return "debian"
+
+
+@pytest.fixture
+def registry(
+    request: pytest.FixtureRequest, isolated: Path, tmp_path: Path, until_done: ExitStack, registry_kind: str
+) -> Registry:
+    """Lets everybody in, in the network of the test's Engine."""
+    if reason := why_no_registry(registry_kind):
+        pytest.skip(reason)
+    request.getfixturevalue("any_runner" if "any_runner" in request.fixturenames else "runner")
+    return until_done.enter_context(running_registry(tmp_path / "registry", registry_kind))
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """`registry`: the gate opens only when a registry holds, under a digest, what was proven."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from freshness.core.manifest import digest_of
-from tests.support.applications import static_application
+from tests.support.applications import Application, static_application
 from tests.support.certificates import Authority
 from tests.support.engines import Sandbox
 from tests.support.http_faults import Fault, faulty_proxy
@@ -18,21 +18,9 @@ from tests.support.token_service import serve_tokens
 
 
 @pytest.fixture
-def until_done() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
-    """On each Engine in turn, an application of 2 MB."""
-    return Runner(sandbox=engine, app=static_application(tmp_path / "app", engine), folder=tmp_path)
-
-
-@pytest.fixture
-def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
-    """On the machine's own Engine."""
-    return Runner(sandbox=machine_only, app=static_application(tmp_path / "app", machine_only), folder=tmp_path)
+def make_application() -> Callable[[Path, Sandbox], Application]:
+    """One of 2 MB."""
+    return static_application
 
 
 @pytest.fixture(params=["debian", "v3"])
@@ -44,12 +32,6 @@ def available(kind: str) -> str:
     if reason := why_no_registry(kind):
         pytest.skip(reason)
     return kind
-
-
-@pytest.fixture
-def registry(tmp_path: Path, machine_only: Sandbox, until_done: ExitStack) -> Registry:
-    """Debian's, which lets everybody in, beside the machine's Engine."""
-    return until_done.enter_context(running_registry(tmp_path / "registry", available("debian")))
 
 
 def held(registry: Registry, name: str, digest: str) -> bytes:

@@ -1,37 +1,24 @@
 """Staging on one Engine, production on another, and a registry between them: by digest, in both image stores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.applications import static_application
+from tests.support.applications import Application, static_application
 from tests.support.engines import Engine, Sandbox, new_sandbox
 from tests.support.http_faults import Fault, faulty_proxy
 from tests.support.published import digest_in, gated, promote, tag_of
-from tests.support.registries import Registry, running_registry, why_no_registry
+from tests.support.registries import Registry, running_registry
 from tests.support.runner import Runner
 
 
 @pytest.fixture
-def until_done() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
-    """On the machine's own Engine, an application of 2 MB."""
-    return Runner(sandbox=machine_only, app=static_application(tmp_path / "app", machine_only), folder=tmp_path)
-
-
-@pytest.fixture
-def registry(tmp_path: Path, machine_only: Sandbox, until_done: ExitStack) -> Registry:
-    if reason := why_no_registry("debian"):
-        pytest.skip(reason)
-    return until_done.enter_context(running_registry(tmp_path / "registry"))
+def make_application() -> Callable[[Path, Sandbox], Application]:
+    """One of 2 MB."""
+    return static_application
 
 
 @pytest.mark.parametrize("way", ["classic to containerd", "containerd to classic"])

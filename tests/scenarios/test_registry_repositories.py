@@ -1,45 +1,31 @@
 """What else a registry's tag may name: an image in another repository, and an index for several platforms."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from freshness.core.manifest import digest_of
-from tests.support.applications import static_application
+from tests.support.applications import Application, static_application
 from tests.support.engines import Sandbox
 from tests.support.http_faults import Fault, faulty_proxy
 from tests.support.published import Outputs, Tags, digest_in, gated, promote, put_index, tag_of
-from tests.support.registries import Registry, running_registry, why_no_registry
+from tests.support.registries import Registry
 from tests.support.runner import Runner
 
 ALONE = {"RECREATE": "false"}
 
 
 @pytest.fixture
-def until_done() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
-    return Runner(sandbox=engine, app=static_application(tmp_path / "app", engine), folder=tmp_path)
-
-
-@pytest.fixture
-def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
-    return Runner(sandbox=machine_only, app=static_application(tmp_path / "app", machine_only), folder=tmp_path)
+def make_application() -> Callable[[Path, Sandbox], Application]:
+    """One of 2 MB."""
+    return static_application
 
 
 @pytest.fixture(params=["debian", "v3"])
-def registry(request: pytest.FixtureRequest, isolated: Path, tmp_path: Path, until_done: ExitStack) -> Registry:
-    """Of each kind, in the network of the test's Engine."""
-    if reason := why_no_registry(request.param):
-        pytest.skip(reason)
-    request.getfixturevalue("any_runner" if "any_runner" in request.fixturenames else "runner")
-    return until_done.enter_context(running_registry(tmp_path / "registry", request.param))
+def registry_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def indexed(runner: Runner, registry: Registry, outputs: Outputs, commit: str = "") -> Outputs:
@@ -64,7 +50,7 @@ def test_another_repository_gets_the_layers_without_a_byte_of_them(runner: Runne
     assert "not promoted by its digest" in back.reason or back.outputs["outcome"] == "refused", back.log
 
 
-@pytest.mark.parametrize("registry", ["debian"], indirect=True)
+@pytest.mark.parametrize("registry_kind", ["debian"], indirect=True)
 def test_a_registry_that_shares_no_layers_keeps_the_tag_as_it_is(
     runner: Runner, registry: Registry, until_done: ExitStack
 ) -> None:
@@ -99,7 +85,7 @@ def test_an_index_stays_whole_and_runs_on_either_store(any_runner: Runner, regis
     assert again.outputs["outcome"] == "unchanged", again.log
 
 
-@pytest.mark.parametrize("registry", ["debian"], indirect=True)
+@pytest.mark.parametrize("registry_kind", ["debian"], indirect=True)
 def test_an_index_of_two_commits_gets_no_tag(runner: Runner, registry: Registry) -> None:
     """Fails when the guard looks at this machine's platform alone: others pull the rest."""
     outputs = indexed(runner, registry, gated(runner, registry), commit="0" * 40)

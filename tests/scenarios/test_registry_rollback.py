@@ -1,45 +1,25 @@
 """`freshness rollback` where a registry's tag names production: the tag goes back with it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.applications import static_application
+from tests.support.applications import Application, static_application
 from tests.support.engines import Sandbox
 from tests.support.http_faults import Fault, faulty_proxy
 from tests.support.published import Outputs, Tags, digest_in, gated, promote
-from tests.support.registries import Registry, running_registry, why_no_registry
+from tests.support.registries import Registry
 from tests.support.runner import Ended, Runner, eventually
 
 TAG = {"REGISTRY_TAG": "production"}
 
 
 @pytest.fixture
-def until_done() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def any_runner(engine: Sandbox, tmp_path: Path) -> Runner:
-    """On each Engine in turn: their stores name an image otherwise."""
-    return Runner(sandbox=engine, app=static_application(tmp_path / "app", engine), folder=tmp_path)
-
-
-@pytest.fixture
-def runner(machine_only: Sandbox, tmp_path: Path) -> Runner:
-    return Runner(sandbox=machine_only, app=static_application(tmp_path / "app", machine_only), folder=tmp_path)
-
-
-@pytest.fixture
-def registry(isolated: Path, request: pytest.FixtureRequest, tmp_path: Path, until_done: ExitStack) -> Registry:
-    """In the network of the test's Engine."""
-    request.getfixturevalue("any_runner" if "any_runner" in request.fixturenames else "runner")
-    if reason := why_no_registry("debian"):
-        pytest.skip(reason)
-    return until_done.enter_context(running_registry(tmp_path / "registry"))
+def make_application() -> Callable[[Path, Sandbox], Application]:
+    """One of 2 MB."""
+    return static_application
 
 
 def tags(runner: Runner, registry: Registry) -> Tags:
