@@ -13,11 +13,15 @@ SAY = "cat /app/version; echo"
 @pytest.fixture
 def migrated(service: Service) -> Service:
     """The service, whose settings name a job for a promotion; the job's template is `made` by the test."""
-    own = service.runner.folder / "config/freshness/org/app.toml"
-    own.parent.mkdir(parents=True)
-    own.write_text(f"[environments.production.jobs.{job_of(service)}]\ntimeout = 60\n")
+    say_job(service, "timeout = 60")
     service.runner.app.settings["XDG_CONFIG_HOME"] = str(service.runner.folder / "config")
     return service
+
+
+def say_job(service: Service, *lines: str) -> None:
+    own = service.runner.folder / "config/freshness/org/app.toml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("\n".join([f"[environments.production.jobs.{job_of(service)}]", *lines]))
 
 
 def job_of(service: Service) -> str:
@@ -66,6 +70,25 @@ def test_one_that_fails_leaves_the_service_as_it_was(migrated: Service) -> None:
     assert outcome(ended) == (1, "refused"), ended.log
     assert "exit status 3" in ended.reason
     assert service.state() == before
+    assert services(service) == {service.name, job_of(service)}
+    assert service.locks() == []
+
+
+def test_one_that_fails_after_the_update_is_told_and_takes_nothing_back(migrated: Service) -> None:
+    """Fails when a job of the stage post-deploy decides, runs too early, or is not told of."""
+    service, first = migrated, migrated.build(FIRST)
+    say_job(service, "timeout = 60", 'stage = "post-deploy"')
+    second = service.build(SECOND, job="exit 3")
+    service.create(first)
+    make_template(service, first.image)
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (0, "promoted"), ended.log
+    names = [check["name"] for check in ended.report["checks"]]
+    assert names.index("rollout") < names.index("job")
+    assert any("exit status 3" in note for note in ended.report["notes"])
+    service.assert_serves(second)
     assert services(service) == {service.name, job_of(service)}
     assert service.locks() == []
 
