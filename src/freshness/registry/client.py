@@ -121,7 +121,7 @@ class Registry:
 
     def _authorized(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         reply = self._transport.ask(method, path, {**headers, **self._authorization}, body)
-        if reply.status != HTTPStatus.UNAUTHORIZED:
+        if reply.status != HTTPStatus.UNAUTHORIZED or reply.elsewhere:  # only the registry may ask who we are
             return reply
         challenge = reply.headers.get("WWW-Authenticate", "")
         self._authorization = {"Authorization": answer_challenge(challenge, self._credentials, self._transport)}

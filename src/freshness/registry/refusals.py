@@ -53,7 +53,10 @@ def explain_failure(error: Exception, repository: Repository, what: str, seconds
 def explain_status(reply: Reply, repository: Repository, what: str) -> RegistryError:
     """There was an answer, and it is not a good one."""
     said = _said(reply.body)
-    got = f"asking {repository} for {what}: HTTP {reply.status}{f' ({said})' if said else ''}"
+    place = f" from {reply.elsewhere}" if reply.elsewhere else ""
+    got = f"asking {repository} for {what}: HTTP {reply.status}{place}{f' ({said})' if said else ''}"
+    if reply.elsewhere:
+        return RegistryError(f"{got}, where it redirected to.", "Look at the registry's storage, then run again.")
     match reply.status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return RegistryError(f"{got}.", log_in(repository))

@@ -7,7 +7,7 @@ for Python puts a Docker manifest back byte for byte.
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,15 @@ class Misdirected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A whole answer; the names of its headers are found in any case."""
+    """A whole answer; the names of its headers are found in any case.
+
+    `elsewhere` is another host, to which the registry redirected; empty where the registry itself answers.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    elsewhere: str = ""
 
 
 class Transport:
@@ -75,7 +79,8 @@ class Transport:
         for _ in range(_REDIRECTS):
             reply = self._send(method, url, headers, body)
             if reply.status not in _REDIRECTING or method != "GET":
-                return reply
+                is_own = _origin(url) == _origin(self._base)
+                return reply if is_own else replace(reply, elsewhere=urlsplit(url).netloc.rpartition("@")[2])
             target = urljoin(url, reply.headers.get("Location", ""))
             self._require_safe(target)
             if _origin(target) != _origin(url):

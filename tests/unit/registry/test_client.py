@@ -85,6 +85,20 @@ def test_storage_on_another_host_gets_no_credentials(server: ScriptedServer, oth
     assert other.authorizations() == {""}
 
 
+def test_storage_on_another_host_that_asks_for_a_login_is_not_answered(
+    server: ScriptedServer, other: ScriptedServer
+) -> None:
+    """Fails when a challenge counts whoever makes it: the password would go to the service that the storage names."""
+    server.answers[PATH] = Answer(status=307, headers={"Location": f"http://{other.host}/stored"})
+    other.answers["/stored"] = demand(f'Bearer realm="http://{other.host}/token"', "Bearer of-the-storage")
+    other.answers["/token"] = Answer(body=b'{"token": "of-the-storage"}')
+    with pytest.raises(RegistryError, match=rf"HTTP 401 from {other.host}") as seen:
+        client(server, LOGIN).find_manifest(DIGEST)
+    assert "docker login" not in str(seen.value)
+    assert other.asked == [("/stored", "")]
+    assert server.authorizations() == {""}
+
+
 def test_no_netrc_stands_in_for_dockers_credentials(
     server: ScriptedServer, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
