@@ -11,8 +11,9 @@ from tests.support.applications import Application, static_application
 from tests.support.engines import Sandbox
 from tests.support.http_faults import Fault, faulty_proxy
 from tests.support.published import Outputs, Tags, digest_in, gated, promote, put_index, tag_of
-from tests.support.registries import Registry
+from tests.support.registries import PASSWORD, USER, Registry, running_registry, why_no_registry
 from tests.support.runner import Runner
+from tests.support.token_service import serve_tokens
 
 ALONE = {"RECREATE": "false"}
 
@@ -48,6 +49,24 @@ def test_another_repository_gets_the_layers_without_a_byte_of_them(runner: Runne
     runner.sandbox.cli("pull", "--quiet", f"{registry.host}/{name}@{digest_in(second)}")
     back = runner.start("rollback", **there).end()
     assert "not promoted by its digest" in back.reason or back.outputs["outcome"] == "refused", back.log
+
+
+def test_a_token_service_is_asked_for_both_repositories(
+    runner: Runner, registry_kind: str, tmp_path: Path, until_done: ExitStack
+) -> None:
+    """Fails when what the registry asks for is handed on as one scope, of which a token service knows nothing."""
+    if reason := why_no_registry(registry_kind):
+        pytest.skip(reason)
+    tokens = until_done.enter_context(serve_tokens(tmp_path / "tokens", USER, PASSWORD))
+    registry = until_done.enter_context(running_registry(tmp_path / "registry", registry_kind, tokens=tokens))
+    runner.sandbox.cli("login", "--username", USER, "--password", PASSWORD, registry.host)
+    outputs, name = gated(runner, registry), f"{runner.app.project}/live"
+
+    ended = promote(runner, outputs, REGISTRY_TAG=f"{registry.host}/{name}:production", **ALONE)
+
+    assert ended.outputs["outcome"] == "promoted", ended.log
+    assert f"repository:{runner.app.project}:pull" in tokens.asked
+    assert f"repository:{name}:pull,push" in tokens.asked
 
 
 @pytest.mark.parametrize("registry_kind", ["debian"], indirect=True)

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,10 +38,10 @@ class TokenService(ThreadingHTTPServer):
     def certificate(self) -> Path:
         return self.folder / "cert.pem"
 
-    def issue(self, scope: str) -> str:
+    def issue(self, scopes: Iterable[str]) -> str:
         """A token that is good for five minutes: https://distribution.github.io/distribution/spec/auth/jwt/."""
-        found = re.fullmatch(r"repository:([^:]+):(\S+)", scope)
-        access = [{"type": "repository", "name": found[1], "actions": found[2].split(",")}] if found else []
+        found = filter(None, (re.fullmatch(r"repository:([^:]+):(\S+)", scope) for scope in scopes))
+        access = [{"type": "repository", "name": one[1], "actions": one[2].split(",")} for one in found]
         der = re.sub(r"-----[^-]+-----|\s", "", self.certificate.read_text())
         now = int(time.time())
         claims = {"iss": ISSUER, "sub": "tests", "aud": SERVICE, "exp": now + 300, "nbf": now - 10, "iat": now,
@@ -71,12 +71,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: TokenService
 
     def do_GET(self) -> None:
-        scope = parse_qs(urlsplit(self.path).query).get("scope", [""])[0]
-        self.server.asked.append(scope)
+        scopes = parse_qs(urlsplit(self.path).query).get("scope", [""])
+        self.server.asked += scopes
         if self.headers.get("Authorization") != self.server.authorization:
             self.send_error(401)
             return
-        body = json.dumps({"token": self.server.issue(scope)}).encode()
+        body = json.dumps({"token": self.server.issue(scopes)}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -46,7 +46,8 @@ def _fetch_token(asked: Mapping[str, str | None], credentials: Credentials | Non
         }  # fmt: skip
         reply = transport.get(realm, {}, form)
     else:
-        query = urlencode({"service": service, "client_id": _CLIENT, **({"scope": scope} if scope else {})})
+        scopes = (("scope", one) for one in scope.split())
+        query = urlencode([("service", service), ("client_id", _CLIENT), *scopes])
         headers = {"Authorization": _basic(credentials)} if credentials else {}
         reply = transport.get(f"{realm}{'&' if '?' in realm else '?'}{query}", headers)
     return _token_in(reply, realm)
