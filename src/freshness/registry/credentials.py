@@ -24,10 +24,11 @@ class Credentials:
 
     def for_engine(self, host: str) -> dict[str, str]:
         """As the Engine wants them with a push or a pull."""
+        address = auth.INDEX_URL if host == auth.INDEX_NAME else host  # as Docker's own client calls it
         if self.identity_token:
-            return {"identitytoken": self.identity_token.reveal(), "serveraddress": host}
+            return {"identitytoken": self.identity_token.reveal(), "serveraddress": address}
         password = self.password.reveal() if self.password else ""
-        return {"username": self.user, "password": password, "serveraddress": host}
+        return {"username": self.user, "password": password, "serveraddress": address}
 
 
 def find_credentials(host: str, env: Mapping[str, str]) -> Credentials | None:

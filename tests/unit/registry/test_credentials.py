@@ -33,6 +33,14 @@ def test_what_docker_login_left_is_found(tmp_path: Path, key: str) -> None:
     assert "pass:word" not in repr(found)
 
 
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "docker.io"])
+def test_those_of_docker_hub_are_for_the_address_that_docker_gives_them(tmp_path: Path, key: str) -> None:
+    """Fails when the Engine is told `docker.io`: its containerd image store then takes them for another host's."""
+    found = find_credentials("docker.io", write(tmp_path, auths={key: {"auth": AUTH}}))
+    assert found is not None
+    assert found.for_engine("docker.io")["serveraddress"] == "https://index.docker.io/v1/"
+
+
 def test_an_identity_token_takes_the_passwords_place(tmp_path: Path) -> None:
     found = find_credentials(HOST, write(tmp_path, auths={HOST: {"auth": AUTH, "identitytoken": "of-the-login"}}))
     assert found is not None
