@@ -177,6 +177,17 @@ def test_a_registry_that_fails_once_is_asked_once_more(
     assert all(fault.times == 0 for fault in faults)
 
 
+def test_a_registry_that_takes_its_time_is_waited_for(
+    runner: Runner, registry: Registry, until_done: ExitStack
+) -> None:
+    """Fails when an Engine that waits for the registry, and says nothing meanwhile, is taken for one that hangs."""
+    proxy = until_done.enter_context(faulty_proxy(registry.port, Fault(what="PUT /v2/*/blobs/uploads/*", wait=6)))
+
+    ended = runner.gate(REGISTRY=f"{proxy.host}/{runner.app.project}", ENGINE_TIMEOUT="3")
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+
+
 def test_nothing_is_published_that_was_not_proven(runner: Runner, registry: Registry) -> None:
     """Fails when the push comes before the last check."""
     ended = runner.gate(REGISTRY=f"{registry.host}/{runner.app.project}", CHECK_COMMAND="/grep -q nothing /www/version")

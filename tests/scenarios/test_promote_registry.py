@@ -11,7 +11,7 @@ from tests.support.applications import Application, static_application
 from tests.support.engines import Engine, Sandbox, new_sandbox
 from tests.support.http_faults import Fault, faulty_proxy
 from tests.support.published import digest_in, gated, promote, tag_of
-from tests.support.registries import Registry, running_registry
+from tests.support.registries import PASSWORD, USER, Registry, running_registry
 from tests.support.runner import Runner
 
 
@@ -114,6 +114,28 @@ def test_what_the_registry_does_not_hold_is_not_promoted(
     assert ended.status in {1, 2, 3}
     assert runner.containers(runner.app.production) == []
     assert tag_of(registry, runner.app.project, "production") == ""
+
+
+@pytest.mark.parametrize("why", ["nobody has logged in", "it was deleted"])
+def test_what_the_engine_may_not_pull_is_told_with_what_leads_out(
+    why: str, any_runner: Runner, tmp_path: Path, until_done: ExitStack
+) -> None:
+    """Fails when what is told before the first layer, by the answer's status, is laid to the Docker daemon."""
+    runner = any_runner
+    registry = until_done.enter_context(running_registry(tmp_path / "registry", password=True))
+    runner.sandbox.cli("login", "--username", USER, "--password", PASSWORD, registry.host)
+    outputs = gated(runner, registry)
+    if why == "it was deleted":
+        outputs["SOURCE_IMAGE"] = f"{outputs['SOURCE_IMAGE'].partition('@')[0]}@sha256:{'1' * 64}"
+    else:
+        runner.sandbox.cli("logout", registry.host)
+
+    ended = promote(runner, outputs)
+
+    assert (ended.status, ended.outputs["outcome"]) == (3, "error"), ended.log
+    remedy = "run the gate again" if why == "it was deleted" else f"Run `docker login {registry.host}`"
+    assert remedy in ended.reason
+    assert runner.containers(runner.app.production) == []
 
 
 def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(

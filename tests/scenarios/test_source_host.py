@@ -1,6 +1,7 @@
 """The gate ran on one Docker host, production stands on another: the image is carried over, and proven there."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -95,6 +96,33 @@ def test_a_stream_that_is_cut_changes_nothing(production: Production, elsewhere:
     assert "Nothing was changed" in ended.reason
     production.assert_serves(first)
     assert production.sandbox.image_id(second.id) is None
+    assert production.promote(second, SOURCE_HOST=elsewhere.host).end == (0, "promoted")
+
+
+@pytest.mark.parametrize("call", ["GET /images/*/get", "POST /images/load"])
+def test_an_engine_that_is_busy_with_an_image_is_waited_for(
+    call: str, production: Production, elsewhere: Elsewhere
+) -> None:
+    """Fails when one that packs or unpacks a large image, and says nothing meanwhile, is taken for one that hangs."""
+    second = elsewhere.build(production, SECOND)
+    with docker_proxy(elsewhere.host) as source, docker_proxy(production.sandbox.engine.host) as target:
+        for proxy in (source, target):
+            proxy.after(call, lambda _call: time.sleep(6))
+        ended = production.promote(second, SOURCE_HOST=source.host, DOCKER_HOST=target.host, ENGINE_TIMEOUT="3")
+
+    assert ended.end == (0, "promoted"), ended.log
+
+
+def test_an_engine_that_hangs_over_an_image_is_not_waited_for(production: Production, elsewhere: Elsewhere) -> None:
+    """Fails when one that answers nothing else either keeps production locked for an hour."""
+    second = elsewhere.build(production, SECOND)
+    with docker_proxy(elsewhere.host) as source:
+        source.after("GET /images/*/get", source.hang)
+        ended = production.promote(second, SOURCE_HOST=source.host, ENGINE_TIMEOUT="3")
+        source.mend()
+
+    assert ended.end == (3, "error"), ended.log
+    assert "the Engine did not answer within 3 s" in ended.reason
     assert production.promote(second, SOURCE_HOST=elsewhere.host).end == (0, "promoted")
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from tarfile import TarError
 from typing import Any
 
-from freshness.engine.client import Engine, engine_call
+from freshness.engine.client import Engine, busy, engine_call
 from freshness.engine.images import find_image
 from freshness.engine.lock import Lease
 from freshness.engine.thin import find_shared, leave_out
@@ -15,6 +15,7 @@ from freshness.errors import EngineError, Refused
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
 _NOT_UNPACKED = "Error unpacking"  # which is no error to Engine 28 with the containerd store
 _CHUNK = 1024 * 1024  # bytes
+SECONDS = 3600  # for an image: an Engine may pack or unpack a large one for minutes
 _RUNS_WITH = (
     "Env", "Cmd", "Entrypoint", "Labels", "User", "WorkingDir", "ExposedPorts", "Volumes", "Healthcheck", "StopSignal",
     "Shell", "OnBuild",
@@ -66,11 +67,17 @@ def _stream(source: Engine, lease: Lease, image_id: str, shared: Sequence[str]) 
     target = lease.engine
     lease.require()
     doing = f"carrying {image_id} from {source.endpoint} to {target.endpoint}"
-    with engine_call(doing):
-        sent = source.client.api.get_image(image_id, chunk_size=_CHUNK)
-        sent = leave_out(shared, sent) if shared else sent
-        lines = "".join(_said(target.client.api.load_image(sent), doing))  # type: ignore[no-untyped-call]
-    found = _LOADED.search(lines)
+
+    def send() -> str:
+        with engine_call(doing):
+            sent = source.client.api.get_image(image_id, chunk_size=_CHUNK)
+            sent = leave_out(shared, sent) if shared else sent
+            return "".join(_said(target.client.api.load_image(sent), doing))  # type: ignore[no-untyped-call]
+
+    try:
+        found = _LOADED.search(busy((source, target), SECONDS, doing, send))
+    except TimeoutError as error:
+        raise EngineError(f"{doing}: not done within {SECONDS} s.", "Look at the network between the hosts.") from error
     return found[1] if found else ""
 
 

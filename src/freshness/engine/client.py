@@ -5,10 +5,11 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import docker
 import requests
@@ -18,7 +19,9 @@ from freshness.engine.docker_host import DEFAULT, env_for_socket, read_docker_ho
 from freshness.engine.session import Client, ConnectionLost
 from freshness.engine.tunnel import Tunnel, open_tunnel
 from freshness.errors import EngineError, FreshnessError
+from freshness.process.deadline import attended
 
+Value = TypeVar("Value")
 # An answer that takes longer means a hanging Engine, where no setting says otherwise.
 TIMEOUT_SECONDS = 60
 _TIMEOUT = re.compile(r"timeout=([0-9.]+)")  # urllib3's words
@@ -173,6 +176,19 @@ def wait_until_reachable(engine: Engine, doing: str) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(PAUSE_SECONDS)
+
+
+def busy(engines: Sequence[Engine], seconds: float, doing: str, work: Callable[[], Value]) -> Value:
+    """What `work` returns or raises: it takes Engines so long, and they may say nothing, as long as they answer beside.
+
+    Raises TimeoutError where it takes longer, EngineError where one of them hangs meanwhile.
+    """
+
+    def look() -> None:
+        for engine in engines:
+            require_reachable(engine, doing)
+
+    return attended(seconds, min(engine.timeout for engine in engines), look, work)
 
 
 def require_reachable(engine: Engine, doing: str) -> None:

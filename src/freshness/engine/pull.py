@@ -5,11 +5,10 @@ from http import HTTPStatus
 import docker
 
 from freshness.core.held import LocalImage
-from freshness.engine.client import Engine, engine_call
+from freshness.engine.client import Engine, busy, engine_call
 from freshness.engine.images import tag_image
 from freshness.engine.lock import Lease
 from freshness.engine.transfer import Transfer, TransferFailed, describe_image
-from freshness.process.deadline import within
 
 PULLED_TAG = "freshness-pulled"
 """Names in each repository what was pulled last; what production runs has production's own tags too."""
@@ -25,7 +24,7 @@ def pull_image(lease: Lease, transfer: Transfer, digest: str) -> LocalImage:
     doing = f"pulling {name}"
     lease.require()
     try:
-        within(transfer.seconds, _pull, lease.engine, transfer, digest, doing)  # docker-py itself waits for ever
+        busy((lease.engine,), transfer.seconds, doing, lambda: _pull(lease.engine, transfer, digest, doing))
     except TimeoutError as error:
         raise transfer.too_long(doing) from error
     except TransferFailed as error:
@@ -39,10 +38,13 @@ def pull_image(lease: Lease, transfer: Transfer, digest: str) -> LocalImage:
 
 def _pull(engine: Engine, transfer: Transfer, digest: str, doing: str) -> None:
     with engine_call(doing):
-        stream = engine.client.api.pull(
-            transfer.repository, digest, stream=True, decode=True, auth_config=dict(transfer.credentials)
-        )
-        for _ in transfer.follow(doing, stream):
+        try:
+            stream = engine.client.api.pull(
+                transfer.repository, digest, stream=True, decode=True, auth_config=dict(transfer.credentials)
+            )
+        except docker.errors.APIError as error:  # what fails before the first layer is not told in the stream
+            raise TransferFailed(error.explanation) from error
+        for _ in transfer.follow(stream):
             pass
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from freshness.core.hexid import is_image_id
-from freshness.engine.client import engine_call
+from freshness.engine.client import busy, engine_call
 from freshness.engine.images import tag_image, untag_image
 from freshness.engine.lock import Lease
 from freshness.engine.transfer import Transfer, TransferFailed
@@ -44,7 +44,9 @@ def _push_twice(lease: Lease, transfer: Transfer, version: str) -> str:
     for is_last in (False, True):
         lease.require()
         try:
-            return _push(lease, transfer, version, doing)
+            return busy((lease.engine,), transfer.seconds, doing, lambda: _push(lease, transfer, version, doing))
+        except TimeoutError as error:
+            raise transfer.too_long(doing) from error
         except TransferFailed as error:
             if is_last or not error.may_pass:
                 raise transfer.explain(doing, error) from error
@@ -58,7 +60,7 @@ def _push(lease: Lease, transfer: Transfer, version: str, doing: str) -> str:
         stream = lease.engine.client.api.push(
             transfer.repository, version, stream=True, decode=True, auth_config=credentials
         )
-        for event in transfer.follow(doing, stream):
+        for event in transfer.follow(stream):
             digest = _digest_in(event) or digest
     if not is_image_id(digest):
         raise EngineError(f"{doing}: the Engine ended it and named no digest.", "Look at its log, then run again.")

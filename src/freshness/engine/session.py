@@ -1,5 +1,6 @@
 """How docker-py talks to the Engine: never by way of the environment's proxies, and over ssh where that was asked."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ import requests
 from freshness.engine.tunnel import Tunnel
 
 NOTICED_SECONDS = 0.5  # ssh ends a moment after the connections that it carried
+
+
+_SILENT = re.compile(r"/images/(?:load|.+/(?:get|push))(?:\?|$)")
+"""What an Engine may do for minutes without a word, as it packs, unpacks or waits; `busy` in client.py attends it."""
 
 
 class ConnectionLost(ConnectionError):
@@ -38,6 +43,8 @@ class Api(docker.APIClient):
         """
         request.headers.pop("Authorization", None)  # from a netrc: an Engine asks for none
         options |= {"proxies": {}, "verify": self.verify, "cert": self.cert}
+        if _SILENT.search(request.path_url):
+            options["timeout"] = None
         if self._tunnel is None:
             return super().send(request, **options)
         self._renew(self._tunnel)

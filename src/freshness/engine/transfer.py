@@ -1,7 +1,6 @@
 """Images between the Engine and a registry: its stream alone says how a push or a pull ended, with the status 200."""
 
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,10 @@ from freshness.errors import RegistryError
 
 _SERVER_ERROR = re.compile(r"\b50[0-4] [A-Z]|status(?: code)?:? 50[0-4]")
 _NOT_LET_IN = re.compile(r"unauthorized|denied|forbidden|basic auth|authenticat", re.IGNORECASE)
+_NOT_THERE = re.compile(r"manifest unknown|blob unknown|unknown blob|sha256:[0-9a-f]{64}: not found")
 _NOT_TRUSTED = re.compile(r"x509|certificate|HTTP response to HTTPS")
 _REACH = "Check that the Docker Engine reaches the registry, and look at the registry's log, then run again."
+_AGAIN = "It was deleted, or never pushed: run the gate again, which pushes it."
 _TRUST = "Serve the registry with TLS; the Docker host wants its CA in /etc/docker/certs.d/HOST/ca.crt."
 
 
@@ -41,12 +42,9 @@ class Transfer:
     seconds: float
     say: Callable[[str], None]
 
-    def follow(self, doing: str, stream: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-        """The events of docker-py's stream. Raises TransferFailed, RegistryError where it takes too long."""
-        deadline = time.monotonic() + self.seconds
+    def follow(self, stream: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+        """The events of docker-py's stream. Raises TransferFailed."""
         for event in stream:
-            if time.monotonic() > deadline:
-                raise self.too_long(doing)
             if not isinstance(event, dict):
                 continue
             if said := event.get("error") or (event.get("errorDetail") or {}).get("message"):
@@ -65,7 +63,8 @@ class Transfer:
     def explain(self, doing: str, error: TransferFailed) -> RegistryError:
         """What the Engine said, and what leads out."""
         said = str(error)
-        remedy = self.remedy if _NOT_LET_IN.search(said) else _TRUST if _NOT_TRUSTED.search(said) else _REACH
+        known = {_NOT_LET_IN: self.remedy, _NOT_TRUSTED: _TRUST, _NOT_THERE: _AGAIN}
+        remedy = next((remedy for words, remedy in known.items() if words.search(said)), _REACH)
         return RegistryError(f"{doing}: the Engine said: {printable(said).rstrip('.')}.", remedy)
 
 

@@ -2,7 +2,9 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from freshness.process.signals import STOPPING
@@ -18,6 +20,20 @@ Given = ParamSpec("Given")
 def within(seconds: float, ask: Callable[Given, Value], /, *args: Given.args, **kwargs: Given.kwargs) -> Value:
     """What `ask` returns, or raises. A thread asks, and is left behind where that takes longer: then TimeoutError."""
     return _begin(lambda: ask(*args, **kwargs)).result(seconds)
+
+
+def attended(seconds: float, each: float, look: Callable[[], object], ask: Callable[[], Value]) -> Value:
+    """As `within`, of what may say nothing for long: after `each` so many seconds it has a `look`, which may raise."""
+    answer, deadline = _begin(ask), time.monotonic() + seconds
+    while not answer.done():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        with suppress(TimeoutError):
+            answer.result(min(each, left))
+        if not answer.done():
+            look()
+    return answer.result()
 
 
 def both(ask: Callable[[], Value], ask_too: Callable[[], Other]) -> tuple[Value, Other]:

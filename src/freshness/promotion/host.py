@@ -6,6 +6,7 @@ One that cannot be reached keeps the others from nothing but a new promotion: wh
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from freshness.engine import carry
 from freshness.engine.client import Engine, connect
 from freshness.engine.compose import RECREATE_SECONDS
 from freshness.engine.lock import Lock
@@ -21,7 +22,6 @@ from freshness.settings.docker_host import at_host
 
 PREFLIGHT_SECONDS = 600  # for the forge and for Git, which answer while the target is locked already
 RETAG_SECONDS = 300
-CARRY_SECONDS = 3600  # for the images from another Docker host, under the lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def _lock(host: Host, name: str, token: str, env: Mapping[str, str], say: Callab
     settings = request.settings
     seconds = RETAG_SECONDS if isinstance(host.subject, TagAlone) else _longest(request, host.subject)
     seconds += len(settings.references) * settings.registry.transfer.timeout
-    seconds += CARRY_SECONDS if settings.source_host or settings.docker_hosts else 0
+    seconds += carry.SECONDS if settings.source_host or settings.docker_hosts else 0
     return new_lock(
         host.engine,
         name,
