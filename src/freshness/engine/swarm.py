@@ -11,7 +11,7 @@ from docker import auth
 
 from freshness.core.job import JOB_LABEL
 from freshness.core.multiplex import Demultiplexer
-from freshness.core.swarm import Node, Service, Task, image_in, registry_of
+from freshness.core.swarm import Node, Service, Task, identity, image_in, registry_of
 from freshness.engine.client import Engine, engine_call
 from freshness.errors import Refused, Stale
 from freshness.process.deadline import within
@@ -100,11 +100,10 @@ def update_service(engine: Engine, service: Service, spec: Mapping[str, Any], cr
     `credentials` are for the image's registry, for whose sake the nodes get them. Where there are none, the Engine
     keeps what it has, which another registry must not see. Raises Stale where somebody wrote since.
     """
-    is_elsewhere = registry_of(image_in(spec)) != registry_of(service.image)
     with _asking(f"updating the service {service.name}"):
         try:
-            headers = _login(credentials) if credentials or is_elsewhere else {}
-            _post(engine, f"{service.id}/update", spec, {"version": service.version}, headers)
+            params, headers = _authorize(service, image_in(spec), credentials)
+            _post(engine, f"{service.id}/update", spec, {"version": service.version, **params}, headers)
         except docker.errors.APIError as error:
             if "out of sequence" not in str(error.explanation):  # with the status 500
                 raise
@@ -114,12 +113,23 @@ def update_service(engine: Engine, service: Service, spec: Mapping[str, Any], cr
             ) from error
 
 
+def _authorize(service: Service, image: str, credentials: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Parameters and headers of an update to this image: what went with it before goes with it again."""
+    if credentials:
+        return {}, _login(credentials)
+    if registry_of(image) == registry_of(service.image):
+        return {}, {}
+    if identity(image) == identity(image_in(service.before)):
+        return {"registryAuthFrom": "previous-spec"}, {}
+    return {}, _login({})
+
+
 def _login(credentials: Mapping[str, str]) -> dict[str, str]:
     return {"X-Registry-Auth": auth.encode_header(dict(credentials)).decode()}
 
 
 def _post(
-    engine: Engine, what: str, spec: Mapping[str, Any], params: Mapping[str, int], headers: Mapping[str, str]
+    engine: Engine, what: str, spec: Mapping[str, Any], params: Mapping[str, int | str], headers: Mapping[str, str]
 ) -> None:
     api = engine.client.api
     where = f"{api.base_url}/v{api.api_version}/services/{what}"
