@@ -76,3 +76,20 @@ def test_killed_between_the_two_writes_both_end_on_one_commit(pair: Pair) -> Non
     for one in pair:
         one.assert_serves(first if images == {first.image} else second)
     assert pair[0].locks() == []
+
+
+def test_a_service_that_was_removed_since_holds_up_nothing(pair: Pair) -> None:
+    """I9. Fails when the next run wants it named together with the other one: it cannot be."""
+    web, worker = pair
+    first, second = web.build(FIRST), web.build(SECOND)
+    create(pair, first)
+    with docker_proxy(web.sandbox.engine.host) as proxy:
+        run = web.start(second, DOCKER_HOST=proxy.host)
+        proxy.before("POST /services/*/update", lambda _call: run.process.kill(), nth=2)
+        assert run.process.wait(120) == -9, run.log
+    web.sandbox.cli("service", "rm", worker.name)
+
+    ended = web.promote(second, SWARM_SERVICE=web.name)
+
+    assert outcome(ended) == (0, "promoted"), ended.log
+    web.assert_serves(second)

@@ -42,9 +42,11 @@ def find_left(services: Iterable[Service], dead: frozenset[str]) -> Left:
     return Left(written=tuple(written), unsettled=tuple(unsettled))
 
 
-def require_named(left: Left, names: Sequence[str]) -> None:
-    """Raises Refused where the dead run updated services together, of which this one may not change all."""
-    others = sorted(left.together - set(names))
+def require_named(left: Left, names: Sequence[str], others: Sequence[str]) -> None:
+    """Raises Refused where the dead run updated services together, of which this one may not change all.
+
+    `others` are those that are still there and not among the `names`.
+    """
     if others:
         raise Refused(
             f"an interrupted promotion updated {' and '.join(sorted(left.together))} together, and this one names"

@@ -1,11 +1,15 @@
 """Finishes or undoes what a run that was killed has begun, before anything else is looked at."""
 
+from functools import partial
+
 from freshness.core.image import Image
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.swarm import Service, identity, names_of
 from freshness.core.swarm_judge import Word
 from freshness.core.swarm_record import read_deployed
 from freshness.core.swarm_recovery import Left, find_left, former, require_named
+from freshness.engine.client import Engine
+from freshness.engine.swarm import find_service
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.request import Recovered, Result
 from freshness.report.run_log import RunLog
@@ -22,13 +26,18 @@ def recover(host: Host, leases: Leases, images: Images, run: RunLog) -> Result |
     left = find_left(read_services(host.engine, host.names).values(), leases.dead)
     if not left.written and not left.unsettled:
         return None
-    require_named(left, host.names)
+    require_named(left, host.names, sorted(filter(partial(_is_there, host.engine), left.together - set(host.names))))
     work = Work(host=host, leases=leases, images=images, together=(), run=run)
     with interrupts_deferred(), wrap_unexpected_errors():
         for service in left.unsettled:
             run.log.say(f"Waiting for the end of what is under way with {service.name}.")
             watch(work, service, work.wanted(service.image, is_back=True))
         return _settle(work, left) if left.written else None
+
+
+def _is_there(engine: Engine, name: str) -> bool:
+    found = find_service(engine, name)
+    return found is not None and found.name == name
 
 
 def _settle(work: Work, left: Left) -> Result | None:

@@ -54,9 +54,9 @@ def test_what_was_not_written_for_all_is_undone() -> None:
     left = find_left([both], DEAD)
 
     assert not left.is_whole
-    require_named(left, ("worker", "shop"))
+    require_named(left, ("worker", "shop"), ())
     with pytest.raises(Refused, match="Name worker in `swarm-service` too"):
-        require_named(left, ("shop",))
+        require_named(left, ("shop",), ("worker",))
 
 
 def test_the_service_from_before_is_what_swarm_remembers_else_what_our_labels_say() -> None:
