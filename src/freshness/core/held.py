@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.manifest import Platform
+from freshness.core.mounts import Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class HeldImage:
     """An image as a registry holds it; every digest is that of bytes which were read.
 
     `digest` is the manifest's or the index's, `manifest` that of the platform's own, `config` the configuration's.
+    `process` is what it starts, `platform` what it says that it was built for.
     """
 
     digest: str
@@ -29,6 +31,8 @@ class HeldImage:
     layers: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
     healthcheck: Mapping[str, Any] | None = None
+    process: Process | None = None
+    platform: Platform | None = None
 
     @property
     def ids(self) -> frozenset[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.hexid import IMAGE, SHA256, is_full_id, is_image_id
+from freshness.core.manifest import Platform
+from freshness.core.mounts import Process
 
 # https://github.com/distribution/reference/blob/v0.6.0/regexp.go: domain, path, tag.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -18,12 +20,17 @@ REVISION_LABEL = "org.opencontainers.image.revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image named by its ID (`sha256:…`, as its own Engine names it). It may have no `tags` and no `labels`."""
+    """An image named by its ID (`sha256:…`, as its own Engine names it). It may have no `tags` and no `labels`.
+
+    What it starts, and for which platform it was built, is None where nobody asked.
+    """
 
     id: str
     tags: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     healthcheck: Mapping[str, Any] | None = None
+    process: Process | None = None
+    platform: Platform | None = None
 
     def revision(self, label: str) -> str | None:
         """The commit that the label claims, or None where it does not hold a full commit id."""

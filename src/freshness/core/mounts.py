@@ -73,6 +73,20 @@ def mounts_of(config: Mapping[str, Any], service: str) -> tuple[Mount, ...]:
     )
 
 
+def process_in(config: Mapping[str, Any]) -> Process:
+    """What an image starts, by its configuration."""
+    entrypoint, command, env = (_words(config.get(name)) for name in ("Entrypoint", "Cmd", "Env"))
+    return Process(
+        words=(*entrypoint, *command),
+        folder=str(config.get("WorkingDir") or "/"),
+        search=search_path(dict(entry.partition("=")[::2] for entry in env).get("PATH", "")),
+    )
+
+
+def _words(found: object) -> tuple[str, ...]:
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
 def process_of(image: Process, service: Mapping[str, Any]) -> Process:
     """The process of a service: what the image says, and what the Compose file says in its place or in addition."""
     said = (*_listed(service.get("entrypoint")), *_listed(service.get("command")))

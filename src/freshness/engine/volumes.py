@@ -6,7 +6,7 @@ from http import HTTPStatus
 import docker
 from docker.types import Mount as EngineMount
 
-from freshness.core.mounts import Kind, Mount, Process, search_path
+from freshness.core.mounts import Kind, Mount, Process, process_in
 from freshness.engine.client import Engine, engine_call
 from freshness.engine.containers import Container
 from freshness.engine.image_files import Files, files_of
@@ -20,13 +20,7 @@ def image_process(engine: Engine, image_id: str) -> tuple[Process, frozenset[str
     """What the image starts, and the paths that it declares as volumes."""
     with engine_call(f"inspecting the image {image_id}"):
         config = engine.client.api.inspect_image(image_id).get("Config") or {}  # type: ignore[no-untyped-call]
-    env = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
-    process = Process(
-        words=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
-        folder=config.get("WorkingDir") or "/",
-        search=search_path(env.get("PATH", "")),
-    )
-    return process, frozenset(config.get("Volumes") or ())
+    return process_in(config), frozenset(config.get("Volumes") or ())
 
 
 def files_in_mount(engine: Engine, image_id: str, mount: Mount) -> dict[str, object] | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from freshness.core.held import HeldImage
 from freshness.core.manifest import Manifest, NotAManifest, Platform, json_object
+from freshness.core.mounts import process_in
 from freshness.errors import Refused
 from freshness.registry.client import Registry
 
@@ -54,4 +55,6 @@ def _describe(registry: Registry, top: Manifest, child: str) -> HeldImage:
         layers=tuple(layers) if isinstance(layers, list) else (),
         labels=labels if isinstance(labels, dict) else {},
         healthcheck=healthcheck if isinstance(healthcheck, dict) else None,
+        process=process_in(settings if isinstance(settings, dict) else {}),
+        platform=Platform(os=str(config.get("os") or ""), architecture=str(config.get("architecture") or "")),
     )

@@ -1,7 +1,7 @@
 """Images as the Swarm's nodes will pull them: proven by what their registry holds, or by the only node's Engine."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import Image
@@ -9,6 +9,7 @@ from freshness.core.swarm import Service, find_reference, identity
 from freshness.core.swarm_record import revision_of
 from freshness.engine.client import Engine
 from freshness.engine.images import find_image
+from freshness.engine.volumes import image_process
 from freshness.errors import Refused
 from freshness.registry.client import Registry
 from freshness.registry.credentials import find_credentials
@@ -38,11 +39,21 @@ class Images:
                     f"the Engine {self.engine.id} at {self.engine.endpoint} has no image {image}.",
                     "Gate it on this host, or promote HOST/NAME@sha256:… from a registry.",
                 )
-            return [found]
+            process, _ = image_process(self.engine, found.id)
+            return [replace(found, process=process)]
         repository = reference.repository
         registry = Registry(repository, find_credentials(repository.host, self.env))
         held = read_all_held(registry, registry.require_manifest(reference.digest))
-        return [Image(id=reference.digest, labels=one.labels, healthcheck=one.healthcheck) for one in held]
+        return [
+            Image(
+                id=reference.digest,
+                labels=one.labels,
+                healthcheck=one.healthcheck,
+                process=one.process,
+                platform=one.platform,
+            )
+            for one in held
+        ]
 
     def find_running(self, service: Service, label: str) -> Image:
         """What the service runs, with the commit that it was proven to be of: by its labels, else by the registry.

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from freshness.core.check import CheckName
-from freshness.core.image import repository_of
+from freshness.core.image import Image, repository_of
 from freshness.core.retained import RetainedTags
 from freshness.core.swarm import Service
+from freshness.core.swarm_mounts import refuse_covered
 from freshness.core.swarm_refusals import (
     pick_source,
     refuse_image,
@@ -91,6 +92,7 @@ class Preflight:
                     refuse_unprovable(service.name, service.container, one.healthcheck)
             step.got = settings.health.note or "a HEALTHCHECK"
         self.run.note(settings.health.note)
+        self._require_open(service, described)
         label = settings.source.label
         self.run.found.setdefault("revision", described[0].revision(label) or "")
         return Change(
@@ -102,6 +104,15 @@ class Preflight:
             keep=settings.keep_images,
             run=self.host.token,
         )
+
+    def _require_open(self, service: Service, described: Iterable[Image]) -> None:
+        allowed, notes = self.request.settings.exceptions.mounts, dict[str, None]()
+        with self.run.step(CheckName.MOUNTS, "no mount over what the containers start") as step:
+            for one in described:
+                notes |= dict.fromkeys(refuse_covered(service.name, service.container, one.process, allowed))
+            step.got = f"{len(notes)} mounts, each in the notes" if notes else "no mounts"
+        for note in notes:
+            self.run.note(note)
 
     def _jobs(self, jobs: tuple[JobSettings, ...], changes: tuple[Change, ...]) -> tuple[RunJob, ...]:
         """None where nothing is updated. Raises Refused."""
