@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support.engines import free_port
 from tests.support.promotions import FIRST, SECOND, THIRD
-from tests.support.swarm_service import Service
+from tests.support.swarm_service import Release, Service
 from tests.swarm.test_promotion import outcome
 
 RICH = (
@@ -72,3 +72,25 @@ def test_code_that_is_mounted_over_the_image_is_refused(service: Service) -> Non
     assert outcome(allowed) == (0, "promoted"), allowed.log
     assert service.served() == {FIRST}
     assert any("as `allow-mounts` allows" in note for note in allowed.report["notes"])
+
+
+def test_an_image_for_another_platform_is_placed_where_it_can_run(service: Service) -> None:
+    """Docker's own client writes the image's platforms too. Fails when those of the image before stay."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    create_for(service, first, "arm64")
+
+    ended = service.promote(second, SWARM_TIMEOUT="20")
+
+    assert outcome(ended) == (0, "promoted"), ended.log
+    service.assert_serves(second)
+
+
+def create_for(service: Service, release: Release, architecture: str) -> None:
+    """As Docker's client does of an image for that architecture, which no node here has."""
+    placement = {"Platforms": [{"OS": "linux", "Architecture": architecture}]}
+    service.api.create_service(
+        {"ContainerSpec": {"Image": release.image}, "Placement": placement},
+        name=service.name,
+        mode={"Replicated": {"Replicas": 2}},
+        endpoint_spec={"Mode": "dnsrr"},
+    )

@@ -1,13 +1,14 @@
 """A Swarm as its manager describes it: a service, the tasks of its slots, and the nodes that these run on."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import repository_of
+from freshness.core.manifest import Platform
 from freshness.core.registry_name import Reference, Repository
 
 STACK_LABEL = "com.docker.stack.namespace"
@@ -107,10 +108,15 @@ class Service:
         rounds = -(-self.replicas // max(at_once, 1))
         return float(update.get("Delay", 0) * rounds + (update.get("Monitor") or 5_000_000_000)) * 1e-9
 
-    def with_image(self, image: str, ours: Mapping[str, str]) -> dict[str, Any]:
-        """Its spec with this image, and with our labels in place of those that it has; all else stays."""
+    def with_image(self, image: str, ours: Mapping[str, str], platforms: Sequence[Platform]) -> dict[str, Any]:
+        """Its spec with this image, and with our labels in place of those that it has; all else stays.
+
+        Where it names the platforms of an image, as Docker's client writes them, it gets those of this one.
+        """
         spec = deepcopy(dict(self.spec))
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
+        if platforms and platforms_in(spec):
+            spec["TaskTemplate"]["Placement"]["Platforms"] = [*map(_platform, dict.fromkeys(platforms))]
         spec["Labels"] = {key: value for key, value in self.labels.items() if not is_ours(key)} | dict(ours)
         return spec
 
@@ -170,6 +176,18 @@ def image_in(spec: Mapping[str, Any] | None) -> str:
     return str((((spec or {}).get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image") or "")
 
 
+def platforms_in(spec: Mapping[str, Any] | None) -> tuple[Platform, ...]:
+    """Where a spec lets its tasks run, by the image that somebody wrote; empty where it does not say."""
+    placement = ((spec or {}).get("TaskTemplate") or {}).get("Placement") or {}
+    found = placement.get("Platforms") or ()
+    return tuple(Platform(os=one.get("OS") or "", architecture=one.get("Architecture") or "") for one in found)
+
+
+def _platform(one: Platform) -> dict[str, str]:
+    """A node of the architecture `arm` calls itself otherwise: https://github.com/moby/swarmkit/issues/2294."""
+    return {"OS": one.os, "Architecture": "" if one.architecture == "arm" else one.architecture}
+
+
 def is_ours(label: str) -> bool:
     """Whether it is a label of a service that this tool writes."""
     return re.fullmatch(r"freshness\.(run|by|url|image|revision|from|together|previous(\.\d+)?)", label) is not None
@@ -179,6 +197,11 @@ def identity(image: str) -> str:
     """What all spellings of one image have in common: its digest, or its ID; else the name as it is."""
     digest = image.rpartition("@")[2]
     return digest if is_image_id(digest) else image
+
+
+def is_tag(image: str) -> bool:
+    """Whether it may name another image on each node, and later."""
+    return identity(image) == image and not is_image_id(image)
 
 
 def find_reference(image: str) -> Reference | None:

@@ -1,12 +1,12 @@
 """A job of a Swarm: one task of a service that is made for it, as another service's template says."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 from freshness.core.answer import printable
 from freshness.core.image import repository_of
 from freshness.core.job import JOB_LABEL, JobResult
+from freshness.core.manifest import Platform
 from freshness.core.swarm import Service, Task
 from freshness.errors import Refused
 
@@ -20,13 +20,13 @@ def job_name(template: Service, token: str) -> str:
     return f"{template.name[: _LONGEST - len(end)]}{end}"
 
 
-def job_spec(template: Service, image: str, token: str) -> dict[str, Any]:
+def job_spec(template: Service, image: str, token: str, platforms: Sequence[Platform]) -> dict[str, Any]:
     """The template's containers with this image, once: never restarted, published nowhere, and without HEALTHCHECK.
 
     A task that is unhealthy is ended, and `complete` where its process exits 0 then.
     """
-    task = deepcopy(dict(template.spec["TaskTemplate"]))
-    task["ContainerSpec"] |= {"Image": image, "Healthcheck": {"Test": ["NONE"]}}
+    task = template.with_image(image, {}, platforms)["TaskTemplate"]
+    task["ContainerSpec"] |= {"Healthcheck": {"Test": ["NONE"]}}
     task |= {"RestartPolicy": {"Condition": "none"}}
     return {
         "Name": job_name(template, token),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from freshness.core.swarm import STOPPED, UNDER_WAY, Service, identity, image_in, is_ours
+from freshness.core.swarm import STOPPED, UNDER_WAY, Service, identity, image_in, is_ours, platforms_in
 from freshness.core.swarm_record import Deployed, Ran, read_deployed
 from freshness.errors import Refused
 
@@ -61,9 +61,10 @@ def former(service: Service) -> Service:
     before = last.before
     if identity(image_in(service.before)) == identity(before.image):
         labels = {key: value for key, value in (service.before.get("Labels") or {}).items() if is_ours(key)}
+        platforms = platforms_in(service.before)
     else:
-        labels = _without(last, before).labels
-    return replace(service, spec=service.with_image(before.image, labels))
+        labels, platforms = _without(last, before).labels, ()
+    return replace(service, spec=service.with_image(before.image, labels, platforms))
 
 
 def _without(last: Deployed, before: Ran) -> Deployed:

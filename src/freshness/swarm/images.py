@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from freshness.core.hexid import is_image_id
 from freshness.core.image import Image
-from freshness.core.swarm import Service, find_reference, identity
+from freshness.core.manifest import Platform
+from freshness.core.swarm import Service, find_reference, identity, is_tag
 from freshness.core.swarm_record import revision_of
 from freshness.engine.client import Engine
 from freshness.engine.images import find_image
@@ -29,6 +29,10 @@ class Images:
         if image not in self.known:
             self.known[image] = tuple(self._describe(image))
         return self.known[image]
+
+    def platforms(self, image: str) -> tuple[Platform, ...]:
+        """Those that it was built for; empty where that is not known."""
+        return tuple(one.platform for one in self.describe(image) if one.platform)
 
     def _describe(self, image: str) -> Iterable[Image]:
         reference = find_reference(image)
@@ -63,7 +67,7 @@ class Images:
         if revision := revision_of(service.labels, service.image):
             return Image(id=identity(service.image), labels={label: revision})
         unknown = Image(id=identity(service.image))
-        if identity(service.image) == service.image and not is_image_id(service.image):  # a tag, which may move
+        if is_tag(service.image):
             return unknown
         try:
             return self.describe(service.image)[0]

@@ -68,7 +68,8 @@ def run_later_job(work: Work, job: RunJob) -> None:
 
 
 def _run(work: Work, job: RunJob) -> JobResult:
-    engine, spec = work.host.engine, job_spec(job.template, job.image, work.host.token)
+    engine, platforms = work.host.engine, work.images.platforms(job.image)
+    spec = job_spec(job.template, job.image, work.host.token, platforms)
     work.leases.require()
     try:
         create_service(engine, spec, work.images.credentials(job.image))

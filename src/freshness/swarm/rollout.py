@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from freshness.core.check import CheckName
-from freshness.core.swarm import STOPPED, Service, is_ours
+from freshness.core.swarm import STOPPED, Service, identity, is_ours, platforms_in
 from freshness.core.swarm_judge import Held, Judged, Wanted, Word, decide, describe_update, judge
 from freshness.core.swarm_way_back import Way, way_back
 from freshness.engine.swarm import read_nodes, read_tasks, task_log, update_service
@@ -57,7 +57,7 @@ def _write(work: Work, change: Change) -> None:
     work.begun.append(change)
     work.leases.keep()
     try:
-        spec = change.service.with_image(change.image, labels)
+        spec = change.service.with_image(change.image, labels, work.images.platforms(change.image))
         update_service(work.host.engine, change.service, spec, work.images.credentials(change.image))
     except Stale:
         if require_service(work.host.engine, change.service).labels.get("freshness.run") == change.run:
@@ -171,5 +171,6 @@ def _try_back(work: Work, change: Change) -> Way:
     if way is Way.WRITE:
         work.leases.require()
         ours = {key: value for key, value in before.labels.items() if is_ours(key)}
-        update_service(engine, now, now.with_image(before.image, ours), work.images.credentials(before.image))
+        spec = now.with_image(before.image, ours, platforms_in(before.spec))
+        update_service(engine, now, spec, work.images.credentials(before.image))
     return way

@@ -73,7 +73,7 @@ def test_one_write_changes_image_and_our_labels_alone() -> None:
     change = a_change(**{"freshness.previous.7": "old", "freshness.test": "mine"})
     before = change.service.spec
 
-    spec = change.service.with_image(NEW, change.deployed("ada", "", ("shop",)).labels)
+    spec = change.service.with_image(NEW, change.deployed("ada", "", ("shop",)).labels, ())
 
     assert spec["TaskTemplate"]["ContainerSpec"] == {"Image": NEW, "Env": ["A=1"]}
     assert (spec["Labels"]["team"], spec["Labels"]["freshness.test"]) == ("web", "mine")

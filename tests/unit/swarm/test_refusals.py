@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from freshness.core.swarm import Service, registry_of
+from freshness.core.manifest import Platform
+from freshness.core.swarm import Service, platforms_in, registry_of
 from freshness.core.swarm_job import job_spec, pick_image, result_of
 from freshness.core.swarm_refusals import (
     pick_source,
@@ -135,7 +136,7 @@ def test_a_job_is_its_template_once_and_nothing_ends_it_but_itself() -> None:
     """Breaks when a HEALTHCHECK is left: an unhealthy task may be told as complete."""
     template = a_service(OLD, **HOST_PORT, Name="migrate", Mode={"Replicated": {"Replicas": 0}})
 
-    spec = job_spec(template, NEW, RUN)
+    spec = job_spec(template, NEW, RUN, ())
 
     assert spec == {
         "Name": "migrate-job-11111111",
@@ -147,7 +148,7 @@ def test_a_job_is_its_template_once_and_nothing_ends_it_but_itself() -> None:
         },
         "Mode": {"Replicated": {"Replicas": 1}},
     }
-    assert len(job_spec(a_service(Name="m" * 63), NEW, RUN)["Name"]) == 63
+    assert len(job_spec(a_service(Name="m" * 63), NEW, RUN, ())["Name"]) == 63
 
 
 def test_a_job_is_judged_by_its_task() -> None:
@@ -183,6 +184,20 @@ def test_what_is_gone_back_to_is_of_the_commit_that_the_labels_promise() -> None
     for found in others:
         with pytest.raises(Refused, match=f"call {OLD} an image of {COMMIT}"):
             refuse_other_commit("shop", OLD, COMMIT, found)
+
+
+def test_an_image_is_placed_where_it_can_run() -> None:
+    """Breaks when the platforms of the image before stay, as Docker's client had written them."""
+    both = [{"OS": "linux", "Architecture": "amd64"}, {"OS": "linux", "Architecture": "arm64"}]
+    service = a_service(TaskTemplate={"ContainerSpec": {"Image": OLD}, "Placement": {"Platforms": both}})
+    amd64, arm = (Platform(os="linux", architecture=one) for one in ("amd64", "arm"))
+
+    placed = service.with_image(NEW, {}, (amd64, amd64, arm))["TaskTemplate"]["Placement"]
+
+    assert placed["Platforms"] == [both[0], {"OS": "linux", "Architecture": ""}]
+    assert platforms_in(service.spec) == tuple(Platform(os="linux", architecture=one) for one in ("amd64", "arm64"))
+    assert service.with_image(NEW, {}, ())["TaskTemplate"]["Placement"]["Platforms"] == both
+    assert "Placement" not in a_service().with_image(NEW, {}, (amd64,))["TaskTemplate"]
 
 
 def test_credentials_of_one_registry_are_no_other_ones() -> None:
