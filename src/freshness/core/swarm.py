@@ -100,13 +100,16 @@ class Service:
         configs = (self.spec.get("UpdateConfig") or {}, self.spec.get("RollbackConfig") or {})
         return any(one.get("Order") == "start-first" for one in configs)
 
-    @property
-    def shortest_update(self) -> float:
-        """Seconds that an update takes at least: a delay for each round of tasks, and the time that Swarm monitors."""
+    def shortest_update(self, hold: float) -> float:
+        """Seconds that it takes at least to prove an update.
+
+        That is a delay for each round of tasks, and then the time that Swarm monitors, or `hold` seconds.
+        """
         update = self.spec.get("UpdateConfig") or {}
         at_once = update.get("Parallelism", 1) or self.replicas
         rounds = -(-self.replicas // max(at_once, 1))
-        return float(update.get("Delay", 0) * rounds + (update.get("Monitor") or 5_000_000_000)) * 1e-9
+        delay, monitor = float(update.get("Delay", 0)) * 1e-9, float(update.get("Monitor") or 5_000_000_000) * 1e-9
+        return delay * rounds + max(monitor, hold)
 
     def with_image(self, image: str, ours: Mapping[str, str], platforms: Sequence[Platform]) -> dict[str, Any]:
         """Its spec with this image, and with our labels in place of those that it has; all else stays.

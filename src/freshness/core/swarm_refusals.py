@@ -27,8 +27,8 @@ def refuse_no_manager(swarm: Mapping[str, Any], endpoint: str) -> None:
         )
 
 
-def refuse_service(service: Service, *, seconds: float) -> None:
-    """Raises Refused for a service that cannot be updated and judged within these seconds, Stale for one at work."""
+def refuse_service(service: Service, *, seconds: float, hold: float) -> None:
+    """Raises Refused for a service that cannot be updated and held within these seconds, Stale for one at work."""
     name = service.name
     if service.mode != "Replicated":
         raise Refused(
@@ -50,11 +50,11 @@ def refuse_service(service: Service, *, seconds: float) -> None:
             f"the last update of {name} stopped halfway ({describe_update(service)}); expected one that has ended.",
             f"End it first: `docker service update --detach --image IMAGE {name}`, with the image that is to run.",
         )
-    _refuse_configuration(service, seconds)
+    _refuse_configuration(service, seconds, hold)
 
 
-def _refuse_configuration(service: Service, seconds: float) -> None:
-    name = service.name
+def _refuse_configuration(service: Service, seconds: float, hold: float) -> None:
+    name, shortest = service.name, service.shortest_update(hold)
     if service.starts_first and service.host_ports:
         ports = ", ".join(map(str, service.host_ports))
         raise Refused(
@@ -62,11 +62,11 @@ def _refuse_configuration(service: Service, seconds: float) -> None:
             f"Use stop-first for both: `docker service update --update-order stop-first --rollback-order stop-first"
             f" {name}`; or publish in mode ingress.",
         )
-    if service.shortest_update >= seconds:
+    if shortest >= seconds:
         raise Refused(
-            f"an update of {name} takes at least {service.shortest_update:g} s by its own delay and monitor; expected"
+            f"an update of {name} takes at least {shortest:g} s by its delay, and its monitor or `hold-time`; expected"
             f" less than `swarm-timeout`, {seconds:g} s.",
-            "Raise `swarm-timeout`, or lower the service's `--update-delay` or `--update-monitor`.",
+            "Raise `swarm-timeout`, or lower `hold-time`, or the service's `--update-delay` or `--update-monitor`.",
         )
 
 

@@ -19,11 +19,11 @@ def look_at_swarm(settings: PromoteSettings, run_env: Mapping[str, str]) -> Iter
     engine = connect(child_environment(run_env, next(iter(settings.docker_hosts), None)), settings.engine.timeout)
     refuse_no_manager(describe_swarm(engine), engine.endpoint)
     for name in settings.swarm.services:
-        yield from tried(Area.PRODUCTION, partial(_look_at_service, engine, name, settings.swarm.timeout))
+        yield from tried(Area.PRODUCTION, partial(_look_at_service, engine, name, settings))
 
 
-def _look_at_service(engine: Engine, name: str, seconds: float) -> Iterator[Finding]:
+def _look_at_service(engine: Engine, name: str, settings: PromoteSettings) -> Iterator[Finding]:
     service = read_services(engine, (name,))[name]
-    refuse_service(service, seconds=seconds)
+    refuse_service(service, seconds=settings.swarm.timeout, hold=settings.health.hold)
     judged = judge(service.image, service, read_tasks(engine, service), read_nodes(engine))
     yield (fine if judged.well else note)(Area.PRODUCTION, f"{name} in the swarm: {judged.said}.")

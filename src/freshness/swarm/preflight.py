@@ -56,7 +56,7 @@ class Preflight:
         with self.run.step(CheckName.SERVICE, f"{' and '.join(names)} ready for an update") as step:
             found = tuple(read_services(self.host.engine, names).values())
             for service in found:
-                refuse_service(service, seconds=swarm.timeout)
+                refuse_service(service, seconds=swarm.timeout, hold=self.request.settings.health.hold)
             step.got = ", ".join(f"{one.name} with {one.replicas} replicas" for one in found)
         return found
 

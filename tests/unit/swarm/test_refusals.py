@@ -54,12 +54,12 @@ def test_only_a_manager_is_asked(swarm: dict[str, Any], said: str) -> None:
         (a_service(**START_FIRST, **HOST_PORT), "publishes 8500 in mode host"),
         (a_service(RollbackConfig={"Order": "start-first"}, **HOST_PORT), "start-first"),
         (a_service(UpdateConfig={"Monitor": 900_000_000_000}), "takes at least 900 s"),
-        (a_service(UpdateConfig={"Parallelism": 2, "Delay": 450_000_000_000}), "takes at least 905 s"),
+        (a_service(UpdateConfig={"Parallelism": 2, "Delay": 450_000_000_000}), "takes at least 910 s"),
     ],
 )
 def test_a_service_that_cannot_be_judged_is_refused(service: Service, said: str) -> None:
     with pytest.raises(Refused, match=said):
-        refuse_service(service, seconds=900)
+        refuse_service(service, seconds=900, hold=10)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,14 @@ def test_a_service_that_cannot_be_judged_is_refused(service: Service, said: str)
     ],
 )  # fmt: skip
 def test_a_service_with_any_order_and_failure_action_is_let_pass(service: Service) -> None:
-    refuse_service(service, seconds=900)
+    refuse_service(service, seconds=900, hold=10)
+
+
+def test_the_hold_time_is_part_of_what_an_update_takes() -> None:
+    """Breaks when a good image could never be held for so long, and would be taken back at the deadline."""
+    refuse_service(a_service(), seconds=900, hold=899)
+    with pytest.raises(Refused, match="takes at least 900 s by its delay, and its monitor or `hold-time`"):
+        refuse_service(a_service(), seconds=900, hold=900)
 
 
 def test_more_than_one_node_finds_an_image_by_its_digest_alone() -> None:
