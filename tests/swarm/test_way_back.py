@@ -1,4 +1,4 @@
-"""The way back of what real stacks have."""
+"""The way back of what real stacks have: another registry before, a tag in place of a digest."""
 
 from tests.support.promotions import FIRST, SECOND, THIRD
 from tests.support.registries import PASSWORD, USER
@@ -37,3 +37,21 @@ def start_anew_without_images(service: Service, release: Release) -> None:
     for node in service.swarm.nodes:
         node.engine.docker.images.remove(image_id, force=True)
     service.update("--replicas=3")
+
+
+def test_back_to_a_tag_is_said_to_be_unproven(service: Service) -> None:
+    """I12. A stack that was deployed with `--resolve-image never`: what the tag names by then nobody knows."""
+    first, second, bad = service.build(FIRST), service.build(SECOND), service.build(THIRD, begin="exit 1")
+    tag = f"{first.image.partition('@')[0]}:build-0"
+    service.create(Release(revision=FIRST, image=tag))
+
+    failed = service.promote(bad)
+
+    assert outcome(failed) == (4, "rolled-back"), failed.log
+    assert f"Not proven: which image {tag} is" in failed.reason
+    assert outcome(service.promote(second)) == (0, "promoted")
+    back = service.run("rollback")
+    assert outcome(back) == (1, "refused"), back.log
+    assert "with `--to`" in back.reason
+    assert "gate" not in back.reason
+    service.assert_serves(second)

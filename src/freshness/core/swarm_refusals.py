@@ -70,19 +70,19 @@ def _refuse_configuration(service: Service, seconds: float, hold: float) -> None
         )
 
 
-def refuse_image(image: str, nodes: int) -> None:
-    """Raises Refused unless every node finds that very image by this name."""
+def refuse_image(image: str, nodes: int, instead: str = "") -> None:
+    """Raises Refused unless every node finds that very image by this name; `instead` is the remedy of a rollback."""
     if find_reference(image):
         return
     if not is_image_id(image):
         raise Refused(
             f"{quoted(image)} names no image by its digest; expected HOST/NAME@sha256:….",
-            "Give the gate's output `digests` in `source-images`, or its `digest` behind the repository's name.",
+            instead or "Give the gate's output `digests` in `source-images`, or HOST/NAME@ with its `digest`.",
         )
     if nodes > 1:
         raise Refused(
             f"{image} is an image ID, and the swarm has {nodes} nodes, of which only the one that has it could run it.",
-            "Gate with `registry`, and promote its output `digests`.",
+            instead or "Gate with `registry`, and promote its output `digests`.",
         )
 
 

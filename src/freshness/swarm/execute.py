@@ -1,7 +1,7 @@
 """Executes a plan of Swarm services: each in its order; where one fails, all are taken back."""
 
 from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
-from freshness.core.swarm import identity
+from freshness.core.swarm import identity, is_tag
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.request import Result, why
@@ -68,7 +68,9 @@ def go_all_back(work: Work) -> Ended:
     if failed:
         return PromotionOutcome.STRANDED, _stranded(failed)
     again = "; ".join(f"{one.service.name}: {name_revision(one.running, one.label)} serves again" for one in work.begun)
-    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}.{_unknown(work)}"
+    tags = " and ".join(sorted({one.service.image for one in work.begun if is_tag(one.service.image)}))
+    unproven = f" Not proven: which image {tags} is by now, since a tag may be moved." if tags else ""
+    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {again}.{unproven}{_unknown(work)}"
 
 
 def _stranded(failed: list[tuple[Change, FreshnessError]]) -> str:

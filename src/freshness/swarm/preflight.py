@@ -27,6 +27,8 @@ from freshness.swarm.jobs import find_job
 from freshness.swarm.plan import Change, Plan, RunJob
 from freshness.swarm.retained import Back, choose_back
 
+_ANOTHER = "Name an entry of `freshness rollback --list` with `--to`, or promote an image, with `allow-rollback`."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
@@ -66,7 +68,7 @@ class Preflight:
             backs = dict[str, Back]()
             for service in services:
                 back = choose_back(service, self.request.rollback_to, next(iter(backs.values()), None))
-                refuse_image(back.image, self.nodes)
+                refuse_image(back.image, self.nodes, _ANOTHER)
                 label = self.request.settings.source.label
                 said = {one.revision(label) for one in self.images.describe(back.image)}
                 refuse_other_commit(service.name, back.image, back.entry.revision, said)
