@@ -89,6 +89,11 @@ class Service:
         return int(replicated.get("Replicas", 1))
 
     @property
+    def runs_always(self) -> bool:
+        """Whether it has tasks that are started anew when they end."""
+        return self.mode == "Global" or (self.mode == "Replicated" and self.replicas > 0)
+
+    @property
     def host_ports(self) -> tuple[int, ...]:
         """The ports that each of its tasks takes on its own node."""
         ports = (self.spec.get("EndpointSpec") or {}).get("Ports") or ()

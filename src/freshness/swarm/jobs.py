@@ -32,10 +32,10 @@ def find_job(host: Host, job: JobSettings, changes: Sequence[Change]) -> RunJob:
             f"the swarm has no service {' or '.join(names)} that could tell how the job runs.",
             "Deploy it with `replicas: 0`: its command, networks and secrets are what the job gets.",
         )
-    if template.replicas:
+    if template.runs_always:
         raise Refused(
-            f"{template.name} has {template.replicas} replicas, and is to be a job; expected none that run always.",
-            f"Scale it to nothing: `docker service scale {template.name}=0`.",
+            f"{template.name} runs always, and is to be a job; expected a replicated service with 0 replicas.",
+            f"Scale it to nothing: `docker service scale {template.name}=0`, where it is not global.",
         )
     images = {change.service.image: change.image for change in changes}
     settings = host.request.settings

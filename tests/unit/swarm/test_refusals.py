@@ -158,6 +158,20 @@ def test_a_job_is_its_template_once_and_nothing_ends_it_but_itself() -> None:
     assert len(job_spec(a_service(Name="m" * 63), NEW, RUN, ())["Name"]) == 63
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ({"Replicated": {"Replicas": 1}}, True), ({"Replicated": {"Replicas": 0}}, False), ({"Global": {}}, True),
+        ({"ReplicatedJob": {"MaxConcurrent": 1}}, False), ({"GlobalJob": {}}, False),
+    ],
+)  # fmt: skip
+def test_a_job_of_the_swarm_may_be_a_template_and_what_runs_always_may_not(
+    mode: dict[str, Any], *, expected: bool
+) -> None:
+    """Breaks when a job's mode is read as one replica that runs always."""
+    assert a_service(Mode=mode).runs_always is expected
+
+
 def test_a_job_is_judged_by_its_task() -> None:
     assert result_of([]) is None
     assert result_of([a_task(1, state="running")]) is None
