@@ -33,6 +33,17 @@ def test_what_was_proven_runs_in_each_slot_and_the_same_again_writes_nothing(ser
     assert service.state() == before
 
 
+def test_old_tasks_that_take_their_time_to_stop_are_named(service: Service) -> None:
+    """Swarm's start-first update ends before they do, and so do we. Fails when only what is wanted is looked at."""
+    first, second = service.build(FIRST, stop_seconds=30), service.build(SECOND)
+    service.create(first, "--update-order=start-first", "--stop-grace-period=40s")
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (0, "promoted"), ended.log
+    assert "Tasks of another image still stop on node" in ended.reason
+
+
 def test_another_spelling_of_the_same_digest_restarts_nothing(service: Service) -> None:
     """Fails when the references are compared as text: Swarm itself restarts all tasks for `name:tag@digest`."""
     first = service.build(FIRST)

@@ -8,6 +8,7 @@ from freshness.core.answer import printable
 from freshness.core.swarm import STOPPED, TAKEN_BACK, UNDER_WAY, Node, Service, Task, identity
 
 _OVER = frozenset({"failed", "rejected", "complete"})
+_TO_COME = frozenset({"ready", "running"})
 _MOST = 2
 """Errors of tasks that a sentence names."""
 
@@ -28,7 +29,7 @@ class Judged:
     `over` are those of the image that ended since the write, the last one first; `gave_up`: two of one slot did.
 
     `well`: every slot is filled, and nothing else is wanted. `silent` are the nodes of which nobody knows what runs
-    there of this service.
+    there of this service, `stopping` those where another image of it still does, unwanted.
     """
 
     well: bool
@@ -36,6 +37,7 @@ class Judged:
     over: tuple[str, ...]
     gave_up: bool
     silent: tuple[str, ...]
+    stopping: tuple[str, ...]
     said: str
 
 
@@ -74,16 +76,16 @@ def judge(
 ) -> Judged:
     """Whether each slot has one wanted task that runs this image on a node that is heard of."""
     known = {node.id: node for node in nodes}
+    ready = {node: one.name for node, one in known.items() if one.is_ready}
     wanted = [task for task in tasks if task.wanted == "running"]
-    good = [task for task in wanted if _runs(task, image) and task.node in known and known[task.node].is_ready]
+    good = [task for task in wanted if _runs(task, image) and task.node in ready]
     slots = {task.slot for task in good}
     over = [one for one in tasks if one.state in _OVER and one.id not in earlier and _is_of(one, image)]
     over.sort(key=lambda task: task.since, reverse=True)
-    silent = {
-        known[task.node].name if task.node in known else task.node
-        for task in tasks
-        if task.state == "running" and not (task.node in known and known[task.node].is_ready)
-    }
+    on = [task for task in tasks if task.state == "running"]
+    silent = {known[task.node].name if task.node in known else task.node for task in on if task.node not in ready}
+    leaving = [task for task in on if task.wanted not in _TO_COME and not _is_of(task, image)]
+    stuck = [task for task in tasks if task.wanted in _TO_COME and task.error and _is_of(task, image)]
     said = f"{len(slots)} of {service.replicas} tasks run {image}"
     if silent:
         said += f"; not heard of: {' and '.join(sorted(silent))}"
@@ -94,7 +96,8 @@ def judge(
         over=tuple(task.id for task in over),
         gave_up=len({task.slot for task in over}) < len(over),
         silent=tuple(sorted(silent)),
-        said=said if well else said + _errors(over),
+        stopping=tuple(sorted({ready[task.node] for task in leaving if task.node in ready})),
+        said=said if well else said + _errors([*over, *stuck]),
     )
 
 

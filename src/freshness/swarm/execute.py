@@ -92,11 +92,15 @@ def _serves(plan: Plan, work: Work) -> str:
 
 
 def _unknown(work: Work) -> str:
-    """What cannot be proven: nobody hears of the node, and what it runs may be another image."""
-    if not work.silent:
-        return ""
-    names = " and ".join(sorted(work.silent))
-    return f" Not proven: what still runs on {names}, of which the managers hear nothing."
+    """What another image may still run: where it is told to stop, and on a node that nobody hears of."""
+    stopping = " and ".join(sorted({node for nodes in work.stopping.values() for node in nodes}))
+    said = (
+        f" Tasks of another image still stop on {stopping}, as long as `stop-grace-period` lets them."
+        if stopping
+        else ""
+    )
+    silent = " and ".join(sorted(work.silent))
+    return f"{said} Not proven: what still runs on {silent}, of which the managers hear nothing." if silent else said
 
 
 def _result(plan: Plan, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:

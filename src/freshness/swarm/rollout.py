@@ -20,7 +20,10 @@ PROGRESS_SECONDS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What the rollouts of one run work with. `begun` are the changes whose write may have arrived."""
+    """What the rollouts of one run work with. `begun` are the changes whose write may have arrived.
+
+    Of each service that was proven, `stopping` are the nodes where tasks of another image still stop.
+    """
 
     host: Host
     leases: Leases
@@ -29,6 +32,7 @@ class Work:
     run: RunLog
     begun: list[Change] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
+    stopping: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wanted(self, image: str, run: str = "", *, is_back: bool = False) -> Wanted:
         """What has to come about from now on; `run` is the token of who wrote it."""
@@ -84,6 +88,7 @@ def require_proven(work: Work, service: Service, wanted: Wanted) -> Judged:
 def _accept(work: Work, wanted: Wanted, word: Word, now: Service, judged: Judged) -> Judged:
     if word is Word.PROVEN:
         work.silent.update(judged.silent)
+        work.stopping[now.name] = judged.stopping
         return judged
     if word is Word.CHANGED:
         raise Stale(

@@ -84,6 +84,16 @@ def test_what_a_lost_node_may_still_run_is_named_where_all_slots_are_filled_else
     assert judged.silent == ("node3",)
 
 
+def test_another_image_that_is_still_stopping_is_named_by_its_node() -> None:
+    """A start-first update ends before they do. Breaks when only what is wanted is looked at."""
+    leaving = [a_task(1, OLD, wanted="shutdown", id="stopping"), a_task(2, NEW, wanted="shutdown", id="of the same")]
+    gone = a_task(2, OLD, "shutdown", wanted="shutdown", id="gone")
+
+    judged = judge(NEW, a_service(), [*ALL, *leaving, gone], nodes())
+
+    assert (judged.well, judged.stopping, judged.silent) == (True, ("node1",), ())
+
+
 @pytest.mark.parametrize("state", ["paused", "rollback_started", "rollback_completed", "rollback_paused"])
 def test_what_swarm_stops_or_takes_back_has_failed(state: str) -> None:
     """Breaks when a rollback counts as the end of an update, as it does for `docker service update`."""
