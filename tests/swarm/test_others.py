@@ -76,6 +76,21 @@ def test_a_write_in_mid_update_disarms_swarms_rollback_and_not_ours(
     assert service.locks() == []
 
 
+def test_our_label_that_is_taken_away_in_mid_update_is_what_the_reason_names(service: Service) -> None:
+    """As `stack deploy` takes it. Fails when the same image is named as what was got, and what was expected."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    service.create(first, "--update-parallelism=1")
+    run = service.start(second)
+    eventually(lambda: second.image in service.running(), "the first slot on the new image")
+
+    service.update("--label-rm", "freshness.run")
+    ended = run.end(150)
+
+    assert outcome(ended) == (5, "stranded"), ended.log
+    assert "the label `freshness.run` of this run is gone" in ended.reason
+    assert service.image == second.image
+
+
 def test_a_stack_that_is_deployed_by_hand_afterwards_is_seen(stack: Service, tmp_path: Path) -> None:
     """`--resolve-image always`, the default, takes the promotion back; the next one is no repetition."""
     first, second = stack.build(FIRST), stack.build(SECOND)

@@ -163,7 +163,7 @@ def choose_alike(kept: Sequence[RetainedImage], now: RetainedImage, like: Retain
         raise Refused(
             f"{service} has no image of {like.revision or 'the same time'} to go back to; expected one, as the"
             f" application goes back to one commit together (it has: {_in_words(kept) or 'none'}).",
-            f"Name with `--to` a commit that all of them have; leave {service} out of `service`; or gate that commit"
+            f"Name with `--to` a commit that all of them have; leave {service} out; or gate that commit"
             " again and promote it with `--allow-rollback REASON`.",
         )
     return found[0]
@@ -187,8 +187,8 @@ def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:
 
 
 def _nothing(to: str, tag: str, others: str = "") -> str:
-    are = f"there are {others}" if others else f"there is no tag {tag}"
-    return f"No previous image{to} to roll back to: {are} (`docker system prune -a` removes them all)."
+    are = f"there are {others}" if others else f"there is no tag {tag} (`docker system prune -a` removes it)"
+    return f"No previous image{to} to roll back to: {are}."
 
 
 def _in_words(kept: Sequence[RetainedImage]) -> str:

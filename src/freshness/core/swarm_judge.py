@@ -27,6 +27,7 @@ class Judged:
     """The tasks at one moment. `good` are the IDs of those that fill a slot as they should.
 
     `over` are those of the image that ended since the write, the last one first; `gave_up`: two of one slot did.
+    `said` names what is wrong with tasks of the image.
 
     `well`: every slot is filled, and nothing else is wanted. `silent` are the nodes of which nobody knows what runs
     there of this service, `stopping` those where another image of it still does, unwanted.
@@ -141,13 +142,14 @@ def _is_of(task: Task, image: str) -> bool:
     return identity(task.image) == identity(image)
 
 
-def _errors(over: Iterable[Task]) -> str:
-    """The last errors, each once: what a container's end says."""
-    told: Mapping[str, None] = dict.fromkeys(map(_error, over))
+def _errors(tasks: Iterable[Task]) -> str:
+    """The last errors, each once: what a container's end says, or why none is started."""
+    told: Mapping[str, None] = dict.fromkeys(map(_error, tasks))
     return "".join(f"; {each}" for each in list(told)[:_MOST])
 
 
 def _error(task: Task) -> str:
     why = printable(task.error).rstrip(".")
     status = f"exit status {task.status}" if task.status is not None and task.state != "rejected" else ""
-    return f"a task was {task.state}: {why or status}" if why or status else f"a task was {task.state}"
+    said = f"a task {'was' if task.state in _OVER else 'is'} {task.state}"
+    return f"{said}: {why or status}" if why or status else said

@@ -91,8 +91,10 @@ def _accept(work: Work, wanted: Wanted, word: Word, now: Service, judged: Judged
         work.stopping[now.name] = judged.stopping
         return judged
     if word is Word.CHANGED:
+        is_same = identity(now.image) == identity(wanted.image)
+        found = "the label `freshness.run` of this run is gone" if is_same else f"its image is {now.image}"
         raise Stale(
-            f"somebody else changed {now.name} meanwhile: its image is {now.image}, expected {wanted.image}.",
+            f"somebody else changed {now.name} meanwhile: {found}; expected {wanted.image}, as this run wrote it.",
             "Find out who deploys it beside this tool, then run again.",
         )
     for task in judged.over[:1]:

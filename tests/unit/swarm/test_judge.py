@@ -176,6 +176,20 @@ def test_the_last_errors_of_tasks_are_told_each_once() -> None:
     assert judged.over[0] == "task-3-rejected"
 
 
+def test_why_a_task_is_not_started_is_told() -> None:
+    """Breaks when only ended tasks are asked: of one that finds no node Swarm says `updating`, and no more."""
+    waiting = [
+        a_task(3, state="pending", error="no suitable node (insufficient resources on 3 nodes)"),
+        a_task(2, OLD, state="pending", error="of the old one"),
+    ]
+
+    judged = judge(NEW, a_service(state="updating"), [ALL[0], *waiting], nodes())
+
+    assert judged.said == (
+        f"1 of 3 tasks run {NEW}; a task is pending: no suitable node (insufficient resources on 3 nodes)"
+    )
+
+
 def test_what_swarm_says_of_an_update_is_untrusted_text() -> None:
     assert describe_update(a_service(state="paused", message="stopped\x1b[2J")) == "Swarm says paused: stopped [2J"
     assert describe_update(a_service()) == "Swarm says nothing of an update"
