@@ -2,6 +2,7 @@
 
 import pytest
 
+from freshness.core.swarm import STACK_LABEL
 from tests.support.promotions import FIRST, SECOND
 from tests.support.runner import eventually
 from tests.support.swarm_service import Service
@@ -114,6 +115,37 @@ def test_one_that_a_killed_run_left_is_waited_for_and_never_doubled(migrated: Se
     assert max(seen) == 1
     assert services(service) == mine
     assert service.locks() == []
+
+
+def test_a_job_has_one_lock_however_the_settings_call_it(service: Service) -> None:
+    """The run of the other name removed it in its midst. Fails when the lock has the name that the settings give."""
+    stack, cli = service.name, service.sandbox.cli
+    first, second = service.build(FIRST), service.build(SECOND, job="sleep 8")
+    common = ("--detach", "--no-resolve-image", "--endpoint-mode=dnsrr", f"--label={STACK_LABEL}={stack}")
+    for name, words in {"web": (), "worker": (), "migrate": ("sh", "/app/job")}.items():
+        replicas = 0 if words else 1
+        cli("service", "create", *common, f"--replicas={replicas}", "--name", f"{stack}_{name}", first.image, *words)
+    homes = [named_job(service, job, seconds) for job, seconds in (("migrate", 60), (f"{stack}_migrate", 2))]
+    mine = services(service)
+
+    run = service.start(second, SWARM_SERVICE=f"{stack}_web", XDG_CONFIG_HOME=homes[0])
+    eventually(lambda: services(service) - mine, "the job")
+    assert f"freshness-swarm.{stack}_migrate" in service.locks()
+    other = service.promote(second, SWARM_SERVICE=f"{stack}_worker", XDG_CONFIG_HOME=homes[1])
+
+    assert outcome(run.end(150)) == (0, "promoted"), run.log
+    assert outcome(other) == (1, "refused"), other.log  # within its own two seconds
+    assert "did not end within 2 s" in other.reason
+    assert service.locks() == []
+
+
+def named_job(service: Service, job: str, seconds: int) -> str:
+    """A folder of settings with that one job."""
+    home = service.runner.folder / f"config-{job}"
+    own = home / "freshness/org/app.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"[environments.production.jobs.{job}]\ntimeout = {seconds}\n")
+    return str(home)
 
 
 def test_a_template_that_always_runs_is_refused(migrated: Service) -> None:

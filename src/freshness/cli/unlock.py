@@ -6,7 +6,7 @@ from typing import Any
 from freshness.core.lock import HeldLock, Record, is_lock_name, is_swarm_lock, service_lock, swarm_lock, tag_lock
 from freshness.core.quoting import quoted
 from freshness.core.swarm_recovery import find_left
-from freshness.engine.client import connect
+from freshness.engine.client import Engine, connect
 from freshness.engine.compose_config import project_with, read_config
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.lock import Lock
@@ -18,6 +18,7 @@ from freshness.errors import EngineError, SettingsError
 from freshness.settings.docker_host import each_host
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
+from freshness.swarm.host import name_template
 
 Texts = Mapping[str, str]
 _NEXT = "The next promotion or rollback finishes or undoes what was begun."
@@ -54,6 +55,7 @@ def _try_on(env: Texts, settings: PromoteSettings, names: Sequence[str], *, forc
 
 def _unlock_on(env: Texts, settings: PromoteSettings, names: Sequence[str], *, force: bool) -> list[dict[str, Any]]:
     engine = connect(env, settings.engine.timeout)
+    names = _in_full(engine, settings, names)
     locks = [
         new_lock(
             engine,
@@ -67,6 +69,15 @@ def _unlock_on(env: Texts, settings: PromoteSettings, names: Sequence[str], *, f
         for name in names
     ]
     return [_unlock(lock, force=force) for lock in locks]
+
+
+def _in_full(engine: Engine, settings: PromoteSettings, names: Sequence[str]) -> list[str]:
+    """In a Swarm a job's lock has its service's own name, which the settings may give as the stack's file does."""
+    jobs = {swarm_lock(job.service): job.service for job in settings.application.jobs}
+    first = find_service(engine, settings.swarm.services[0]) if settings.swarm.services and jobs else None
+    if first is None:
+        return list(names)
+    return [swarm_lock(name_template(engine, first.stack, jobs[name])) if name in jobs else name for name in names]
 
 
 def _about(name: str) -> dict[str, Any]:

@@ -85,10 +85,11 @@ def reach(request: Request, run: RunLog) -> Host:
     engine = connect(request.env, request.settings.engine.timeout)
     run.found["daemon_id"] = engine.id
     refuse_no_manager(describe_swarm(engine), engine.endpoint)
-    read_services(engine, request.settings.swarm.services)
+    services = read_services(engine, request.settings.swarm.services)
     token = new_token()
     jobs = () if request.is_rollback else request.settings.application.jobs
-    names = sorted({*request.settings.swarm.services, *(job.service for job in jobs)})
+    stack = next(iter(services.values())).stack
+    names = sorted({*services, *(name_template(engine, stack, job.service) for job in jobs)})
     locks = (_lock(engine, request, name, token, run) for name in names)
     return Host(request=request, engine=engine, locks=tuple(locks))
 
@@ -137,6 +138,24 @@ def read_services(engine: Engine, names: tuple[str, ...]) -> dict[str, Service]:
     there = {name: service for name, service in found.items() if service and service.name == name}
     require_all(names, there)
     return there
+
+
+def template_names(stack: str, job: str) -> tuple[str, ...]:
+    """How a job's template may be called: as in the stack's file, or in full."""
+    return (f"{stack}_{job}", job) if stack else (job,)
+
+
+def find_template(engine: Engine, stack: str, job: str) -> Service | None:
+    """The service that tells how the job runs, None where there is none."""
+    names = template_names(stack, job)
+    found = (find_service(engine, name) for name in names)
+    return next((one for one in found if one and one.name in names), None)
+
+
+def name_template(engine: Engine, stack: str, job: str) -> str:
+    """Its name in the Swarm, which its lock bears; where it is not there, what the settings call it."""
+    found = find_template(engine, stack, job)
+    return found.name if found else job
 
 
 def require_service(engine: Engine, before: Service) -> Service:

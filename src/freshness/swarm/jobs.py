@@ -17,7 +17,7 @@ from freshness.engine.swarm import (
 from freshness.errors import FreshnessError, Refused
 from freshness.settings.application import JobSettings
 from freshness.settings.kinds import Stage
-from freshness.swarm.host import Host
+from freshness.swarm.host import Host, find_template, template_names
 from freshness.swarm.plan import Change, RunJob
 from freshness.swarm.rollout import PAUSE_SECONDS, Work, show_task_log
 
@@ -25,11 +25,10 @@ from freshness.swarm.rollout import PAUSE_SECONDS, Work, show_task_log
 def find_job(host: Host, job: JobSettings, changes: Sequence[Change]) -> RunJob:
     """The service of this name, or of this name in the stack, is its template. Raises Refused where there is none."""
     stack = changes[0].service.stack
-    names = [job.service, *([f"{stack}_{job.service}"] if stack else [])]
-    template = next(filter(None, (find_service(host.engine, name) for name in names)), None)
-    if template is None or template.name not in names:
+    template = find_template(host.engine, stack, job.service)
+    if template is None:
         raise Refused(
-            f"the swarm has no service {' or '.join(names)} that could tell how the job runs.",
+            f"the swarm has no service {' or '.join(template_names(stack, job.service))}, as which the job would run.",
             "Deploy it with `replicas: 0`: its command, networks and secrets are what the job gets.",
         )
     if template.runs_always:
