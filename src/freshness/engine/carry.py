@@ -7,6 +7,7 @@ from tarfile import TarError
 from typing import Any
 
 from freshness.engine.client import Engine, busy, engine_call
+from freshness.engine.facts import has_classic_store
 from freshness.engine.images import find_image
 from freshness.engine.lock import Lease
 from freshness.engine.thin import find_shared, leave_out
@@ -21,6 +22,19 @@ _RUNS_WITH = (
     "Shell", "OnBuild",
 )  # fmt: skip
 """What of an image's configuration decides how it runs; each Engine's version shows more of its own."""
+
+
+def find_carried(source: Engine, target: Engine, image_id: str) -> str:
+    """The ID under which the target has the source's image already; empty where it lacks it. Raises EngineError."""
+    if find_image(target, image_id):
+        return image_id
+    if has_classic_store(source) is has_classic_store(target):
+        return ""
+    sent = _content(source, image_id)
+    labels = [f"{name}={value}" for name, value in sent.get("Labels", {}).items()]
+    with engine_call(f"looking for what {image_id} is called at {target.endpoint}"):
+        listed = target.client.api.images(filters={"label": labels}) if labels else ()
+    return next((one["Id"] for one in listed if _are_alike(_content(target, one["Id"]), sent)), "")
 
 
 def carry_image(source: Engine, lease: Lease, image_id: str) -> str:

@@ -10,7 +10,7 @@ from freshness.core.check import CheckName
 from freshness.core.hexid import is_image_id
 from freshness.core.image import Image
 from freshness.core.registry_name import Reference
-from freshness.engine.carry import carry_image
+from freshness.engine.carry import carry_image, find_carried
 from freshness.engine.client import Engine, connect
 from freshness.engine.images import find_image, find_tagged
 from freshness.errors import Refused
@@ -51,10 +51,12 @@ def foresee_sources(hosts: Sequence[Host], run: RunLog) -> tuple[tuple[Host, ...
         pulled = {str(one): find_image(host.engine, str(one)) for one in _wanted(host.request)}
         missing += [f"pull {name} by its digest{to}, and prove that it is what its registry holds"
                     for name, image in pulled.items() if image is None]  # fmt: skip
-        ids = source.ids if source else {}
+        carried = _carried(host.engine, source)
         missing += [f"carry {image} from {source.engine.endpoint}{to}, and prove what came"
-                    for image in _missing(host.engine, ids) if source]  # fmt: skip
-        there.append(with_ids(host, {name: image.id for name, image in pulled.items() if image} | dict(ids)))
+                    for image, here in carried.items() if source and not here]  # fmt: skip
+        there.append(
+            with_ids(host, {name: image.id for name, image in pulled.items() if image} | _here(source, carried))
+        )
     return tuple(there), tuple(missing)
 
 
@@ -123,16 +125,23 @@ def _find_on(source: Engine, host: Host, name: str) -> Image:
     return image
 
 
-def _missing(engine: Engine, ids: Ids) -> list[str]:
-    return [image for image in dict.fromkeys(ids.values()) if find_image(engine, image) is None]
+def _carried(engine: Engine, source: Source | None) -> dict[str, str]:
+    """By the images' IDs there the ones here, where another image store may call them otherwise; empty for none."""
+    if source is None:
+        return {}
+    return {image: find_carried(source.engine, engine, image) for image in dict.fromkeys(source.ids.values())}
+
+
+def _here(source: Source | None, carried: Ids) -> dict[str, str]:
+    """By what names them."""
+    return {name: carried[image] or image for name, image in source.ids.items()} if source else {}
 
 
 def _carry(work: Work, source: Source | None) -> dict[str, str]:
-    """The IDs that they have at the other end, where another image store may call them otherwise."""
     if source is None:
         return {}
-    came = {image: _carry_one(work, source.engine, image) for image in _missing(work.engine, source.ids)}
-    return {name: came.get(image, image) for name, image in source.ids.items()}
+    carried = _carried(work.engine, source)
+    return _here(source, {image: here or _carry_one(work, source.engine, image) for image, here in carried.items()})
 
 
 def _carry_one(work: Work, source: Engine, image: str) -> str:
