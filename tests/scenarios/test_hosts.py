@@ -295,6 +295,23 @@ def test_one_engine_by_two_names_is_refused(production_here: Production) -> None
     assert f"names {one.host} and {other.host}, where the same Engine answers" in ended.reason
 
 
+def test_a_host_that_lacks_what_the_others_go_back_to_is_told_how_it_gets_there(fleet: Fleet) -> None:
+    """Fails when a host that was added, or was away, keeps the others on a bad commit: what is told is typed here."""
+    first, second = fleet.production.build(FIRST), fleet.production.build(SECOND)
+    for image in (first, second):
+        assert end_of(fleet.promote(image, PROD_DOCKER_HOST=fleet.hosts[0].url)) == (0, "promoted")
+    assert end_of(fleet.promote(second)) == (0, "promoted")
+
+    ended = fleet.run("rollback")
+
+    assert end_of(ended) == (1, "refused"), ended.log
+    assert fleet.serves() == [SECOND] * 2
+    told = ended.reason.partition("freshness promote ")[2].partition(" REASON")[0]
+    typed = fleet.run("promote", *told.split(), "it loses orders", STAGING_DOCKER_HOST="unix:///nowhere.sock")
+    assert end_of(typed) == (0, "promoted"), typed.log
+    assert fleet.serves() == [FIRST] * 2
+
+
 def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
     """Fails when each host runs the jobs of the application."""
     app = fleet.production.app

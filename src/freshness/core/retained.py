@@ -148,11 +148,13 @@ def choose_retained(kept: Sequence[RetainedImage], running: str, to: str | None,
     raise Refused(_nothing("", tag), "Promote a verified image instead.")
 
 
-def choose_alike(kept: Sequence[RetainedImage], now: RetainedImage, like: RetainedImage, service: str) -> RetainedImage:
+def choose_alike(
+    kept: Sequence[RetainedImage], now: RetainedImage, like: RetainedImage, service: str, host: str = ""
+) -> RetainedImage:
     """What `service` ran while another one of its application ran `like`: it may be what it runs `now`.
 
     By the time at which that was replaced, else by the commit. Raises Refused where that is not told: two services on
-    two commits are no application.
+    two commits are no application. `host` is another one, where `like` is its own.
     """
     all_known = (now, *kept) if now.image else kept
     later = [one for one in kept if like.replaced and one.replaced >= like.replaced]
@@ -163,10 +165,20 @@ def choose_alike(kept: Sequence[RetainedImage], now: RetainedImage, like: Retain
         raise Refused(
             f"{service} has no image of {like.revision or 'the same time'} to go back to; expected one, as the"
             f" application goes back to one commit together (it has: {_in_words(kept) or 'none'}).",
-            f"Name with `--to` a commit that all of them have; leave {service} out; or gate that commit"
-            " again and promote it with `--allow-rollback REASON`.",
+            f"Name with `--to` a commit that all of them have; {_or_promote(like, service, host)}.",
         )
     return found[0]
+
+
+def _or_promote(like: RetainedImage, service: str, host: str) -> str:
+    if not host:
+        again = "gate that commit again and promote it with `--allow-rollback REASON`"
+        return f"leave {service} out; or {again}"
+    commit = f"--expected-revision {like.revision}" if like.revision else "--allow-unverified"
+    return (
+        f"or carry it from {host}, which has it: freshness promote --source-host {host} --source-image {like.image}"
+        f" {commit} --allow-rollback REASON"
+    )
 
 
 def _named(kept: Sequence[RetainedImage], to: str, tag: str) -> RetainedImage:

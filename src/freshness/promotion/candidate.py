@@ -29,7 +29,8 @@ _APART = (
 class Choice:
     """The look for the candidate. `tags` keep what `service` ran before; `project` is production's, if it has one.
 
-    `like` is what another service of the application goes back to: this one goes back together with it.
+    `like` is what another service of the application goes back to, or this one on the Docker host `like_at`: it goes
+    back together with that.
     """
 
     engine: Engine
@@ -39,6 +40,7 @@ class Choice:
     service: str
     project: str = ""
     like: RetainedImage | None = None
+    like_at: str = ""
 
     def find(
         self, source: str, runs: str, configuration: str, recorded: Recorded | None
@@ -76,7 +78,7 @@ class Choice:
         if any(one.image != now.image for one in kept):
             self._refuse_shared()
         if self.like:
-            return choose_alike(kept, now, self.like, self.service)
+            return choose_alike(kept, now, self.like, self.service, self.like_at)
         if now.image and (to or not runs):  # what ran last comes first
             kept = (now, *kept)
         return choose_retained(kept, runs, to, self.tags.name(1))

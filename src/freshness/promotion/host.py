@@ -44,6 +44,11 @@ class Host:
         """For people, and empty where there is only one."""
         return dict(self.peers).get(self.engine.id, "")
 
+    @property
+    def first(self) -> str:
+        """The name of the host that is named first, and empty where there is only one."""
+        return self.peers[0][1] if self.peers else ""
+
     def run(self, run: RunLog) -> RunLog:
         """The same, in which checks say that they are of this host."""
         return replace(run, place=self.name)

@@ -64,7 +64,15 @@ def _plan(host: Host, run: RunLog, undo_to: Mapping[str, Record], like: Retained
 def _plan_tag(host: Host, subject: TagAlone, run: RunLog, like: RetainedImage | None) -> Plan:
     engine, request, tags = host.engine, host.request, subject.retained_tags
     recorded, named = read_deployment(engine, "", subject.tag), find_tagged(engine, subject.tag)
-    choice = Choice(engine=engine, request=request, run=run, tags=tags, service=request.settings.service, like=like)
+    choice = Choice(
+        engine=engine,
+        request=request,
+        run=run,
+        tags=tags,
+        service=request.settings.service,
+        like=like,
+        like_at=host.first,
+    )
     candidate, chosen = choice.find(subject.source, named.id if named else "", "", recorded)
     choice.prove(candidate)
     choice.require_staged(subject.staging_project, candidate)
@@ -79,7 +87,18 @@ def _plan_application(
     request, picks = host.request, list[Pick]()
     for today in application.services:
         scene = look(host.engine, today.target.project, today.service, undo_to.get(today.lock))
-        picks.append(_pick(host, today, scene, run, picks[0].chosen if picks else like))
+        choice = Choice(
+            engine=host.engine,
+            request=request,
+            run=run,
+            tags=today.retained_tags,
+            service=today.service,
+            project=today.target.project,
+            like=picks[0].chosen if picks else like,
+            like_at="" if picks else host.first,
+        )
+        candidate, chosen = choice.find(today.source, scene.runs, scene.known, scene.recorded)
+        picks.append(Pick(today=today, scene=scene, choice=choice, candidate=candidate, chosen=chosen))
     _refuse_shared_tags(picks)
     _prove(picks, run, is_rollback=request.is_rollback)
     chosen, changes = picks[0].chosen, list[Change]()
@@ -102,20 +121,6 @@ class Pick:
     choice: Choice
     candidate: Image
     chosen: RetainedImage | None
-
-
-def _pick(host: Host, today: Today, scene: Scene, run: RunLog, like: RetainedImage | None) -> Pick:
-    choice = Choice(
-        engine=host.engine,
-        request=host.request,
-        run=run,
-        tags=today.retained_tags,
-        service=today.service,
-        project=today.target.project,
-        like=like,
-    )
-    candidate, chosen = choice.find(today.source, scene.runs, scene.known, scene.recorded)
-    return Pick(today=today, scene=scene, choice=choice, candidate=candidate, chosen=chosen)
 
 
 def _refuse_shared_tags(picks: Sequence[Pick]) -> None:
