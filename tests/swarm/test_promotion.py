@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.promotions import FIRST, SECOND, THIRD
 from tests.support.runner import Ended
-from tests.support.swarm_service import Release, Service
+from tests.support.swarm_service import SICK_LATER, Release, Service
 
 
 def outcome(ended: Ended) -> tuple[int, str]:
@@ -42,6 +42,17 @@ def test_old_tasks_that_take_their_time_to_stop_are_named(service: Service) -> N
 
     assert outcome(ended) == (0, "promoted"), ended.log
     assert "Tasks of another image still stop on node" in ended.reason
+
+
+def test_what_runs_already_is_held_too(service: Service) -> None:
+    """I12. Somebody deployed it just now. Fails when `unchanged` is said of a moment."""
+    sick = service.build(SECOND, health=SICK_LATER)
+    service.create(sick)
+
+    ended = service.promote(sick, HOLD_TIME="14", HEALTH_RETRIES="2", HEALTH_INTERVAL="3")
+
+    assert outcome(ended) == (1, "refused"), ended.log
+    assert f"tasks run {sick.image}" in ended.reason
 
 
 def test_another_spelling_of_the_same_digest_restarts_nothing(service: Service) -> None:

@@ -150,7 +150,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A try to fill a slot. `wanted` and `state` are Swarm's words; of a lost node they are the last that it said."""
+    """A try to fill a slot. `wanted` and `state` are Swarm's words; of a lost node they are the last that it said.
+
+    `since` is by its node's clock, `updated` when the managers heard of its state last, by theirs.
+    """
 
     id: str
     slot: int
@@ -159,6 +162,7 @@ class Task:
     image: str
     node: str
     since: str
+    updated: str
     error: str
     status: int | None
 
@@ -174,6 +178,7 @@ class Task:
             image=image_in(found.get("Spec") and {"TaskTemplate": found["Spec"]}),
             node=found.get("NodeID") or "",
             since=told.get("Timestamp") or "",
+            updated=found.get("UpdatedAt") or "",
             error=told.get("Err") or "",
             status=(told.get("ContainerStatus") or {}).get("ExitCode"),
         )

@@ -2,11 +2,13 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from freshness.core.check import CheckName
 from freshness.core.swarm import STOPPED, Service, identity, is_ours, platforms_in
 from freshness.core.swarm_judge import Held, Judged, Wanted, Word, decide, describe_update, judge
 from freshness.core.swarm_way_back import Way, way_back
+from freshness.engine.client import time_of
 from freshness.engine.swarm import read_nodes, read_tasks, task_log, update_service
 from freshness.errors import FreshnessError, LockLost, Stale, Unhealthy
 from freshness.report.run_log import RunLog
@@ -73,11 +75,22 @@ def _write(work: Work, change: Change) -> None:
 
 
 def verify(work: Work, change: Change) -> None:
-    """That what has the image already runs it. Raises Unhealthy, Stale."""
+    """That what has the image already runs it, and has for the hold time. Raises Unhealthy, Stale."""
     with work.run.step(CheckName.IDENTITY, f"{change.service.replicas} tasks on {change.image}") as step:
-        deadline = time.monotonic() + work.host.request.settings.health.deadline
-        wanted = replace(work.wanted(change.image, is_back=True), hold=0, deadline=deadline)
+        hold = _left_to_hold(work, change.service)
+        deadline = time.monotonic() + work.host.request.settings.health.deadline + hold
+        wanted = replace(work.wanted(change.image, is_back=True), hold=hold, deadline=deadline)
         step.got = require_proven(work, change.service, wanted).said
+
+
+def _left_to_hold(work: Work, service: Service) -> float:
+    """Seconds until the youngest task has run for the hold time, by the clock of the managers."""
+    engine, hold = work.host.engine, work.host.request.settings.health.hold
+    tasks = [task for task in read_tasks(engine, service) if task.state == "running"]
+    started = max((datetime.fromisoformat(task.updated) for task in tasks if task.updated), default=None)
+    if not hold or started is None:
+        return hold
+    return min(max(hold - (time_of(engine) - started).total_seconds(), 0), hold)
 
 
 def require_proven(work: Work, service: Service, wanted: Wanted) -> Judged:
