@@ -3,12 +3,13 @@
 import json
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
+from msgspec.structs import fields
+
 from freshness.settings.application import JobSettings, ServiceSettings
-from freshness.settings.declaration import Setting, declared_by
+from freshness.settings.declaration import Setting, is_group, named
 from freshness.settings.model import GateSettings, PromoteSettings
 from freshness.settings.settings_file import OF_ONE_TARGET
 
@@ -46,13 +47,12 @@ def _properties(kind: type) -> dict[str, Any]:
 
 
 def _declared(kind: type) -> Iterator[tuple[Setting, Any]]:
-    """Each setting of the dataclass and of its groups, with the type of its value."""
-    hints = typing.get_type_hints(kind)
+    """Each setting that is declared there, and in its groups, with the type of its value."""
     for each in fields(kind):
-        if "setting" in each.metadata:
-            yield declared_by(each), hints[each.name]
-        elif "group" in each.metadata:
-            yield from _declared(each.metadata["group"])
+        if isinstance(each.default_factory, Setting):
+            yield named(each.default_factory, each.name), each.type
+        elif is_group(each.default_factory):
+            yield from _declared(each.default_factory)
 
 
 def _property(setting: Setting, hint: Any) -> dict[str, Any]:

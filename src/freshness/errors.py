@@ -1,5 +1,7 @@
 """Every error of the tool, with its exit status; `run` tells how a run ended with one, `cli` prints all others."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from freshness.core.verdict import Verdict
@@ -123,3 +125,21 @@ class Interrupted(BaseException):
     def exit_status(self) -> int:
         """130 for SIGINT, 143 for SIGTERM, as shells report them."""
         return 128 + self.signal_number
+
+
+@contextmanager
+def wrap_unexpected_errors() -> Iterator[None]:
+    """Whatever is no error of ours becomes one: what the machine refused by its name, all else as a defect."""
+    try:
+        yield
+    except FreshnessError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise MachineError(
+            f"{error.strerror or error}{where}.", "Check the free space and the permissions of this machine."
+        ) from error
+    except Exception as error:
+        raise Defect(
+            f"{type(error).__name__}: {error}.", "This is a defect of the tool: please report it with this line."
+        ) from error

@@ -3,11 +3,11 @@
 import json
 import subprocess
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.lock import service_lock
 from freshness.engine.client import connect

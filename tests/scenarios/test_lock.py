@@ -11,12 +11,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.lock import LockOwner, Place, Record, service_lock, tag_lock, to_labels
 from freshness.engine.lock_liveness import _machine_id, _machine_name

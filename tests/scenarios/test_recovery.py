@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from freshness.core.lock import Record, successor_name, to_labels
 from tests.scenarios.test_kills import children

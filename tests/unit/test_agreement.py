@@ -1,8 +1,7 @@
 """What the server says settles a question, contradicts a candidate, or clears a commit whose origin was left open."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.agreement import agree, confirm_head, settle
 from freshness.core.fork import UNKNOWN_REPOSITORY

@@ -1,9 +1,9 @@
 """The labels of a deployment record's volume: read back as they were written, and nothing else taken for them."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.deployment import (
     Deployment,

@@ -1,11 +1,11 @@
 """The labels of a lock's volume: read back as they were written, and nothing else taken for them."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from freshness.core.lock import (
     Begun,

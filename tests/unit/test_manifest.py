@@ -1,9 +1,9 @@
 """Which image a registry's documents name, and when what it holds is the Engine's image."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.held import HeldImage, LocalImage, why_another
 from freshness.core.manifest import TYPES, Manifest, NotAManifest, Platform, digest_of

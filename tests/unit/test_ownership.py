@@ -1,9 +1,9 @@
 """May a run replace what stands at its target? The rule, on values."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.deployment import Deployment, Recorded, Role
 from freshness.core.ownership import (

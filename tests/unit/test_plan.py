@@ -1,9 +1,9 @@
 """A plan is a value: what it says is what is executed, so that a dry run cannot drift from the run."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.ancestry import IN_PRODUCTION, RAN_LAST, require_ancestry
 from freshness.core.compose import Target
@@ -84,7 +84,7 @@ def plan(change: Change = CHANGE, **given: str) -> Plan:
 
 
 def moved(**values: object) -> Change:
-    return replace(CHANGE, move=replace(MOVE, **values))  # type: ignore[arg-type]
+    return replace(CHANGE, move=replace(MOVE, **values))
 
 
 def lines(text: str, *numbers: int) -> list[str]:

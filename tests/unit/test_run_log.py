@@ -3,7 +3,8 @@
 import io
 import os
 import pty
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.ci.log import Log
 from freshness.ci.terminal import Ticking, open_terminal, wrapped

@@ -1,9 +1,9 @@
 """What `freshness status` tells a person: whole paragraphs, at 80 columns, for each state that a target can be in."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.report.age import age
 from freshness.report.target_status import Locked, Previous, TargetStatus, in_words
@@ -70,7 +70,7 @@ production  web of shop: healthy, 2 restarts
     ],
 )
 def test_each_state_has_its_words(changed: dict[str, object], line: str) -> None:
-    assert line in in_words([replace(RUNNING, **changed)], NOW).splitlines()  # type: ignore[arg-type]
+    assert line in in_words([replace(RUNNING, **changed)], NOW).splitlines()
 
 
 def test_who_is_at_work_is_told_and_commands_no_terminal() -> None:

@@ -1,14 +1,14 @@
 """Reads what the board may say of itself: the commit that its image was built from, its target, since when it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from freshness.core.hexid import is_full_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """What one running board is.
 
     `revision` is a full lowercase hex id, or None: a board that does not know its commit claims none. `target` is a

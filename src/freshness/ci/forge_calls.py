@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.ci.forge_api import call, headers_for, is_good, takes_token
 from freshness.core.run import Run
@@ -20,8 +21,7 @@ class Unanswered(Exception):
     """What the forge did not do, in words; empty where that is not worth a word."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeCalls:
+class ForgeCalls(Struct, frozen=True, kw_only=True):
     """The run's own forge, as its environment names it. `until` is the monotonic clock's, for all calls together."""
 
     env: Mapping[str, str]

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.ci.sanitizing import one_line
 from freshness.errors import OutputError
@@ -33,8 +34,7 @@ PROMOTE_OUTPUTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class Outputs(Struct, frozen=True, kw_only=True):
     """The file that the runner reads the step's outputs from; None where no runner does.
 
     `decisive` is the output that opens something. It is written first with the value that opens nothing (`closed`), and

@@ -5,9 +5,9 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TextIO
 
+from msgspec import Struct, field
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -19,8 +19,7 @@ _WHOLE = re.compile(r"`[^`]*`|\btype: .*|^Report: .*|\([0-9.]+ s\)")  # what is 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
+class Terminal(Struct, frozen=True, kw_only=True):
     """Writes lines above the one that ticks, which ends with what was `seen` last. NO_COLOR and width are rich's."""
 
     console: Console
@@ -60,8 +59,7 @@ def wrapped(line: str, width: int) -> list[str]:
     return [part.replace(_TIE, " ") for part in parts] or [line]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticking:
+class Ticking(Struct, frozen=True, kw_only=True):
     """The last line: what is waited for since it `began`, and what was `seen` last."""
 
     what: str

@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from freshness.ci.sanitizing import one_line
 from freshness.cli.opening import find_terminal

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, forge_of, open_run, output_file
 from freshness.core.scope import in_scope
 from freshness.core.verdict import Verdict
-from freshness.errors import FreshnessError, Interrupted
+from freshness.errors import FreshnessError, Interrupted, wrap_unexpected_errors
 from freshness.report.comment import GATE
 from freshness.report.publish import Publisher
-from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import GateSettings
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from freshness.gate.request import Result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateEnd:
+class GateEnd(Struct, frozen=True, kw_only=True):
     """The exit status, and the result of a gate that was run: None where it was switched off, or closed before."""
 
     exit_status: int

@@ -11,8 +11,7 @@ import click
 
 from freshness import __version__
 from freshness.cli.streams import answer, complain, let_go, show_usage, unwritten
-from freshness.errors import FreshnessError, Interrupted
-from freshness.report.steps import wrap_unexpected_errors
+from freshness.errors import FreshnessError, Interrupted, wrap_unexpected_errors
 from freshness.settings.options import Commands, options
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from freshness.ci.outputs import Outputs
 from freshness.cli.opening import Given, candidate_of, forge_of, open_run, output_file
 from freshness.core.hexid import is_full_id
 from freshness.core.promotion import PromotionOutcome
-from freshness.errors import FreshnessError, Interrupted
+from freshness.errors import FreshnessError, Interrupted, wrap_unexpected_errors
 from freshness.process.signals import interrupts_deferred
 from freshness.report.forge import Forge
 from freshness.report.publish import Publisher
 from freshness.report.run_log import RunLog
-from freshness.report.steps import wrap_unexpected_errors
 from freshness.settings.child_environment import child_environment
 from freshness.settings.known_secrets import conceal_known
 from freshness.settings.model import PromoteSettings

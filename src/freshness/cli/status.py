@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.cli.status_target import Config, find_locked, find_previous, look_at_target, not_named
 from freshness.settings.docker_host import at_host
@@ -48,8 +50,7 @@ def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *,
     return target_status.in_words(found, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Look(Struct, frozen=True, kw_only=True):
     """The look at all targets: `config` is production's, `staging` staging's, as Compose prints them."""
 
     settings: "PromoteSettings"

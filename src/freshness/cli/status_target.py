@@ -1,8 +1,9 @@
 """Looks at one target for `status`: the container that runs there, its record, its lock, and what it can go back to."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 if TYPE_CHECKING:  # as everything that is heavy to import
     from freshness.core.deployment import Role

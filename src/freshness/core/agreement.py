@@ -1,7 +1,8 @@
 """Decides whether all that name a pull request's head name the same commit, and answers what only the server knows."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.fork import UNKNOWN_REPOSITORY
 from freshness.core.quoting import quoted

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 SUCCESS = range(200, 300)
 SHOWN = 120  # characters of untrusted text in a sentence
@@ -21,8 +22,7 @@ class AnswerKind(StrEnum):
     NO_ANSWER = "nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """`got` says it in words. `status` is None where the end of the headers never came.
 
     `is_whole`: the body came to its end, or there is more of it than anybody reads. `retry_after` are the seconds that

@@ -1,7 +1,8 @@
 """Reads in buildx's plain output why a build failed: its last words, the failing line, and what that printed last."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.quoting import quoted
 
@@ -18,8 +19,7 @@ _LONGEST = 100  # characters of each quotation, whose beginning and end are kept
 _MOST_MARKED = 3  # lines of one statement
 
 
-@dataclass(slots=True, kw_only=True)
-class BuildOutput:
+class BuildOutput(Struct, kw_only=True):
     """What has been read so far of the lines of a build: untrusted text, each piece short."""
 
     error: str = ""

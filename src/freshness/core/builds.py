@@ -1,13 +1,13 @@
 """Which of the gate's builds are removed: each gate leaves a tag that names its commit, and nothing else removes it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.image import Image, repository_of, same_tag, version_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedImage:
+class ListedImage(Struct, frozen=True, kw_only=True):
     """An image with all its tags, and when it was made: seconds, as the Engine lists it."""
 
     image: Image

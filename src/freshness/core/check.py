@@ -1,7 +1,8 @@
 """One named step of a run and how it ended."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from freshness.core.verdict import Verdict
 
@@ -63,8 +64,7 @@ class CheckResult(StrEnum):
     NOT_RUN = "not-run"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """A step's result: what was got, what was expected, what to do, and how long it took.
 
     `verdict` is what the gate's verdict becomes because of this check (`FRESH` where it passed). `output` are the last

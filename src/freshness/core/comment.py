@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BOTS = frozenset({"gitea-actions", "forgejo-actions", "github-actions[bot]"})
 _UNSAFE = re.compile(r"[^\w./,-]|--+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
+class Marker(Struct, frozen=True, kw_only=True):
     """The first line of a comment, which nobody sees: the application, the commit and the run."""
 
     application: str
@@ -25,8 +25,7 @@ class Marker:
         return f"{self.beginning}commit={_safe(self.commit)} run={_safe(self.run)} -->"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ours:
+class Ours(Struct, frozen=True, kw_only=True):
     """A comment to edit. `is_of_this`: it is about the same commit, so that no newer head's is written over."""
 
     id: int

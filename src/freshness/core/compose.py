@@ -1,9 +1,12 @@
 """Reads a Compose project as `docker compose config --format json` prints it: may our service be touched?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from freshness.core.discreet import Discreet
 from freshness.core.image import is_image_name, repository_of, same_tag
 from freshness.core.pair import find_pair_problems
 from freshness.core.published import Published, in_ranges, published_by_service
@@ -11,8 +14,7 @@ from freshness.core.published import Published, in_ranges, published_by_service
 Service = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Discreet, frozen=True, kw_only=True):
     """A Compose service that runs an image: where its tag, its container and its port are.
 
     `image` is the tag that Compose runs. `address` is where the port is published on the Docker host, such as
@@ -24,6 +26,7 @@ class Target:
     `replicas` is how many containers it has.
     """
 
+    unshown: ClassVar = ("environment",)
     project: str
     service: str
     image: str
@@ -33,7 +36,7 @@ class Target:
     container_port: int
     needs: tuple[str, ...] = ()
     healthcheck: Mapping[str, Any] | None = None
-    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     ports: tuple[Published, ...] = ()
     contents: tuple[str, ...] = ()
     missing_env_files: tuple[str, ...] = ()
@@ -57,8 +60,7 @@ class Target:
         return repository_of(self.image)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What the settings say of the service. `prod_port` is what it must not publish on; None for production itself.
 
     `port` is the usual one unless `is_port_given`; of a service that publishes nothing it is the one inside.

@@ -2,8 +2,9 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.image import same_tag
 
@@ -22,8 +23,7 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Struct, frozen=True, kw_only=True):
     """One build. Every path is relative to the commit's tree, and lies in it.
 
     `contexts` are the additional ones, by name: a path, or `docker-image://` and an image. `secrets` are the ids that
@@ -39,8 +39,7 @@ class Definition:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """One build and the services that run its image, in the order in which they were named."""
 
     definition: Definition

@@ -2,8 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import ClassVar
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
+
+from freshness.core.discreet import Discreet
 
 DEPLOYMENT_LABEL = "freshness.deployment"
 """The label that every volume of a deployment record has; its value is the target's name."""
@@ -23,16 +28,16 @@ class Role(StrEnum):
     PRODUCTION = "production"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Discreet, frozen=True, kw_only=True):
     """An image and what it ran with at a target before: its `revision` and `configuration` (see Deployment).
 
     `replaced` is when, in the Engine's words. `left` says that a rollback went past it: none goes there by itself.
     """
 
+    unshown: ClassVar = ("configuration",)
     image: str
     revision: str = ""
-    configuration: str = field(default="", repr=False)
+    configuration: str = ""
     replaced: str = ""
     left: bool = False
 
@@ -41,8 +46,7 @@ class Served:
         return self.image == other.image and self.configuration in {"", other.configuration}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Deployment(Discreet, frozen=True, kw_only=True):
     """What one run put at a target. It outlives containers, every prune, and a change of the image store.
 
     `repository` is the source's `owner/name`, empty where it was not known. `files` are the Compose files: paths within
@@ -56,6 +60,7 @@ class Deployment:
     Where only a tag is moved, `project` is empty, and `service` is the tag.
     """
 
+    unshown: ClassVar = ("configuration",)
     project: str
     service: str
     role: Role
@@ -65,7 +70,7 @@ class Deployment:
     ports: tuple[str, ...] = ()
     image: str = ""
     revision: str = ""
-    configuration: str = field(default="", repr=False)
+    configuration: str = ""
     made: str = ""
     kept: tuple[Served, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
@@ -83,8 +88,7 @@ class Deployment:
         return next((one.image for one in self.kept if not one.left and one.image != self.image), "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """A volume of a record: its `name`, its `number` (the highest counts), and since when, in the Engine's words."""
 
     name: str
@@ -149,7 +153,7 @@ def to_labels(deployment: Deployment, number: int) -> dict[str, str]:
 
     Each configuration has a label of its own, which a person can give to Compose as it is.
     """
-    said = asdict(deployment)
+    said = to_builtins(deployment)
     configurations = {_CONFIGURATION_LABEL: said.pop("configuration")}
     for label, served in zip(_labels_of(said["kept"]), said["kept"], strict=True):
         configurations[label] = served.pop("configuration")

@@ -1,8 +1,9 @@
 """What DOCKER_HOST or a Docker context names: whether it names a host at all, and where ssh:// leads."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 SOCKET = "/var/run/docker.sock"
 WITH_HOST = frozenset({"ssh", "tcp", "http", "https"})
@@ -12,8 +13,7 @@ _USER = re.compile(r"[^\s@:/-][^\s@:/]*")
 _PATH = re.compile(r"/[^\s:]+")  # ssh separates the two ends of a forwarding by `:`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SshAddress:
+class SshAddress(Struct, frozen=True, kw_only=True):
     """Where to log in, and the path of the Engine's socket there. None: as the user's ssh configuration says."""
 
     user: str | None

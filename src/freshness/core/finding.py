@@ -1,8 +1,9 @@
 """What `freshness doctor` found: each a sentence, with what to do where something is to be done."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Level(StrEnum):
@@ -30,8 +31,7 @@ class Area(StrEnum):
     REGISTRY = "registry"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """`got` is what was found, `remedy` what to do about it, where that is not said in `got` already."""
 
     area: Area

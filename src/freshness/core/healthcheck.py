@@ -1,12 +1,11 @@
 """What a HEALTHCHECK itself said when it last ran, in words."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.answer import printable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthcheckRun:
+class HealthcheckRun(Struct, frozen=True, kw_only=True):
     """The last run: its exit status, and its output, which is untrusted text of at most 4 KiB."""
 
     exit_code: int

@@ -1,15 +1,15 @@
 """Is what a registry holds the image that an Engine has? An image ID means something within one Engine alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from freshness.core.manifest import Platform
 from freshness.core.mounts import Process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalImage:
+class LocalImage(Struct, frozen=True, kw_only=True):
     """An image as its Engine has it: its ID there, and the digests of its layers, unpacked, from the base up."""
 
     id: str
@@ -17,8 +17,7 @@ class LocalImage:
     platform: Platform
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldImage:
+class HeldImage(Struct, frozen=True, kw_only=True):
     """An image as a registry holds it; every digest is that of bytes which were read.
 
     `digest` is the manifest's or the index's, `manifest` that of the platform's own, `config` the configuration's.

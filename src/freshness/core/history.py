@@ -1,9 +1,10 @@
 """Decides whether one commit descends from another, over a history that may end early."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import heappop, heappush
+
+from msgspec import Struct, field
 
 MOST_COMMITS = 100_000
 """Commits that are looked at before the question is given up."""
@@ -21,8 +22,7 @@ class Relation(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitNode:
+class CommitNode(Struct, frozen=True, kw_only=True):
     """What history needs of a commit: `committed_at` in seconds since the epoch, full ids."""
 
     tree: str
@@ -34,8 +34,7 @@ Read = Callable[[str], CommitNode | None]
 """Gives a commit, or None where the repository does not have it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """How two commits stand. `ahead` and `behind` count what only the candidate and only production have.
 
     Where a commit is dated before its own parent the counts may be too high; the relation never depends on clocks.
@@ -94,8 +93,7 @@ def _relation(walk: "_Walk", candidate: str, production: str, via: str | None, *
     return Relation.DIVERGED if complete else Relation.UNKNOWN
 
 
-@dataclass(slots=True, kw_only=True)
-class _Walk:
+class _Walk(Struct, kw_only=True):
     """The work in progress: each commit's colour says from which side it was reached; `open` are those of one side."""
 
     read: Read

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from freshness.core.hexid import IMAGE, SHA256, is_full_id, is_image_id
 from freshness.core.manifest import Platform
@@ -18,8 +19,7 @@ _LONGEST_PATH = 255
 REVISION_LABEL = "org.opencontainers.image.revision"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """An image named by its ID (`sha256:…`, as its own Engine names it). It may have no `tags` and no `labels`.
 
     What it starts, and for which platform it was built, is None where nobody asked.

@@ -1,13 +1,12 @@
 """How a job ended that runs once, before or after the switch."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 JOB_LABEL = "freshness.job"
 """The label of a job's container; its value is the token of the run that started it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A service of Compose that runs once, from the image with this ID, for at most `timeout` seconds."""
 
     project: str
@@ -16,8 +15,7 @@ class Job:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult:
+class JobResult(Struct, frozen=True, kw_only=True):
     """What the Engine said of its end: the exit status, or None and `why` there is none."""
 
     status: int | None

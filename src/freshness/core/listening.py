@@ -2,15 +2,15 @@
 
 import ipaddress
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LISTENS = "0A"  # a state in /proc/net/tcp
 OWN_DNS = "127.0.0.11"  # Docker's, in every container of a network that somebody made
 WORD = 4  # bytes, each in the order of the machine: that of nearly all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """A TCP port that something listens on; `is_private` where only the container itself gets there."""
 
     port: int

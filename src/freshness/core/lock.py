@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from shlex import quote
+from typing import ClassVar
 
+from msgspec import Struct
+
+from freshness.core.discreet import Discreet
 from freshness.core.endpoint import without_userinfo
 from freshness.core.hexid import is_image_id
 from freshness.core.quoting import quoted
@@ -30,8 +33,7 @@ _LOCK_NAME = re.compile(
 _CONTAINER_ID = re.compile(r"([0-9a-f]{64})?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a process runs, so that another can tell whether it still does.
 
     `machine` is a name made of the system's id, `boot` the kernel's own id, `started` the process's start in clock
@@ -49,8 +51,7 @@ class Place:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Discreet, frozen=True, kw_only=True):
     """What a promotion is about to do, and how to undo it. Image IDs; empty where there was no image.
 
     `tagged` is what production's `tag` named before, `kept` what the kept tags named, the newest first. `goes_back`: it
@@ -62,14 +63,15 @@ class Record:
     that run's token. `undone`: it is to be taken back, whatever runs.
     """
 
+    unshown: ClassVar = ("configuration", "former")
     tag: str
     previous: str
     candidate: str
     tagged: str
     kept: tuple[str, ...]
     goes_back: bool = False
-    configuration: str = field(default="", repr=False)
-    former: str = field(default="", repr=False)
+    configuration: str = ""
+    former: str = ""
     last: str = ""
     together: tuple[str, ...] = ()
     hosts: tuple[tuple[str, str], ...] = ()
@@ -77,8 +79,7 @@ class Record:
     undone: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockOwner:
+class LockOwner(Struct, frozen=True, kw_only=True):
     """Who holds a target: `command` for `revision`, started by `who` in `run` (an address, or empty).
 
     `token` is the owner's alone. `seconds` is how long it may take, by the Engine's clock. `record` is there where a
@@ -100,8 +101,7 @@ class LockOwner:
         return f"{quoted(self.command)}{of} by {quoted(self.who)} on {quoted(self.place.host)}{run}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldLock:
+class HeldLock(Struct, frozen=True, kw_only=True):
     """A volume of a lock: its `name`, its `owner`, and when it was made, in the Engine's own words."""
 
     name: str
@@ -109,8 +109,7 @@ class HeldLock:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """A volume with what a promotion began: its `name`, its `number` (the lowest counts), and the `record` in it."""
 
     name: str

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.hexid import is_image_id
 
@@ -20,8 +21,7 @@ class NotAManifest(ValueError):
     """What the registry answered is no manifest or index that we know; in words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class Platform(Struct, frozen=True, kw_only=True):
     """For which system an image was built. `variant` is empty where the architecture has none."""
 
     os: str
@@ -32,8 +32,7 @@ class Platform:
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     """The `content` as it came, and its own media type. The digest is that of these bytes, whoever says another."""
 
     content: bytes

@@ -3,9 +3,10 @@
 import posixpath
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 SCRATCH = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 -- read, nothing is written there
 """Where a tmpfs takes nothing away that anybody may rely on: FHS 3.0 lets these be emptied at every start."""
@@ -23,8 +24,7 @@ class Kind(StrEnum):
     OTHER = "mount"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """One mount of a service. `target` is an absolute path in the container, without `.` and `..`.
 
     `source` is what the Compose file names: a path, or the name of a volume, config or secret. `path` is the path on
@@ -53,8 +53,7 @@ class Mount:
         return self.kind is Kind.TMPFS and any(covers(folder, self.target) for folder in SCRATCH)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """What a container runs: the `words` of entrypoint and command, the `folder` it starts in, the `search` path."""
 
     words: tuple[str, ...] = ()

@@ -2,13 +2,13 @@
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.mounts import Kind, Mount, normal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """A mount at `target`, with the paths on the Docker host that it had (`old`) and would have (`new`)."""
 
     target: str

@@ -6,7 +6,9 @@ container that is run by hand from an image that `docker commit` made of one.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.configuration import environment_of
 from freshness.core.deployment import Deployment, Recorded, Role, target_name
@@ -24,8 +26,7 @@ _IMPLICIT_FILES = frozenset({
 """What Compose reads of itself, or in place of that; older releases left it out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """What a run holds its target to be.
 
     `repository` is `owner/name`, empty where nobody says. `files` are the Compose files: paths within the repository,
@@ -48,8 +49,7 @@ class Claim:
     missing_env_files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExistingContainer:
+class ExistingContainer(Struct, frozen=True, kw_only=True):
     """A container that the run would replace.
 
     `files` and `env_files` are named as a claim's are; `is_same_file`: it was started from the very files of this run.
@@ -70,8 +70,7 @@ class ExistingContainer:
     variables: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objection:
+class Objection(Struct, frozen=True, kw_only=True):
     """Why the run may not go on, and what to do."""
 
     message: str

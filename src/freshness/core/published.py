@@ -1,14 +1,14 @@
 """Where a service or a container is published on the Docker host."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- read, not bound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Published:
+class Published(Struct, frozen=True, kw_only=True, order=True):
     """A port of the Docker host, and the one inside that it leads to. `address` is `0.0.0.0` for every address."""
 
     address: str

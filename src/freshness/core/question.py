@@ -1,7 +1,8 @@
 """How a service is asked over HTTP, besides the path: its headers, its TLS, and the statuses that count."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.answer import SUCCESS
 
@@ -10,8 +11,7 @@ MOST = 5
 _OURS = (("User-Agent", "freshness"), ("Accept-Encoding", "identity"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """`headers` in the order given, `Host` among them. `verifies`: with `https` the certificate must be valid."""
 
     headers: tuple[tuple[str, str], ...] = ()

@@ -1,8 +1,10 @@
 """A repository of a registry: its host, its path there, and how both are named to Docker and to the registry."""
 
 import re
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.hexid import is_image_id
 from freshness.core.image import is_image_name, repository_of
@@ -13,8 +15,7 @@ _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,118}")
 _SHORT_PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """`host` has the port, where one is given; `path` is what stands behind it. As text it is HOST/NAME."""
 
     host: str
@@ -54,8 +55,7 @@ class Repository:
         return f"library/{self.path}" if self.host == _HUB and "/" not in self.path else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """An image in a registry by its digest: HOST/NAME@sha256:…."""
 
     repository: Repository
@@ -72,8 +72,7 @@ class Reference:
         return f"{self.repository}@{self.digest}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovingTag:
+class MovingTag(Struct, frozen=True, kw_only=True):
     """A tag that is moved from image to image: in the image's own repository, or in the `repository` that is named."""
 
     version: str

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from freshness.core.compose import Target, image_of
+from freshness.core.discreet import Discreet
 from freshness.core.hexid import IMAGE, is_shortened
 from freshness.core.image import repository_of, same_tag
 from freshness.core.quoting import quoted
@@ -18,8 +20,7 @@ _SHORT = 12  # digits of an id, as Docker prints them
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetainedTags:
+class RetainedTags(Struct, frozen=True, kw_only=True):
     """The tags of what production ran before: `<repository>:freshness-previous`, `….2`, `….3` and so on.
 
     `suffix` tells apart two services of one repository, each of which would else find the other's images.
@@ -65,8 +66,7 @@ def left_by(kept: Sequence[str], previous: str, candidate: str) -> tuple[str, ..
     return tuple(dict.fromkeys(one for one in (previous, *newer) if one not in {"", candidate}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetainedImage:
+class RetainedImage(Discreet, frozen=True, kw_only=True):
     """What can be gone back to, under its `number` in the list, or what runs now or ran last, whose number is 0.
 
     `revision` is the commit that its image claims, empty where it claims none; `replaced` is when it stopped serving,
@@ -74,12 +74,13 @@ class RetainedImage:
     with, empty where nobody recorded that.
     """
 
+    unshown: ClassVar = ("configuration",)
     number: int
     image: str
     revision: str = ""
     replaced: str = ""
     left: bool = False
-    configuration: str = field(default="", repr=False)
+    configuration: str = ""
 
     def is_meant(self, to: str) -> bool:
         """Whether the words name it: its number, or the first digits of its commit or of its image ID."""

@@ -1,15 +1,15 @@
 """The validated commit, and the words for how it was found."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _HEAD = re.compile(r"refs/pull/([1-9][0-9]{0,8})/head")
 EXPLICIT = "revision"
 """The `source` of a commit that a person or a workflow gave in the setting `revision` (GIT_SHA)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """The commit that an event or a setting names, not yet looked up in Git.
 
     `commit` is a full lowercase hex id. `source` is the field that named it, such as `event.pull_request.head.sha`.
@@ -33,8 +33,7 @@ class Candidate:
         return self.source == EXPLICIT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """A pull request whose head only the server can tell: `refs/pull/<number>/head`. `asker` is what named it.
 
     `sha` is GITHUB_SHA, empty where it is not set.
@@ -50,8 +49,7 @@ class Question:
         return head_ref(self.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(Struct, frozen=True, kw_only=True):
     """A commit that is in the repository: full lowercase hex ids, committer time in seconds since the epoch.
 
     `subject` is the first line of its message: untrusted text.

@@ -1,50 +1,44 @@
 """The run as its runner describes it: the one reader of what GitHub, Gitea and act set for a job."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct, field
+
+_UNREPORTED = {"api_url", "event_path", "base_ref", "workspace", "output", "step_summary", "temp", "actions", "gitea"}
+_UNREPORTED |= {"act", "container"}
 
 
-def _variable(name: str) -> Any:
-    return field(default="", metadata={"variable": name})
-
-
-def _reported(name: str) -> Any:
-    return field(default="", metadata={"variable": name, "reported": True})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """What is not set is empty. `sha` is as it was given; `commit` is what both forges' ids are compared with."""
 
-    repository: str = _reported("GITHUB_REPOSITORY")
-    server_url: str = _reported("GITHUB_SERVER_URL")
-    api_url: str = _variable("GITHUB_API_URL")
-    event: str = _reported("GITHUB_EVENT_NAME")
-    event_path: str = _variable("GITHUB_EVENT_PATH")
-    sha: str = _reported("GITHUB_SHA")
-    ref: str = _reported("GITHUB_REF")
-    base_ref: str = _variable("GITHUB_BASE_REF")
-    actor: str = _reported("GITHUB_ACTOR")
-    id: str = _reported("GITHUB_RUN_ID")
-    number: str = _reported("GITHUB_RUN_NUMBER")
-    attempt: str = _reported("GITHUB_RUN_ATTEMPT")
-    workflow: str = _reported("GITHUB_WORKFLOW")
-    job: str = _reported("GITHUB_JOB")
-    runner: str = _reported("RUNNER_NAME")
-    workspace: str = _variable("GITHUB_WORKSPACE")
-    output: str = _variable("GITHUB_OUTPUT")
-    step_summary: str = _variable("GITHUB_STEP_SUMMARY")
-    temp: str = _variable("RUNNER_TEMP")
-    actions: str = _variable("GITHUB_ACTIONS")
-    gitea: str = _variable("GITEA_ACTIONS")
-    act: str = _variable("ACT")
-    container: str = _variable("JOB_CONTAINER_NAME")
+    repository: str = field(default="", name="GITHUB_REPOSITORY")
+    server_url: str = field(default="", name="GITHUB_SERVER_URL")
+    api_url: str = field(default="", name="GITHUB_API_URL")
+    event: str = field(default="", name="GITHUB_EVENT_NAME")
+    event_path: str = field(default="", name="GITHUB_EVENT_PATH")
+    sha: str = field(default="", name="GITHUB_SHA")
+    ref: str = field(default="", name="GITHUB_REF")
+    base_ref: str = field(default="", name="GITHUB_BASE_REF")
+    actor: str = field(default="", name="GITHUB_ACTOR")
+    id: str = field(default="", name="GITHUB_RUN_ID")
+    number: str = field(default="", name="GITHUB_RUN_NUMBER")
+    attempt: str = field(default="", name="GITHUB_RUN_ATTEMPT")
+    workflow: str = field(default="", name="GITHUB_WORKFLOW")
+    job: str = field(default="", name="GITHUB_JOB")
+    runner: str = field(default="", name="RUNNER_NAME")
+    workspace: str = field(default="", name="GITHUB_WORKSPACE")
+    output: str = field(default="", name="GITHUB_OUTPUT")
+    step_summary: str = field(default="", name="GITHUB_STEP_SUMMARY")
+    temp: str = field(default="", name="RUNNER_TEMP")
+    actions: str = field(default="", name="GITHUB_ACTIONS")
+    gitea: str = field(default="", name="GITEA_ACTIONS")
+    act: str = field(default="", name="ACT")
+    container: str = field(default="", name="JOB_CONTAINER_NAME")
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "Run":
         """Reads the environment."""
-        return cls(**{each.name: env.get(each.metadata["variable"], "") for each in fields(cls)})
+        return cls(**{name: env.get(variable, "") for name, variable in _variables()})
 
     @property
     def commit(self) -> str:
@@ -68,7 +62,10 @@ class Run:
     @property
     def reported(self) -> dict[str, str]:
         """What a report repeats, by the variables' names."""
-        known = {
-            each.metadata["variable"]: getattr(self, each.name) for each in fields(self) if "reported" in each.metadata
-        }
+        known = {variable: getattr(self, name) for name, variable in _variables() if name not in _UNREPORTED}
         return {name: value for name, value in known.items() if value}
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    """Each field, and the variable that it is called by outside."""
+    return zip(Run.__struct_fields__, Run.__struct_encode_fields__, strict=True)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from msgspec import Struct
+
+from freshness.core.discreet import Discreet
 from freshness.core.hexid import is_image_id
 from freshness.core.image import repository_of
 from freshness.core.manifest import Platform
@@ -17,18 +19,18 @@ STOPPED = frozenset({"paused", "rollback_paused"})
 TAKEN_BACK = frozenset({"rollback_started", "rollback_completed", "rollback_paused"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Discreet, frozen=True, kw_only=True):
     """A service with its `spec` as it came, of which nothing may get lost in a write.
 
     `state` is that of its last update in Swarm's words, empty where there was none since its last write; `message` says
     why. `before` is the spec that Swarm would roll back to, empty where there is none.
     """
 
+    unshown: ClassVar = ("spec", "before")
     id: str
     version: int
-    spec: Mapping[str, Any] = field(repr=False)
-    before: Mapping[str, Any] = field(repr=False)
+    spec: Mapping[str, Any]
+    before: Mapping[str, Any]
     state: str
     message: str
     updated: str
@@ -129,8 +131,7 @@ class Service:
         return spec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """A machine of the Swarm. `is_ready`: the managers hear of it, so that they know what runs there."""
 
     id: str
@@ -148,8 +149,7 @@ class Node:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """A try to fill a slot. `wanted` and `state` are Swarm's words; of a lost node they are the last that it said.
 
     `since` is by its node's clock, `updated` when the managers heard of its state last, by theirs.

@@ -1,8 +1,9 @@
 """Judges a rollout by the service's spec, its update's state and each slot's task: never by how a command ends."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from freshness.core.answer import printable
 from freshness.core.swarm import STOPPED, TAKEN_BACK, UNDER_WAY, Node, Service, Task, identity
@@ -22,8 +23,7 @@ class Word(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """The tasks at one moment. `good` are the IDs of those that fill a slot as they should.
 
     `over` are those of the image that ended since the write, the last one first; `gave_up`: two of one slot did.
@@ -42,8 +42,7 @@ class Judged:
     said: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """The tasks that fill all slots, and since when by our own clock; none where some slot is not filled."""
 
     tasks: frozenset[str] = frozenset()
@@ -56,8 +55,7 @@ class Held:
         return self if judged.good == self.tasks else Held(tasks=judged.good, since=now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What has to come about: this image, for `hold` seconds, before the `deadline` on our clock.
 
     `run` is the token that the service's label must say; `is_back`: it is the way back, which Swarm may go by itself.

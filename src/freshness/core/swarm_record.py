@@ -1,7 +1,8 @@
 """What a Swarm service's labels say of its deployments: who made the last one, and what can be gone back to."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.hexid import is_full_id
 from freshness.core.swarm import identity
@@ -9,8 +10,7 @@ from freshness.core.swarm import identity
 _PREVIOUS = "freshness.previous"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class Ran(Struct, frozen=True, kw_only=True):
     """An image as the spec spelt it, and the commit that it was proven to be of; empty where none was."""
 
     image: str = ""
@@ -26,8 +26,7 @@ class Ran:
         return f"{self.image} {self.revision}".strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
+class Deployed(Struct, frozen=True, kw_only=True):
     """A deployment. `run` is the token of the run that made it, `together` all services that it changed.
 
     `now` is what it wrote in place of `before`; a later write by hand makes the service differ from it. `previous` is

@@ -1,15 +1,16 @@
 """What a run that ended in mid-flight left of a Swarm's services: by their labels and the state of their updates."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.swarm import STOPPED, UNDER_WAY, Service, identity, image_in, is_ours, platforms_in
 from freshness.core.swarm_record import Deployed, Ran, read_deployed
 from freshness.errors import Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Left(Struct, frozen=True, kw_only=True):
     """`written` have the image that the dead run wrote, and nobody knows whether it was proven.
 
     `unsettled` are others whose update is under way or stopped: Swarm goes back by itself, or the dead run went back.

@@ -2,8 +2,9 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from freshness.ci.log import Log
 from freshness.core.finding import Area, Finding
@@ -30,8 +31,7 @@ from freshness.settings.model import GateSettings, PromoteSettings
 Texts = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
+class Half(Struct, frozen=True, kw_only=True):
     """One half of a deployment: what was found without an Engine, and the services to look at on one."""
 
     findings: tuple[Finding, ...]

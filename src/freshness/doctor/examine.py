@@ -1,8 +1,10 @@
 """The doctor's whole look: machine, plugins, Engine, settings, files, what stands there, runner and forge."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.diagnosis import LEAST_ENGINE, LEAST_PLUGINS, judge_version
 from freshness.core.finding import Area, Finding
@@ -35,8 +37,7 @@ def examine(asked: Asked) -> Iterator[Finding]:
             yield one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Host:
+class _Host(Struct, frozen=True, kw_only=True):
     """A Docker host, which is named where there are several; `engine` is None where it does not answer."""
 
     name: str

@@ -1,8 +1,9 @@
 """Reads the settings of gate and promotion, the files included, as a deployment of the checkout's HEAD would."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.core.finding import Area, Finding
 from freshness.core.quoting import quoted
@@ -25,8 +26,7 @@ _SOME_IMAGE = f"sha256:{'0' * 64}"
 """A promotion is told the gate's image, so that nothing else needs to name it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What the command was given: options by name, the environment, and the env file."""
 
     given: Mapping[str, str | None]
@@ -34,8 +34,7 @@ class Asked:
     env_file: Texts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """What could be read; None where a finding says why not. `commit` is HEAD of the checkout in `folder`."""
 
     folder: Path

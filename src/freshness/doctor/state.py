@@ -1,8 +1,9 @@
 """Looks at what runs left on the Docker host: locks, what was begun, and deployment records."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from freshness.core.deployment import DEPLOYMENT_LABEL
 from freshness.core.finding import Area, Finding, Level

@@ -1,8 +1,9 @@
 """Looks at what stands at a service's place on the Engine: may a run replace it, and would it lose anything?"""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.core.diagnosis import judge_mounts
@@ -22,8 +23,7 @@ from freshness.target.mounts import ALLOW, Overlay
 from freshness.target.ownership import Ownership
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A service as the Compose files have it. `together` may share its image, `allowed` may lack a value."""
 
     area: Area

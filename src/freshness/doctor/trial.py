@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from freshness.core.finding import Area, Finding, Level
-from freshness.errors import FreshnessError, SettingsError
-from freshness.report.steps import wrap_unexpected_errors
+from freshness.errors import FreshnessError, SettingsError, wrap_unexpected_errors
 
 Value = TypeVar("Value")
 

@@ -2,8 +2,9 @@
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.core.endpoint import host_of
@@ -15,8 +16,7 @@ LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, n
 INSTEAD = "or set `health-path` to `none` and give the image a HEALTHCHECK"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """A numeric host and a port. `door` is a socket of ours that leads there, None where we connect ourselves."""
 
     host: str

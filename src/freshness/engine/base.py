@@ -1,8 +1,7 @@
 """Finds the base of an image: what its Dockerfile's last stage begins from, as an image of this Engine."""
 
-from dataclasses import replace
-
 import docker
+from msgspec.structs import replace
 
 from freshness.core.image import repository_of
 from freshness.core.stages import only_stages

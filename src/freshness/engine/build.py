@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
+
+from msgspec import Struct, field
 
 from freshness.core.build_output import BuildOutput
 from freshness.core.image import Image, guard
@@ -28,8 +29,7 @@ _LAYER_LOST = re.compile(r"^ERROR: .*parent snapshot \S+ does not exist: not fou
 unpacked into the containerd image store. Source: moby/buildkit issue 6521, fixed by its pull request 6558 in 2026."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Struct, frozen=True, kw_only=True):
     """What to build: a folder of the exported tree, a Dockerfile in that tree, and what the settings add.
 
     `subfolder` is the context's path in the tree; `name` is the tree's, under which no file ever has another content
@@ -58,8 +58,7 @@ class Build:
     pull: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Building:
+class Building(Struct, frozen=True, kw_only=True):
     """A build under way."""
 
     engine: Engine

@@ -1,6 +1,6 @@
 """The program that runs the staging check inside the container, and what it says of itself."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from freshness.core.lines import Lines, Show
 from freshness.core.multiplex import STANDARD_ERROR
@@ -47,8 +47,7 @@ def wrap_check(command: tuple[str, ...]) -> list[str]:
     return ["python3", "-I", "-c", WRAPPER, *command]
 
 
-@dataclass(slots=True, kw_only=True)
-class CheckOutput:
+class CheckOutput(Struct, kw_only=True):
     """What came over the connection. `show` gets the lines of the check: untrusted text.
 
     With `is_wrapped` nothing is the check's before WRAPPER said that it is there: what comes instead is the runtime's,

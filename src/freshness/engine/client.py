@@ -7,12 +7,12 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 import docker
 import requests
+from msgspec import Struct
 
 from freshness.core.endpoint import FORMS, host_of, read_ssh, shown
 from freshness.engine.docker_host import DEFAULT, env_for_socket, read_docker_host
@@ -29,8 +29,7 @@ PAUSE_SECONDS = 0.2
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """A reached Engine: its own `id`, the `endpoint` where it was reached, the Docker `context` that names it.
 
     `env` is the environment for Docker's plugins, so that they reach the same Engine. `tunnel` is the login that leads

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.engine.client import Engine, require_reachable
@@ -65,8 +66,7 @@ def finish_compose(lease: Lease, file: Source, argv: list[str], others: Sequence
     return finish(argv, env, watch, tokens=tuple(tokens), keepalive_fds=engine.keepalive_fds, given=file.given)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recreation:
+class Recreation(Struct, frozen=True, kw_only=True):
     """A service that gets its tag's image, whose ID is `keeping`."""
 
     target: Target

@@ -6,8 +6,10 @@ docker-py takes longer to import than Compose to read: nothing here imports it, 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.compose import Target, Wanted, find_problems, read_target, why_missing
 from freshness.core.endpoint import FORMS
@@ -21,8 +23,7 @@ from freshness.process.children import Reading, reading
 CONFIG_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigReading:
+class ConfigReading(Struct, frozen=True, kw_only=True):
     """Compose reads the project of `file`, as `env` has it."""
 
     file: ComposeFile

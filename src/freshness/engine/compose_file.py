@@ -4,9 +4,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+from msgspec import Struct
+
+from freshness.core.discreet import Discreet
 from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.plugin import find_plugin
@@ -40,8 +43,7 @@ _ASSIGNMENT = re.compile(
 _UNNAMED = "freshness-unnamed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeFile:
+class ComposeFile(Discreet, frozen=True, kw_only=True):
     """The Compose files on this machine, in the order in which Compose merges them, and what else it reads for them.
 
     `folder` is the project's: relative mounts and `env_file:` start there. `env_files` are what is interpolated from,
@@ -51,11 +53,12 @@ class ComposeFile:
     nothing, since one of them could take production away or rename it.
     """
 
+    unshown: ClassVar = ("variables",)
     paths: tuple[Path, ...]
     folder: Path
     env_files: tuple[Path, ...]
     project: str | None
-    variables: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str]
     only_inputs: bool
     dropped: frozenset[str] = frozenset()
 
@@ -110,8 +113,7 @@ class ComposeFile:
         return {**compose_environment(env, only_inputs=self.only_inputs), **self.variables}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Search:
+class _Search(Struct, frozen=True, kw_only=True):
     settings: GateSettings | PromoteSettings
     env: Mapping[str, str]
 

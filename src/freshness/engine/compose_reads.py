@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.docker_host import env_without_engine
@@ -21,8 +22,7 @@ _DOCUMENT = ("---", "...", "%")
 _QUESTION = "name: freshness-question\nservices: {q: {image: q}}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A file, and the folder at which the paths in it start."""
 
     path: Path

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import docker
+from msgspec import Struct, field
 
+from freshness.core.discreet import Discreet
 from freshness.core.healthcheck import HealthcheckRun
 from freshness.core.lines import LAST
 from freshness.core.mounts import normal
@@ -28,8 +29,7 @@ _BETWEEN_FILES = re.compile(r",(?=/)")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that Docker gives a volume that nobody named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(Discreet, frozen=True, kw_only=True):
     """A container at one moment. `started_at` and `created_at` are the Engine's own text.
 
     `addresses` maps network names to IPs. `anonymous_volumes` are the paths of volumes that have no name of their
@@ -41,6 +41,7 @@ class Container:
     in which a failing one does not count. `binds` are the paths on the Docker host of its bind mounts, by target.
     """
 
+    unshown: ClassVar = ("environment",)
     id: str
     name: str
     image_id: str
@@ -57,7 +58,7 @@ class Container:
     grace: int = DEFAULT_GRACE
     healthcheck: HealthcheckRun | None = None
     start_period: float = 0
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict)
     is_out_of_memory: bool = False
     binds: Mapping[str, str] = field(default_factory=dict)
     created_at: str = ""
@@ -193,8 +194,7 @@ def tail(engine: Engine, container: Container, lines: int = 30) -> list[str]:
     return end.decode(errors="replace").splitlines()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """How a container is no longer what it was, in words, and what to do."""
 
     got: str

@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.endpoint import FORMS, lacks_host, shown
 from freshness.errors import EngineError, SettingsError
@@ -16,8 +17,7 @@ DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 _NAMING = frozenset({"DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockerHost:
+class DockerHost(Struct, frozen=True, kw_only=True):
     """The `endpoint` as it was written, and the Docker context that names it."""
 
     context: str

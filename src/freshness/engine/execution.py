@@ -7,12 +7,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import docker
 import requests
+from msgspec import Struct
 
 from freshness.core.multiplex import Demultiplexer
 from freshness.engine.client import Engine, engine_call
@@ -34,16 +34,14 @@ class ContainerEnded(Exception):
     """The container is gone, or does not run: nothing runs in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecState:
+class ExecState(Struct, frozen=True, kw_only=True):
     """What the Engine says of a command: whether it runs, and its exit status, None where there is none yet."""
 
     runs: bool
     status: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True):
     """One command in the container; `id` is the Engine's."""
 
     engine: Engine

@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.engine.client import Engine, engine_call
 from freshness.errors import EngineError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """`root` is where it keeps its data, on its own machine; its clock is `skew` seconds ahead of ours."""
 
     version: str

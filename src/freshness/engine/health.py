@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.compose import Target
 from freshness.core.image import Image

@@ -4,9 +4,9 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
 
 import h11
+from msgspec import Struct, field
 
 from freshness.core.answer import Answer, AnswerKind, first_line, printable
 from freshness.core.question import PLAIN, Question, host_alone
@@ -40,8 +40,7 @@ def ask(address: Address, path: str, seconds: float, question: Question = PLAIN)
         return exchange.broken_off("it closed the connection") if exchange.is_closed else exchange.malformed()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Exchange:
+class _Exchange(Struct, kw_only=True):
     """One question under way, and as much of its answer as has come."""
 
     where: str

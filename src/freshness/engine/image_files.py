@@ -5,7 +5,6 @@ import json
 import tarfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
 from io import RawIOBase
@@ -13,6 +12,7 @@ from typing import IO, Any, cast
 
 import docker
 from docker.types import Mount as EngineMount
+from msgspec import Struct
 
 from freshness.core.mounts import normal
 from freshness.engine.client import Engine, engine_call
@@ -27,8 +27,7 @@ MANAGED = frozenset({"/.dockerenv", "/etc/hosts", "/etc/hostname", "/etc/resolv.
 """What the Engine puts into every container by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
+class Files(Struct, frozen=True, kw_only=True):
     """The files of one container, running or not."""
 
     engine: Engine

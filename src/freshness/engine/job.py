@@ -7,12 +7,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import docker
+from msgspec import Struct
 
 from freshness.core.job import JOB_LABEL, Job, JobResult
 from freshness.core.lines import excerpt
@@ -124,8 +124,7 @@ def _inspect(engine: Engine, container: str) -> Found | None:
     return found
 
 
-@dataclass(slots=True, kw_only=True)
-class _Output:
+class _Output(Struct, kw_only=True):
     """What a container says, read again and again. `recent` are the lines of the last second that were shown."""
 
     engine: Engine

@@ -12,9 +12,11 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.core.lock import (
     HeldLock,
@@ -35,8 +37,7 @@ PAUSE_SECONDS = 0.2
 PROGRESS_SECONDS = 15
 
 
-@dataclass(slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, kw_only=True):
     """A target that is ours: whoever writes has one, and looks with `require` that it still is, before each write.
 
     `owner` is us; its `record` is what an older release left in the lock that was taken over. Leaving the block lets
@@ -91,8 +92,7 @@ class Lease:
             self.release()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """The lock called `name` on an Engine, for `owner`, which is who we are. `say` tells a person.
 
     `unlock` is the command that leads to this lock.

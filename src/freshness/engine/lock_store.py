@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
 import docker
+from msgspec import Struct
 
 from freshness.core.lock import LOCK_LABEL, is_swarm_lock
 from freshness.engine.client import Engine, engine_call
@@ -20,8 +20,7 @@ _LONGEST = 64  # characters of a config's name
 Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One object of a lock: its `name`, its labels, and when it was made, in the Engine's own words."""
 
     name: str
@@ -29,8 +28,7 @@ class Entry:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volumes:
+class Volumes(Struct, frozen=True, kw_only=True):
     """Docker creates a volume's name once, and answers who comes later with what is there."""
 
     engine: Engine
@@ -65,8 +63,7 @@ class Volumes:
         remove_volume(self.engine, name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configs:
+class Configs(Struct, frozen=True, kw_only=True):
     """A Swarm creates a config's name once, and answers who comes later with 409. It is deleted by its ID."""
 
     engine: Engine

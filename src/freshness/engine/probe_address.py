@@ -7,10 +7,10 @@ connected to the job's network, which would then stay for ever.
 import contextlib
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.core.run import Run
@@ -21,8 +21,7 @@ from freshness.engine.lock_liveness import own_container
 from freshness.errors import EngineError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prober:
+class Prober(Struct, frozen=True, kw_only=True):
     """`job` is the container that this process runs in, or None on the Docker host itself."""
 
     job: str | None

@@ -1,8 +1,9 @@
 """A project as Compose once rendered it, from which Compose makes a service again as it was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import ClassVar
 
+from freshness.core.discreet import Discreet
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.plugin import find_plugin
 
@@ -10,14 +11,14 @@ FILE_NAME = "-"
 """What Compose's label then says of the file: it came by standard input."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Discreet, frozen=True, kw_only=True):
     """A configuration that was recorded; `file` is today's, whose folder and environment Compose gets.
 
     It holds secrets: Compose reads it from memory, by its standard input, and it is in no file, log or argument.
     """
 
-    text: str = field(repr=False)
+    unshown: ClassVar = ("text",)
+    text: str
     file: ComposeFile
 
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]:

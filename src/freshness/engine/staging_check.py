@@ -5,7 +5,8 @@ It passed only if the Engine says that it has ended, with exit status 0. That it
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.lines import excerpt
 from freshness.engine.check_wrapper import CUT, CheckOutput, wrap_check
@@ -24,8 +25,7 @@ NO_PROGRAM = frozenset({126, 127})
 Line = Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRun:
+class CheckRun(Struct, frozen=True, kw_only=True):
     """How the check ended: its exit status, or None and `why` there is none; `last_line` is untrusted text.
 
     `lacked_python` says that nothing ran, since the image has no `python3`.
@@ -58,8 +58,7 @@ class CheckRun:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """What to run where, with `variables` in its environment; given up after `timeout` seconds, at `deadline`."""
 
     engine: Engine

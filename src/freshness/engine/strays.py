@@ -1,8 +1,9 @@
 """Finds the container that may be meant by a target without one, after a service or a project was renamed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.deployment import Role
 from freshness.core.image import same_tag
@@ -11,8 +12,7 @@ from freshness.engine.containers import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LA
 from freshness.engine.deployments import read_roles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingTarget:
+class MissingTarget(Struct, frozen=True, kw_only=True):
     """A target without a container. `services` are those of its project's file, `image` its tag, empty for none.
 
     `port` is where it should be published, None where nobody says; what publishes `not_on` is not meant.

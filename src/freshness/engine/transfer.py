@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.answer import printable
 from freshness.core.held import LocalImage
@@ -29,8 +30,7 @@ class TransferFailed(Exception):
         return _SERVER_ERROR.search(str(self)) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(Struct, frozen=True, kw_only=True):
     """With which `repository`, with `credentials` as the Engine wants them, and within how many `seconds`.
 
     `remedy` is for whoever is not let in, `say` gets the Engine's lines.

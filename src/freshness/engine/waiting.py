@@ -1,7 +1,8 @@
 """One wait for health: when to probe, which answer says most, and what makes waiting pointless."""
 
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from freshness.core.answer import Answer, AnswerKind, more_informative
 from freshness.core.healthcheck import describe_unhealthy, describe_waiting
@@ -17,16 +18,14 @@ WATCH_SECONDS = 0.25  # between two looks at the container
 LAST_SECONDS = 1.0  # before the deadline, for a last question
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthResult:
+class HealthResult(Struct, frozen=True, kw_only=True):
     """Whether it got healthy, and what was seen last."""
 
     ok: bool
     got: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Wait:
+class Wait(Struct, kw_only=True):
     """One wait for health, of so many `seconds`.
 
     `seen` is the most telling answer so far, `due` when the next question is.

@@ -1,8 +1,9 @@
 """Reads the application: the services of one commit, how each is proven, and which builds bring their images."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.baked import find_baked
 from freshness.core.compose import Target, Wanted, publishers_of
@@ -23,8 +24,7 @@ from freshness.settings.service_health import health_of
 from freshness.target.mounts import Overlay, find_tracked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Struct, frozen=True, kw_only=True):
     """The services that one commit runs in, in the order in which they are recreated, and its jobs around that.
 
     `first` is the one that was named first: the inputs and the single outputs speak of it. `throwaway` is there where

@@ -1,8 +1,9 @@
 """Builds the images of one gate, and looks at what Compose would lay over them."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from freshness.core.compose import publishers_of
 from freshness.core.definition import Shared

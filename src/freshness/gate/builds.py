@@ -1,9 +1,11 @@
 """What is built for an application: by the Compose file's `build:`, or by the inputs where one service has none."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.compose import image_of, publishers_of
 from freshness.core.definition import (
@@ -24,8 +26,7 @@ from freshness.git.work_tree import find_root
 from freshness.settings.model import GateSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Builds:
+class Builds(Struct, frozen=True, kw_only=True):
     """`shared` is one for each distinct build. `by_compose`: the Compose files say how, and are the image's input."""
 
     shared: tuple[Shared, ...] = ()

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.core.fork import refuse_fork
 from freshness.core.quoting import quoted
@@ -19,8 +20,7 @@ from freshness.settings.model import GateSettings
 from freshness.settings.read import with_commits_file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, frozen=True, kw_only=True):
     """The validated commit, and the repository that has it."""
 
     origin: GitSource

@@ -4,12 +4,11 @@ import time
 from contextlib import ExitStack
 
 from freshness.ci.log import Log
-from freshness.errors import FreshnessError, Interrupted
+from freshness.errors import FreshnessError, Interrupted, wrap_unexpected_errors
 from freshness.gate.observe import observe
 from freshness.gate.request import Request, Result
 from freshness.process.private_folder import private_folder
 from freshness.report.run_log import RunLog
-from freshness.report.steps import wrap_unexpected_errors
 
 
 def gate(request: Request, log: Log) -> Result:

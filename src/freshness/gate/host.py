@@ -1,7 +1,8 @@
 """Looks at the Engine, and refuses what a gate may not touch: what is another's, and what staging would lose."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from freshness.core.compose import Target
 from freshness.core.deployment import Role
@@ -32,8 +33,7 @@ from freshness.target.moved import refuse_moved
 from freshness.target.ownership import Ownership
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """The Engine and from where it is asked. `moved` have a bind mount whose source would be another one now.
 
     `held` is the run that holds the application as it was found, the first of them. `sources` is what lies at the bind

@@ -1,8 +1,9 @@
 """Which submodules and Git LFS pointers a build would see: what never reaches it closes no gate."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from freshness.engine.build import locate
 from freshness.engine.client import Engine
@@ -14,8 +15,7 @@ INSIDE = "freshness-content"
 """A name that stands for whatever a submodule holds: Git leaves its folder empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncompletePaths:
+class IncompletePaths(Struct, frozen=True, kw_only=True):
     """What is incomplete in a build context; `paths` are from the commit's root.
 
     `names` maps each, as a file of the context, to its path. It is empty where nothing can leave one out.

@@ -1,9 +1,11 @@
 """What a gate finds before it changes anything: the commit, the services, the build context, and the Engine."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.engine.compose_config import reading_config
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from freshness.gate.host import Host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """All that a gate sees before its plan. `context` holds the commit's tree.
 
     `request` has the settings of the commit's own file too.

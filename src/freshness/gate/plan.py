@@ -1,7 +1,8 @@
 """What a gate is about to do, as a value; `str` of it is what a dry run says."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.lock import HeldLock
 from freshness.core.registry_name import Repository
@@ -11,8 +12,7 @@ from freshness.gate.service import Service
 from freshness.settings.application import JobSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The application's services, from this commit: built, recreated by image ID, proven, and looked at once more.
 
     `builds` are the Dockerfiles with the tag that each image gets, `repositories` where each is published (none: it

@@ -1,6 +1,6 @@
 """Proves staging: health, the staging check, and that each container is the same and lasts."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName, CheckResult
 from freshness.core.verdict import Verdict

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from freshness.core.check import Check, CheckName
 from freshness.core.decision import decide, explain, not_run
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 BACK_TO_DEVELOPMENT = "The work goes back to development; production stays as it is."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One gate. `run_env` is the run's own environment, `env` what our children inherit of it.
 
     `started` is the monotonic clock's, of the whole run.
@@ -34,8 +34,7 @@ class Request:
     started: float = field(default_factory=time.monotonic)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """How a gate ended. `found` are the fields of the Report that it could fill, `ahead` is what a dry run says."""
 
     verdict: Verdict

@@ -1,6 +1,6 @@
 """One service of the application, as the gate proves it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.settings.kinds import CommandCheck, ScriptCheck
@@ -8,8 +8,7 @@ from freshness.settings.model import Health
 from freshness.target.mounts import Overlay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """One service, how it is proven, and what the Compose file lays over its image. `check` None: it has none."""
 
     target: Target

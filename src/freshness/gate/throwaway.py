@@ -5,9 +5,11 @@ import secrets
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.core.compose import Target
@@ -28,8 +30,7 @@ from freshness.report.steps import Found
 from freshness.settings.model import GateSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throwaway:
+class Throwaway(Struct, frozen=True, kw_only=True):
     """The project, and all `services` that are started in it; `built` are this run's own, `jobs` those that run once.
 
     `config` is production's, as Compose prints it.

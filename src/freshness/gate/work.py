@@ -1,6 +1,6 @@
 """What the operations of one gate work with, and what they found on the way."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from freshness.core.image import Image
 from freshness.engine.build import Build, Building
@@ -13,16 +13,14 @@ from freshness.gate.request import Request
 from freshness.report.run_log import RunLog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class Built(Struct, frozen=True, kw_only=True):
     """An image, and the build that brought it."""
 
     build: Build
     image: Image
 
 
-@dataclass(slots=True, kw_only=True)
-class Work:
+class Work(Struct, kw_only=True):
     """One gate; `images`, `leases` and `containers` are by the service's name.
 
     `source` is what Compose makes the services from. `builds` are under way, by their tags.

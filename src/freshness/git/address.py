@@ -3,9 +3,10 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from freshness.core.proxy import http_proxy_of
 from freshness.core.run import Run
@@ -15,8 +16,7 @@ OWNER_AND_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}$)[\w.-]+", re.ASCII
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeAddress:
+class ForgeAddress(Struct, frozen=True, kw_only=True):
     """Where the forge serves the repository, and the job's token for it.
 
     `server_url` is the address that the runner knows the forge by (`GITHUB_SERVER_URL`), `repository` is `owner/name`;

@@ -1,9 +1,9 @@
 """Where commits stand in the local clone, for people: their subjects, and how far they are behind the branch."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pygit2
+from msgspec import Struct
 from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from freshness.errors import FreshnessError
@@ -17,14 +17,13 @@ _DEFAULT = "refs/remotes/origin/HEAD"
 _PLACES = ("refs/heads/", "refs/remotes/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clone:
+class Clone(Struct, frozen=True, kw_only=True):
     """A local clone, as it was last fetched. `branch` is origin's default branch, else the one that is checked out.
 
     `tip` is the commit that the branch stands at; both are empty where there is no branch.
     """
 
-    repository: pygit2.Repository = field(repr=False)
+    repository: pygit2.Repository
     branch: str = ""
     tip: str = ""
 

@@ -9,11 +9,11 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import pygit2
+from msgspec import Struct
 
 from freshness.git.address import ForgeAddress
 from freshness.process.private_folder import private_folder
@@ -26,8 +26,7 @@ SSH_ADDRESS = re.compile(
 """`ssh://git@host:22/owner/name.git` and `git@host:owner/name.git`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployKey:
+class DeployKey(Struct, frozen=True, kw_only=True):
     """`url` is the repository's ssh address, `key` the private key's file, `known_hosts` that of the host's keys."""
 
     url: str

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pygit2
+from msgspec import Struct
 from pygit2.enums import ObjectType
 
 from freshness.core.revision import Revision
@@ -20,8 +20,7 @@ NANOSECONDS = 1_000_000_000
 NAMED_PATHS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     """What stands there: files and links, their bytes, and the paths of submodules and LFS pointers.
 
     `incomplete` are those paths for people, the other two as the file system has them.

@@ -1,12 +1,12 @@
 """Reads Git objects, and believes none whose content does not hash to its id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from typing import Self
 
 import pygit2
+from msgspec import Struct
 from pygit2.enums import ObjectType
 
 from freshness.errors import Refused, RepositoryError
@@ -15,8 +15,7 @@ from freshness.git.loose import KIND_OF_WORD, Damaged, inflate, list_loose
 WORD_OF_KIND = {kind: word for word, kind in KIND_OF_WORD.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectStore:
+class ObjectStore(Struct, frozen=True):
     """A repository's objects: the packed ones through libgit2, the loose ones (id → file) from their files."""
 
     odb: pygit2.Odb

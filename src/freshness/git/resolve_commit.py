@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.ci.event_file import read_event
 from freshness.ci.forge_api import is_own_pull_request
@@ -30,8 +31,7 @@ NOT_ASKED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
+class GitSource(Struct, frozen=True, kw_only=True):
     """Where commits come from: the checkout, or a bare repository of our own. `address` is None without a forge."""
 
     repository: Repository

@@ -4,7 +4,8 @@ import hashlib
 import os
 import stat
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.git.destination import OPEN_FOLDER
 
@@ -13,8 +14,7 @@ STATUS = struct.Struct("=2Q4I3q")
 the last one, so that content cannot change behind it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
+class Seal(Struct, frozen=True, kw_only=True):
     """The `digest` of one folder's names and statuses; its files and links, and their bytes."""
 
     digest: str

@@ -9,9 +9,10 @@ import signal
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, NoReturn, TypeVar
+
+from msgspec import Struct
 
 from freshness.errors import FreshnessError, RepositoryError
 
@@ -45,8 +46,7 @@ def work_in_shares(
             child.end()
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(Struct, frozen=True):
     """A process that does one share and writes its pickled outcome, a result or an error, to `pipe`."""
 
     pid: int

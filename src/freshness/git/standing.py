@@ -10,10 +10,11 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pygit2
+from msgspec import Struct
+from msgspec.structs import replace
 from pygit2.enums import ObjectType
 
 from freshness.core.revision import Revision
@@ -27,8 +28,7 @@ from freshness.git.standing_state import Folder, State, read_state, this_boot, w
 from freshness.git.write import remove_old, write_changes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildContext:
+class BuildContext(Struct, frozen=True, kw_only=True):
     """The commit's tree in `folder`; `written` files of it were made for that.
 
     `name` is for BuildKit. Whoever reads the folder holds `keepalive_fds` open.

@@ -5,9 +5,10 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.git.standing_state import recorded_size
 from freshness.process.private_folder import make_kept_folder
@@ -18,8 +19,7 @@ ROOM = 8 * 2**30
 """Bytes of all contexts together; what was used longest ago goes first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """One repository's folder, ours alone for as long as the descriptor `lock` is open here or in a child."""
 
     folder: Path

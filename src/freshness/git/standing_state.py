@@ -5,10 +5,11 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from freshness.git.export import Exported
 from freshness.git.seal import Seal
@@ -17,16 +18,14 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class Folder(Struct, frozen=True, kw_only=True):
     """One folder of the context: the raw tree object that it was written from, and its seal."""
 
     tree: bytes
     seal: Seal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """`name` is that of the context's folder, `tree` the id of what it holds, `generation` how often it has changed.
 
     `boot` is the kernel's run: what a power cut left on a disk is not believed.

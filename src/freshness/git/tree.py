@@ -1,8 +1,9 @@
 """Reads raw tree objects, and refuses the names that no faithful export can have."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from freshness.errors import Refused
 from freshness.git.objects import printable
@@ -32,8 +33,7 @@ IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 """HFS+ drops these from names, so that `.g\\u200cit` is `.git` to it; Git's `core.protectHFS` knows the same list."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One name in a folder. `folder` and `path` are from the tree's root. Not frozen: a tree has thousands of them."""
 
     folder: bytes

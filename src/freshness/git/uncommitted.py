@@ -3,9 +3,9 @@
 import select
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pygit2
+from msgspec import Struct
 from pygit2.enums import FileStatus
 
 from freshness.core.quoting import quoted
@@ -17,8 +17,7 @@ SECONDS = 1.0
 """Then it is given up: 30,000 files take 0.3 s, and a damaged object could hold libgit2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A look at the work tree that goes on in a process of its own."""
 
     child: Child

@@ -3,16 +3,15 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
+from msgspec import Struct
 
 from freshness.core.repository_name import name_in_address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkTree:
+class WorkTree(Struct, frozen=True, kw_only=True):
     """The work tree with this run's files. `root` is None where they lie in none."""
 
     root: Path | None

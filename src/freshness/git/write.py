@@ -3,8 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from pygit2.enums import ObjectType
 
 from freshness.errors import Refused
@@ -23,8 +23,7 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_MODE, EXECUTABLE_MODE = 0o644, 0o755
 
 
-@dataclass(slots=True, kw_only=True)
-class Written:
+class Written(Struct, kw_only=True):
     """What was written: files and links, their bytes, and the paths of submodules and of Git LFS pointers."""
 
     files: int = 0
@@ -63,8 +62,7 @@ def write_changes(objects: ObjectStore, root: int, changes: Sequence[Change], ti
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
+class Writer(Struct, frozen=True, kw_only=True):
     """Writes below the open folder `root`. `times` are access and change time of everything, in nanoseconds."""
 
     objects: ObjectStore

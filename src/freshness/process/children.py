@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
@@ -36,8 +37,7 @@ def stream(
         return child.end(line)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streamed:
+class Streamed(Struct, frozen=True, kw_only=True):
     """A child that runs; what it says is taken from it at once, and kept until `end`."""
 
     child: subprocess.Popen[str]
@@ -135,8 +135,7 @@ def _die_with(parent: int) -> Callable[[], None]:
     return arrange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True):
     """When a child that changes the host is stopped: after `longest` seconds, or when `look` raises an EngineError.
 
     `look` is called every `seconds`.
@@ -217,8 +216,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait(END_SECONDS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A child that only reads, and runs."""
 
     child: subprocess.Popen[str]

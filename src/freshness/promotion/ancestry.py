@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from freshness.ci.event_file import read_event
 from freshness.core.ancestry import IN_PRODUCTION, RAN_LAST, require_ancestry
@@ -31,8 +32,7 @@ ABOUT_PULL_REQUESTS = re.compile(r"pull_request\w*|issue_comment|workflow_run|wo
 """Events that can be about a pull request. A dispatch is about none, unless `pr` names it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
+class Advance(Struct, frozen=True, kw_only=True):
     """A promotion's questions to Git and the forge. `number` is the pull request's, None where none is named.
 
     `unnumbered`: it is about one, and the event does not say which. `folder` is ours, `env` the run's own environment.

@@ -1,6 +1,6 @@
 """Which image becomes production, and whether it proves the expected commit."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.check import CheckName
 from freshness.core.deployment import Recorded, Role
@@ -25,8 +25,7 @@ _APART = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The look for the candidate. `tags` keep what `service` ran before; `project` is production's, if it has one.
 
     `like` is what another service of the application goes back to, or this one on the Docker host `like_at`: it goes

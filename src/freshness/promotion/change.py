@@ -1,8 +1,11 @@
 """What is known before the first write: from which image to which, from which configuration to which."""
 
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from msgspec import Struct
 
 from freshness.core.compose import Target
+from freshness.core.discreet import Discreet
 from freshness.core.image import Image
 from freshness.core.lock import Record, service_lock
 from freshness.core.retained import RetainedTags, left_by, retained_after
@@ -11,17 +14,17 @@ from freshness.engine.containers import Container
 from freshness.settings.model import Health
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Make:
+class Make(Discreet, frozen=True, kw_only=True):
     """What is made of an image: its `target`, from what Compose makes it, and how it is proven.
 
     `configuration` is that as it was rendered, empty where nobody knows it: then `source` are today's files.
     """
 
+    unshown: ClassVar = ("configuration",)
     target: Target
     source: Source
     health: Health
-    configuration: str = field(default="", repr=False)
+    configuration: str = ""
 
     @property
     def is_as_it_ran(self) -> bool:
@@ -29,8 +32,7 @@ class Make:
         return not isinstance(self.source, ComposeFile)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """Which image production's `tag` names next, and all that is needed to put it back.
 
     `previous` is the image that production runs, `tagged` what the tag names, `kept` the image IDs that `retained_tags`
@@ -96,8 +98,7 @@ class Move:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What becomes of one service: `make` is the candidate's, `former` that of what runs.
 
     `running` are its containers as they are (none at a first deployment). `is_current`: they are those that were

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from msgspec import field
 
 from freshness.core.compose import Target, Wanted
 from freshness.core.configuration import render, target_of
+from freshness.core.discreet import Discreet
 from freshness.core.lock import service_lock
 from freshness.core.retained import RetainedTags
 from freshness.core.secret import conceal_variables
@@ -16,8 +19,7 @@ from freshness.settings.model import Health
 from freshness.target.mounts import Overlay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Today:
+class Today(Discreet, frozen=True, kw_only=True):
     """`target` is what the settings, `wanted`, name in `file`; `configuration` is that as Compose rendered it.
 
     `source` is the image to promote, `staging_project` staging's where its tag is that; `retained_tags` keep what ran
@@ -25,11 +27,12 @@ class Today:
     cannot be read, and these were read then. `level` is as a Change has it.
     """
 
+    unshown: ClassVar = ("configuration",)
     target: Target
     wanted: Wanted
     health: Health
     file: ComposeFile
-    configuration: str = field(repr=False)
+    configuration: str
     source: str
     retained_tags: RetainedTags
     staging_project: str = ""

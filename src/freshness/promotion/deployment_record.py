@@ -1,7 +1,8 @@
 """Writes down what serves, once it is proven: the image, its commit, what it runs with, and what ran before it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.deployment import Deployment, Role, Served, served_then
 from freshness.engine.client import Engine, engine_call

@@ -1,12 +1,13 @@
 """Executes plans, host by host: jobs, records, each operation. It decides nothing; where one fails, all is undone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.configuration import not_restored
 from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
 from freshness.engine.plan_record import write_records
-from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
+from freshness.errors import FreshnessError, Interrupted, LockLost, Refused, wrap_unexpected_errors
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import ownership
@@ -23,7 +24,6 @@ from freshness.promotion.wording import (
 )
 from freshness.promotion.work import Part, Work
 from freshness.report.run_log import RunLog
-from freshness.report.steps import wrap_unexpected_errors
 
 Ended = tuple[PromotionOutcome, str]
 Parts = Sequence[Part]

@@ -1,7 +1,8 @@
 """A dry run: what a promotion would do, or why nothing; without a lock, and nothing is written anywhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.lock import Record
 from freshness.core.promotion import PromotionOutcome

@@ -4,7 +4,9 @@ One that cannot be reached keeps the others from nothing but a new promotion: wh
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.engine import carry
 from freshness.engine.client import Engine, connect
@@ -24,8 +26,7 @@ PREFLIGHT_SECONDS = 600  # for the forge and for Git, which answer while the tar
 RETAG_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """A Docker host, what the run is about on it, and the locks of that, in the order in which they are taken.
 
     `request` is the run's, whose `env` leads there. `peers` are the Engine's ID and the name of each host of the run,
@@ -54,8 +55,7 @@ class Host:
         return replace(run, place=self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosts:
+class Hosts(Struct, frozen=True, kw_only=True):
     """Those that answer, as the settings name them, and why the `lost` ones do not."""
 
     reached: tuple[Host, ...]

@@ -1,7 +1,8 @@
 """Finds what an interrupted promotion left half done, on each Docker host: its records, and what runs there."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.lock import Record, service_of
 from freshness.core.recovery import decide_recovery

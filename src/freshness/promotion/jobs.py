@@ -1,7 +1,8 @@
 """The jobs around the switch: from which image each runs, before anything is written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.compose import image_of
 from freshness.core.deployment import Role
@@ -17,8 +18,7 @@ from freshness.settings.application import JobSettings
 from freshness.target.job import refuse_job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jobs:
+class Jobs(Struct, frozen=True, kw_only=True):
     """Those `before` the switch, which decide, and those `after` it."""
 
     before: tuple[RunJob, ...] = ()

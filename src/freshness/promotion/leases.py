@@ -1,14 +1,14 @@
 """The leases of one run on one host: of each service and job of the application, or of a tag that is moved alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.lock import service_lock
 from freshness.engine.lock import Lease
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leases:
+class Leases(Struct, frozen=True, kw_only=True):
     """By the names of their locks, in the order in which all runs take them."""
 
     by_lock: Mapping[str, Lease]

@@ -1,8 +1,10 @@
 """What becomes of what an interrupted promotion left half done: finished or undone, one answer for all Docker hosts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery, decide_together
@@ -12,8 +14,7 @@ from freshness.promotion.plan import Plan, finish_plan, in_words, rollout_plan
 from freshness.settings.model import PromoteSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Left(Struct, frozen=True, kw_only=True):
     """What an interrupted run left on one host: its `plan`, found anew, and `operations` that finish or undo it.
 
     `done` says in words what becomes of it by them. `despite`: what was to be undone is finished, having no way back.
@@ -29,8 +30,7 @@ class Left:
         return in_words(self.operations)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftService:
+class LeftService(Struct, frozen=True, kw_only=True):
     """One service of an interrupted plan: `what` would become of it alone.
 
     `is_moved`: the tag that the record is about is another than production's now, and still names the candidate.
@@ -52,8 +52,7 @@ class LeftService:
         return self.record.previous == self.record.candidate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftTag:
+class LeftTag(Struct, frozen=True, kw_only=True):
     """A tag that was to be moved alone, and the ID of the image that it names."""
 
     tag: str
@@ -89,8 +88,7 @@ class LeftTag:
         return Left(plan=plan, what=what, operations=plan.undo, done=done)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftServices:
+class LeftServices(Struct, frozen=True, kw_only=True):
     """The services of an interrupted plan on one host. `there` are the images that still exist."""
 
     services: tuple[LeftService, ...]

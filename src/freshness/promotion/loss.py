@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import ClassVar
 
 from freshness.core.compose import Target
 from freshness.core.configuration import environment_of
+from freshness.core.discreet import Discreet
 from freshness.core.image import Image
 from freshness.core.mounts import Mount, mounts_of
 from freshness.core.moved import bound_by
@@ -18,18 +19,18 @@ from freshness.promotion.observe import Scene
 from freshness.target.moved import refuse_moved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class Ran(Discreet, frozen=True, kw_only=True):
     """What runs, or what was recorded to have run last; `what` calls it in a sentence.
 
     `files` are the Compose files that it was made from, `made` is Compose's hash of it, `before` are its bind mounts'
     sources by target. `record` is the name of the record's volume, where nothing else tells.
     """
 
+    unshown: ClassVar = ("environment",)
     what: str
     files: tuple[str, ...]
     made: str
-    environment: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str]
     before: Mapping[str, str]
     record: str = ""
 

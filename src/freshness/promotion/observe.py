@@ -1,6 +1,6 @@
 """Production as it is found: what stands there, what was written down of it, and what would be lost with it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.compose import Target
 from freshness.core.deployment import Recorded
@@ -19,8 +19,7 @@ from freshness.promotion.change import Change, Make, Move
 from freshness.promotion.configuration import Today
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Struct, frozen=True, kw_only=True):
     """The service's containers, and `recorded`, what was last written down of it.
 
     `undo_to` is what an interrupted promotion has begun that could not be undone: what it would have brought back is

@@ -1,8 +1,9 @@
 """The operations of a plan as values: what each does, why, and what undoes it. `rollout` does them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from freshness.core.image import Image
 from freshness.core.job import Job
@@ -11,8 +12,7 @@ from freshness.engine.compose import Source
 from freshness.promotion.change import Change, Make, Move
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """One operation. `undo` takes it back; None where nothing has to. `is_final`: from here nothing is taken back."""
 
     says: ClassVar[str]
@@ -24,8 +24,7 @@ class Operation:
         return f"{self.says.format(self)}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunJob(Operation):
+class RunJob(Operation, frozen=True, kw_only=True):
     """A job runs once, to its end, from its image's ID; where it `decides`, the plan fails with it."""
 
     says: ClassVar[str] = "run the job {0.job.service} once from {0.job.image_id}, for {0.job.timeout:g} s at most"
@@ -34,8 +33,7 @@ class RunJob(Operation):
     decides: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag(Operation):
+class Tag(Operation, frozen=True, kw_only=True):
     """The tag names this image ID; empty: nothing."""
 
     says: ClassVar[str] = "{0.doing}"
@@ -48,8 +46,7 @@ class Tag(Operation):
         return f"tag {self.image} as {self.tag}" if self.image else f"take the tag {self.tag} away"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retain(Operation):
+class Retain(Operation, frozen=True, kw_only=True):
     """The retained tags name these images, the newest first. `is_required`: where it fails, the plan has failed."""
 
     says: ClassVar[str] = "retain {0.named}"
@@ -64,8 +61,7 @@ class Retain(Operation):
         return ", ".join(named) or "no previous image"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serve(Operation):
+class Serve(Operation, frozen=True, kw_only=True):
     """The services get a container of their candidate. `force`: a new one. `resumes`: an interrupted run began that.
 
     `despite`: a Compose that fails does not count, where the candidate runs all the same.
@@ -83,23 +79,20 @@ class Serve(Operation):
         return named(self.changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartBeside(Serve):
+class StartBeside(Serve, frozen=True, kw_only=True):
     """As `Serve`, beside the old container."""
 
     says: ClassVar[str] = "start a second container of {0.named} beside the first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leave(Operation):
+class Leave(Operation, frozen=True, kw_only=True):
     """The service's container stays: it is just as recorded."""
 
     says: ClassVar[str] = "leave the container of {0.change.service} as it is"
     change: Change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BringBack(Operation):
+class BringBack(Operation, frozen=True, kw_only=True):
     """What ran before runs again, else nothing does; and the candidates' tags are as they were."""
 
     says: ClassVar[str] = "bring {0.named}"
@@ -111,16 +104,14 @@ class BringBack(Operation):
         return " and ".join(f"{one.service} back to {one.move.previous_name}" for one in self.changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe(Operation):
+class Probe(Operation, frozen=True, kw_only=True):
     """The service gets healthy within the deadline."""
 
     says: ClassVar[str] = "wait up to {0.make.health.deadline:g} s for {0.make.target.service} to be healthy"
     make: Make
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verify(Operation):
+class Verify(Operation, frozen=True, kw_only=True):
     """The container that got healthy, its image and the tag agree; the tag where it is the service's alone."""
 
     says: ClassVar[str] = "verify that {0.named} {0.image.id}"
@@ -135,8 +126,7 @@ class Verify(Operation):
         return f"{target.service} and {target.image} are" if self.has_tag else f"{target.service} is"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap(Operation):
+class Overlap(Operation, frozen=True, kw_only=True):
     """The new container is healthy for these seconds beside the old one."""
 
     says: ClassVar[str] = "let both containers of {0.change.service} serve for {0.seconds:g} s"
@@ -144,24 +134,21 @@ class Overlap(Operation):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Last(Operation):
+class Last(Operation, frozen=True, kw_only=True):
     """What got healthy is healthy still when it has run for the hold time."""
 
     says: ClassVar[str] = "probe {0.make.target.service} once more when it has run for {0.make.health.hold:g} s"
     make: Make
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveOld(Operation):
+class RemoveOld(Operation, frozen=True, kw_only=True):
     """The old container goes."""
 
     says: ClassVar[str] = "stop and remove the old container of {0.change.service}"
     change: Change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordServed(Operation):
+class RecordServed(Operation, frozen=True, kw_only=True):
     """What serves is written down: this image, made so, with the images to go back to."""
 
     says: ClassVar[str] = "record that {0.change.service} runs {0.image.id}"
@@ -171,8 +158,7 @@ class RecordServed(Operation):
     kept: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordTag(Operation):
+class RecordTag(Operation, frozen=True, kw_only=True):
     """What the tag names is written down, where nothing but the tag is moved."""
 
     says: ClassVar[str] = "record that {0.move.tag} names {0.move.candidate.id}"

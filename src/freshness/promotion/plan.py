@@ -1,8 +1,10 @@
 """Plans: each a tuple of operations over all services of the application. `str` of a plan is what a dry run says."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.image import same_tag
 from freshness.core.lock import Record, tag_lock
@@ -19,8 +21,7 @@ BUILDS_ON = "the next run builds on it"
 PROVEN_TOO = "what was brought back is proven too"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """Operations in their order. `changes` are those of the services, none where only a tag is moved.
 
     `move` is the tag's, or that of the service that was named first. `ancestry` says how the candidate stands to what

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.core.configuration import not_restored
@@ -112,8 +114,7 @@ def _plan_application(
     return replace(plan, chosen=chosen)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
+class Pick(Struct, frozen=True, kw_only=True):
     """The image that one service gets, and what it goes back to where it is a rollback."""
 
     today: Today
@@ -156,8 +157,7 @@ def _require_forward(request: Request, run: RunLog, picks: Sequence[Pick], chang
     return said[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Look(Struct, frozen=True, kw_only=True):
     """The look at one service: whether the candidate may take the place of what stands there."""
 
     host: Host

@@ -1,8 +1,9 @@
 """Behind what this host serves: production's tag in the registry names the same, after a promotion and a rollback."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.core.deployment import Deployment

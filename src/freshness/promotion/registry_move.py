@@ -1,6 +1,7 @@
 """A tag of a registry's repository that is to name an image: what it names now, and what is kept of that."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.image import Image
 from freshness.core.manifest import Manifest
@@ -14,8 +15,7 @@ from freshness.registry.held import read_all_held
 from freshness.registry.move import bring, move_tag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """The `tag` in the repository `there`, and what it is to name, which lies in that of `source`.
 
     It names `before`, None where that is nothing; `previous` is what the tag beside it is to name, None where it stays.

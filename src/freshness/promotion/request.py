@@ -1,8 +1,9 @@
 """What is asked for, and how it ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from freshness.core.check import Check
 from freshness.core.decision import explain
@@ -15,8 +16,7 @@ from freshness.report.run_log import RunLog
 from freshness.settings.model import PromoteSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A promotion, or with `is_rollback` a rollback to the newest that no rollback has left, or to `rollback_to`.
 
     `run_env` is the run's own environment, `env` what our children inherit of it.
@@ -47,8 +47,7 @@ class Request:
         return "--allow-unverified was given"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     """What became of a run that was interrupted: `done` in a sentence, for the reason of what ends next.
 
     `undo_to` are its records by the Engine's ID and by their locks, where it could not be undone: the next plan undoes
@@ -59,8 +58,7 @@ class Recovered:
     undo_to: Mapping[str, dict[str, Record]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
     These are of the service that was named first; `revision` is the commit that the label of what was to run claims,

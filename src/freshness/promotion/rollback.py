@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.compose import Wanted, read_target
 from freshness.core.deployment import Recorded, Served
@@ -93,8 +94,7 @@ def _on_host(settings: PromoteSettings, env: Texts) -> list[tuple[str, "_Shown"]
     return [("", _shown(engine, settings, tags, named.id if named else "", "", recorded))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
+class _Shown(Struct, frozen=True, kw_only=True):
     """What runs, or ran last, and what can be gone back to."""
 
     rows: tuple[RetainedImage, tuple[RetainedImage, ...]]

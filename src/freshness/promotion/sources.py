@@ -4,7 +4,9 @@ From then on each is an image of that host's Engine, by the ID that it has there
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.core.hexid import is_image_id
@@ -26,8 +28,7 @@ from freshness.target.publish import Way
 Ids = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The Engine where the images were gated, and the `ids` that they have there, by what names them."""
 
     engine: Engine

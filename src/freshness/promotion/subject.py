@@ -1,12 +1,14 @@
 """What a run is about, as today's Compose files have it: the application, or a tag that is moved alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import Struct, field
 
 from freshness.core.check import CheckName
 from freshness.core.compose import Target, Wanted, why_missing
 from freshness.core.configuration import render
+from freshness.core.discreet import Discreet
 from freshness.core.image import repository_of
 from freshness.core.levels import order_by_need
 from freshness.core.lock import service_lock, tag_lock
@@ -24,17 +26,17 @@ from freshness.target.mounts import Overlay, find_tracked
 from freshness.target.staging import refuse_own_source, staging_config, staging_tag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Discreet, frozen=True, kw_only=True):
     """The services that change together, the one that was named first at the head, and the jobs around the switch.
 
     `config` is the whole project as Compose prints it, empty where it could not be read.
     """
 
+    unshown: ClassVar = ("config",)
     services: tuple[Today, ...]
     jobs: tuple[JobSettings, ...] = ()
     later_jobs: tuple[JobSettings, ...] = ()
-    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def first(self) -> Today:
@@ -65,8 +67,7 @@ class Application:
         return tuple(self.first.file.words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagAlone:
+class TagAlone(Struct, frozen=True, kw_only=True):
     """A `tag` that is moved while something else restarts production; `source` is the image that it gets.
 
     `staging_project` is staging's, where its tag is the source.

@@ -1,7 +1,9 @@
 """The undo: what was switched is brought back to what ran before on each Docker host, and proven there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.engine.client import wait_until_reachable
 from freshness.engine.images import find_image
@@ -12,8 +14,7 @@ from freshness.promotion.rollout import do
 from freshness.promotion.work import Part, Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WentBack:
+class WentBack(Struct, frozen=True, kw_only=True):
     """`went_on`: the candidates serve all the same. `stuck` are the parts that could not be undone, and why."""
 
     went_on: bool

@@ -1,7 +1,9 @@
 """What the operations of one run work with on one Docker host, and what they found on the way."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.core.lock import Begun
 from freshness.engine.client import Engine
@@ -19,8 +21,7 @@ from freshness.report.steps import Steps
 from freshness.settings.model import PromoteSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """Operations done on the host, under the leases of what the run is about there.
 
     `containers` are the services' containers by the service, as the operations made them; `failed` the IDs of those
@@ -78,8 +79,7 @@ class Work:
             self.run.note(f"{otherwise}: {error}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One host's part of a run: its plan, and `begun`, the volumes in which it is written down, by their locks."""
 
     plan: Plan

@@ -4,18 +4,17 @@ import binascii
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from docker import auth, errors
+from msgspec import Struct
 
 from freshness.core.secret import Secret, conceal
 from freshness.errors import RegistryError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(Struct, frozen=True, kw_only=True):
     """A user with a password, or an identity token, which a registry's own login changes for others."""
 
     user: str = ""

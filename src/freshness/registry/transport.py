@@ -7,13 +7,14 @@ for Python puts a Docker manifest back byte for byte.
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from msgspec import Struct
+from msgspec.structs import replace
 from requests.adapters import HTTPAdapter
 
 from freshness.core.registry_name import Repository, is_loopback
@@ -35,8 +36,7 @@ class Misdirected(Exception):
     """The registry redirects to where no question may go."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A whole answer; the names of its headers are found in any case.
 
     `elsewhere` is another host, to which the registry redirected; empty where the registry itself answers.

@@ -5,8 +5,10 @@ Nothing of it changes a verdict or an exit status: what the forge refuses is a n
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.ci.forge_api import TooLarge
 from freshness.ci.forge_calls import ALL_SECONDS, ForgeCalls, Unanswered
@@ -25,8 +27,7 @@ STATUS_NEEDS = "the job needs `statuses: write`, on Gitea `contents: write`; a f
 _COMMENT, _STATUS, _DEPLOYMENT = "The comment on the pull request", "The commit's status", "The deployment"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forge:
+class Forge(Struct, frozen=True, kw_only=True):
     """What to tell, and with which right. `comments`: the pull request gets one; `context`: the commit's status.
 
     `promoted` is the commit that a promotion is about; a gate's stands in its report. `environment` is that of the

@@ -1,6 +1,5 @@
 """What a run found, and its JSON file in a private folder."""
 
-import dataclasses
 import json
 import os
 import stat
@@ -8,7 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+from msgspec import Struct, field
 
 from freshness import __version__
 from freshness.core.check import Check
@@ -19,8 +19,7 @@ from freshness.errors import OutputError
 from freshness.process.private_folder import make_private_folder
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """A run and its decision: the gate's verdict, or the promotion's outcome. What was not found out is None or empty.
 
     `phases` are the seconds that are in no check, by what took them: with those of the checks they are the whole run's.
@@ -41,14 +40,14 @@ class Report:
     revision: Revision | None = None
     image: str | None = None
     image_id: str | None = None
-    images: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    hosts: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     previous_image_id: str | None = None
     daemon_id: str | None = None
-    container: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    container: Mapping[str, object] = field(default_factory=dict)
     throwaway: str | None = None
-    phases: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
 
 
 def content_of(report: Report, env: Mapping[str, str]) -> dict[str, object]:
@@ -108,8 +107,8 @@ def _is_report(folder: Path) -> bool:
     return False
 
 
-def _fields(value: Any) -> dict[str, object]:
-    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.repr}
+def _fields(value: Struct) -> dict[str, object]:
+    return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
 
 
 def _plain(value: object) -> object:

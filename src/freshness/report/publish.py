@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
@@ -23,8 +25,7 @@ KEEP_REPORTS = 100
 """Where the settings cannot be read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
+class Publisher(Struct, frozen=True, kw_only=True):
     """Where a run's end is told. Made before the run starts, so that its times are the whole run's.
 
     `forge` is there where pull request or commit are told as well, `answer` where the caller wants the report on

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.ci.log import Log
 from freshness.core.check import Check, CheckName, CheckResult
@@ -34,8 +36,7 @@ def _telling(log: Log, steps: Steps, name: CheckName, expected: str, place: str)
             tell_check(log, replace(check, got=f"{check.got}, on {place}") if place else check)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLog:
+class RunLog(Struct, frozen=True, kw_only=True):
     """The record of one run. `found` are fields of its Result or Report by their names, `begun` the checks begun.
 
     `place` is the Docker host that checks are of, empty where there is only one.

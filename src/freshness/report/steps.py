@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.verdict import Verdict
-from freshness.errors import Defect, FreshnessError, MachineError, Refused
+from freshness.errors import FreshnessError, Refused, wrap_unexpected_errors
 
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Generic[Value]):
+class Found(Struct, Generic[Value], frozen=True, kw_only=True):
     """How a check ended that could be decided: what it `got` in words, and its `value` for what comes next.
 
     It passed where `verdict` is `FRESH`; else `remedy` says what to do.
@@ -26,8 +26,7 @@ class Found(Generic[Value]):
     remedy: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Step:
+class Step(Struct, kw_only=True):
     """A step under way: `got` is told when it is known."""
 
     got: str = ""
@@ -79,21 +78,3 @@ class Steps:
                 verdict=step.verdict,
             )
         )
-
-
-@contextmanager
-def wrap_unexpected_errors() -> Iterator[None]:
-    """Whatever is no error of ours becomes one: what the machine refused by its name, all else as a defect."""
-    try:
-        yield
-    except FreshnessError:
-        raise
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise MachineError(
-            f"{error.strerror or error}{where}.", "Check the free space and the permissions of this machine."
-        ) from error
-    except Exception as error:
-        raise Defect(
-            f"{type(error).__name__}: {error}.", "This is a defect of the tool: please report it with this line."
-        ) from error

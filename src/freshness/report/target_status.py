@@ -1,9 +1,10 @@
 """What a target runs, for people at 80 columns and for programs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from freshness.ci.sanitizing import one_line
 from freshness.core.hexid import with_short_ids
@@ -17,8 +18,7 @@ MOST_PREVIOUS = 3
 """What can be gone back to, that people are shown; `rollback --list` has all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
+class Locked(Struct, frozen=True, kw_only=True):
     """Who has locked a target: `who` on `host` with this `command`. `dead` says in words why that run is over."""
 
     who: str
@@ -30,8 +30,7 @@ class Locked:
     dead: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previous:
+class Previous(Struct, frozen=True, kw_only=True):
     """What can be gone back to; `left`: a rollback went past it. Fields as `rollback --list --json` has them."""
 
     number: int
@@ -54,8 +53,7 @@ class Previous:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetStatus:
+class TargetStatus(Struct, frozen=True, kw_only=True):
     """What a target runs. `revision` is what the image's label claims, None where nothing runs or is claimed.
 
     `restarts` are those that Docker made by itself since the container was made or started by hand. `notes` say what
@@ -89,7 +87,7 @@ class TargetStatus:
 
 def as_json(one: TargetStatus) -> dict[str, Any]:
     """The object for programs: without notes where there are none, and a host where there is only one."""
-    return {key: value for key, value in asdict(one).items() if key not in {"notes", "host"} or value}
+    return {key: value for key, value in to_builtins(one).items() if key not in {"notes", "host"} or value}
 
 
 def in_words(found: Sequence[TargetStatus], now: datetime) -> str:

@@ -1,7 +1,8 @@
 """Finds the application in a checkout: in one Compose file with its staging, in two, or production's alone."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.deployment import Role
 from freshness.core.scaffold.layout import Layout, own_services, pair, unknown_services

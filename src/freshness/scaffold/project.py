@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.run import Run
 from freshness.core.scaffold.check import Source
@@ -20,8 +21,7 @@ _FILE = re.compile(r"(?:docker-)?compose[-.]([\w-]+)\.ya?ml")
 _PRODUCTION = re.compile(r"prod(uction)?|live", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """Compose files as Compose reads them.
 
     `files` are those that have to be named, none where they are the usual ones; `paths` are all, within the checkout.
@@ -50,8 +50,7 @@ class Project:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """Reads the files of the checkout in `folder`. `given` are options of the command line, `run_env` is the run's."""
 
     folder: Path

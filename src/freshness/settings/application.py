@@ -1,6 +1,6 @@
 """What is said of an application: how each service is reached and proven, and which jobs run around the switch."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.question import Question
 from freshness.settings import values
@@ -8,8 +8,7 @@ from freshness.settings.declaration import setting
 from freshness.settings.kinds import CommandCheck, HealthKind, ScriptCheck, Stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSettings:
+class ServiceSettings(Struct, frozen=True, kw_only=True):
     """One service. What is None here is for Compose to say.
 
     `port` is the one it publishes on the Docker host. `health` None: HTTP where there is a port or a path, else its
@@ -64,8 +63,7 @@ class ServiceSettings:
         return ScriptCheck(path=self.check_path, mode=self.check_mode) if self.check_path else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobSettings:
+class JobSettings(Struct, frozen=True, kw_only=True):
     """A service that runs once, to its end, for `timeout` seconds. `is_shared`: another environment has it too."""
 
     service: str
@@ -74,8 +72,7 @@ class JobSettings:
     timeout: float = setting(values.number(1, 86400, "seconds"), "Time limit of the job, in seconds.", default="600")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationSettings:
+class ApplicationSettings(Struct, frozen=True, kw_only=True):
     """The services of one commit, the first of which the inputs speak of, and its jobs in the order they run."""
 
     services: tuple[ServiceSettings, ...]

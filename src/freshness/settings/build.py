@@ -2,8 +2,9 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from freshness.core.quoting import quoted
 from freshness.settings import values
@@ -109,8 +110,7 @@ def _require_file(name: str, path: Path, surroundings: Surroundings) -> None:
         surroundings.refuse(f"{told} that this user can read.", "Create it on the runner, or correct the path.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSettings:
+class BuildSettings(Struct, frozen=True, kw_only=True):
     """What is built. `context` and `dockerfile` are relative to the Git tree's root; `timeout` is in seconds.
 
     `target` is None for the last stage, `dockerfile` for the one in the context, `given_context` where nobody says.

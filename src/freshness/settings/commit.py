@@ -1,6 +1,6 @@
 """Which commit may become production: whose it is, how new, and whether the forge is asked."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.run import Run
 from freshness.settings import values
@@ -12,8 +12,7 @@ def _else_whether_there_is_a_forge(given: bool | None, surroundings: Surrounding
     return Run.of(surroundings.env).has_forge if given is None else given
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """The pull request's head. `pr` is None for the event's."""
 
     pr: int | None = setting(
@@ -30,8 +29,7 @@ class Head:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forks:
+class Forks(Struct, frozen=True, kw_only=True):
     """Whose commits the gate builds, and how new they are."""
 
     require_up_to_date: bool = setting(
@@ -54,8 +52,7 @@ class Forks:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ancestry:
+class Ancestry(Struct, frozen=True, kw_only=True):
     """How the promoted commit stands to what is expected and to what production runs.
 
     `allow_rollback` and `allow_diverged` are reasons in words, or None.

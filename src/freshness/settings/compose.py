@@ -1,8 +1,9 @@
 """What Compose is to read, and what it interpolates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from freshness.settings import values
 from freshness.settings.declaration import Surroundings, derived, setting
@@ -45,8 +46,7 @@ def _with_the_jobs(given: Mapping[str, str | None], surroundings: Surroundings) 
     return {name: env.get(name, "") if value is None else value for name, value in given.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeSettings:
+class ComposeSettings(Struct, frozen=True, kw_only=True):
     """What Compose is to read. `files` as they were given, empty where Compose's own rule finds them.
 
     `separator` stands between several files of one line. `folder` is the project's, None for the first file's.

@@ -1,23 +1,23 @@
-"""Declares a setting where its value stands: a dataclass's field whose metadata name, parse and explain it."""
+"""Declares a setting where its value stands: a field whose default is made by what names, parses and explains it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
-_T = TypeVar("_T")
+from msgspec import NODEFAULT, Struct, field
+from msgspec.structs import fields, replace
+
+_T = TypeVar("_T", bound=Struct)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One wrong setting: what was got and expected, and what to do, each a sentence."""
 
     message: str
     remedy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What a value may depend on besides its text. `problems` and `notes` collect what is wrong or worth a warning."""
 
     env: Mapping[str, str]
@@ -30,8 +30,7 @@ class Surroundings:
         self.problems.append(Problem(message=message, remedy=remedy))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One setting: `name` is the input's and the option's, `variable` the environment's.
 
     `default` is the text that is read where nothing is given, `shown_default` what people see in its place.
@@ -58,6 +57,10 @@ class Setting:
     flags: tuple[str, ...] = ()
     resolve: Callable[[Any, Surroundings], object] | None = None
 
+    def __call__(self) -> object:
+        """The default of the field: what is read of the default's text."""
+        return self.read(self.default)
+
     @property
     def field(self) -> str:
         """The name as Python writes it."""
@@ -69,48 +72,64 @@ class Setting:
         return f"`{self.name}` ({self.variable})" if self.variable else f"`{self.name}`"
 
 
-def setting(read: Callable[[str], object], about: str, **how: Any) -> Any:
-    """A dataclass's field that is a setting, of the field's name where `name` says no other.
+class Derived(Struct, frozen=True):
+    """Makes the value of a field that no setting gives, but the run's surroundings."""
 
-    Its default is what `read` makes of the default's text.
-    """
-    declared = Setting(name=how.pop("name", ""), read=read, about=about, **how)
-    return field(default_factory=lambda: read(declared.default), metadata={"setting": declared})
+    make: Callable[[Surroundings], object]
+
+    def __call__(self) -> object:
+        raise TypeError("what the surroundings say has no default")
+
+
+def setting(read: Callable[[str], object], about: str, **how: Any) -> Any:
+    """A field that is a setting, of the field's name where `name` says no other."""
+    return field(default_factory=Setting(name=how.pop("name", ""), read=read, about=about, **how))
 
 
 def group(kind: type) -> Any:
-    """A field that holds another dataclass of settings."""
-    return field(default_factory=kind, metadata={"group": kind})
+    """A field that holds more settings."""
+    return field(default_factory=kind)
 
 
 def derived(make: Callable[[Surroundings], object]) -> Any:
     """A field that no setting gives, but the run's surroundings."""
-    return field(metadata={"derived": make})
+    return field(default_factory=Derived(make))
 
 
-def settings_of(kind: type) -> Iterator[Setting]:
-    """Every setting that the dataclass declares, those of its groups where they stand."""
-    for each in fields(kind):
-        if "setting" in each.metadata:
-            yield declared_by(each)
-        elif "group" in each.metadata:
-            yield from settings_of(each.metadata["group"])
-
-
-def declared_by(each: Field[Any]) -> Setting:
-    """The field's setting, with the names that follow from the field's own."""
-    declared: Setting = each.metadata["setting"]
-    name = declared.name or each.name.replace("_", "-")
-    return replace(declared, name=name, variable=declared.variable or name.upper().replace("-", "_"))
+def settings_of(kind: type[Struct]) -> Iterator[Setting]:
+    """Every setting that is declared there, those of its groups where they stand."""
+    for name, made_by in _declared(kind):
+        if isinstance(made_by, Setting):
+            yield named(made_by, name)
+        elif is_group(made_by):
+            yield from settings_of(made_by)
 
 
 def assemble(kind: type[_T], values: Mapping[str, object], surroundings: Surroundings, **given: object) -> _T:
-    """The dataclass, with its groups, of the `values` by setting's name; `given` are fields of neither kind."""
-    for each in fields(kind):  # type: ignore[arg-type]
-        if "setting" in each.metadata:
-            given[each.name] = values[declared_by(each).name]
-        elif "group" in each.metadata:
-            given[each.name] = assemble(each.metadata["group"], values, surroundings)
-        elif "derived" in each.metadata:
-            given[each.name] = each.metadata["derived"](surroundings)
+    """The settings, with their groups, of the `values` by setting's name; `given` are fields of neither kind."""
+    for name, made_by in _declared(kind):
+        if isinstance(made_by, Setting):
+            given[name] = values[named(made_by, name).name]
+        elif isinstance(made_by, Derived):
+            given[name] = made_by.make(surroundings)
+        elif is_group(made_by):
+            given[name] = assemble(made_by, values, surroundings)
     return kind(**given)
+
+
+def _declared(kind: type[Struct]) -> Iterator[tuple[str, Any]]:
+    """The fields that have something that makes their default."""
+    for each in fields(kind):
+        if each.default_factory is not NODEFAULT:
+            yield each.name, each.default_factory
+
+
+def is_group(made_by: object) -> TypeGuard[type[Struct]]:
+    """Whether it makes the default of a field that holds more settings."""
+    return isinstance(made_by, type) and issubclass(made_by, Struct)
+
+
+def named(declared: Setting, field_name: str) -> Setting:
+    """The setting, with the names that follow from the field's own."""
+    name = declared.name or field_name.replace("_", "-")
+    return replace(declared, name=name, variable=declared.variable or name.upper().replace("-", "_"))

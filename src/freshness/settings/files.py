@@ -1,7 +1,8 @@
 """Adds the files of settings to where settings come from: the host's own, and the commit's."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from freshness.core.run import Run
 from freshness.settings.declaration import Setting, Surroundings

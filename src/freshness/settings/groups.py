@@ -1,7 +1,8 @@
 """What gate and promotion are told alike: health, the Engine, Git, the scope, and what is let pass."""
 
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from freshness.core.image import REVISION_LABEL
 from freshness.core.question import PLAIN, Question
@@ -10,8 +11,7 @@ from freshness.settings import values
 from freshness.settings.declaration import Surroundings, setting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """How a container is proven. `asked` is a path, `none` or `running`, empty where nobody said.
 
     `interval` is in seconds, and `hold` is how many seconds a container must have run to count as proven.
@@ -72,8 +72,7 @@ class Health:
         return self.retries * self.interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings:
+class EngineSettings(Struct, frozen=True, kw_only=True):
     """How long the Engine and the lock are waited for, in seconds, and how many reports stay."""
 
     lock_timeout: float = setting(
@@ -94,8 +93,7 @@ class EngineSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exceptions:
+class Exceptions(Struct, frozen=True, kw_only=True):
     """What is refused unless it is named here. `adopt` is a container that may be something else's, or None."""
 
     empty: frozenset[str] = setting(
@@ -136,8 +134,7 @@ def _in_workspace(path: PurePosixPath, surroundings: Surroundings) -> Path:
     return surroundings.workspace / path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSettings:
+class SourceSettings(Struct, frozen=True, kw_only=True):
     """Where the commit is looked for, and how an image says which it holds."""
 
     label: str = setting(
@@ -166,8 +163,7 @@ class SourceSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeSettings:
+class ForgeSettings(Struct, frozen=True, kw_only=True):
     """What pull request and commit are told of a run; nothing of it changes how the run ends."""
 
     comments: bool = setting(
@@ -186,8 +182,7 @@ class ForgeSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Whether this repository is enforced at all."""
 
     enabled: bool = setting(
@@ -211,8 +206,7 @@ def _settings_path(text: str) -> PurePosixPath | None:
     return None if text.lower() == "none" else values.relative_path(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSettings:
+class FileSettings(Struct, frozen=True, kw_only=True):
     """Which part of the files of settings counts. `path` is the commit's file from the Git tree's root, or None."""
 
     environment: str | None = setting(

@@ -1,8 +1,9 @@
 """The values that settings are read into: choices of a few words, checks, and where a secret comes from."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 
 class Incomplete(StrEnum):
@@ -41,23 +42,20 @@ class Stage(StrEnum):
     POST_DEPLOY = "post-deploy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptCheck:
+class ScriptCheck(Struct, frozen=True, kw_only=True):
     """The staging check as a Python script inside the container: `python3 PATH --mode MODE --base-url …`."""
 
     path: str
     mode: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandCheck:
+class CommandCheck(Struct, frozen=True, kw_only=True):
     """The staging check as a command inside the container, already split; no shell."""
 
     argv: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSource:
+class SecretSource(Struct, frozen=True, kw_only=True):
     """A BuildKit secret: its id, and either the absolute path of a file outside the workspace or a variable's name."""
 
     id: str

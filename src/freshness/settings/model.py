@@ -1,9 +1,10 @@
 """The settings of gate and promotion: each declared once, validated, frozen, with every path resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from freshness.core.registry_name import Reference
 from freshness.core.run import Run
@@ -41,8 +42,7 @@ _HOST_DEFAULT = "where DOCKER_HOST or the Docker context leads"
 _CONTAINER_DEFAULT = "the one that Compose creates"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagingCheck:
+class StagingCheck(Struct, frozen=True, kw_only=True):
     """What runs inside staging's container before the verdict; `timeout` is in seconds."""
 
     path: str = setting(
@@ -76,8 +76,7 @@ class StagingCheck:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
+class GateSettings(Struct, frozen=True, kw_only=True):
     """The gate's settings. None means: `revision` from the event, `image` and `container` from Compose."""
 
     usual_port: ClassVar[int] = 8501
@@ -140,7 +139,7 @@ class GateSettings:
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
     application: ApplicationSettings
-    reading: Reading = field(repr=False, compare=False)
+    reading: Reading
     repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     warnings: tuple[str, ...] = ()
 
@@ -161,8 +160,7 @@ class GateSettings:
         return CommandCheck(argv=of.command) if of.command else ScriptCheck(path=of.path, mode=of.mode)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromoteSettings:
+class PromoteSettings(Struct, frozen=True, kw_only=True):
     """The promotion's settings. `expected_revision` is None only where it is not required.
 
     `source_image` is None where the tag that `staging_service` runs is the source, unless `source_images` says each
@@ -294,7 +292,7 @@ class PromoteSettings:
     scope: Scope = group(Scope)
     workspace: Path = derived(lambda surroundings: surroundings.workspace)
     application: ApplicationSettings
-    reading: Reading = field(repr=False, compare=False)
+    reading: Reading
     repository: str | None = derived(lambda surroundings: Run.of(surroundings.env).repository or None)
     warnings: tuple[str, ...] = ()
 

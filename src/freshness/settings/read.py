@@ -1,10 +1,11 @@
 """Reads the settings of the two actions and of their commands, and reports all problems at once."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from freshness.core.quoting import quoted
 from freshness.core.run import Run

@@ -1,6 +1,6 @@
 """Where proven images are published, so that other hosts can take them by digest, and which tag names them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.registry_name import MovingTag, Repository
 from freshness.settings import values
@@ -27,8 +27,7 @@ def parse_moving_tag(text: str) -> MovingTag:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferSettings:
+class TransferSettings(Struct, frozen=True, kw_only=True):
     """`timeout` is in seconds."""
 
     timeout: float = setting(
@@ -39,8 +38,7 @@ class TransferSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrySettings:
+class RegistrySettings(Struct, frozen=True, kw_only=True):
     """`repository` is None where nothing is published."""
 
     repository: Repository | None = setting(
@@ -57,8 +55,7 @@ class RegistrySettings:
         return self.transfer.timeout
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryTagSettings:
+class RegistryTagSettings(Struct, frozen=True, kw_only=True):
     """`tag` is None where none is moved."""
 
     tag: MovingTag | None = setting(

@@ -1,6 +1,6 @@
 """How one service of the application is proven: by what is said of it, over what is said of all."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from freshness.errors import SettingsError
 from freshness.settings.application import ServiceSettings

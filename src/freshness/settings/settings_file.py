@@ -1,8 +1,9 @@
 """Reads a file of settings: the commit's own `freshness.toml`, or the host's, which alone may say where things run."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.quoting import quoted
 from freshness.settings.application import JobSettings, ServiceSettings
@@ -82,8 +83,7 @@ def _over(all_of: Mapping[str, Texts], here: Mapping[str, Texts]) -> dict[str, T
     return {name: {**all_of.get(name, {}), **here.get(name, {})} for name in dict.fromkeys([*all_of, *here])}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
+class _Reader(Struct, frozen=True, kw_only=True):
     """Takes one file apart."""
 
     place: str

@@ -1,10 +1,12 @@
 """Finds the text of each setting (option, environment, env file, default) and reads it, collecting every problem."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from msgspec import Struct, field
+
+from freshness.core.discreet import Discreet
 from freshness.core.quoting import quoted
 from freshness.errors import SettingsError
 from freshness.settings.declaration import Problem, Setting, Surroundings
@@ -16,8 +18,7 @@ Texts = Mapping[str, str]
 BY_DEFAULT = "by default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsFile:
+class SettingsFile(Struct, frozen=True, kw_only=True):
     """What a file of settings says, as text by the settings' names: of all environments, and of the one chosen.
 
     `place` is how sentences name it. `values` are what only the host's own file has. `shared_jobs` are also those
@@ -32,8 +33,7 @@ class SettingsFile:
     shared_jobs: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """Where settings come from, first wins: command line `options` by name, the environment, the env file, `files`.
 
     An option that is given counts even when it is empty (it then means the default); an empty variable counts as unset.
@@ -73,14 +73,14 @@ class Sources:
         return file.values.get(setting.name) or ("\n".join(file.services) if setting.field == "service" else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Discreet, frozen=True, kw_only=True):
     """How settings were read, so that they can be read again with the file of the commit, once that is known.
 
     `environment` is the default one, `rules` those across settings. `commit_file` is the file's text; with
     `commit_follows` it is not known yet.
     """
 
+    unshown: ClassVar = ("sources",)
     sources: Sources
     cwd: Path | None
     environment: str

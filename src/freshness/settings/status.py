@@ -1,14 +1,13 @@
 """The settings of `commit-status`: what another job's gate or promotion said of itself, as its outputs hand it on."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.secret import Secret
 from freshness.settings import values
 from freshness.settings.declaration import setting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusSettings:
+class StatusSettings(Struct, frozen=True, kw_only=True):
     """All are as they were given: an output of a job that did not run can be empty, or the text of an expression."""
 
     verdict: str = setting(

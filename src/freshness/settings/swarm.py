@@ -1,8 +1,9 @@
 """Which services of a Docker Swarm are production, in place of Compose's, and how long an update of them may take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.settings import values
 from freshness.settings.declaration import Surroundings, setting
@@ -12,8 +13,7 @@ def _services(text: str) -> tuple[str, ...]:
     return values.services(text) if text else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwarmSettings:
+class SwarmSettings(Struct, frozen=True, kw_only=True):
     """`services` is empty where production is no Swarm's; `timeout` is in seconds."""
 
     services: tuple[str, ...] = setting(

@@ -2,11 +2,10 @@
 
 from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome, name_revision
 from freshness.core.swarm import identity, is_tag
-from freshness.errors import FreshnessError, Interrupted, LockLost, Refused
+from freshness.errors import FreshnessError, Interrupted, LockLost, Refused, wrap_unexpected_errors
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
 from freshness.promotion.request import Result, why
 from freshness.report.run_log import RunLog
-from freshness.report.steps import wrap_unexpected_errors
 from freshness.swarm.jobs import run_job, run_later_job
 from freshness.swarm.plan import Change, Plan
 from freshness.swarm.rollout import Work, go_back, roll_out, verify

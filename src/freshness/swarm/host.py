@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.check import CheckName
 from freshness.core.lock import swarm_lock
@@ -21,8 +22,7 @@ from freshness.settings.docker_host import at_host
 PREFLIGHT_SECONDS = 600  # of the lock: registry, forge and Git answer while it is held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True):
     """A manager of the Swarm, production's services there, and the locks of these and of jobs as they are taken."""
 
     request: Request
@@ -48,8 +48,7 @@ class Host:
         return () if self.request.is_rollback else self.request.settings.application.post_deploy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leases:
+class Leases(Struct, frozen=True, kw_only=True):
     """Our hold on each service, by its name. `dead` are the tokens of the runs that were taken over from."""
 
     by_service: dict[str, Lease]

@@ -1,7 +1,9 @@
 """Images as the Swarm's nodes will pull them: proven by what their registry holds, or by the only node's Engine."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.core.image import Image
 from freshness.core.manifest import Platform
@@ -16,8 +18,7 @@ from freshness.registry.credentials import find_credentials
 from freshness.registry.held import read_all_held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
+class Images(Struct, frozen=True, kw_only=True):
     """Asks for images with Docker's credentials in `env`; `known` are those that were asked for."""
 
     engine: Engine

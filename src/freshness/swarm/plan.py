@@ -1,7 +1,8 @@
 """What a promotion of Swarm services would do: decided before the first write, and told as it is done."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.image import Image
 from freshness.core.promotion import name_revision
@@ -9,8 +10,7 @@ from freshness.core.swarm import Service, identity
 from freshness.core.swarm_record import Deployed, Ran, previous_after, read_deployed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """A service as it was found, and what it gets: `image` as it will be spelt, and the `candidate` that this is.
 
     `running` is the image that it was found with. `keep` is how many previous images its labels name, and `run` the
@@ -51,8 +51,7 @@ class Change:
         return f"update {name} from {now} to {self.image}, and see {tasks} run it; undo: back to {self.service.image}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunJob:
+class RunJob(Struct, frozen=True, kw_only=True):
     """A one-shot service made of what `template` has, with this image, for `timeout` seconds.
 
     `decides`: nothing is updated unless it ends well.
@@ -68,8 +67,7 @@ class RunJob:
         return f"run the job {self.template.name} from {self.image}; {then}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The jobs, then each change in its order; where one fails, all are taken back. `ancestry` is said of the first.
 
     `later_jobs` run once all is proven, and take nothing back.

@@ -1,7 +1,8 @@
 """Looks at the services and at the images that they are to get, and refuses before the first write."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.check import CheckName
 from freshness.core.image import Image, repository_of
@@ -30,8 +31,7 @@ from freshness.swarm.retained import Back, choose_back
 _ANOTHER = "Name an entry of `freshness rollback --list` with `--to`, or promote an image, with `allow-rollback`."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preflight:
+class Preflight(Struct, frozen=True, kw_only=True):
     """The look at one application's services, in a Swarm of so many `nodes`."""
 
     host: Host

@@ -13,7 +13,6 @@ from freshness.engine.swarm import find_service
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.request import Recovered, Result
 from freshness.report.run_log import RunLog
-from freshness.report.steps import wrap_unexpected_errors
 from freshness.swarm.execute import go_all_back
 from freshness.swarm.host import Host, Leases, read_services
 from freshness.swarm.images import Images

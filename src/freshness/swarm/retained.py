@@ -1,6 +1,6 @@
 """What a Swarm service can be taken back to, as its labels say."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshness.core.retained import RetainedImage, choose_alike, choose_retained
 from freshness.core.swarm import Service, identity
@@ -10,8 +10,7 @@ from freshness.errors import Refused
 _TODAY = "today's spec"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Back:
+class Back(Struct, frozen=True, kw_only=True):
     """What was chosen: the entry of the list, and the image as the spec spelt it."""
 
     entry: RetainedImage

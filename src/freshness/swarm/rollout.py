@@ -1,8 +1,10 @@
 """Updates a service by one write, watches what comes of it, and takes it back the same way."""
 
 import time
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from freshness.core.check import CheckName
 from freshness.core.swarm import STOPPED, Service, identity, is_ours, platforms_in
@@ -20,8 +22,7 @@ PAUSE_SECONDS = 0.2
 PROGRESS_SECONDS = 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """What the rollouts of one run work with. `begun` are the changes whose write may have arrived.
 
     Of each service that was proven, `stopping` are the nodes where tasks of another image still stop.

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from freshness.core.mounts import Kind, Mount, Process, covers, mounts_of, named_paths, normal, process_of, programs
 from freshness.engine.client import Engine
@@ -17,8 +18,7 @@ SECRETS = "/run/secrets"
 ALLOW = "list the path in `allow-mounts`, which the report mentions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay:
+class Overlay(Struct, frozen=True, kw_only=True):
     """What the Compose file lays over the image of one `service`; `allowed` are the paths of `allow-mounts`."""
 
     service: str = ""
@@ -75,8 +75,7 @@ def _instead(mount: Mount) -> str:
     return f"Copy it into the image, keep it in a folder without tracked files, or {ALLOW}."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountCheck:
+class MountCheck(Struct, frozen=True, kw_only=True):
     """The check of one image under an overlay. `find_base` gives the ID of the image's base, None where unknown.
 
     `is_elsewhere`: this machine, or this job's container, does not see the Docker host's files.
@@ -161,8 +160,7 @@ class MountCheck:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Look:
+class _Look(Struct, kw_only=True):
     """What is asked once for all mounts of an image."""
 
     cover: MountCheck

@@ -1,7 +1,9 @@
 """Checks whether a run may replace the containers at its target, and records whose they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.compose import Target
 from freshness.core.deployment import Recorded, Role
@@ -30,8 +32,7 @@ from freshness.git.work_tree import WorkTree, is_same_file
 from freshness.settings.model import GateSettings, PromoteSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ownership:
+class Ownership(Struct, frozen=True, kw_only=True):
     """What a run takes its target for, which `file` describes."""
 
     claim: Claim

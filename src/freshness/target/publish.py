@@ -1,7 +1,8 @@
 """Images between an Engine and a registry, with the proof that both have the same one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.held import HeldImage, LocalImage, why_another
 from freshness.core.image import Image, guard
@@ -19,8 +20,7 @@ from freshness.registry.refusals import log_in
 _FIND_IT = "Something else pushes to this repository, or changes what is pushed: find it, then run again."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """Between an Engine and a `registry`, by `transfer`."""
 
     registry: Registry

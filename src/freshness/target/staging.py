@@ -1,8 +1,9 @@
 """Where staging stands: in production's Compose project, or in one of its own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from freshness.core.compose import image_of, why_missing
 from freshness.core.image import same_tag

@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.ci import forge_calls
 from freshness.ci.forge_api import takes_token
@@ -283,7 +283,7 @@ def test_a_forge_that_hangs_or_is_gone_costs_seconds(api: Api, monkeypatch: pyte
     assert time.monotonic() - began < 5
     assert [note for note in told if "did not answer within seconds" in note] == list(told)
     assert len(told) == 2
-    gone = replace(api, url="http://127.0.0.1:1")
+    gone = Api(url="http://127.0.0.1:1")
     assert "ConnectionError" in forge(gone).end(REPORT)[0]
 
 

@@ -2,11 +2,11 @@
 
 import json
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.check import Check, CheckName, CheckResult
 from freshness.core.revision import Candidate

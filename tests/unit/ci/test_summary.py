@@ -2,13 +2,13 @@
 
 import html
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from freshness.ci.sanitizing import printable
 from freshness.core.check import Check, CheckName, CheckResult

@@ -1,10 +1,10 @@
 """Whether anything could ever tell that a container is healthy, by what image and Compose file say."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.compose import Target
 from freshness.core.image import Image

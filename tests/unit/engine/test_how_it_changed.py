@@ -1,8 +1,7 @@
 """How a container is no longer what it was: what ended by itself is not told as if somebody had replaced it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from freshness.engine.containers import Container, how_it_changed
 

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
+from msgspec.structs import replace
 
 from freshness.core.lock import LockOwner, Place
 from freshness.engine.client import Engine

@@ -1,7 +1,8 @@
 """A gate's plan is a value, and its text is the dry run."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from freshness.core.compose import Target
 from freshness.core.lock import HeldLock, LockOwner, Place

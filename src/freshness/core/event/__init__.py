@@ -3,7 +3,7 @@
 Fields: GitHub's webhook payloads, and what Gitea 1.26 was seen to send (tests/payloads).
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from freshness.core.event.fields import Environment, Payload, full_id, object_at, or_set_revision, remedy_for
 from freshness.core.event.pull_request import NEEDED

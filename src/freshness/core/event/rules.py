@@ -1,7 +1,8 @@
 """The one table of events: how each is read, and the words of `docs/events.md` for it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from freshness.core.event.fields import Environment, Payload
 from freshness.core.event.indirect import RUN_HEAD, of_comment, of_run
@@ -14,8 +15,7 @@ _COMPARED = "`head.repo` against the base repository"
 _OWN = "always the repository's own"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """How one event is read. `field` names the commit; `sha` is what GITHUB_SHA is there; `fork` tells a fork."""
 
     read: Callable[[str, Payload, Environment], Candidate | Question]

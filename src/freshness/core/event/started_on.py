@@ -1,6 +1,6 @@
 """Events about one commit of the repository itself: pushes, tags, releases, schedules, dispatches and merge queues."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from freshness.core.event.fields import (
     Environment,

@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SCRIPT_PATH = "scripts/staging_check.py"
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
@@ -23,16 +24,14 @@ with urllib.request.urlopen(f"{base_url}@PATH@", timeout=5) as answer:
 '''
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Of what a service is built: the text of its Dockerfile, empty where there is none, and its build context."""
 
     dockerfile: str = ""
     context: str = "."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """Either a `command` in the container, or a script at `path` in it, which lies at `file` in the checkout.
 
     `note` says what to look at.

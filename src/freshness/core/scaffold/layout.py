@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from freshness.core.compose import image_of, published_ports
 from freshness.core.image import same_tag
@@ -14,8 +15,7 @@ STAGING_WORD = re.compile(r"(^|[-_.])(staging|stage|preview)($|[-_.])")
 """What tells a service or a file of staging from one of production."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """A service of the application. `health` is an HTTP path, `none` (its HEALTHCHECK) or `running`.
 
     `port` is the one on the host, where it has to be said. `check` is what staging runs in it.
@@ -27,8 +27,7 @@ class Member:
     check: Check | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """Staging or production. `files` are the Compose files within the repository, none where Compose finds them.
 
     `project` is given where the files of both would give the same one. `published` is the first service's port.
@@ -45,8 +44,7 @@ class Side:
         return tuple(one.name for one in self.members)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """Both sides; their services correspond by their order. `notes` are for the person who looks at the result.
 
     `is_throwaway`: there is no staging, so that each gate proves production's services in a project of its own.

@@ -1,8 +1,9 @@
 """Makes staging or production out of a Compose project: which service is asked how, on which port, by which check."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from freshness.core.compose import published_ports
 from freshness.core.deployment import Role
