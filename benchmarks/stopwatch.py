@@ -9,19 +9,33 @@ import resource
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 BEGAN = time.perf_counter()
+_SERVED = {"wait_until_healthy": "application"}
+WATCHED = {
+    "freshness.engine.compose_config": {"ConfigReading.end": "configuration"},
+    "freshness.engine.compose": {"finish": "recreation"},
+    "freshness.engine.build": {"Building.end": "build"},
+    "freshness.registry.transport": {"Transport.ask": "registry"},
+    "freshness.gate.proof": {"run_staging_check": "check", "wait_hold_time": "hold", **_SERVED},
+    "freshness.promotion.work": _SERVED,
+}
+"""What is timed in which module, and its part; `healthy at` is the monotonic clock's."""
 
 
 def main() -> None:
     result, _, _, source, *words = sys.argv[1:]
     sys.path.insert(0, source)
+    spent: defaultdict[str, float] = defaultdict(float)
+    sys.meta_path.insert(0, Watch(spent))
     from freshness.cli import main as cli
 
-    spent: defaultdict[str, float] = defaultdict(float)
-    watch(spent)
     ready = time.perf_counter()
     sys.argv = ["freshness", *words]
     try:
@@ -32,26 +46,30 @@ def main() -> None:
         Path(result).write_text(json.dumps(spent))
 
 
-def watch(spent: defaultdict[str, float]) -> None:
-    """Adds up what the children take, and the wait for the application; `healthy at` is the monotonic clock's."""
-    from freshness.engine import compose
-    from freshness.engine.build import Building
-    from freshness.engine.compose_config import ConfigReading
-    from freshness.gate import proof
-    from freshness.promotion import work as switch
-    from freshness.registry.transport import Transport
+class Watch(MetaPathFinder):
+    """Times calls once their module is imported, and imports none: what a gate imports while it waits stays there."""
 
-    time_calls(spent, ConfigReading, "end", "configuration")
-    time_calls(spent, compose, "finish", "recreation")
-    time_calls(spent, Building, "end", "build")
-    time_calls(spent, Transport, "ask", "registry")
-    time_calls(spent, proof, "run_staging_check", "check")
-    time_calls(spent, proof, "wait_hold_time", "hold")
-    for story in (proof, switch):
-        time_calls(spent, story, "wait_until_healthy", "application")
+    def __init__(self, spent: defaultdict[str, float]) -> None:
+        self.spent = spent
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        """As Python's own finder."""
+        spec = PathFinder.find_spec(name, path) if name in WATCHED else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_watch(module: ModuleType) -> None:
+            execute(module)
+            for place, part in WATCHED[name].items():
+                *owners, called = place.split(".")
+                time_calls(self.spent, functools.reduce(getattr, owners, module), called, part)
+
+        spec.loader.exec_module = execute_and_watch  # type: ignore[method-assign]
+        return spec
 
 
-def time_calls(spent: defaultdict[str, float], module: ModuleType | type, name: str, part: str) -> None:
+def time_calls(spent: defaultdict[str, float], module: Any, name: str, part: str) -> None:
     called = getattr(module, name)
 
     @functools.wraps(called)
