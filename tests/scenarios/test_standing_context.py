@@ -49,7 +49,7 @@ def test_a_gate_sends_what_its_commit_changes(any_runner: Runner) -> None:
 
 
 def test_what_was_changed_in_the_context_reaches_no_image(any_runner: Runner) -> None:
-    """I1. With size and time as they were. Breaks when `find_unchanged` believes the state alone."""
+    """I1. With size and time as they were. Breaks when `Look.end` believes the state alone."""
     repo = any_runner.app.repo
     repo.commit(WORDS)
     any_runner.gate()

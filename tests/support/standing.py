@@ -13,6 +13,7 @@ from freshness.core.revision import Revision
 from freshness.git.export import export_tree
 from freshness.git.find import find_revision
 from freshness.git.standing import BuildContext, build_context
+from freshness.git.standing_look import looking_at_standing
 from tests.support.git import COMMIT_TIME, Executable, Link
 from tests.support.revisions import name_commit
 
@@ -76,8 +77,8 @@ class Bench:
     def context(self, revision: Revision, key: str = "repository") -> Iterator[BuildContext]:
         self.number += 1
         env, plain = {"HOME": str(self.home)}, self.scratch / f"context{self.number}"
-        with build_context(self.repository, revision, key=key, env=env, folder=plain) as context:
-            yield context
+        with looking_at_standing(env, key) as look:
+            yield build_context(look, self.repository, revision, plain)
 
     def bring(self, revision: Revision) -> str:
         """Brings the context to the revision, holds it against a plain export and the ledger, and returns its name."""

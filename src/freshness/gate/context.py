@@ -1,6 +1,5 @@
 """Brings the commit's tree to where it is built from, and refuses what would not be whole there."""
 
-from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from freshness.engine.client import Engine
@@ -13,6 +12,7 @@ from freshness.gate.request import Request
 from freshness.git.export import refuse_incomplete
 from freshness.git.same_files import require_same_files
 from freshness.git.standing import BuildContext, build_context
+from freshness.git.standing_look import Look
 from freshness.git.work_tree import find_root
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
@@ -20,13 +20,10 @@ from freshness.settings.model import Incomplete
 
 
 def export(
-    request: Request, commit: Commit, application: Application, folder: Path, until_built: ExitStack, run: RunLog
+    request: Request, commit: Commit, application: Application, look: Look, folder: Path, run: RunLog
 ) -> Found[tuple[BuildContext, tuple[IncompletePaths, ...]]]:
     source, revision = commit.origin, commit.revision
-    env = {} if request.dry_run else request.run_env  # nothing of a dry run stays
-    context = until_built.enter_context(
-        build_context(source.repository, revision, key=source.key, env=env, folder=folder)
-    )
+    context = build_context(look, source.repository, revision, folder)
     exported, found = context.exported, []
     for one in application.builds.shared:
         place, file = PurePosixPath(one.definition.context), PurePosixPath(one.definition.dockerfile)

@@ -13,6 +13,7 @@ from freshness.engine.compose_file import ComposeFile
 from freshness.gate.commit import Commit, comparing_work_tree, find_commit, settings_of_commit
 from freshness.gate.request import Request
 from freshness.git.standing import BuildContext
+from freshness.git.standing_look import looking_at_standing
 from freshness.report.run_log import RunLog
 from freshness.report.steps import Found
 
@@ -41,6 +42,8 @@ def observe(request: Request, folder: Path, until_built: ExitStack, run: RunLog)
     """
     commit = run.check(CheckName.COMMIT, "a commit of this repository", find_commit, request, folder, run)
     request = replace(request, settings=settings_of_commit(request.settings, commit))
+    env = {} if request.dry_run else request.run_env  # nothing of a dry run stays
+    look = until_built.enter_context(looking_at_standing(env, commit.origin.key))
     expected = "a service that shares nothing with another"
     application = run.check(CheckName.SERVICE, expected, find_application, request, run)
     with run.phase("starting"):
@@ -49,9 +52,7 @@ def observe(request: Request, folder: Path, until_built: ExitStack, run: RunLog)
 
     with comparing_work_tree(request, commit.origin, run):
         expected, place = "the commit's tree, every object verified", folder / "context"
-        found = run.check(
-            CheckName.BUILD_CONTEXT, expected, export, request, commit, application, place, until_built, run
-        )
+        found = run.check(CheckName.BUILD_CONTEXT, expected, export, request, commit, application, look, place, run)
         context, incomplete = found
         expected = "a name and a port that are free or staging's own"
         host = run.check(CheckName.OWNER, expected, find_host, request, application, run)

@@ -31,12 +31,7 @@ def work_in_shares(
 
     `sizes` is what each item counts. Raises what `work` raises; an error ends the other shares where they are.
     """
-    ends = list(accumulate(sizes))
-    count = min(len(os.sched_getaffinity(0)), MOST, sum(sizes) // SMALLEST)
-    if count < 2 or threading.active_count() > 1:  # noqa: PLR2004 (a fork is safe in a process with a single thread)
-        return [work(items)]
-    inner = (bisect_left(ends, ends[-1] * number // count) for number in range(1, count))
-    first, *others = (items[start:end] for start, end in pairwise((0, *inner, len(items))))
+    first, *others = split(items, sizes)
     children: list[Child] = []
     try:
         children += (start_child(work, share) for share in others)
@@ -44,6 +39,16 @@ def work_in_shares(
     finally:
         for child in children:
             child.end()
+
+
+def split(items: Sequence[Item], sizes: Sequence[int]) -> list[Sequence[Item]]:
+    """Consecutive shares of about one size, one for each process; a single one where more are not worth their start."""
+    ends = list(accumulate(sizes))
+    count = min(len(os.sched_getaffinity(0)), MOST, sum(sizes) // SMALLEST)
+    if count < 2 or threading.active_count() > 1:  # noqa: PLR2004 (a fork is safe in a process with a single thread)
+        return [items]
+    inner = (bisect_left(ends, ends[-1] * number // count) for number in range(1, count))
+    return [items[start:end] for start, end in pairwise((0, *inner, len(items)))]
 
 
 class Child(Struct, frozen=True):
@@ -57,7 +62,7 @@ class Child(Struct, frozen=True):
             outcome = pipe.read()
         if not outcome:
             raise RepositoryError(
-                "a worker process died while it wrote files of the commit.",
+                "a worker process died while it read or wrote files of the commit.",
                 "Check for the kernel's out-of-memory killer, then run again.",
             )
         done, *values = pickle.loads(outcome)  # noqa: S301 (our own child wrote it)

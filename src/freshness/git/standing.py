@@ -8,8 +8,7 @@ commit's second and, in its nanoseconds, the number of the change. Whatever is i
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pygit2
@@ -23,8 +22,9 @@ from freshness.git.destination import OPEN_FOLDER
 from freshness.git.export import NANOSECONDS, Exported, export_tree
 from freshness.git.objects import ObjectStore
 from freshness.git.seal import take_seal
-from freshness.git.standing_place import Place, open_place
-from freshness.git.standing_state import Folder, State, read_state, this_boot, write_state
+from freshness.git.standing_look import Look
+from freshness.git.standing_place import Place
+from freshness.git.standing_state import Folder, State, this_boot, write_state
 from freshness.git.write import remove_old, write_changes
 
 
@@ -41,36 +41,31 @@ class BuildContext(Struct, frozen=True, kw_only=True):
     keepalive_fds: tuple[int, ...] = ()
 
 
-@contextmanager
-def build_context(
-    repository: pygit2.Repository, revision: Revision, *, key: str, env: Mapping[str, str], folder: Path
-) -> Iterator[BuildContext]:
-    """The revision's tree, to build from: the standing context of `key`, else (another gate has it, no room) `folder`.
+def build_context(look: Look, repository: pygit2.Repository, revision: Revision, folder: Path) -> BuildContext:
+    """The revision's tree, to build from: the standing context, else (another gate has it, no room) `folder`.
 
     Raises as `export_tree` does. Submodules and LFS pointers are named, and not refused.
     """
-    with open_place(env, key) as place:
-        context = bring_or_drop(place, repository, revision) if place else None
-        if context is None:
-            exported = export_tree(repository, revision, folder, allow_incomplete=True)
-            context = BuildContext(folder=folder, name=revision.commit, exported=exported, written=exported.files)
-        yield context
+    context = bring_or_drop(look, look.place, repository, revision) if look.place else None
+    if context is not None:
+        return context
+    exported = export_tree(repository, revision, folder, allow_incomplete=True)
+    return BuildContext(folder=folder, name=revision.commit, exported=exported, written=exported.files)
 
 
-def bring_or_drop(place: Place, repository: pygit2.Repository, revision: Revision) -> BuildContext | None:
+def bring_or_drop(look: Look, place: Place, repository: pygit2.Repository, revision: Revision) -> BuildContext | None:
     """The standing context with the revision's tree; None where the disk does not do it. Raises what Git raises."""
     objects = ObjectStore.of(repository)
     objects.read(revision.commit, ObjectType.COMMIT)
     try:
-        return bring(place, objects, revision)
+        return bring(look.end() or begin(place), place, objects, revision)
     except OSError:
         with suppress(OSError):
             place.clear()
         return None
 
 
-def bring(place: Place, objects: ObjectStore, revision: Revision) -> BuildContext:
-    state = find_unchanged(place) or begin(place)
+def bring(state: State, place: Place, objects: ObjectStore, revision: Revision) -> BuildContext:
     folder = place.folder / state.name
     written = 0
     root = os.open(folder, OPEN_FOLDER)
@@ -84,24 +79,6 @@ def bring(place: Place, objects: ObjectStore, revision: Revision) -> BuildContex
         os.close(root)
     exported = state.exported()
     return BuildContext(folder=folder, name=state.name, exported=exported, written=written, keepalive_fds=(place.lock,))
-
-
-def find_unchanged(place: Place) -> State | None:
-    """The state of a context in which everything is as it was written, else None."""
-    state = read_state(place.state)
-    if state is None or state.generation >= NANOSECONDS - 1:
-        return None
-    try:
-        root = os.open(place.folder / state.name, OPEN_FOLDER)
-    except OSError:
-        return None
-    try:
-        unchanged = all(take_seal(root, path) == folder.seal for path, folder in state.folders.items())
-    except OSError:
-        return None
-    finally:
-        os.close(root)
-    return state if unchanged else None
 
 
 def begin(place: Place) -> State:

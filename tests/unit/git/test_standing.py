@@ -169,7 +169,7 @@ TAMPERED: dict[str, Tamper] = {
 def test_what_is_not_as_it_was_left_is_made_anew_under_another_name(
     bench: Bench, commits: tuple[Revision, Revision], what: str
 ) -> None:
-    """I1. Fails where `find_unchanged` believes the state alone; for a part of it, where `pack` leaves that out."""
+    """I1. Fails where `Look.end` believes the state alone; for a part of it, where `pack` leaves that out."""
     first, second = commits
     name = bench.bring(first)
     TAMPERED[what](bench.place, bench.place / name)
