@@ -10,6 +10,7 @@ from freshness.core.swarm_record import read_deployed
 from freshness.core.swarm_recovery import Left, find_left, former, require_named
 from freshness.engine.client import Engine
 from freshness.engine.swarm import find_service
+from freshness.errors import wrap_unexpected_errors
 from freshness.process.signals import interrupts_deferred
 from freshness.promotion.request import Recovered, Result
 from freshness.report.run_log import RunLog
