@@ -6,7 +6,7 @@ from tests.support.engines import Engine, free_port
 from tests.support.promotions import FIRST, SECOND
 from tests.support.registries import PASSWORD, USER
 from tests.support.runner import Ended
-from tests.support.swarm_service import Release, Service
+from tests.support.swarm_service import CREATE, Release, Service
 from tests.swarm.test_promotion import outcome
 
 
@@ -103,6 +103,22 @@ def test_backwards_takes_a_reason(service: Service) -> None:
     ended = service.promote(first, ALLOW_ROLLBACK="the second one loses orders")
     assert outcome(ended) == (0, "promoted"), ended.log
     service.assert_serves(first)
+
+
+def test_the_registry_of_what_runs_now_is_gone(service: Service) -> None:
+    """Fails when nothing leads out: that registry never answers again."""
+    first, second = service.build(FIRST), service.build(SECOND)
+    old = f"localhost:1/shop@{first.digest}"
+    service.sandbox.cli("service", "create", "--detach", "--name", service.name, *CREATE, old)
+
+    ended = service.promote(second)
+
+    assert outcome(ended) == (3, "error"), ended.log
+    assert f"nobody tells which commit {service.name} runs now" in ended.reason
+    assert service.image == old
+    allowed = service.promote(second, ALLOW_ROLLBACK="the registry of before is gone")
+    assert outcome(allowed) == (0, "promoted"), allowed.log
+    service.assert_serves(second)
 
 
 def test_a_service_that_is_not_there(service: Service) -> None:

@@ -12,7 +12,7 @@ from freshness.core.swarm_record import revision_of
 from freshness.engine.client import Engine
 from freshness.engine.images import find_image
 from freshness.engine.volumes import image_process
-from freshness.errors import Refused
+from freshness.errors import Refused, RegistryError
 from freshness.registry.client import Registry
 from freshness.registry.credentials import find_credentials
 from freshness.registry.held import read_all_held
@@ -60,10 +60,11 @@ class Images(Struct, frozen=True, kw_only=True):
             for one in held
         ]
 
-    def find_running(self, service: Service, label: str) -> Image:
+    def find_running(self, service: Service, label: str, *, may_be_unknown: bool) -> Image:
         """What the service runs, with the commit that it was proven to be of: by its labels, else by the registry.
 
-        Where neither knows the image any more, it claims no commit. Raises RegistryError.
+        Where neither knows the image any more, it claims no commit. Raises RegistryError where the registry does not
+        tell, unless that `may_be_unknown`.
         """
         if revision := revision_of(service.labels, service.image):
             return Image(id=identity(service.image), labels={label: revision})
@@ -74,6 +75,13 @@ class Images(Struct, frozen=True, kw_only=True):
             return self.describe(service.image)[0]
         except Refused:
             return unknown
+        except RegistryError as error:
+            if may_be_unknown:
+                return unknown
+            raise RegistryError(
+                f"nobody tells which commit {service.name} runs now: {error.args[0]}",
+                f"{error.remedy} Where it is gone for good, say so in `allow-rollback`.",
+            ) from error
 
     def credentials(self, image: str) -> Mapping[str, str]:
         """What the nodes need to pull it; empty where Docker has none."""

@@ -43,6 +43,10 @@ class Preflight(Struct, frozen=True, kw_only=True):
     def request(self) -> Request:
         return self.host.request
 
+    @property
+    def _may_go_back(self) -> bool:
+        return self.request.is_rollback or bool(self.request.settings.ancestry.allow_rollback)
+
     def plan(self) -> Plan:
         """Raises Refused, and what kept it from being decided."""
         services = self._services()
@@ -101,7 +105,7 @@ class Preflight(Struct, frozen=True, kw_only=True):
             service=service,
             image=source,
             candidate=described[0],
-            running=self.images.find_running(service, label),
+            running=self.images.find_running(service, label, may_be_unknown=self._may_go_back),
             label=label,
             keep=settings.keep_images,
             run=self.host.token,
