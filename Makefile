@@ -28,7 +28,7 @@ test-scenarios: setup base-image test-tools ## every scenario on two Engines, an
 
 # What newer Engines may do otherwise, from the first image to the last rollback: stores, IDs, ports, records.
 NEWER = $(patsubst %,tests/scenarios/test_%.py,compose_versions gate_build gate_fresh gate_registry image_store keeping \
-	old_bytes promote_outcomes promote_registry promote_way_back registry_repositories registry_rollback rollback \
+	old_bytes failed_promotion promote_outcomes promote_registry registry_repositories registry_rollback rollback \
 	source_host start_first status throwaway verify)
 ENGINES = 28 28-classic 29 29-classic 26
 

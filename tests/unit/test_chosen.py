@@ -1,6 +1,7 @@
 """tests/chosen.py is whole: each invariant is in it, each test exists, and no file of scenarios is forgotten."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -69,3 +70,13 @@ def test_a_case_that_has_another_name_now_is_not_lost_in_silence() -> None:
     test = "scenarios/test_kills.py::test_killed_at_any_call_to_docker"
     assert f"{test}[9]" in find_lost([f"{test}[SIGKILL]"])
     assert f"{test}[9]" not in find_lost([f"{test}[9]", "scenarios/test_lock.py::test_of_another_file"])
+
+
+def test_make_names_files_of_tests_that_are_there() -> None:
+    """Fails where a file of tests gets another name, and a target of the Makefile keeps the old one."""
+    targets = re.findall(r"^(test[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    printed = subprocess.run(["make", "--dry-run", *targets], cwd=ROOT, capture_output=True, text=True, check=True)
+    named = set(re.findall(r"\btests/[\w/.]+", printed.stdout))
+
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
