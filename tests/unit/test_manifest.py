@@ -43,8 +43,10 @@ def test_of_two_variants_the_engines_own_is_taken() -> None:
     assert found.child(Platform(os="linux", architecture="arm", variant="v6")) == TWO
 
 
-@pytest.mark.parametrize("entries", [[], [entry(ONE, "arm64")], [entry(ONE), entry(TWO)], ["x"], [{"digest": ONE}]])
-def test_no_child_or_two_are_no_answer(entries: list[object]) -> None:
+@pytest.mark.parametrize(
+    "entries", [[], [entry(ONE, "arm64")], [entry(ONE), entry(TWO)], ["x"], [{"digest": ONE}], 5, "x"]
+)
+def test_no_child_or_two_are_no_answer(entries: object) -> None:
     """Fails when the first one is taken."""
     with pytest.raises(NotAManifest):
         read({"manifests": entries}, OCI_INDEX).child(AMD64)

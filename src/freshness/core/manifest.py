@@ -64,6 +64,13 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     def is_index(self) -> bool:
         return self.media_type in _INDEXES
 
+    def _all(self, name: str) -> list[Any]:
+        """The entries of a list. Raises NotAManifest."""
+        found = self.document.get(name) or []
+        if not isinstance(found, list):
+            raise NotAManifest(f"a document whose {name} are no list")
+        return found
+
     @property
     def config(self) -> str:
         """The digest of the image's configuration. Raises NotAManifest."""
@@ -72,17 +79,17 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     @property
     def blobs(self) -> tuple[str, ...]:
         """The digests of all that an image consists of: its configuration, and its layers. Raises NotAManifest."""
-        return (self.config, *map(_digest_in, self.document.get("layers") or ()))
+        return (self.config, *map(_digest_in, self._all("layers")))
 
     @property
     def children(self) -> tuple[str, ...]:
         """The digests of all that an index names. Raises NotAManifest."""
-        return tuple(map(_digest_in, self.document.get("manifests") or ()))
+        return tuple(map(_digest_in, self._all("manifests")))
 
     @property
     def images(self) -> tuple[str, ...]:
         """The digests of the index's images, of each platform: one at least. Raises NotAManifest."""
-        entries = self.document.get("manifests") or ()
+        entries = self._all("manifests")
         found = tuple(_digest_in(entry) for entry in entries if not _is_attestation(entry))
         if not found:
             raise NotAManifest("an index without an image")
@@ -90,7 +97,7 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
 
     def child(self, platform: Platform) -> str:
         """The digest of the index's one image for the platform. Raises NotAManifest where it is not exactly one."""
-        found = [entry for entry in self.document.get("manifests") or () if _is_for(entry, platform)]
+        found = [entry for entry in self._all("manifests") if _is_for(entry, platform)]
         if len(found) > 1:
             found = [entry for entry in found if (entry["platform"].get("variant") or "") == platform.variant]
         if len(found) != 1:
@@ -115,7 +122,8 @@ def json_object(content: bytes) -> Mapping[str, Any]:
 
 
 def _is_attestation(entry: object) -> bool:
-    return isinstance(entry, dict) and _ATTESTATION in (entry.get("annotations") or {})
+    said = entry.get("annotations") if isinstance(entry, dict) else None
+    return isinstance(said, dict) and _ATTESTATION in said
 
 
 def _is_for(entry: object, platform: Platform) -> bool:

@@ -53,7 +53,9 @@ def _describe(registry: Registry, top: Manifest, child: str) -> HeldImage:
         manifest=own.digest,
         config=own.config,
         layers=tuple(layers) if isinstance(layers, list) else (),
-        labels=labels if isinstance(labels, dict) else {},
+        labels={name: text for name, text in labels.items() if isinstance(text, str)}
+        if isinstance(labels, dict)
+        else {},
         healthcheck=healthcheck if isinstance(healthcheck, dict) else None,
         process=process_in(settings if isinstance(settings, dict) else {}),
         platform=Platform(os=str(config.get("os") or ""), architecture=str(config.get("architecture") or "")),
