@@ -41,6 +41,10 @@ class Stale(Refused):
     verdict = Verdict.STALE
 
 
+class Gone(Refused):
+    """A registry lacks an image, or a part of it."""
+
+
 class Busy(Refused):
     """Another run holds the target, for longer than we may wait."""
 

@@ -10,7 +10,7 @@ from freshness.core.manifest import digest_of
 from tests.support.applications import Application, static_application
 from tests.support.engines import Sandbox
 from tests.support.http_faults import Fault, faulty_proxy
-from tests.support.published import Outputs, Tags, digest_in, gated, promote, put_index, tag_of
+from tests.support.published import Outputs, Tags, delete, digest_in, gated, promote, put_index, tag_of
 from tests.support.registries import PASSWORD, USER, Registry, running_registry, why_no_registry
 from tests.support.runner import Runner
 from tests.support.token_service import serve_tokens
@@ -102,6 +102,25 @@ def test_an_index_stays_whole_and_runs_on_either_store(any_runner: Runner, regis
     assert digest_of(index) == digest_in(outputs)
     again = promote(runner, outputs, **tag)
     assert again.outputs["outcome"] == "unchanged", again.log
+
+
+@pytest.mark.parametrize("registry_kind", ["debian"], indirect=True)
+@pytest.mark.parametrize("more", [{}, ALONE], ids=["with production", "alone"])
+def test_an_image_that_the_registry_broke_keeps_no_tag_from_moving_on(
+    more: dict[str, str], runner: Runner, registry: Registry
+) -> None:
+    """Fails when what `garbage-collect` left of the image before has to be kept, or read: nobody could promote then."""
+    tag = {"REGISTRY_TAG": "production", **more}
+    child = gated(runner, registry, word="one")
+    first = indexed(runner, registry, child)
+    assert promote(runner, first, **tag).outputs["outcome"] == "promoted"
+    delete(registry, runner.app.project, digest_in(child))
+    second = gated(runner, registry, word="two")
+
+    ended = promote(runner, second, **tag)
+
+    assert ended.outputs["outcome"] == "promoted", ended.log
+    assert Tags.of(registry, runner.app.project) == Tags(production=digest_in(second), previous="")
 
 
 @pytest.mark.parametrize("registry_kind", ["debian"], indirect=True)

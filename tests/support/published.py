@@ -76,6 +76,11 @@ def put_index(registry: Registry, name: str, outputs: Outputs, commit: str) -> O
     return {**outputs, "SOURCE_IMAGE": f"{registry.host}/{name}@{digest_of(content)}"}
 
 
+def delete(registry: Registry, name: str, digest: str) -> None:
+    """Takes a manifest away, as `garbage-collect --delete-untagged` of 2.8 takes the children of an index."""
+    _ask(registry, "DELETE", f"/v2/{name}/manifests/{digest}")
+
+
 def _described(content: bytes, kind: str) -> dict[str, object]:
     return {"mediaType": kind, "size": len(content), "digest": digest_of(content)}
 

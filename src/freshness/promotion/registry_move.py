@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from freshness.core.image import Image
 from freshness.core.manifest import Manifest
 from freshness.core.registry_name import MovingTag, Reference, Repository
-from freshness.errors import SettingsError
+from freshness.errors import Gone, SettingsError
 from freshness.process.deadline import both
 from freshness.promotion.request import Request
 from freshness.registry.client import Registry
@@ -64,8 +64,14 @@ class Move(Struct, frozen=True, kw_only=True):
         return _images(self.source, self.wanted)
 
     def all_images(self) -> tuple[tuple[Image, ...], tuple[Image, ...]]:
-        """As `images`, and those that the tag names."""
-        return both(self.images, lambda: _images(self.there, self.before) if self.before else ())
+        """As `images`, and those that the tag names: where the registry has lost a part of them, of no commit."""
+        return both(self.images, lambda: self._images_of(self.before) if self.before else ())
+
+    def _images_of(self, before: Manifest) -> tuple[Image, ...]:
+        try:
+            return _images(self.there, before)
+        except Gone:
+            return (Image(id=before.digest),)
 
     def make(self) -> None:
         """Raises Refused where the image cannot be had in the other repository, RegistryError."""

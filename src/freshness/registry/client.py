@@ -9,12 +9,13 @@ from freshness.core.answer import printable
 from freshness.core.hexid import is_image_id
 from freshness.core.manifest import TYPES, Manifest, NotAManifest, digest_of
 from freshness.core.registry_name import Repository
-from freshness.errors import Refused
+from freshness.errors import Gone, Refused
 from freshness.registry.authorization import answer_challenge
 from freshness.registry.credentials import Credentials
 from freshness.registry.refusals import FAILURES, explain_failure, explain_status, is_cut
 from freshness.registry.transport import SECONDS, Reply, Transport
 
+_LOST = "A garbage collection took it: run the gate again, which pushes the image."
 _NO_UPLOAD = "00000000-0000-4000-8000-000000000000"
 _PAUSE_SECONDS = 1.0
 _SERVER_ERRORS = 500
@@ -51,30 +52,33 @@ class Registry:
         return found
 
     def require_manifest(self, reference: str) -> Manifest:
-        """As `find_manifest`. Raises Refused where there is none."""
+        """As `find_manifest`. Raises Gone where there is none."""
         found = self.find_manifest(reference)
         if found is None:
-            raise Refused(
+            raise Gone(
                 f"{self.repository} holds no {reference}; expected the manifest of an image.",
                 "It was deleted, or never pushed: run the gate again, which pushes it.",
             )
         return found
 
     def put_manifest(self, manifest: Manifest, tag: str) -> None:
-        """Moves the tag to it, byte for byte: no layer moves. A tag that is there is moved without a word."""
-        headers = {"Content-Type": manifest.media_type}
-        reply = self._ask("PUT", f"manifests/{tag}", f"the tag {tag}", headers, manifest.content)
-        if reply.status == HTTPStatus.NOT_FOUND:
-            raise explain_status(reply, self.repository, f"the tag {tag}")
+        """Moves the tag to it, byte for byte: no layer moves. A tag that is there is moved without a word.
+
+        Raises Gone where the registry has lost a part of it.
+        """
+        headers, what = {"Content-Type": manifest.media_type}, f"the tag {tag}"
+        reply = self._ask("PUT", f"manifests/{tag}", what, headers, manifest.content, also=HTTPStatus.BAD_REQUEST)
+        if reply.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+            return
+        if b"BLOB_UNKNOWN" not in reply.body:
+            raise explain_status(reply, self.repository, what)
+        raise Gone(f"{self.repository} holds only a part of {manifest.digest}.", _LOST)
 
     def read_blob(self, digest: str) -> bytes:
         """A small blob, such as an image's configuration. Raises Refused where it is not what its digest says."""
         reply = self._ask("GET", f"blobs/{digest}", f"the blob {digest}", {})
         if reply.status == HTTPStatus.NOT_FOUND:
-            raise Refused(
-                f"{self.repository} holds no blob {digest}, which a manifest there names.",
-                "A garbage collection took it: run the gate again, which pushes the image.",
-            )
+            raise Gone(f"{self.repository} holds no blob {digest}, which a manifest there names.", _LOST)
         self._require_digest(reply.body, digest)
         return reply.body
 
@@ -103,8 +107,17 @@ class Registry:
                 "It was altered in the registry or on the way: find out by whom before anything is deployed from it.",
             )
 
-    def _ask(self, method: str, path: str, what: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
-        """A good answer, or a 404. Once more after an error of the server's, or a connection that was cut."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        also: HTTPStatus = HTTPStatus.NOT_FOUND,
+    ) -> Reply:
+        """A good answer, a 404, or `also`. Once more after an error of the server's, or a connection that was cut."""
         for is_last in (False, True):
             try:
                 reply = self._authorized(method, f"/v2/{self.repository.api_path}/{path}", headers, body)
@@ -112,7 +125,7 @@ class Registry:
                 if is_last or not is_cut(error):
                     raise explain_failure(error, self.repository, what, self._seconds) from error
             else:
-                if reply.status in _GOOD:
+                if reply.status in {*_GOOD, also}:
                     return reply
                 if is_last or reply.status < _SERVER_ERRORS:
                     raise explain_status(reply, self.repository, what)

@@ -1,8 +1,10 @@
 """Moves a tag in the registry to a digest: the manifest is put again byte for byte, and no layer moves."""
 
+from contextlib import suppress
+
 from freshness.core.manifest import Manifest, NotAManifest
 from freshness.core.registry_name import MovingTag
-from freshness.errors import Refused, RegistryError
+from freshness.errors import Gone, Refused, RegistryError
 from freshness.registry.client import Registry
 
 
@@ -13,7 +15,8 @@ def move_tag(registry: Registry, tag: MovingTag, wanted: Manifest, previous: Man
     name it afterwards.
     """
     if previous:
-        registry.put_manifest(previous, tag.previous)
+        with suppress(Gone):  # what nobody can pull any more is no way back
+            registry.put_manifest(previous, tag.previous)
     registry.put_manifest(wanted, tag.version)
     now = registry.find_manifest(tag.version)
     if now is None or now.digest != wanted.digest:
