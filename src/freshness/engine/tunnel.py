@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,9 @@ THEN_CLEAN = 'folder=$1; shift; "$@"; status=$?; rm -rf -- "$folder"; exit $stat
 LONGEST_SOCKET = 70  # characters: a socket's path has 108, and ssh adds 18 for a moment
 LONGEST_SAID = 64_000  # bytes
 SHOWN = 300  # characters of its last line
+_AWAY = re.compile(r"timed out|refused|Could not resolve|unreachable|No route")
+_IS_UP = "Check that the host is up, and its name and port right."
+_NO_PROMPT = "SSH must not prompt: the host's key must be known, and the login needs a key."
 OPEN_FAILED = "open failed"  # in ssh's words: the server could not connect us
 
 
@@ -82,10 +86,11 @@ class Tunnel:
         deadline = time.monotonic() + LOGIN_SECONDS
         while not self._control.exists():
             if child.poll() is not None:
+                said = self.last_error_line()
                 raise EngineError(
-                    f"ssh could not log in at {self.endpoint}: {self.last_error_line()}.",
-                    "SSH must not prompt: the host's key must be known, and the login needs a key. Try it as the"
-                    f" same user: ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
+                    f"ssh could not log in at {self.endpoint}: {said}.",
+                    f"{_IS_UP if _AWAY.search(said) else _NO_PROMPT} Try it as the same user:"
+                    f" ssh -o BatchMode=yes {' '.join(destination(self.address))} true",
                 )
             if time.monotonic() > deadline:
                 os.killpg(child.pid, signal.SIGKILL)

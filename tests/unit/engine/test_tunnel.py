@@ -86,6 +86,17 @@ def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, server
     assert "did not accept the login within 0.5 s" in said
 
 
+def test_a_host_that_is_not_there_is_not_laid_to_keys(server: SshServer) -> None:
+    """Fails when whoever meets a host that is down, or mistyped, is sent to look at keys."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+
+    said = why({"DOCKER_HOST": f"ssh://127.0.0.1:{port}", "PATH": server.client})
+
+    assert "Connection refused. Check that the host is up" in said
+    assert "must not prompt" not in said
+
+
 def test_a_machine_without_ssh_is_told(tmp_path: Path) -> None:
     said = why({"DOCKER_HOST": "ssh://host.invalid", "PATH": str(tmp_path)})
 
