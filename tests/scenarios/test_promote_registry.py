@@ -157,6 +157,29 @@ def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(
     assert tag_of(registry, runner.app.project, "production") == digest_in(outputs)
 
 
+def test_the_tag_that_leads_back_is_read_back_before_production_moves(
+    runner: Runner, registry: Registry, until_done: ExitStack
+) -> None:
+    """Fails when `move_tag` believes the answer to its PUT: `production` would move, and no tag lead back."""
+    alone = {"REGISTRY_TAG": "production", "RECREATE": "false"}
+    fault = Fault(what="PUT /v2/*/manifests/production-previous", status=201)
+    proxy = until_done.enter_context(faulty_proxy(registry.port, fault))
+    first, second = gated(runner, registry), gated(runner, registry, second="")
+    for outputs in (first, second):
+        outputs["SOURCE_IMAGE"] = outputs["SOURCE_IMAGE"].replace(registry.host, proxy.host)
+    assert promote(runner, first, **alone).outputs["outcome"] == "promoted"
+
+    ended = promote(runner, second, **alone)
+
+    assert (ended.status, ended.outputs["outcome"]) == (3, "error"), ended.log
+    assert "production-previous was set to" in ended.reason
+    assert tag_of(registry, runner.app.project, "production") == digest_in(first)
+    again = promote(runner, second, **alone)
+    assert again.outputs["outcome"] == "promoted", again.log
+    assert tag_of(registry, runner.app.project, "production") == digest_in(second)
+    assert tag_of(registry, runner.app.project, "production-previous") == digest_in(first)
+
+
 def test_a_dry_run_moves_nothing(runner: Runner, registry: Registry) -> None:
     outputs, tag = gated(runner, registry), {"REGISTRY_TAG": "production"}
     for variables in ({}, {"RECREATE": "false"}):

@@ -11,18 +11,23 @@ from freshness.registry.client import Registry
 def move_tag(registry: Registry, tag: MovingTag, wanted: Manifest, previous: Manifest | None) -> None:
     """To what is wanted, once its `previous` names what it is to name: nothing else of it where that is None.
 
-    No registry compares before it sets: whoever moves a tag holds a lock. Raises RegistryError where the tag does not
-    name it afterwards.
+    No registry compares before it sets: whoever moves a tag holds a lock. Raises RegistryError where either does not
+    name it afterwards; the tag itself stays where that is the one beside it, which leads back.
     """
     if previous:
         with suppress(Gone):  # what nobody can pull any more is no way back
-            registry.put_manifest(previous, tag.previous)
-    registry.put_manifest(wanted, tag.version)
-    now = registry.find_manifest(tag.version)
+            _set(registry, previous, tag.previous)
+    _set(registry, wanted, tag.version)
+
+
+def _set(registry: Registry, wanted: Manifest, tag: str) -> None:
+    """Read back, which costs one small answer: a registry may say `201 Created` and name something else."""
+    registry.put_manifest(wanted, tag)
+    now = registry.find_manifest(tag)
     if now is None or now.digest != wanted.digest:
         got = now.digest if now else "nothing"
         raise RegistryError(
-            f"{registry.repository}:{tag.version} was set to {wanted.digest}, but names {got}.",
+            f"{registry.repository}:{tag} was set to {wanted.digest}, but names {got}.",
             "Something else moves this tag: find it, then run again.",
         )
 
