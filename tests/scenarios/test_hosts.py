@@ -312,22 +312,49 @@ def test_a_host_that_lacks_what_the_others_go_back_to_is_told_how_it_gets_there(
     assert fleet.serves() == [FIRST] * 2
 
 
-def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
-    """Fails when each host runs the jobs of the application."""
+def with_a_job(fleet: Fleet, program: str) -> Built:
+    """The next commit, whose application runs this program before the switch."""
     app = fleet.production.app
     compose = (app.repo.path / "compose.yaml").read_text()
-    job = f"  migrate:\n    image: {app.production_image}\n    command: echo it ran once\n"
+    command = json.dumps(["python3", "-uc", program])
+    job = f"  migrate:\n    image: {app.production_image}\n    command: {command}\n"
     app.repo.commit(
         {"compose.yaml": compose.replace("services:\n", f"services:\n{job}"), "freshness.toml": "[jobs.migrate]\n"}
     )
-    revision = app.repo.head()
-    image = fleet.production.build(revision)
+    return fleet.production.build(app.repo.head())
+
+
+def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
+    """Fails when each host runs the jobs of the application."""
+    image = with_a_job(fleet, "print('it ran once')")
 
     ended = fleet.promote(image)
 
     assert end_of(ended) == (0, "promoted"), ended.log
     assert ended.log.count("it ran once") == 1, ended.log
-    assert fleet.serves() == [revision, revision]
+    assert fleet.serves() == [image.revision] * 2
+
+
+def test_a_job_that_a_killed_run_left_on_one_host_is_waited_for_before_another_runs_it(fleet: Fleet) -> None:
+    """Fails when `run_job` looks for an earlier one on the host alone that is named first now."""
+    image = with_a_job(fleet, "import time; print('it began'); time.sleep(15); print('it ended')")
+    told = {"SOURCE_IMAGE": image.id, "EXPECTED_REVISION": image.revision}
+    run = fleet.production.runner.start("promote", **{**LONG, **fleet.at.variables, **told})
+    run.wait_for("│ it began")
+    run.process.kill()
+    run.process.wait()
+
+    ended = fleet.promote(image, PROD_DOCKER_HOST=" ".join(one.url for one in reversed(fleet.hosts)))
+
+    assert end_of(ended) == (0, "promoted"), ended.log
+    said = [line for line in ended.log.splitlines() if line in {"│ it began", "│ it ended"}]
+    assert said == ["│ it began", "│ it ended"] * 2, ended.log
+    assert fleet.serves() == [image.revision] * 2
+    jobs = [
+        one.sandbox.docker.containers.list(all=True, filters={"name": f"{fleet.production.app.project}-migrate"})
+        for one in fleet.hosts
+    ]
+    assert jobs == [[], []]
 
 
 def test_staging_and_production_on_two_machines_need_their_names_and_nothing_else(fleet: Fleet) -> None:

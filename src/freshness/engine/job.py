@@ -5,7 +5,7 @@ What it did cannot be undone. Its container stays until its status was read, and
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -31,14 +31,17 @@ Line = Callable[[str], object]
 Found = Mapping[str, Any]
 
 
-def run_job(lease: Lease, source: Source, job: Job, line: Line, *, with_needs: bool = False) -> JobResult:
+def run_job(
+    lease: Lease, source: Source, job: Job, line: Line, *, with_needs: bool = False, elsewhere: Sequence[Lease] = ()
+) -> JobResult:
     """Waits for an earlier one, starts it, shows its output line by line, and waits for its end.
 
-    `with_needs`: Compose starts what it depends on before.
-    Raises Stale where somebody else's runs, LockLost, EngineError.
+    `with_needs`: Compose starts what it depends on before. `elsewhere` are its leases on the run's other Docker hosts,
+    where an earlier run may have started it. Raises Stale where somebody else's runs, LockLost, EngineError.
     """
     engine = lease.engine
-    _clear_earlier(lease, job, line)
+    for one in (lease, *elsewhere):
+        _clear_earlier(one, job, line)
     said = _start(lease, source, job, with_needs=with_needs)
     found = _containers(engine, job, f"{JOB_LABEL}={lease.owner.token}")
     if len(found) != 1:
@@ -65,15 +68,16 @@ def _start(lease: Lease, source: Source, job: Job, *, with_needs: bool) -> str:
 def _clear_earlier(lease: Lease, job: Job, line: Line) -> None:
     """Never two: what a run left that was cut is waited for, and stopped when its time is over."""
     engine = lease.engine
+    on = "" if engine.is_local else f" on {engine.endpoint}"
     for entry in _containers(engine, job):
         name, is_ours = entry["Names"][0].removeprefix("/"), JOB_LABEL in (entry.get("Labels") or {})
         if entry.get("State") in _UNDER_WAY and not is_ours:
             raise Stale(
-                f"the job {job.service} runs already, in the container {name}, which no run of this tool started.",
-                f"Wait for its end, or stop it: `docker stop {name}`.",
+                f"the job {job.service} runs already{on}, in the container {name}, which no run of this tool started.",
+                f"Wait for its end, or stop it there: `docker stop {name}`.",
             )
         if entry.get("State") in _UNDER_WAY:
-            line(f"An earlier run left {name} running: waiting for its end, up to {job.timeout:g} s.")
+            line(f"An earlier run left {name} running{on}: waiting for its end, up to {job.timeout:g} s.")
             _follow(engine, entry["Id"], job.timeout, line)
         if is_ours:
             lease.require()

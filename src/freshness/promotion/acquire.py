@@ -22,12 +22,18 @@ def acquire(hosts: Sequence[Host], run: RunLog) -> Iterator[tuple[Work, ...]]:
     """
     with ExitStack() as stack:
         taken = {
-            host.engine.id: {lock.name: _take(lock, host, stack, run) for lock in host.locks}
+            host.engine.id: Leases(by_lock={lock.name: _take(lock, host, stack, run) for lock in host.locks})
             for host in sorted(hosts, key=lambda one: one.engine.id)
         }
         moments = list[str]()
         yield tuple(
-            Work(host=host, leases=Leases(by_lock=taken[host.engine.id]), run=host.run(run), moments=moments)
+            Work(
+                host=host,
+                leases=taken[host.engine.id],
+                run=host.run(run),
+                moments=moments,
+                elsewhere=tuple(taken[one.engine.id] for one in hosts if one is not host),
+            )
             for host in hosts
         )
 

@@ -83,13 +83,14 @@ def _record(work: Work, operation: op.RecordServed) -> None:
 
 def _run_job(work: Work, operation: op.RunJob) -> None:
     """Raises Refused where it decides, and did not end well: nothing was switched yet."""
-    job, lease = operation.job, work.leases.of(operation.job.project, operation.job.service)
+    job = operation.job
+    lease, *elsewhere = (leases.of(job.project, job.service) for leases in (work.leases, *work.elsewhere))
     work.run.note(f"The job {job.service} was run from {job.image_id}: what it did cannot be undone.")
     try:
         with work.run.step(CheckName.JOB, f"exit status 0 within {job.timeout:g} s") as step:
             record_job(lease, job.project, job.service, Role.PRODUCTION)
             with work.run.log.group(f"Job {job.service}"):
-                result = run_job(lease, operation.source, job, work.run.log.untrusted)
+                result = run_job(lease, operation.source, job, work.run.log.untrusted, elsewhere=elsewhere)
             step.got = f"{job.service}: {result.got}"
             if not result.ok:
                 raise Refused(f"{step.got}.", f"Look at the output of {job.service} above.")

@@ -26,7 +26,8 @@ class Work(Struct, frozen=True, kw_only=True):
 
     `containers` are the services' containers by the service, as the operations made them; `failed` the IDs of those
     that were found unhealthy; `moments` the Engine's time at which this run's records say that services changed;
-    `switched` the monotonic clock's before the first recreation and after each.
+    `switched` the monotonic clock's before the first recreation and after each; `elsewhere` the leases on the run's
+    other hosts.
     """
 
     host: Host
@@ -36,6 +37,7 @@ class Work(Struct, frozen=True, kw_only=True):
     failed: set[str] = field(default_factory=set)
     moments: list[str] = field(default_factory=list)
     switched: list[float] = field(default_factory=list)
+    elsewhere: tuple[Leases, ...] = ()
 
     @property
     def engine(self) -> Engine:
