@@ -313,25 +313,31 @@ def test_a_host_that_lacks_what_the_others_go_back_to_is_told_how_it_gets_there(
 
 
 def with_a_job(fleet: Fleet, program: str) -> Built:
-    """The next commit, whose application runs this program before the switch."""
+    """The next commit, whose application runs this program before the switch, and another one after it."""
     app = fleet.production.app
     compose = (app.repo.path / "compose.yaml").read_text()
     command = json.dumps(["python3", "-uc", program])
     job = f"  migrate:\n    image: {app.production_image}\n    command: {command}\n"
-    app.repo.commit(
-        {"compose.yaml": compose.replace("services:\n", f"services:\n{job}"), "freshness.toml": "[jobs.migrate]\n"}
-    )
+    later = f"  tidy:\n    image: {app.production_image}\n    command: echo it ran last\n"
+    app.repo.commit({
+        "compose.yaml": compose.replace("services:\n", f"services:\n{job}{later}"),
+        "freshness.toml": '[jobs.migrate]\n[jobs.tidy]\nstage = "post-deploy"\n',
+    })  # fmt: skip
     return fleet.production.build(app.repo.head())
 
 
-def test_a_job_runs_once_for_all_hosts(fleet: Fleet) -> None:
-    """Fails when each host runs the jobs of the application."""
-    image = with_a_job(fleet, "print('it ran once')")
+def test_a_job_runs_once_for_all_hosts_whichever_of_them_are_switched(fleet: Fleet) -> None:
+    """Fails when each host runs the jobs, or the first one runs none as it needs no switch itself."""
+    image = with_a_job(fleet, "print('it ran first')")
 
-    ended = fleet.promote(image)
+    alone = fleet.promote(image, PROD_DOCKER_HOST=fleet.hosts[0].url)
+    second, again = fleet.promote(image), fleet.promote(image)
 
-    assert end_of(ended) == (0, "promoted"), ended.log
-    assert ended.log.count("it ran once") == 1, ended.log
+    for ended in (alone, second):
+        assert end_of(ended) == (0, "promoted"), ended.log
+        assert [ended.log.count(f"it ran {when}") for when in ("first", "last")] == [1, 1], ended.log
+    assert end_of(again) == (0, "unchanged"), again.log
+    assert "it ran" not in again.log
     assert fleet.serves() == [image.revision] * 2
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from freshness.core.compose import image_of
 from freshness.core.deployment import Role
@@ -13,28 +13,33 @@ from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change
 from freshness.promotion.host import Host
 from freshness.promotion.operations import RunJob
+from freshness.promotion.plan import Plan
 from freshness.promotion.subject import Application
+from freshness.report.run_log import RunLog
 from freshness.settings.application import JobSettings
 from freshness.target.job import refuse_job
 
 
-class Jobs(Struct, frozen=True, kw_only=True):
-    """Those `before` the switch, which decide, and those `after` it."""
+def with_jobs(host: Host, plans: Sequence[Plan], run: RunLog) -> Plan:
+    """The plan of the first `host` with the application's jobs, which run there, whichever of the hosts are switched.
 
-    before: tuple[RunJob, ...] = ()
-    after: tuple[RunJob, ...] = ()
-
-
-def find_jobs(host: Host, application: Application, changes: Sequence[Change], choice: Choice) -> Jobs:
-    """None where production changes nothing: then there is nothing to migrate. Raises Refused."""
+    Without them where `plans`, those of all hosts, change nothing: then there is nothing to migrate. Raises Refused.
+    """
+    plan, application = plans[0], host.subject
+    if not isinstance(application, Application):
+        return plan
     for job in application.all_jobs:
         refuse_job(host.engine, application.project, job.service, Role.PRODUCTION)
-    if all(change.is_current for change in changes) and not host.request.settings.compose.force_recreate:
-        return Jobs()
-    return Jobs(
-        before=tuple(_runs(application, application.jobs, changes, choice, decides=True)),
-        after=tuple(_runs(application, application.later_jobs, changes, choice, decides=False)),
+    is_current = all(change.is_current for each in plans for change in each.changes)
+    if is_current and not host.request.settings.compose.force_recreate:
+        return plan
+    today, changes = application.first, plan.changes
+    choice = Choice(
+        engine=host.engine, request=host.request, run=host.run(run), tags=today.retained_tags, service=today.service
     )
+    before = _runs(application, application.jobs, changes, choice, decides=True)
+    after = _runs(application, application.later_jobs, changes, choice, decides=False)
+    return replace(plan, operations=(*before, *plan.operations, *after))
 
 
 def _runs(

@@ -79,24 +79,12 @@ def in_words(operations: Sequence[Operation]) -> str:
     return "\n".join(lines)
 
 
-def rollout_plan(
-    changes: Sequence[Change],
-    settings: PromoteSettings,
-    ancestry: str = "",
-    *,
-    jobs: Sequence[op.RunJob] = (),
-    later_jobs: Sequence[op.RunJob] = (),
-) -> Plan:
+def rollout_plan(changes: Sequence[Change], settings: PromoteSettings, ancestry: str = "") -> Plan:
     """Production changes, all services of the application; a rollback does the same, to another commit of them."""
     ordered = by_level(changes)
     phases = (_tags, _retain_all, _serve_all, _prove_all, _finish)
     operations = tuple(one for phase in phases for one in phase(ordered, settings))
-    return Plan(
-        move=_first(ordered, settings).move,
-        changes=ordered,
-        operations=(*jobs, *operations, *later_jobs),
-        ancestry=ancestry,
-    )
+    return Plan(move=_first(ordered, settings).move, changes=ordered, operations=operations, ancestry=ancestry)
 
 
 def by_level(changes: Sequence[Change]) -> tuple[Change, ...]:

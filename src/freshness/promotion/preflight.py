@@ -26,7 +26,7 @@ from freshness.promotion.candidate import Choice
 from freshness.promotion.change import Change, Make
 from freshness.promotion.configuration import Today
 from freshness.promotion.host import Host
-from freshness.promotion.jobs import find_jobs
+from freshness.promotion.jobs import with_jobs
 from freshness.promotion.loss import find_ran, refuse_loss
 from freshness.promotion.observe import Scene, find_change, find_move, look
 from freshness.promotion.plan import Plan, retag_plan, rollout_plan
@@ -51,6 +51,7 @@ def plan_for(
         for host in hosts:
             like = plans[0].chosen if plans else None
             plans.append(_plan(host, host.run(run), undo_to.get(host.engine.id, {}), like))
+        plans[0] = with_jobs(hosts[0], plans, run)
     except Refused as refusal:
         return Result.ended(run, refusal)
     return plans
@@ -108,10 +109,8 @@ def _plan_application(
         pick.choice.require_staged(pick.today.staging_project, pick.candidate)
         look_at = _Look(host=host, run=run, application=application, pick=pick, goes_back=_goes_back(chosen))
         changes.append(look_at.change())
-    jobs = find_jobs(host, application, changes, picks[0].choice)
     ancestry = _require_forward(request, run, picks, changes)
-    plan = rollout_plan(changes, request.settings, ancestry, jobs=jobs.before, later_jobs=jobs.after)
-    return replace(plan, chosen=chosen)
+    return replace(rollout_plan(changes, request.settings, ancestry), chosen=chosen)
 
 
 class Pick(Struct, frozen=True, kw_only=True):
