@@ -1,5 +1,6 @@
 """Staging on one Engine, production on another, and a registry between them: by digest, in both image stores."""
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from freshness.core.lock import tag_lock
+from freshness.engine.client import connect
+from freshness.engine.lock_owner import new_lock
 from tests.support.applications import Application, static_application
 from tests.support.engines import Engine, Sandbox, new_sandbox
 from tests.support.http_faults import Fault, faulty_proxy
@@ -155,6 +159,31 @@ def test_a_tag_that_cannot_be_moved_is_told_and_moved_by_the_next_run(
     again = promote(runner, outputs, REGISTRY_TAG="production")
     assert again.outputs["outcome"] == "unchanged", again.log
     assert tag_of(registry, runner.app.project, "production") == digest_in(outputs)
+
+
+@pytest.mark.parametrize("how", ["alone", "behind production"])
+def test_a_tag_is_locked_on_every_host_whatever_their_order(
+    how: str, runner: Runner, registry: Registry, machine: Engine, private: Engine
+) -> None:
+    """I9. Fails when `lock_tags` is asked for the host that is named first, or a promotion moves the tag without it."""
+    hosts = {"PROD_DOCKER_HOST": f"{machine.host} {private.host}"} if how == "alone" else {}
+    held_on, tag = private if how == "alone" else machine, {"REGISTRY_TAG": "production", "LOCK_TIMEOUT": "1"}
+    outputs, alone = gated(runner, registry), {"RECREATE": "false"} if how == "alone" else {}
+    name = tag_lock(f"{outputs['SOURCE_IMAGE'].partition('@')[0]}:production")
+    engine = connect({**os.environ, "DOCKER_HOST": held_on.host}, 10)
+    lock = new_lock(engine, name, command="freshness promote", revision=None, seconds=120, env={}, say=print)
+
+    with lock.take(1):
+        ended = promote(runner, outputs, **tag, **hosts, **alone)
+
+    engine.client.close()
+    assert (ended.status, ended.outputs["outcome"]) == (1, "refused" if how == "alone" else "error"), ended.log
+    assert f"{name} is locked by" in ended.reason
+    assert tag_of(registry, runner.app.project, "production") == ""
+    again = promote(runner, outputs, **tag, **hosts, **alone)
+    assert again.outputs["outcome"] == ("promoted" if how == "alone" else "unchanged"), again.log
+    assert tag_of(registry, runner.app.project, "production") == digest_in(outputs)
+    assert [one.docker.volumes.list(filters={"name": name}) for one in (machine, private)] == [[], []]
 
 
 def test_the_tag_that_leads_back_is_read_back_before_production_moves(

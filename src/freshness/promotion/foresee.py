@@ -9,12 +9,12 @@ from freshness.core.promotion import PromotionOutcome
 from freshness.core.recovery import Recovery
 from freshness.engine.lock_liveness import why_dead
 from freshness.engine.plan_record import find_waiting
-from freshness.promotion.host import Host, Hosts
+from freshness.promotion.host import Host, Hosts, require_all
 from freshness.promotion.interrupted import find_left, groups_of
 from freshness.promotion.left import Left
 from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import plan_for
-from freshness.promotion.recovery import ByHost, require_all
+from freshness.promotion.recovery import ByHost
 from freshness.promotion.registry_follow import foresee_in_registry, is_behind
 from freshness.promotion.request import Result
 from freshness.promotion.sources import foresee_sources

@@ -14,7 +14,7 @@ from freshness.engine.compose import RECREATE_SECONDS
 from freshness.engine.lock import Lock
 from freshness.engine.lock_owner import new_lock, new_token
 from freshness.engine.probe_address import Prober, find_prober
-from freshness.errors import FreshnessError, SettingsError, Unreadable
+from freshness.errors import EngineError, FreshnessError, SettingsError, Unreadable
 from freshness.promotion.recorded import recorded_subject
 from freshness.promotion.request import Request
 from freshness.promotion.subject import Application, TagAlone, read_subject
@@ -65,16 +65,8 @@ class Hosts(Struct, frozen=True, kw_only=True):
 def reach_hosts(request: Request, run: RunLog) -> Hosts:
     """Reads today's files, and connects to each Engine. Raises SettingsError, and EngineError where none answers."""
     subject = _read(request, run)
-    engines, lost = dict[str, Engine](), dict[str, FreshnessError]()
-    names = request.settings.docker_hosts or ("",)
-    for name in names:
-        try:
-            engines[name] = connect(_at(request, name).env, request.settings.engine.timeout)
-        except FreshnessError as error:
-            lost[name] = error
-    if not engines:
-        raise next(iter(lost.values()))
-    _refuse_twice(engines)
+    engines, lost = connect_hosts(request)
+    names = (*engines, *lost)
     peers = tuple((engine.id, name) for name, engine in engines.items()) if len(names) > 1 else ()
     run.found["daemon_id"] = next(iter(engines.values())).id
     token, hosts = new_token(), list[Host]()
@@ -88,11 +80,39 @@ def reach_hosts(request: Request, run: RunLog) -> Hosts:
             locks=(),
             peers=peers,
         )
-        hosts.append(_with_locks(host, name, token, run, has_jobs=name == names[0]))
+        hosts.append(_with_locks(host, name, token, run, has_jobs=name == next(iter(engines))))
     if isinstance(subject, Unreadable):
         run.steps.forget()
         run.warn("Today's files", f"Not read, since it goes back by the record alone: {subject.args[0]}")
     return Hosts(reached=tuple(hosts), lost=lost)
+
+
+def connect_hosts(request: Request) -> tuple[dict[str, Engine], dict[str, FreshnessError]]:
+    """The Engines that answer, by their names in the order of the settings, and why the lost ones do not.
+
+    Raises SettingsError where two names lead to one, EngineError where none answers.
+    """
+    engines, lost = dict[str, Engine](), dict[str, FreshnessError]()
+    for name in request.settings.docker_hosts or ("",):
+        try:
+            engines[name] = connect(_at(request, name).env, request.settings.engine.timeout)
+        except FreshnessError as error:
+            lost[name] = error
+    if not engines:
+        raise next(iter(lost.values()))
+    _refuse_twice(engines)
+    return engines, lost
+
+
+def require_all(lost: Mapping[str, FreshnessError]) -> None:
+    """Raises EngineError where a host is lost: on some alone nothing is begun."""
+    if not lost:
+        return
+    each = "; ".join(f"{name}: {str(error).rstrip('.')}" for name, error in lost.items())
+    raise EngineError(
+        f"Nothing new is begun, as not all Docker hosts of production can be reached. {each}.",
+        "Run it again once they can. To promote without one that is gone for good, take it out of `docker-host`.",
+    )
 
 
 def _at(request: Request, name: str) -> Request:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from freshness.core.lock import Record
 from freshness.core.recovery import Recovery
 from freshness.engine.plan_record import find_all_begun, remove_records
-from freshness.errors import EngineError, FreshnessError, LockLost
+from freshness.errors import FreshnessError, LockLost
 from freshness.process.signals import interrupts_deferred
+from freshness.promotion.host import require_all
 from freshness.promotion.interrupted import find_left, groups_of, is_whole
 from freshness.promotion.left import Left, say_finished, say_undone
 from freshness.promotion.request import Recovered
@@ -52,17 +53,6 @@ def recover(works: Sequence[Work], lost: Mapping[str, FreshnessError], run: RunL
             undo_to.setdefault(engine, {}).update(records)
     require_all(lost)
     return undo_to
-
-
-def require_all(lost: Mapping[str, FreshnessError]) -> None:
-    """Raises EngineError where a host is lost: on some alone nothing is begun."""
-    if not lost:
-        return
-    each = "; ".join(f"{name}: {str(error).rstrip('.')}" for name, error in lost.items())
-    raise EngineError(
-        f"Nothing new is begun, as not all Docker hosts of production can be reached. {each}.",
-        "Run it again once they can. To promote without one that is gone for good, take it out of `docker-host`.",
-    )
 
 
 def _recover(parts: Sequence[Part], left: Sequence[Left], run: RunLog) -> Recovered:

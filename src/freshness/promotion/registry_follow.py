@@ -1,5 +1,6 @@
 """Behind what this host serves: production's tag in the registry names the same, after a promotion and a rollback."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from freshness.errors import FreshnessError, Interrupted, Refused, RegistryError
 from freshness.promotion.deployment_record import known_of, record_reference
 from freshness.promotion.host import Host
 from freshness.promotion.plan import Plan
+from freshness.promotion.registry_lock import lock_tags
 from freshness.promotion.registry_move import Move, name_of
 from freshness.promotion.request import Request, Result, why
 from freshness.promotion.subject import Application, source_of
@@ -104,23 +106,25 @@ def _places(host: Host) -> list[Place]:
 
 
 def _follow(tag: MovingTag, places: Sequence[Place], request: Request, works: Sequence[Work], run: RunLog) -> None:
-    """`places` are those of one service on each host."""
-    with run.step(CheckName.IMAGE, "an image in the registry") as step:
-        move = _find(tag, places, request, works)
+    """`places` are those of one service on each host. The tag has a lock of its own: a run may move it alone."""
+    with run.step(CheckName.IMAGE, "the digest by which it was promoted") as step:
+        reference, known = _wanted(places, request, works)
+        step.got = str(reference)
+    name, engines = name_of(tag, reference.repository), {work.host.name: work.engine for work in works}
+    with (
+        lock_tags([name], engines, request, run) as leases,
+        run.step(CheckName.TAG, f"{name} naming {reference.digest}") as step,
+    ):
+        move = _find(tag, reference, known, request)
         _require_one_commit(move, request)
-        step.got = f"{move.source.repository}@{move.wanted.digest}"
-    with run.step(CheckName.TAG, f"{move.name} naming {move.wanted.digest}") as step:
-        for work in works:
-            work.leases.require()
+        for lease in itertools.chain(*(work.leases for work in works), leases):
+            lease.require()
         move.make()
         step.got = move.got
 
 
-def _find(tag: MovingTag, places: Sequence[Place], request: Request, works: Sequence[Work]) -> Move:
-    """Kept is what a rollback from here would go to: after one never what it has left.
-
-    Else a promotion keeps what the tag names. Raises RegistryError where nobody knows what it is to name.
-    """
+def _wanted(places: Sequence[Place], request: Request, works: Sequence[Work]) -> tuple[Reference, Deployment]:
+    """What the tag is to name, and what is recorded. Raises RegistryError where nobody knows what it is to name."""
     project, service, _ = places[0]
     if request.is_rollback:
         known = known_of(works[0].engine, project, service)
@@ -135,6 +139,14 @@ def _find(tag: MovingTag, places: Sequence[Place], request: Request, works: Sequ
             "Move the tag to its digest: promote HOST/NAME@sha256:… with `recreate: false`, and a reason in"
             " `allow-rollback`.",
         )
+    return reference, known
+
+
+def _find(tag: MovingTag, reference: Reference, known: Deployment, request: Request) -> Move:
+    """Kept is what a rollback from here would go to: after one never what it has left.
+
+    Else a promotion keeps what the tag names.
+    """
     move = Move.find(reference, tag, request)
     back = Reference.parse(known.references.get(known.image_back, ""))
     digest = back.digest if back and back.repository == reference.repository else ""

@@ -1,33 +1,32 @@
 """Moves production's tag in a registry by digest, and nothing else, where something else restarts what runs."""
 
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import nullcontext
 
 from freshness.core.check import CheckName
-from freshness.core.lock import tag_lock
 from freshness.core.promotion import PromotionOutcome
 from freshness.core.registry_name import MovingTag, Reference
 from freshness.core.retained import RetainedTags
-from freshness.engine.client import Engine, connect
+from freshness.engine.client import Engine
 from freshness.engine.lock import Lease
-from freshness.engine.lock_owner import new_lock, new_token
 from freshness.errors import FreshnessError, Interrupted, Refused
 from freshness.promotion.ancestry import require_forward
 from freshness.promotion.candidate import Choice
+from freshness.promotion.host import connect_hosts, require_all
+from freshness.promotion.registry_lock import lock_tags
 from freshness.promotion.registry_move import Move, name_of
 from freshness.promotion.request import Request, Result, why
 from freshness.report.run_log import RunLog
-from freshness.settings.docker_host import at_host
-
-SECONDS = 900  # of the lock: the forge and Git answer while it is held
 
 
 def promote_in_registry(tag: MovingTag, request: Request, run: RunLog) -> Result:
-    """The tags alone are moved, under a lock on this Engine; the guard holds by what the registry itself has."""
-    engine, settings = connect(request.env, request.settings.engine.timeout), request.settings
+    """The tags alone are moved, under a lock on each Docker host; the guard holds by what the registry itself has."""
+    engines, lost = connect_hosts(request)
+    require_all(lost)
+    engine, references = next(iter(engines.values())), request.settings.references
     run.found["daemon_id"] = engine.id
-    references = settings.references
-    with ExitStack() as stack:
-        leases = [] if request.dry_run else _take_locks(references, tag, engine, request, run, stack)
+    names = {name_of(tag, one.repository) for one in references}
+    with nullcontext(()) if request.dry_run else lock_tags(names, engines, request, run) as leases:
         try:
             moves = [_look(one, tag, engine, request, run) for one in references]
         except Refused as refusal:
@@ -35,34 +34,6 @@ def promote_in_registry(tag: MovingTag, request: Request, run: RunLog) -> Result
         if request.dry_run:
             return Result.of(run, PromotionOutcome.UNCHANGED, "", ahead="\n".join(map(str, moves)))
         return _move_all(moves, leases, run)
-
-
-def _take_locks(
-    references: tuple[Reference, ...],
-    tag: MovingTag,
-    engine: Engine,
-    request: Request,
-    run: RunLog,
-    until: ExitStack,
-) -> list[Lease]:
-    """One for each tag, in the order in which all runs take them."""
-    settings, token = request.settings, new_token()
-    leases = []
-    for name in sorted({name_of(tag, one.repository) for one in references}):
-        lock = new_lock(
-            engine,
-            tag_lock(name),
-            command="freshness promote",
-            revision=settings.expected_revision,
-            seconds=SECONDS,
-            env=at_host(request.run_env, next(iter(settings.docker_hosts), None)),
-            say=run.log.say,
-            token=token,
-        )
-        with run.step(CheckName.LOCK, f"{lock.name} for this run alone") as step:
-            leases.append(until.enter_context(lock.take(settings.engine.lock_timeout)))
-            step.got = "it is ours"
-    return leases
 
 
 def _look(reference: Reference, tag: MovingTag, engine: Engine, request: Request, run: RunLog) -> Move:
@@ -79,7 +50,7 @@ def _look(reference: Reference, tag: MovingTag, engine: Engine, request: Request
     return move
 
 
-def _move_all(moves: list[Move], leases: list[Lease], run: RunLog) -> Result:
+def _move_all(moves: list[Move], leases: Sequence[Lease], run: RunLog) -> Result:
     first = moves[0]
     found = {"image": first.name, "previous_image_id": first.before_digest}
     try:
@@ -95,7 +66,7 @@ def _move_all(moves: list[Move], leases: list[Lease], run: RunLog) -> Result:
     return Result.of(run, outcome, reason, None, image_id=first.wanted.digest, **found)
 
 
-def _move(move: Move, leases: list[Lease], run: RunLog) -> None:
+def _move(move: Move, leases: Sequence[Lease], run: RunLog) -> None:
     with run.step(CheckName.TAG, f"{move.name} naming {move.wanted.digest}") as step:
         for lease in leases:
             lease.require()
