@@ -138,6 +138,24 @@ def test_a_second_host_that_does_not_get_healthy_takes_the_first_back(
     assert fleet.volumes() == [[], []]
 
 
+def test_the_report_of_a_rollback_has_what_each_host_runs(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
+    """Fails when a host that was never switched is said to serve again, or to run what had stopped there."""
+    first, second = deployed
+    (one, other), service = fleet.hosts, fleet.production.app.production
+
+    one.proxy.after("POST /containers/*/start", crash(one))
+    ended = fleet.promote(second)
+    for container in other.containers():
+        container.stop()
+    one.proxy.after("POST /containers/*/start", crash(one))
+    again = fleet.promote(second)
+
+    assert [end_of(ended), end_of(again)] == [(4, "rolled-back")] * 2, ended.log + again.log
+    assert ended.report["hosts"] == {one.url: {service: first.id}, other.url: {service: first.id}}
+    assert again.report["hosts"] == {one.url: {service: first.id}, other.url: {}}
+    assert f"{other.url}: nothing was switched there." in again.reason
+
+
 def test_what_one_host_refuses_is_begun_on_none(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
     """I8. Fails when a host is written to before all of them have passed the preflight."""
     _, second = deployed
@@ -217,6 +235,9 @@ def test_a_host_that_goes_in_the_middle_is_named_and_undone_when_it_is_back(
     assert end_of(ended) == (5, "stranded"), ended.log
     assert f"{fleet.hosts[0].url}: {first.id}" in ended.reason.replace("\n", " ")
     assert fleet.hosts[1].url in ended.reason
+    assert ended.report["hosts"] == {
+        fleet.hosts[0].url: {fleet.production.app.production: first.id}, fleet.hosts[1].url: {}
+    }  # fmt: skip
     assert fleet.hosts[0].get(fleet.production.app.production_port) == FIRST
 
     ended = fleet.promote(second, ENGINE_TIMEOUT="5")

@@ -9,31 +9,31 @@ from freshness.core.promotion import NOT_SWITCHED, TAKEN_OVER, PromotionOutcome,
 from freshness.engine.plan_record import write_records
 from freshness.errors import FreshnessError, Interrupted, LockLost, Refused, wrap_unexpected_errors
 from freshness.process.signals import ignore_interrupts, interrupts_deferred
+from freshness.promotion.ended import Ended, as_before, in_words, result_of, with_candidates
 from freshness.promotion.plan import Plan
 from freshness.promotion.preflight import ownership
-from freshness.promotion.request import Result, why
+from freshness.promotion.request import Result
 from freshness.promotion.rollout import do
 from freshness.promotion.subject import Application
-from freshness.promotion.undo import mark, may_settle, roll_back, settle
+from freshness.promotion.undo import WentBack, mark, may_settle, roll_back, settle
 from freshness.promotion.wording import (
     call_for_help,
     is_unchanged,
     on_each,
     what_all_serve,
-    what_serves_again,
 )
 from freshness.promotion.work import Part, Work
 from freshness.report.run_log import RunLog
 
-Ended = tuple[PromotionOutcome, str]
 Parts = Sequence[Part]
+_TAKEN_OVER = Ended(outcome=PromotionOutcome.ERROR, reason=TAKEN_OVER)
 
 
 def execute(plans: Sequence[Plan], works: Sequence[Work], run: RunLog) -> Result:
     """How production is left. Raises what kept the records from being written: then nothing was changed."""
     parts = [Part(plan=plan, work=work) for plan, work in zip(plans, works, strict=True)]
     if not any(plan.operations for plan in plans):
-        return _result(parts, run, _succeeded(parts, run))
+        return result_of(parts, run, _succeeded(parts, run))
     jobs, started = plans[0].jobs, list[Part]()
     try:
         with wrap_unexpected_errors():
@@ -51,11 +51,11 @@ def execute(plans: Sequence[Plan], works: Sequence[Work], run: RunLog) -> Result
                     do(part.work, operation)
             _end(parts)
     except LockLost as error:
-        return _result(parts, run, (PromotionOutcome.ERROR, TAKEN_OVER), error)
+        return result_of(parts, run, _TAKEN_OVER, error)
     except (FreshnessError, Interrupted) as error:
         return _take_back(parts, started, run, error)
     settle(works)
-    return _result(parts, run, _succeeded(parts, run))
+    return result_of(parts, run, _succeeded(parts, run))
 
 
 def _started(parts: Parts, started: list[Part]) -> Iterator[Part]:
@@ -77,7 +77,7 @@ def _not_switched(parts: Parts, run: RunLog, error: FreshnessError | Interrupted
     if not isinstance(error, LockLost):
         settle([part.work for part in parts])
     outcome = PromotionOutcome.REFUSED if isinstance(error, Refused) else PromotionOutcome.ERROR
-    return _result(parts, run, (outcome, NOT_SWITCHED), error)
+    return result_of(parts, run, Ended(outcome=outcome, reason=NOT_SWITCHED), error)
 
 
 def _begin(part: Part) -> Part:
@@ -98,9 +98,12 @@ def _begin(part: Part) -> Part:
 def _succeeded(parts: Parts, run: RunLog) -> Ended:
     _note_mixture(parts, run)
     ends = [(part, _served(part)) for part in parts]
-    outcomes = {outcome for _, (outcome, _) in ends}
-    outcome = PromotionOutcome.UNCHANGED if outcomes == {PromotionOutcome.UNCHANGED} else PromotionOutcome.PROMOTED
-    return outcome, on_each((part.work.host.name, reason) for part, (_, reason) in ends)
+    is_same = {outcome for _, (outcome, _) in ends} == {PromotionOutcome.UNCHANGED}
+    return Ended(
+        outcome=PromotionOutcome.UNCHANGED if is_same else PromotionOutcome.PROMOTED,
+        reason=on_each((part.work.host.name, reason) for part, (_, reason) in ends),
+        runs=with_candidates(parts),
+    )
 
 
 def _note_mixture(parts: Parts, run: RunLog) -> None:
@@ -113,7 +116,7 @@ def _note_mixture(parts: Parts, run: RunLog) -> None:
         run.note(f"Two commits may have served side by side for {moments[-1] - moments[0]:.1f} s, {while_}.")
 
 
-def _served(part: Part) -> Ended:
+def _served(part: Part) -> tuple[PromotionOutcome, str]:
     plan, work = part.plan, part.work
     move, settings = plan.move, work.settings
     if not plan.operations:
@@ -129,7 +132,7 @@ def _served(part: Part) -> Ended:
 
 def _take_back(parts: Parts, started: Parts, run: RunLog, error: FreshnessError | Interrupted) -> Result:
     """After a failed operation: what ran before runs again, proven; or a person is needed, and told what to type."""
-    ended, cause = (PromotionOutcome.ERROR, TAKEN_OVER), error
+    ended, cause = _TAKEN_OVER, error
     try:
         with interrupts_deferred():
             run.log.say("The promotion failed. Going back to what production ran before.")
@@ -137,71 +140,49 @@ def _take_back(parts: Parts, started: Parts, run: RunLog, error: FreshnessError 
                 ended = _went_back(parts, len(started), run)
     except (LockLost, Interrupted) as late:
         cause = late
-    return _result(parts, run, ended, cause)
+    return result_of(parts, run, ended, cause)
 
 
 def _went_back(parts: Parts, started: int, run: RunLog) -> Ended:
     parts = mark(parts, undone=True)
     back = roll_back(parts, started)
     if back.stuck:  # the records stay: the next run tries again
-        return PromotionOutcome.STRANDED, _stranded(parts, started, back.stuck)
+        return _stranded(parts, started, back)
     if may_settle(parts):
         settle([part.work for part in parts])
+    runs = with_candidates(parts) if back.went_on else as_before(parts, started)
     if not parts[0].plan.changes:
-        return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {parts[0].plan.move.tag} is as it was."
+        reason = f"The promotion failed; {parts[0].plan.move.tag} is as it was."
+        return Ended(outcome=PromotionOutcome.ROLLED_BACK, reason=reason, runs=runs)
+    said = _each(parts, started, back)
     if back.went_on:
-        return PromotionOutcome.PROMOTED, on_each((part.work.host.name, _served(part)[1]) for part in parts)
+        return Ended(outcome=PromotionOutcome.PROMOTED, reason=said, runs=runs)
     for change in (change for part in parts for change in part.plan.changes):
         if change.former.is_as_it_ran and change.move.previous:
             run.note(not_restored(change.former.configuration))
-    return PromotionOutcome.ROLLED_BACK, f"The promotion failed; {_again(parts)}"
+    return Ended(outcome=PromotionOutcome.ROLLED_BACK, reason=f"The promotion failed; {said}", runs=runs)
 
 
-def _again(parts: Parts) -> str:
-    """Also of a host that was not switched: it serves what it served."""
-    label = parts[0].work.settings.source.label
-    return on_each((part.work.host.name, what_serves_again(part.plan.changes, label)) for part in parts)
-
-
-def _stranded(parts: Parts, started: int, stuck: Sequence[tuple[Part, FreshnessError]]) -> str:
-    what, failed = "The promotion failed, and so did the rollback", {part.work.engine.id for part, _ in stuck}
-    if not parts[0].plan.changes:
-        return on_each(
-            (part.work.host.name, f"{error} The tag may be left halfway: check what {part.plan.move.tag} names.")
-            for part, error in stuck
-        )
-    help_is = on_each((part.work.host.name, call_for_help(what, part, error)) for part, error in stuck)
-    back = [part for part in parts[:started] if part.work.engine.id not in failed]
-    return f"{_again(back)} {help_is}" if back else help_is
-
-
-def _result(parts: Parts, run: RunLog, ended: Ended, error: FreshnessError | Interrupted | None = None) -> Result:
-    """The end with what production runs, as far as that was proven; `error` is what ended the operations."""
-    (outcome, reason), move, status = ended, parts[0].plan.move, None
-    is_fine = outcome in {PromotionOutcome.PROMOTED, PromotionOutcome.UNCHANGED}
-    if isinstance(error, Interrupted) or (outcome is PromotionOutcome.ERROR and error):
-        status = error.exit_status
-    if error and (status is not None or not is_fine):
-        reason = f"{why(run, error)} {reason}"
-    is_back = outcome is PromotionOutcome.ROLLED_BACK
-    return Result.of(
-        run,
-        outcome,
-        reason,
-        status,
-        image=move.tag,
-        image_id=move.candidate.id if is_fine else move.previous_id if is_back else "",
-        images=_proven(parts[0].plan, is_fine=is_fine, is_back=is_back),
-        previous_image_id=move.previous_id,
-        hosts={
-            part.work.host.name: _proven(part.plan, is_fine=is_fine, is_back=is_back)
-            for part in parts
-            if part.work.host.name
-        },
+def _each(parts: Parts, started: int, back: WentBack) -> str:
+    """What each host runs that is not stuck, in words."""
+    stuck = {part.work.engine.id for part, _ in back.stuck}
+    return on_each(
+        (part.work.host.name, _served(part)[1] if back.went_on else in_words(part, is_started=number < started))
+        for number, part in enumerate(parts)
+        if part.work.engine.id not in stuck
     )
 
 
-def _proven(plan: Plan, *, is_fine: bool, is_back: bool) -> dict[str, str]:
-    """The image that each service was proven to run at the end."""
-    runs = ((one.service, one.move.candidate.id if is_fine else one.move.previous_id) for one in plan.changes)
-    return {service: image for service, image in runs if image} if is_fine or is_back else {}
+def _stranded(parts: Parts, started: int, back: WentBack) -> Ended:
+    what = "The promotion failed, and so did the rollback"
+    runs = with_candidates(parts) if back.went_on else as_before(parts, started)
+    known = runs | {part.work.engine.id: {} for part, _ in back.stuck}
+    if not parts[0].plan.changes:
+        tag = parts[0].plan.move.tag
+        said = [(part, f"{error} The tag may be left halfway: check what {tag} names.") for part, error in back.stuck]
+    else:
+        said = [(part, call_for_help(what, part, error)) for part, error in back.stuck]
+    reason = on_each((part.work.host.name, text) for part, text in said)
+    if parts[0].plan.changes and len(back.stuck) < len(parts):
+        reason = f"{_each(parts, started, back)} {reason}"
+    return Ended(outcome=PromotionOutcome.STRANDED, reason=reason, runs=known)

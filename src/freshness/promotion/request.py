@@ -62,7 +62,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """How a run ended. `image` is production's tag, `image_id` what was proven to run, `previous_image_id` what ran.
 
     These are of the service that was named first; `revision` is the commit that the label of what was to run claims,
-    `images` has what was proven to run of each, `hosts` the same on each Docker host by its name. `ahead` is what a
+    `images` has what was proven to run of each, `hosts` what each Docker host runs by its name. `ahead` is what a
     dry run says, `recovered` became of earlier runs. What was not found out is empty.
     """
 

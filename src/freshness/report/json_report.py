@@ -25,7 +25,7 @@ class Report(Struct, frozen=True, kw_only=True):
     `phases` are the seconds that are in no check, by what took them: with those of the checks they are the whole run's.
 
     `started_at` is the wall clock's, with a time zone; `seconds` are the monotonic clock's, of the whole run.
-    `hosts` are the images of a promotion over several Docker hosts, on each by its name. `throwaway` is the project
+    `hosts` are the images that each of several Docker hosts runs at the end, by its name. `throwaway` is the project
     that was made for a gate, and removed.
     """
 
