@@ -274,7 +274,7 @@ def test_a_connection_that_is_cut_once_is_made_again_for_the_rollback(
 
 
 def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built, Built]) -> None:
-    """Fails when `status` asks one host after the other, or without a deadline of its own."""
+    """Fails when `status` or `rollback --list` asks one host after the other, or says nothing where one is silent."""
     first, _ = deployed
     listed = json.loads(fleet.run("rollback", "--list", "--json").log)
     assert {one["host"] for one in listed} == {one.url for one in fleet.hosts}
@@ -284,8 +284,17 @@ def test_a_host_that_hangs_holds_no_other_up(fleet: Fleet, deployed: tuple[Built
     started = time.monotonic()
     found = json.loads(fleet.run("status", "--json").log)
     took = time.monotonic() - started
+    silent = fleet.run("rollback", "--list")
+    fleet.hosts[1].proxy.mend()
+    fleet.hosts[1].proxy.cut()
+    dead = fleet.run("rollback", "--list")
     fleet.hosts[1].proxy.mend()
     assert took < 20
+    for ended in (silent, dead):
+        assert ended.status == 3, ended.log
+        assert ended.log.startswith(f"{fleet.hosts[0].url}\nnumber "), ended.log
+        assert FIRST[:12] in ended.log
+        assert f"{fleet.hosts[1].url} is not in this list. " in ended.log
     production = {one["host"]: one for one in found if one["target"] == "production"}
     assert production[fleet.hosts[0].url]["image_id"] == first.id
     assert production[fleet.hosts[1].url]["status"] == "unreachable"

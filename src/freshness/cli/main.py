@@ -211,8 +211,11 @@ def rollback(
     if as_list:
         from freshness.cli.retained import show_retained
 
-        answer(show_retained(given, _environment(), _env_file(context), as_json=context.meta["json"]))
-        return 0
+        listed = show_retained(given, _environment(), _env_file(context), as_json=context.meta["json"])
+        answer(listed.text)
+        for host, error in listed.lost.items():
+            complain(f"{host} is not in this list. {error}")
+        return max((error.exit_status for error in listed.lost.values()), default=0)
     from freshness.cli.promote import run_promotion
 
     return run_promotion(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from freshness.engine.client import Engine, connect
-from freshness.promotion.rollback import list_retained
+from freshness.promotion.rollback import Listed, list_retained
 from freshness.settings.docker_host import at_host
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
@@ -16,9 +16,10 @@ def _manager(settings: PromoteSettings, env: Texts) -> Engine:
     return connect(at_host(env, next(iter(settings.docker_hosts), None)), settings.engine.timeout)
 
 
-def show_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool) -> str:
+def show_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool) -> Listed:
     """What runs, and what can be gone back to, the newest first. Raises SettingsError, EngineError, Refused."""
     settings = read_promote(given, env, env_file, revision_required=False)
     if settings.swarm.services:
-        return list_in_swarm(_manager(settings, env), settings.swarm.services, as_json=as_json)
-    return list_retained(given, env, env_file, as_json=as_json)
+        text = list_in_swarm(_manager(settings, env), settings.swarm.services, as_json=as_json)
+        return Listed(text=text, lost={})
+    return list_retained(settings, env, as_json=as_json)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:  # as everything that is heavy to import
     from freshness.settings.model import PromoteSettings
 
 Texts = Mapping[str, str]
-ANSWER_SECONDS = 10
-"""For each of several Docker hosts."""
 
 
 def show_status(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool) -> str:
@@ -60,7 +58,7 @@ class _Look(Struct, frozen=True, kw_only=True):
     def at_all(self, env: Texts) -> "tuple[list[TargetStatus], datetime]":
         """What each target runs, staging's before production's, and the time of an Engine that answered."""
         from freshness.core.deployment import Role
-        from freshness.process.ask_all import ask_all
+        from freshness.process.ask_all import ANSWER_SECONDS, ask_all
 
         roles: dict[str, list[Role]] = {self.settings.source_host or "": [Role.STAGING]}
         for host in self.settings.docker_hosts or ("",):

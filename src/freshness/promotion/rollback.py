@@ -1,7 +1,9 @@
 """What production can be brought back to, and the list of it for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,14 +16,15 @@ from freshness.engine.compose_config import project_with, read_config
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged, retained_images
-from freshness.errors import Unreadable
+from freshness.errors import FreshnessError, Unreadable
+from freshness.process.ask_all import ANSWER_SECONDS, ask_each
 from freshness.promotion.observe import look
 from freshness.promotion.recorded import standing_record, tags_in_use
 from freshness.settings.docker_host import each_host
 from freshness.settings.model import PromoteSettings
-from freshness.settings.read import read_promote
 
 Texts = Mapping[str, str]
+Config = Mapping[str, Any]
 
 
 def find_retained(
@@ -64,18 +67,41 @@ def _kept(engine: Engine, label: str, served: Served, number: int) -> RetainedIm
     )
 
 
-def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, *, as_json: bool = False) -> str:
+class Listed(Struct, frozen=True, kw_only=True):
+    """The list in words or in JSON, and why the `lost` hosts are not in it, by their names."""
+
+    text: str
+    lost: Mapping[str, FreshnessError]
+
+
+def list_retained(settings: PromoteSettings, env: Texts, *, as_json: bool = False) -> Listed:
     """What runs, and what `rollback` can go back to, the newest first. Raises SettingsError, EngineError.
 
-    Each entry says of which host and service it is, where there are several.
+    Each entry says of which host and service it is, where there are several. These hosts are asked at once, each for
+    `ANSWER_SECONDS`.
     """
-    settings = read_promote(given, env, env_file, revision_required=False)
+    hosts = each_host(env, settings.docker_hosts)
+    config = _read_config(settings, next(iter(hosts.values())))
+    found = ask_each(
+        {host: partial(_on_host, settings, config, there) for host, there in hosts.items()}, ANSWER_SECONDS
+    )
+    lost = {host: answer for host, answer in found.items() if isinstance(answer, FreshnessError)}
+    if len(lost) == len(hosts):
+        raise next(iter(lost.values()))
     shown = [
         ({"host": host, "service": service}, one)
-        for host, there in each_host(env, settings.docker_hosts).items()
-        for service, one in _on_host(settings, there)
+        for host, answer in found.items()
+        if not isinstance(answer, FreshnessError)
+        for service, one in answer
     ]
-    many = [key for key in ("host", "service") if len({whose[key] for whose, _ in shown}) > 1]
+    many = [
+        *(["host"] if len(hosts) > 1 else []),
+        *(["service"] if len({one["service"] for one, _ in shown}) > 1 else []),
+    ]
+    return Listed(text=_as_text(shown, many, as_json=as_json), lost=lost)
+
+
+def _as_text(shown: Sequence[tuple[Texts, "_Shown"]], many: Sequence[str], *, as_json: bool) -> str:
     if as_json:
         named = [({key: whose[key] for key in many}, one) for whose, one in shown]
         listed = [{**whose, **entry} for whose, one in named for entry in entries(*one.rows, runs=one.runs)]
@@ -85,10 +111,20 @@ def list_retained(given: Mapping[str, str | None], env: Texts, env_file: Texts, 
     return "\n\n".join(f"{title}\n{table}".lstrip("\n") for title, table in zip(titles, tables, strict=True))
 
 
-def _on_host(settings: PromoteSettings, env: Texts) -> list[tuple[str, "_Shown"]]:
+def _read_config(settings: PromoteSettings, env: Texts) -> Config | Unreadable:
+    """Today's files, once for all hosts; where they cannot be read, the records have what there is to know."""
+    if not settings.recreate and settings.image is not None:
+        return {}
+    try:
+        return read_config(ComposeFile.of(settings, env), env)
+    except Unreadable as error:
+        return error
+
+
+def _on_host(settings: PromoteSettings, config: Config | Unreadable, env: Texts) -> list[tuple[str, "_Shown"]]:
     engine = connect(env, settings.engine.timeout)
     if settings.recreate or settings.image is None:
-        return [(name, _of_service(engine, settings, name, env)) for name in settings.services]
+        return [(name, _of_service(engine, settings, name, config)) for name in settings.services]
     tags = RetainedTags(repository=repository_of(settings.image))
     named, recorded = find_tagged(engine, settings.image), read_deployment(engine, "", settings.image)
     return [("", _shown(engine, settings, tags, named.id if named else "", "", recorded))]
@@ -114,14 +150,13 @@ def _shown(
     return _Shown(rows=(now, kept), runs=bool(runs))
 
 
-def _of_service(engine: Engine, settings: PromoteSettings, service: str, env: Texts) -> _Shown:
-    try:
-        config = read_config(ComposeFile.of(settings, env), env)
+def _of_service(engine: Engine, settings: PromoteSettings, service: str, config: Config | Unreadable) -> _Shown:
+    if isinstance(config, Unreadable):
+        last = standing_record(engine, settings, service, config)
+        project, tags = last.project, tags_in_use(engine, last, service)
+    else:
         project = project_with(config, service)
         target = read_target(config, Wanted(service=service, port=settings.port))
         tags = retained_tags_of(target, config, set(settings.staging_services) - set(settings.services))
-    except Unreadable as error:
-        last = standing_record(engine, settings, service, error)
-        project, tags = last.project, tags_in_use(engine, last, service)
     scene = look(engine, project, service, None)
     return _shown(engine, settings, tags, scene.runs, scene.known, scene.recorded)
