@@ -2,6 +2,7 @@
 
 import json
 
+from freshness.git.resolve_commit import NOT_ASKED
 from tests.support.applications import behave
 from tests.support.promotions import LONG, SECOND, Production
 from tests.support.runner import Ended
@@ -12,7 +13,10 @@ def deploy(production: Production, *words: str, **variables: str) -> Ended:
 
 
 def test_a_branch_is_gated_and_promoted_and_a_closed_gate_leaves_production_alone(production_here: Production) -> None:
-    """Fails when `deploy` goes on after a gate that closed, or `_proven` lets one pass that was switched off."""
+    """Fails when `deploy` goes on after a gate that closed, or `_proven` lets one pass that was switched off.
+
+    Also fails when the promotion says a note that the gate has said already.
+    """
     app, runner = production_here.app, production_here.runner
     production_here.deploy(production_here.build(SECOND))
     app.repo.branch("feature")
@@ -29,7 +33,10 @@ def test_a_branch_is_gated_and_promoted_and_a_closed_gate_leaves_production_alon
 
     assert ended.status == 0, ended.log
     gated, _, promoted = file.read_text().partition("\n}\n")
-    assert (json.loads(gated + "}")["decision"], json.loads(promoted)["decision"]) == ("fresh", "promoted")
+    reports = [json.loads(gated + "}"), json.loads(promoted)]
+    assert [one["decision"] for one in reports] == ["fresh", "promoted"]
+    assert all(NOT_ASKED in one["notes"] for one in reports)
+    assert ended.log.count(f"note: {NOT_ASKED}") == 1, ended.log
     assert f"Deploying feature: {good} 'Sell shoes'" in ended.log.splitlines()[0]
     assert (ended.outputs["gate"], ended.outputs["outcome"]) == ("open", "promoted")
     assert production_here.container().attrs["Image"] == runner.built(good) == ended.outputs["image-id"]

@@ -27,11 +27,18 @@ class Log:
     """The log on a stream. `actions` says whether a runner reads it, and groups and annotations mean something.
 
     Each line is flushed at once. A reader that went away silences the log, and never fails the run. `quiet`: nothing
-    but warnings, errors, and what is `loud`. `terminal` is there where a person watches.
+    but warnings, errors, and what is `loud`. `terminal` is there where a person watches. `noted` are the notes that
+    were said already, also by another run of this command.
     """
 
     def __init__(
-        self, stream: TextIO, *, actions: bool, quiet: bool = False, terminal: "Terminal | None" = None
+        self,
+        stream: TextIO,
+        *,
+        actions: bool,
+        quiet: bool = False,
+        terminal: "Terminal | None" = None,
+        noted: set[str] | None = None,
     ) -> None:
         self._stream = stream
         self._actions = actions
@@ -40,6 +47,17 @@ class Log:
         self._silent = False
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._folded: deque[str] | None = None
+        self._noted = set() if noted is None else noted
+
+    def note(self, text: str, *, warning: str = "") -> None:
+        """Says a note once, or with a title a warning: the two halves of a deployment often have the same ones."""
+        if text in self._noted:
+            return
+        self._noted.add(text)
+        if warning:
+            self.warning(warning, text)
+        else:
+            self.say(f"note: {text}")
 
     def say(self, text: str, *, style: str = "", loud: bool = False, full_ids: bool = False) -> None:
         """One or more lines of ours, with short ids; `style` is how a terminal shows them."""

@@ -59,7 +59,7 @@ def _gate(publisher: Publisher, settings: GateSettings, *, dry_run: bool) -> Gat
     from freshness.gate.request import Request
 
     for warning in settings.warnings:
-        publisher.log.warning("freshness", warning)
+        publisher.log.note(warning, warning="freshness")
     env, forge = child_environment(publisher.env, settings.docker_host), forge_of(GATE, settings, publisher.env)
     request = Request(
         settings=settings,

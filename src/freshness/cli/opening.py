@@ -40,6 +40,7 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
         actions=actions,
         quiet=bool(chosen.get("quiet")),
         terminal=None if actions else find_terminal(stream, env),
+        noted=chosen.setdefault("noted", set()),
     )
     return Publisher(
         command=command,

@@ -87,12 +87,12 @@ class RunLog(Struct, frozen=True, kw_only=True):
     def note(self, *texts: str) -> None:
         """For report and summary, and a line of the log each; nothing twice, and nothing where it is empty."""
         for text in self._new(texts):
-            self.log.say(f"note: {text}")
+            self.log.note(text)
 
     def warn(self, title: str, text: str) -> None:
         """A note, and a warning in the log."""
         for new in self._new([text]):
-            self.log.warning(title, new)
+            self.log.note(new, warning=title)
 
     def _new(self, texts: Iterable[str]) -> Iterator[str]:
         for text in texts:
