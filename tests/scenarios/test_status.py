@@ -74,6 +74,19 @@ def test_status_in_words_tells_a_person_what_there_is_to_know(production_here: P
     assert [(one["number"], one["subject"]) for one in found["previous"]] == [(1, "first")]
 
 
+def test_who_gated_is_shown_of_staging_until_somebody_gates_another_image(runner: Runner) -> None:
+    """Fails when `_tag` in gate/switch.py records no image, or whoever gates the same one again signs it anew."""
+    shown = []
+    for who in ("ada", "grace"):
+        assert runner.gate(GITHUB_ACTOR=who).decision == ("open", "fresh", 0)
+        shown.append(status(runner)[0]["deployed_by"])
+    runner.app.repo.commit({"other.txt": "1"})
+    assert runner.gate(GITHUB_ACTOR="grace").decision == ("open", "fresh", 0)
+    shown.append(status(runner)[0]["deployed_by"])
+
+    assert shown == ["ada", "ada", "grace"]
+
+
 def test_status_says_that_a_container_has_ended(production_here: Production) -> None:
     """I12. Fails when `service_containers` in engine/containers.py lists running containers only.
 

@@ -94,7 +94,7 @@ def _tag(work: Work, service: Service) -> None:
         return  # what runs is given by the image's ID, and nobody else's
     ownership = ownership_of(work.request, work.seen.application, target)
     ownership.require(lease.engine)  # again: nobody but us may change it from here on
-    ownership.record(lease)
+    ownership.record(lease, image=image, revision=work.plan.commit)
     tag_image(lease, image.id, target.image)
 
 

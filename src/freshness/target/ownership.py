@@ -85,13 +85,18 @@ class Ownership(Struct, frozen=True, kw_only=True):
         """As `require`, by the record alone: after a run that was cut, the containers may be half made."""
         _refuse(object_to(self.claim, (), self._read(engine)))
 
-    def record(self, lease: Lease, *, is_as_it_ran: bool = False) -> None:
+    def record(
+        self, lease: Lease, *, is_as_it_ran: bool = False, image: Image | None = None, revision: str = ""
+    ) -> None:
         """Writes down whose the target is, where that is not written yet. Raises LockLost, EngineError.
 
-        `is_as_it_ran`: it is made from the record, and from none of this run's files.
+        `is_as_it_ran`: it is made from the record, and from none of this run's files. `image` is what it gets, of this
+        `revision`, where that is known so early: who put it there is written down with it.
         """
         recorded = self._read(lease.engine)
         deployment = deployment_of(self.claim, recorded, is_as_it_ran=is_as_it_ran)
+        if image:
+            deployment = replace(deployment, image=image.id, revision=revision)
         if recorded is None or recorded.deployment != deployment:
             write_deployment(lease, deployment)
 
