@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker_proxy import Call, docker_proxy
+from tests.scenarios.test_rollback import edit
+from tests.support.docker_proxy import Call, Deed, docker_proxy
 from tests.support.engines import BASE_IMAGE, Engine
 from tests.support.hosts import DockerHost, DockerHosts, docker_hosts
 from tests.support.promotions import FIRST, LONG, SECOND, THIRD, Built, Production
@@ -417,6 +418,63 @@ def test_staging_and_production_on_two_machines_need_their_names_and_nothing_els
     looked = [one["got"] for one in json.loads(fleet.run("doctor", "--json", **where).log)["findings"]]
     assert any(text.startswith(f"{staging.url}: ") and app.staging in text for text in looked)
     assert any(text.startswith(f"{production.url}: ") and app.production in text for text in looked)
+
+
+def colours(fleet: Fleet) -> list[str | None]:
+    """What each host's container was made with."""
+    containers = [one.containers()[0] for one in fleet.hosts]
+    found = [dict(text.split("=", 1) for text in container.attrs["Config"]["Env"]) for container in containers]
+    return [one.get("COLOUR") for one in found]
+
+
+def before_the_second_record(fleet: Fleet, kill: Deed) -> None:
+    fleet.hosts[1].proxy.before("POST /volumes/create", kill, nth=2)  # the first one is the lock
+
+
+def behind_the_first_switch(fleet: Fleet, kill: Deed) -> None:
+    fleet.hosts[0].proxy.after("POST /containers/*/start", kill)
+
+
+def before_the_second_record_goes(fleet: Fleet, kill: Deed) -> None:
+    fleet.hosts[1].proxy.before("DELETE /volumes/*", kill, nth=2)  # the first one is what it ran before
+
+
+@pytest.mark.parametrize(
+    ("moment", "left", "colour"),
+    [
+        (before_the_second_record, [1, 0], None),
+        (behind_the_first_switch, [1, 1], None),
+        (before_the_second_record_goes, [0, 1], "blue"),
+    ],
+)
+def test_a_change_of_configuration_alone_ends_alike_on_all_hosts(
+    moment: Callable[[Fleet, Deed], None],
+    left: list[int],
+    colour: str | None,
+    fleet: Fleet,
+    deployed: tuple[Built, Built],
+) -> None:
+    """I9. Fails when the host that has a record is finished by the image that it runs, whatever the other one has."""
+    first, _ = deployed
+    edit(fleet.production, ("TARGET: production\n", "TARGET: production\n      COLOUR: blue\n"))
+
+    def kill(call: Call) -> None:
+        run.process.kill()
+        call.drop()
+
+    moment(fleet, kill)
+    told = {"SOURCE_IMAGE": first.id, "EXPECTED_REVISION": first.revision}
+    run = fleet.production.runner.start("promote", **{**LONG, **fleet.at.variables, **told})
+    assert run.process.wait(240) == -signal.SIGKILL, run.log
+    assert [sum(".plan." in name for name in names) for names in fleet.volumes()] == left, fleet.volumes()
+
+    ended = fleet.run("promote", SOURCE_IMAGE=first.id, EXPECTED_REVISION=THIRD)
+
+    assert end_of(ended) == (1, "refused"), ended.log
+    assert "An interrupted promotion was" in ended.reason
+    assert colours(fleet) == [colour] * 2, ended.log
+    assert fleet.serves() == [FIRST] * 2
+    assert fleet.volumes() == [[], []]
 
 
 @pytest.mark.timeout(1800)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
+from freshness.core.deployment import Deployment
 from freshness.core.lock import Record
 
 
@@ -27,15 +28,30 @@ def decide_recovery(record: Record, running: Collection[str]) -> Recovery:
     return Recovery.UNDO
 
 
+def decide_configuration(
+    record: Record, recorded: Deployment | None, running: Collection[str], *, is_partial: bool
+) -> Recovery:
+    """As `decide_recovery`, where the image was not to change: whether what runs has the new configuration yet.
+
+    `recorded` is what was last written down of the service, `running` are Compose's hashes of its containers. With
+    `is_partial` some records are not written yet, or gone already: nothing was switched, or all was, and written down.
+    """
+    if recorded and (recorded.image, recorded.configuration) == (record.candidate, record.configuration):
+        return Recovery.FINISH
+    is_known = bool(record.former) and recorded is not None and recorded.configuration == record.former
+    is_switched = set(running) != {recorded.made} if is_known and recorded else not is_partial
+    return Recovery.FINISH if is_switched else Recovery.UNDO
+
+
 def decide_together(votes: Sequence[Recovery], *, unchanged: Sequence[bool]) -> Recovery:
     """What becomes of several services that were to change in one promotion: never two commits at the end.
 
-    Each votes as it would alone, unless its image was not to change (`unchanged`): that may go either way. Finished is
-    what all have got to; a service that somebody changed meanwhile keeps none of the others from it.
+    Each votes as it would alone. Where the image of one was not to change (`unchanged`), that may go either way, and it
+    counts only among its like. Finished is what all have got to; a service that somebody changed meanwhile keeps none
+    of the others from it.
     """
-    counting = [one for one, is_same in zip(votes, unchanged, strict=True) if one is not Recovery.LEAVE and not is_same]
+    known = [(one, is_same) for one, is_same in zip(votes, unchanged, strict=True) if one is not Recovery.LEAVE]
+    counting = [one for one, is_same in known if not is_same] or [one for one, _ in known]
     if Recovery.UNDO in counting:
         return Recovery.UNDO
-    if counting:
-        return Recovery.FINISH
-    return next((one for one in votes if one is not Recovery.LEAVE), Recovery.LEAVE)
+    return Recovery.FINISH if counting else Recovery.LEAVE

@@ -128,6 +128,15 @@ class Change(Struct, frozen=True, kw_only=True):
         """Whether it has, or had, more than one container: these are replaced one after the other."""
         return max(self.make.target.replicas, self.former.target.replicas, len(self.running)) > 1
 
+    def may_be_new(self, container: str) -> bool:
+        """Whether the container of this ID may be the new one, where only the configuration changes.
+
+        Where nobody knows what ran before, whatever runs may stay.
+        """
+        is_known = bool(self.running or self.former.configuration)
+        is_same = self.move.previous_id == self.move.candidate.id
+        return is_same and is_known and container not in {one.id for one in self.running}
+
     @property
     def lock(self) -> str:
         """The name of the service's lock."""

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from freshness.core.deployment import Recorded
 from freshness.core.lock import Record, service_of
-from freshness.core.recovery import decide_recovery
-from freshness.engine.client import Engine
+from freshness.core.recovery import Recovery, decide_configuration, decide_recovery
 from freshness.engine.containers import Container, service_containers
 from freshness.engine.deployments import read_deployment
 from freshness.engine.images import find_image, find_tagged
@@ -83,14 +83,23 @@ def is_whole(group: Group) -> bool:
 def find_left(group: Group) -> tuple[Left, ...]:
     """Looks at what one promotion left on its hosts, and decides what becomes of it. Raises EngineError, Stale."""
     is_undone = any(record.undone for _, records in group for record in records.values())
-    return decide_left([_look_at(host, records) for host, records in group], is_undone=is_undone)
+    is_partial = any(_lacks(group, host, record) for host, records in group for record in records.values())
+    return decide_left([_look_at(host, records, is_partial=is_partial) for host, records in group], is_undone=is_undone)
 
 
-def _look_at(host: Host, records: Records) -> LeftTag | LeftServices:
+def _lacks(group: Group, host: Host, record: Record) -> bool:
+    """Whether a host that was reached, or a service, has no record of the same promotion."""
+    by_host = {host.engine.id: records for host, records in group}
+    reached = {one for one, _ in host.peers}
+    is_alone = any(one in reached and one not in by_host for one, _ in record.hosts)
+    return is_alone or any(other not in by_host[host.engine.id] for other in record.together)
+
+
+def _look_at(host: Host, records: Records, *, is_partial: bool) -> LeftTag | LeftServices:
     if isinstance(host.subject, TagAlone):
         (record,) = records.values()
         return _look_at_tag(host, host.subject, record)
-    return _look_at_services(host, host.subject, records)
+    return _look_at_services(host, host.subject, records, is_partial=is_partial)
 
 
 def _look_at_tag(host: Host, subject: TagAlone, record: Record) -> LeftTag:
@@ -100,7 +109,7 @@ def _look_at_tag(host: Host, subject: TagAlone, record: Record) -> LeftTag:
     return LeftTag(tag=subject.tag, plan=plan, record=record, named=named.id if named else "")
 
 
-def _look_at_services(host: Host, application: Application, records: Records) -> LeftServices:
+def _look_at_services(host: Host, application: Application, records: Records, *, is_partial: bool) -> LeftServices:
     engine, found = host.engine, list[LeftService]()
     for today in application.services:
         record = records.get(today.lock)
@@ -108,19 +117,24 @@ def _look_at_services(host: Host, application: Application, records: Records) ->
             continue
         ownership(host.request, today).require_role(engine)
         containers = service_containers(engine, today.target.project, today.service)
-        running = {container.image_id for container in containers if container.is_up}
-        change = _with_former(engine, change_of(engine, record, today), record, containers)
+        change = change_of(engine, record, today)
         named = find_tagged(engine, record.tag) if record.tag != change.move.tag else None
         is_moved = named is not None and named.id == record.candidate
-        what = decide_recovery(record, running)
+        what = decide_recovery(record, {container.image_id for container in containers if container.is_up})
+        if record.previous == record.candidate:
+            recorded = read_deployment(engine, today.target.project, today.service)
+            change = _with_former(change, record, recorded, containers)
+            if what is Recovery.FINISH and (record.hosts or is_partial):
+                last, hashes = recorded.deployment if recorded else None, {one.configuration for one in containers}
+                what = decide_configuration(record, last, hashes, is_partial=is_partial)
         found.append(LeftService(change=change, record=record, what=what, is_moved=is_moved))
     images = {image for one in found for image in one.images}
     there = frozenset(image for image in images if find_image(engine, image))
     return LeftServices(services=tuple(found), settings=host.request.settings, there=there)
 
 
-def _with_former(engine: Engine, change: Change, record: Record, containers: Sequence[Container]) -> Change:
+def _with_former(change: Change, record: Record, recorded: Recorded | None, containers: Sequence[Container]) -> Change:
     """Where only the configuration was to change: which containers are the former ones, as far as the record tells."""
-    recorded = read_deployment(engine, change.make.target.project, change.service)
-    made = recorded.deployment.made if recorded and record.previous == record.candidate else ""
+    is_former = recorded is not None and recorded.deployment.configuration == record.former != ""
+    made = recorded.deployment.made if recorded and is_former else ""
     return replace(change, running=tuple(one for one in containers if made and one.configuration == made))

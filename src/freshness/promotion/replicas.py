@@ -24,12 +24,10 @@ def replace_each(work: Work, change: Change, *, force: bool, resumes: bool) -> t
 
 def bring_all_back(work: Work, change: Change, image: Image) -> tuple[Container, ...]:
     """What ran before, as many as there were; those that never stopped and are healthy serve on."""
-    before = {one.id for one in change.running}
-    may_be_new = change.move.candidate.id == image.id and bool(before)
     restore_own_tag(work.lease(change), image.id, change.former.target.image)
 
     def stays(one: Container) -> bool:
-        is_old = not may_be_new or one.id in before
+        is_old = not change.may_be_new(one.id)
         return is_old and one.id not in work.failed and work.ask(one, change.former).ok
 
     return _roll(work, change, change.former, image, stays)

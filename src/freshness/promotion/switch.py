@@ -103,9 +103,7 @@ def _restore_other_tag(work: Work, change: Change) -> None:
 
 def _never_stopped(work: Work, change: Change, container: Container) -> bool:
     """Whether it may serve on: where only the configuration was to change, the new one has the same image."""
-    is_same = change.move.candidate.id == container.image_id
-    is_new = is_same and change.running and container.id not in {one.id for one in change.running}
-    return not is_new and container.id not in work.failed
+    return not change.may_be_new(container.id) and container.id not in work.failed
 
 
 def _despite(work: Work, do: Callable[[], Container], image: Image, change: Change, make: Make) -> Container:
