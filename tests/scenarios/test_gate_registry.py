@@ -137,7 +137,7 @@ def test_what_the_registry_answers_differently_closes_the_gate(
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (Fault(what="PUT /v2/*/manifests/*", times=99, status=500), "500"),
+        (Fault(what="PUT /v2/*/manifests/*", times=99, status=500), "Internal Server Error"),
         (Fault(what="POST /v2/*/blobs/uploads/", times=99, status=403), "docker login"),
         (Fault(what="GET /v2/*/manifests/sha256:*", times=99, status=401), "docker login"),
         (Fault(what="GET /v2/*/manifests/sha256:*", times=99, status=404), "run the gate again"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -76,6 +77,8 @@ class _Answer:
 class _Handler(BaseHTTPRequestHandler):
     server: FaultyProxy
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"
+    """What is no HTTP gets an answer with a status, as from Go's servers: containerd tries TLS first."""
 
     def handle_one_request(self) -> None:
         try:
@@ -98,7 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault:
             time.sleep(fault.wait)
         if fault and fault.status:
-            told = {"code": _CODES.get(fault.status, "UNKNOWN"), "message": "as the test wants"}
+            # Since Engine 28 the containerd store repeats the message alone.
+            told = {
+                "code": _CODES.get(fault.status, "UNKNOWN"),
+                "message": f"as the test wants: {HTTPStatus(fault.status).phrase}",
+            }
             self._reply(_Answer(fault.status, body=json.dumps({"errors": [told]}).encode()))
             return
         answer = self._ask(body)

@@ -82,6 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        """As many a real one: containerd asks by OAuth first, and by GET where that is not allowed."""
+        self.send_error(405)
+
     def log_message(self, *_: object) -> None:
         """Says nothing: the test's output is the test's."""
 
