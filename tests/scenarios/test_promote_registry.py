@@ -167,7 +167,8 @@ def test_a_tag_is_locked_on_every_host_whatever_their_order(
 ) -> None:
     """I9. Fails when `lock_tags` is asked for the host that is named first, or a promotion moves the tag without it."""
     hosts = {"PROD_DOCKER_HOST": f"{machine.host} {private.host}"} if how == "alone" else {}
-    held_on, tag = private if how == "alone" else machine, {"REGISTRY_TAG": "production", "LOCK_TIMEOUT": "1"}
+    held_on = private if how == "alone" else runner.sandbox.engine
+    tag = {"REGISTRY_TAG": "production", "LOCK_TIMEOUT": "1"}
     outputs, alone = gated(runner, registry), {"RECREATE": "false"} if how == "alone" else {}
     name = tag_lock(f"{outputs['SOURCE_IMAGE'].partition('@')[0]}:production")
     engine = connect({**os.environ, "DOCKER_HOST": held_on.host}, 10)
