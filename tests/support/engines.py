@@ -187,7 +187,8 @@ class Sandbox:
         for container in client.containers.list(all=True, ignore_removed=True):
             project = container.labels.get("com.docker.compose.project", "")
             if self.name in f"{project} {container.name}":
-                container.remove(force=True, v=True)
+                with contextlib.suppress(docker.errors.NotFound):  # a runner takes its job's away by itself
+                    container.remove(force=True, v=True)
         for network in client.networks.list(filters={"name": self.name}):
             network.remove()
         for volume in client.volumes.list(filters={"name": self.name}):
