@@ -74,7 +74,7 @@ class Swarm:
         self.wait_until_whole()
 
     def wait_until_whole(self) -> None:
-        eventually(self._is_whole, "all nodes ready")
+        eventually(self._is_whole, "all nodes ready", seconds=180)
 
     def _is_whole(self) -> bool:
         with contextlib.suppress(docker.errors.APIError):
