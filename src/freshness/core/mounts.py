@@ -169,6 +169,11 @@ def _of_file(config: Mapping[str, Any], kind: Kind, used: Mapping[str, Any] | st
     return Mount(kind=kind, target=normal(target), source=source, path=declared.get("file") or "")
 
 
+def in_words(count: int) -> str:
+    """How many mounts a check has seen."""
+    return f"{count} {'mount' if count == 1 else 'mounts'}, each in the notes" if count else "no mounts"
+
+
 def _listed(value: Any) -> Iterable[str]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from freshness.core.check import CheckName
 from freshness.core.image import Image, repository_of
+from freshness.core.mounts import in_words
 from freshness.core.retained import RetainedTags
 from freshness.core.swarm import Service
 from freshness.core.swarm_mounts import refuse_covered
@@ -116,7 +117,7 @@ class Preflight(Struct, frozen=True, kw_only=True):
         with self.run.step(CheckName.MOUNTS, "no mount over what the containers start") as step:
             for one in described:
                 notes |= dict.fromkeys(refuse_covered(service.name, service.container, one.process, allowed))
-            step.got = f"{len(notes)} mounts, each in the notes" if notes else "no mounts"
+            step.got = in_words(len(notes))
         for note in notes:
             self.run.note(note)
 

@@ -7,7 +7,18 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from freshness.core.mounts import Kind, Mount, Process, covers, mounts_of, named_paths, normal, process_of, programs
+from freshness.core.mounts import (
+    Kind,
+    Mount,
+    Process,
+    covers,
+    in_words,
+    mounts_of,
+    named_paths,
+    normal,
+    process_of,
+    programs,
+)
 from freshness.engine.client import Engine
 from freshness.engine.image_files import Files, files_of
 from freshness.engine.volumes import device_of, files_in_mount, has_files, image_process
@@ -116,8 +127,7 @@ class MountCheck(Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """How many mounts there are, in words."""
-        count = len(self.overlay.mounts)
-        return f"{count} {'mount' if count == 1 else 'mounts'}, each in the notes" if count else "no mounts"
+        return in_words(len(self.overlay.mounts))
 
     def unmounted_volumes(self) -> Iterator[str]:
         """In words, each volume that the image declares and that has no mount of the service's own."""
