@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from freshness.core.verdict import Verdict
 
+_NO_CERTIFICATES = "failed to load certificates"
+"""What libgit2 says as pygit2 is imported, which takes no machine without any: it asks Python's ssl where they are."""
+
 
 class FreshnessError(Exception):
     """What went wrong in one sentence (`str(error)`: got what, expected what) and the `remedy`, a second sentence."""
@@ -144,6 +147,12 @@ def wrap_unexpected_errors() -> Iterator[None]:
             f"{error.strerror or error}{where}.", "Check the free space and the permissions of this machine."
         ) from error
     except Exception as error:
+        if _NO_CERTIFICATES in str(error):
+            raise MachineError(
+                "This machine has no CA certificates where Python looks for them, and pygit2 does not start without.",
+                "Install them (Debian, Ubuntu: apt-get install ca-certificates), or correct SSL_CERT_FILE and"
+                " SSL_CERT_DIR.",
+            ) from error
         raise Defect(
             f"{type(error).__name__}: {error}.", "This is a defect of the tool: please report it with this line."
         ) from error

@@ -103,6 +103,17 @@ def test_the_switch_takes_nothing_but_true_and_false(runner: Runner) -> None:
     assert ended.decision == ("closed", "error", 2), ended.log
 
 
+def test_a_machine_without_certificates_is_one_sentence(runner: Runner, tmp_path: Path) -> None:
+    """Breaks when `wrap_unexpected_errors` calls it a defect that pygit2 cannot be imported."""
+    nowhere = str(tmp_path / "nowhere")
+
+    ended = runner.gate(SSL_CERT_FILE=nowhere, SSL_CERT_DIR=nowhere)
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "no CA certificates" in ended.reason
+    assert "apt-get install ca-certificates" in ended.reason
+
+
 def only(folder: Path, *programs: str) -> str:
     """A PATH that holds these programs and nothing else."""
     folder.mkdir()
