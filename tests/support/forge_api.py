@@ -1,11 +1,13 @@
 """A real HTTP server that answers as the forges' API does: comments, statuses, deployments."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 HEAD = "1f0c2a9b" * 5
@@ -79,7 +81,9 @@ class Api:
 
 
 @contextmanager
-def served(api: Api) -> Iterator[Api]:
+def served(api: Api, certificate: Path | None = None) -> Iterator[Api]:
+    """By https where there is a folder with `cert.pem` and `key.pem`."""
+
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
@@ -96,8 +100,12 @@ def served(api: Api) -> Iterator[Api]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     server.daemon_threads = True
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    api.url = f"http://127.0.0.1:{server.server_port}"
+    api.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
     try:
         yield api
     finally:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from freshness.core.fork import fork_of
 from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
-from freshness.git.address import DEFAULT_PORTS
+from freshness.git.address import DEFAULT_PORTS, NOT_TRUSTED, TRUST_IT
 from freshness.process.deadline import within
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _get(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, obje
     except TooLarge as error:
         raise RepositoryError(f"asking {url}: an answer of more than {LARGEST} bytes.", remedy) from error
     except (OSError, ValueError) as error:  # every error of requests is an OSError
-        raise RepositoryError(f"asking {url}: {type(error).__name__}.", remedy) from error
+        why, remedy = explain_failure(error, remedy)
+        raise RepositoryError(f"asking {url}: {why}.", remedy) from error
     if not isinstance(found, dict) or not is_good(status):
         raise RepositoryError(f"asking {url}: HTTP {status} without a pull request.", remedy)
     return found
@@ -72,6 +73,15 @@ def _get(url: str, headers: Mapping[str, str], remedy: str) -> Mapping[str, obje
 
 class TooLarge(Exception):
     """The answer is larger than any that we ask for."""
+
+
+def explain_failure(error: Exception, remedy: str) -> tuple[str, str]:
+    """Why `call` raised this, in words, and what leads out: `remedy`, except where the machine is what to change."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return NOT_TRUSTED, TRUST_IT
+    return type(error).__name__, remedy
 
 
 def is_good(status: int) -> bool:
@@ -92,15 +102,20 @@ def call(
 def _call(method: str, url: str, headers: Mapping[str, str], payload: object) -> tuple[int, object]:
     import requests
 
+    from freshness.process.trust import Trusting
+
     body = bytearray()
-    with requests.request(
-        method, url, headers=headers, json=payload, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False,
-        stream=True,
-    ) as answer:  # fmt: skip
-        for piece in answer.iter_content(64 * 1024) if is_good(answer.status_code) else ():
-            body += piece
-            if len(body) > LARGEST:
-                raise TooLarge
+    with requests.Session() as session:
+        if url.startswith("https:"):
+            session.mount("https://", Trusting())
+        with session.request(
+            method, url, headers=headers, json=payload, auth=_as_it_is, timeout=TIMEOUT_SECONDS, allow_redirects=False,
+            stream=True,
+        ) as answer:  # fmt: skip
+            for piece in answer.iter_content(64 * 1024) if is_good(answer.status_code) else ():
+                body += piece
+                if len(body) > LARGEST:
+                    raise TooLarge
     try:
         return answer.status_code, json.loads(body)
     except (ValueError, RecursionError):

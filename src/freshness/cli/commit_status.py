@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from freshness.ci.event_file import read_event
-from freshness.ci.forge_api import TooLarge
+from freshness.ci.forge_api import TooLarge, explain_failure
 from freshness.ci.forge_calls import ALL_SECONDS, ForgeCalls, Unanswered
 from freshness.core.event import choose
 from freshness.core.hexid import is_full_id
@@ -18,6 +18,7 @@ from freshness.report.forge import STATUS_NEEDS, set_status
 from freshness.settings.read import read_status
 from freshness.settings.status import StatusSettings
 
+_RIGHTS = f"See to it that {STATUS_NEEDS}."
 _UNSAID = "the job that it is about did not say how it ended: it was stopped, or did not run"
 
 
@@ -35,9 +36,9 @@ def set_commit_status(given: Mapping[str, str | None], env: Mapping[str, str], e
     except Unanswered as error:
         if not str(error):
             return "No status was set: the run was cancelled, and its token is dead."
-        raise _unset(settings, f"{error}.") from error
+        raise _unset(settings, str(error), _RIGHTS) from error
     except (OSError, ValueError, TooLarge) as error:  # a TimeoutError is an OSError
-        raise _unset(settings, f"{type(error).__name__}.") from error
+        raise _unset(settings, *explain_failure(error, _RIGHTS)) from error
     return f"{settings.context} is {state} on {commit}: {words}"
 
 
@@ -68,5 +69,5 @@ def _commit(settings: StatusSettings, env: Mapping[str, str], state: State) -> s
     )
 
 
-def _unset(settings: StatusSettings, why: str) -> RepositoryError:
-    return RepositoryError(f"The status {settings.context} was not set: {why}", f"See to it that {STATUS_NEEDS}.")
+def _unset(settings: StatusSettings, why: str, remedy: str) -> RepositoryError:
+    return RepositoryError(f"The status {settings.context} was not set: {why}.", remedy)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from freshness.ci.forge_api import call, headers_for, is_good, takes_token
+from freshness.ci.forge_api import call, explain_failure, headers_for, is_good, takes_token
 from freshness.core.diagnosis import judge_rights
 from freshness.core.finding import Area, Finding
 from freshness.core.run import Run
@@ -37,7 +37,8 @@ def _look_at_token(settings: GateSettings, run: Run) -> Iterator[Finding]:
         yield judge_rights(*call("GET", base, headers, seconds=SECONDS), run.repository)
         status, _ = call("GET", f"{base}/pulls?state=open&limit=1&per_page=1", headers, seconds=SECONDS)
     except (OSError, ValueError) as error:  # every error of requests is an OSError, a timeout too
-        yield problem(Area.FORGE, f"GET {base}: {type(error).__name__}.", "Check GITHUB_API_URL and the network to it.")
+        why, remedy = explain_failure(error, "Check GITHUB_API_URL and the network to it.")
+        yield problem(Area.FORGE, f"GET {base}: {why}.", remedy)
         return
     if not is_good(status):
         yield note(Area.FORGE, f"the token may not read pull requests (HTTP {status}).", _NEEDED)

@@ -7,7 +7,7 @@ import pygit2
 from freshness.core.hexid import is_full_id
 from freshness.core.secret import Secret
 from freshness.errors import RepositoryError
-from freshness.git.address import ForgeAddress
+from freshness.git.address import NOT_TRUSTED, TRUST_IT, ForgeAddress
 from freshness.git.deploy_key import DeployKey, find_deploy_key, trusting
 from freshness.git.sound import require_intact
 
@@ -123,6 +123,8 @@ def find_credentials(repository: pygit2.Repository, address: ForgeAddress) -> tu
 def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> RepositoryError:
     """`proxy` is the variable that names one for an http address, to which libgit2 goes past it."""
     refused = isinstance(error, pygit2.AuthError) or "authenticate" in str(error)
+    if "certificate" in str(error):  # libgit2 calls it "rejected" by a user, who is our `certificate_check`
+        return RepositoryError(f"{doing} from {url}: {NOT_TRUSTED}.", TRUST_IT)
     what = "the server rejects the credentials" if refused else str(error)
     if proxy and not refused and url.startswith("http://"):
         return RepositoryError(

@@ -4,21 +4,19 @@ With requests, which comes with docker-py: it has connections that are kept, pro
 for Python puts a Docker manifest back byte for byte.
 """
 
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from msgspec import Struct
 from msgspec.structs import replace
-from requests.adapters import HTTPAdapter
 
 from freshness.core.registry_name import Repository, is_loopback
 from freshness.process.deadline import within
+from freshness.process.trust import Trusting
 
 SECONDS = 30  # from a question to the end of its answer
 LARGEST = 4 * 1024 * 1024  # bytes: the most that registries take for a manifest; a configuration is smaller
@@ -106,7 +104,7 @@ class Transport:
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | Mapping[str, str] | None) -> Reply:
         content = bytearray()
         if not self._is_trusting and url.startswith("https:"):  # reading whom the machine trusts takes 25 ms
-            self._session.mount("https://", _Trusting(self._trusted))
+            self._session.mount("https://", Trusting(sorted((_CERTIFICATES / self._trusted).glob("*.crt"))))
             self._is_trusting = True
         with self._session.request(
             method, url, headers={"Accept-Encoding": "identity", **headers}, data=body, auth=_as_it_is,
@@ -127,20 +125,3 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
-
-
-class _Trusting(HTTPAdapter):
-    """Trusts whom the machine trusts, and whom Docker's own folder for this registry names."""
-
-    def __init__(self, host: str) -> None:
-        self._context = ssl.create_default_context()
-        with suppress(OSError):
-            for path in sorted((_CERTIFICATES / host).glob("*.crt")):
-                self._context.load_verify_locations(path)
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshness.ci.forge_api import TooLarge
+from freshness.ci.forge_api import TooLarge, explain_failure
 from freshness.ci.forge_calls import ALL_SECONDS, ForgeCalls, Unanswered
 from freshness.core.comment import Marker
 from freshness.core.endpoint import without_userinfo
@@ -125,5 +125,6 @@ def _tried(what: str, write: Callable[[], None]) -> str:
     except TimeoutError:
         return f"{what} was not written: the forge did not answer within seconds."
     except (OSError, ValueError, TooLarge) as error:
-        return f"{what} was not written: {type(error).__name__}."
+        why, remedy = explain_failure(error, "")
+        return f"{what} was not written: {why}. {remedy}".rstrip()
     return ""
