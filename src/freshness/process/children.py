@@ -192,9 +192,12 @@ def _input(given: str | None) -> BinaryIO:
 
 def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:
     deadline = time.monotonic() + watch.longest
+    waiter = threading.Thread(target=child.wait, daemon=True)  # with a time limit it looks every 50 ms and no sooner
+    _start_deaf(waiter)
     while (left := deadline - time.monotonic()) > 0:
-        with suppress(subprocess.TimeoutExpired):
-            return child.wait(min(watch.seconds, left))
+        waiter.join(min(watch.seconds, left))
+        if child.returncode is not None:
+            return child.returncode
         try:
             watch.check()
         except EngineError:
