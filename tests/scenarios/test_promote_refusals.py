@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from tests.support import plugins
+from tests.support.engines import BASE_IMAGE
 from tests.support.promotions import FIRST, LABEL, SECOND, THIRD, Production, Promoted
 
 LETTERS = "abcdef0123" * 4
@@ -153,6 +154,24 @@ def test_a_foreign_container_with_productions_name_is_refused(production_here: P
     assert ended.end == (1, "refused"), ended.log
     assert production.state() == before
     assert name in ended.reason
+
+
+def test_what_lives_in_productions_network_is_not_left_without_one(production_here: Production) -> None:
+    """I8. Fails when `find_conflicts` in engine/conflicts.py does not ask `_left_behind`: a tunnel's way is lost."""
+    production, image = production_here, production_here.build(SECOND)
+    production.deploy(production.build(FIRST))
+    tunnel, shared = f"{production.sandbox.name}-tunnel", f"container:{production.container().id}"
+    production.sandbox.cli(
+        "run", "--detach", "--init", "--name", tunnel, "--network", shared, BASE_IMAGE, "sleep", "99"
+    )
+    before = production.state()
+
+    ended = production.promote(image)
+
+    assert_refused(production, before, ended)
+    assert f"`docker rm --force {tunnel}`" in ended.reason
+    production.sandbox.cli("rm", "--force", tunnel)
+    assert production.promote(image).end == (0, "promoted")
 
 
 def test_a_process_on_productions_port_is_refused(production_here: Production) -> None:

@@ -45,7 +45,7 @@ def find_conflicts(
     together: Collection[str] = (),
     listed: Listed | None = None,
 ) -> Iterator[Conflict]:
-    """Each other container with the target's name, image tag or published port, and a process on that port.
+    """Each other container with the target's name, image tag, published port or network, and a process on that port.
 
     Services of `together` in the target's project may run its tag. Without a `prober` processes are not looked for,
     since a job's container needs another container for that.
@@ -53,6 +53,7 @@ def find_conflicts(
     """
     listed = list_containers(engine) if listed is None else listed
     port_is_explained = prober is None or not target.is_published
+    networks = {f"container:{entry['Id']}" for entry in listed if _is_of(entry.get("Labels") or {}, target)}
     for entry in listed:
         labels = entry.get("Labels") or {}
         # What `docker compose run --service-ports` started keeps the port when Compose recreates the service.
@@ -61,6 +62,7 @@ def find_conflicts(
         port_is_explained |= _publishes(entry, target) or (ours and entry.get("State") == "restarting")
         if not ours:
             yield from _in_the_way(entry, labels, target, together)
+            yield from _left_behind(entry, labels, target, networks)
     if prober and not port_is_explained and not _is_free(engine, target, prober):
         yield Conflict(
             f"port {target.port} on {target.address} is in use by a process outside Docker",
@@ -117,10 +119,7 @@ def _is_of(labels: Mapping[str, str], target: Target) -> bool:
 def _in_the_way(
     entry: Mapping[str, Any], labels: Mapping[str, str], target: Target, together: Collection[str] = ()
 ) -> Iterator[Conflict]:
-    name = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
-    owner = "no Compose project"
-    if PROJECT_LABEL in labels:
-        owner = f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
+    name, owner = _name_of(entry), _owner_in(labels)
     is_member = labels.get(PROJECT_LABEL) == target.project and labels.get(SERVICE_LABEL) in together
     another = PROJECT_LABEL in labels and not _is_of(labels, target) and not is_member
     former = _former_project(labels, target) if another else ""
@@ -147,6 +146,32 @@ def _in_the_way(
             "" if former else f"Publish another port: {_another_port(target)}.",
             removal,
         )
+
+
+def _left_behind(
+    entry: Mapping[str, Any], labels: Mapping[str, str], target: Target, networks: Collection[str]
+) -> Iterator[Conflict]:
+    """What shares the network of a container that is replaced has none afterwards; the whole `up` makes it anew."""
+    if entry.get("State") != "running" or (entry.get("HostConfig") or {}).get("NetworkMode") not in networks:
+        return
+    name = _name_of(entry)
+    yield Conflict(
+        f"the container {name} of {_owner_in(labels)} uses the network of {target.service}, and loses it when that is"
+        " replaced",
+        f"Take out its `network_mode`: in a network of both it reaches {target.service} by that name.",
+        f"Or remove it before each run, and start it anew afterwards: `docker rm --force {name}`.",
+    )
+
+
+def _name_of(entry: Mapping[str, Any]) -> str:
+    name: str = entry["Names"][0].removeprefix("/") if entry.get("Names") else entry["Id"][:12]
+    return name
+
+
+def _owner_in(labels: Mapping[str, str]) -> str:
+    if PROJECT_LABEL not in labels:
+        return "no Compose project"
+    return f"the Compose project {labels[PROJECT_LABEL]}, service {labels.get(SERVICE_LABEL, 'unknown')}"
 
 
 def _former_project(labels: Mapping[str, str], target: Target) -> str:
