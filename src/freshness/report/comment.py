@@ -73,12 +73,12 @@ def render_beginning(command: str, commit: str, env: Mapping[str, str], now: dat
 def describe(report: Report) -> str:
     """The verdict first, and the check that decided: a description that forges show cut."""
     bad = next((check for check in report.checks if _is_bad(check)), None)
-    return describe_decision(report.decision, f"{bad.name}: {with_short_ids(bad.got)}" if bad else report.reason)
+    return describe_decision(report.decision, f"{bad.name}: {bad.got}" if bad else report.reason)
 
 
 def describe_decision(decision: str, why: str) -> str:
-    """As `describe`, of a decision that was handed on."""
-    return one_line(f"{decision}: {why}" if why else decision, LONGEST_DESCRIPTION)
+    """As `describe`, of a decision that was handed on. A whole id alone would fill what is shown."""
+    return one_line(f"{decision}: {with_short_ids(why)}" if why else decision, LONGEST_DESCRIPTION)
 
 
 def _is_bad(check: Check) -> bool:

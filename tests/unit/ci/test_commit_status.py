@@ -42,6 +42,11 @@ def told(api: Api, given: Mapping[str, str], event: Path | None = None) -> str:
     [
         (FRESH, "success", "fresh: Every check passed."),
         ({**FRESH, "VERDICT": "unhealthy", "GATE": "closed"}, "failure", "unhealthy: "),
+        (
+            {**FRESH, "REASON": f"Staging runs sha256:{'ab' * 32}. It"},
+            "success",
+            "fresh: Staging runs sha256:abababababab. It",
+        ),
         ({**FRESH, "VERDICT": "error", "GATE": "closed"}, "error", "error: "),
         ({**FRESH, "VERDICT": "promoted", "GATE": ""}, "success", "promoted: "),
         ({**FRESH, "VERDICT": "pending", "REASON": ""}, "pending", "pending: at work"),
