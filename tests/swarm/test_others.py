@@ -106,6 +106,7 @@ def test_a_stack_that_is_deployed_by_hand_afterwards_is_seen(stack: Service, tmp
     stack.stays(second, seconds=3)
     stack.sandbox.cli(*deploy, stack.sandbox.name)
     eventually(lambda: second.image not in stack.running() and len(stack.running()) == 2, "taken back by hand")
+    stack.wait_until("completed")
     told = stack.run("status")
     ended = stack.promote(second)
 
