@@ -1,12 +1,14 @@
 """How a gate and a promotion begin: closed, and ending in an orderly way when a signal arrives."""
 
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from freshness import BEGUN
 from freshness.ci.log import Log
 from freshness.ci.outputs import Outputs
 from freshness.cli.streams import answer
@@ -34,6 +36,7 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
     outputs.close_gate()
     raise_on_signals()
     actions, chosen = Run.of(env).actions == "true", click.get_current_context().meta
+    started = time.monotonic() if "noted" in chosen else BEGUN  # a deployment's second run begins in its middle
     stream = sys.stderr if chosen.get("json") else sys.stdout
     log = Log(
         stream,
@@ -49,6 +52,7 @@ def open_run(command: str, env: Mapping[str, str], outputs: Outputs) -> Publishe
         outputs=outputs,
         answer=answer if chosen.get("json") else None,
         report_file=_empty_once(chosen),
+        started=started,
     )
 
 
