@@ -80,3 +80,22 @@ def test_the_dockerfiles_own_ignore_file_wins(runner: Runner) -> None:
 
     assert left_out.decision == ("open", "fresh", 0), left_out.log
     assert seen.decision == ("closed", "refused", 1), seen.log
+
+
+@pytest.mark.parametrize("ignored", ["", "logo.png\nvendor\n"], ids=["all of it", "but what is ignored"])
+def test_an_additional_context_is_looked_at_too(ignored: str, any_runner: Runner) -> None:
+    """Fails when `find_all_incomplete` asks the build context alone: an empty folder would be built, and open."""
+    runner = any_runner
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    build = "build: {context: ., additional_contexts: {lib: lib}}\n    image:"
+    files = {"lib/.dockerignore": ignored, "lib/logo.png": POINTER, "compose.yaml": compose.replace("image:", build)}
+    commit(runner, {".dockerignore": "lib\n", **files})
+    add_submodule(runner, "lib/vendor/shared")
+
+    ended = runner.gate()
+
+    if ignored:  # an Engine that has no additional contexts says so
+        assert ended.decision[1] in {"fresh", "build-failed"}, ended.log
+        return
+    assert ended.decision == ("closed", "refused", 1), ended.log
+    assert "`lib/logo.png`, `lib/vendor/shared`" in ended.reason

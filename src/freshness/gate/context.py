@@ -1,13 +1,13 @@
 """Brings the commit's tree to where it is built from, and refuses what would not be whole there."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from freshness.engine.client import Engine
 from freshness.engine.compose_reads import find_compose_files
 from freshness.gate.application import Application
 from freshness.gate.builds import build_of
 from freshness.gate.commit import Commit
-from freshness.gate.incomplete import IncompletePaths, find_incomplete
+from freshness.gate.incomplete import IncompletePaths, find_all_incomplete
 from freshness.gate.request import Request
 from freshness.git.export import refuse_incomplete
 from freshness.git.same_files import require_same_files
@@ -24,12 +24,12 @@ def export(
 ) -> Found[tuple[BuildContext, tuple[IncompletePaths, ...]]]:
     source, revision = commit.origin, commit.revision
     context = build_context(look, source.repository, revision, folder)
-    exported, found = context.exported, []
+    exported, found = context.exported, list[IncompletePaths]()
     for one in application.builds.shared:
-        place, file = PurePosixPath(one.definition.context), PurePosixPath(one.definition.dockerfile)
-        found.append(find_incomplete(exported, context.folder, place, file))
-        if not found[-1].names:
-            _refuse_incomplete(request, found[-1].printable, run)
+        for incomplete in find_all_incomplete(exported, context.folder, one.definition):
+            found.append(incomplete)
+            if not incomplete.names:
+                _refuse_incomplete(request, incomplete.printable, run)
         build_of(one, request.settings, request.run_env, context, revision.commit, "")
     same = _require_same_files(request, application, context.folder)
     got = f"{exported.files} files, {exported.size} bytes; {context.written} files written{same}"

@@ -1,10 +1,12 @@
 """Which submodules and Git LFS pointers a build would see: what never reaches it closes no gate."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from freshness.core.definition import IMAGE, Definition
 from freshness.engine.build import locate
 from freshness.engine.client import Engine
 from freshness.engine.ignored import has_ignore_file, sent
@@ -36,9 +38,24 @@ class IncompletePaths(Struct, frozen=True, kw_only=True):
         return [shown(self.names[name]) for name in sorted(sent(engine, self.folder, self.dockerfile, self.names))]
 
 
-def find_incomplete(exported: Exported, root: Path, context: PurePosixPath, file: PurePosixPath) -> IncompletePaths:
-    """What of the exported tree in `root` is incomplete in the folder of the context."""
-    folder, dockerfile = root / context, root / file
+def find_all_incomplete(exported: Exported, root: Path, build: Definition) -> Iterator[IncompletePaths]:
+    """What of the exported tree in `root` is incomplete in each folder that this build is sent."""
+    file = PurePosixPath(build.dockerfile)
+    yield find_incomplete(exported, root, PurePosixPath(build.context), file)
+    for _, place in build.contexts:
+        if not place.startswith(IMAGE):
+            yield find_incomplete(exported, root, PurePosixPath(place), file, is_additional=True)
+
+
+def find_incomplete(
+    exported: Exported, root: Path, context: PurePosixPath, file: PurePosixPath, *, is_additional: bool = False
+) -> IncompletePaths:
+    """What of the exported tree in `root` is incomplete in the folder of the context.
+
+    The Dockerfile's own ignore file counts for the build context, and for no additional one.
+    """
+    folder = root / context
+    dockerfile = folder / INSIDE if is_additional else root / file
     real = PurePosixPath(os.path.relpath(os.path.realpath(folder), os.path.realpath(root)))
     paths = tuple(
         path for path in sorted((*exported.submodules, *exported.pointers)) if _meets(real, PurePosixPath(path))
