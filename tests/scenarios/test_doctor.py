@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from freshness.core.lock import service_lock
 from freshness.engine.client import connect
 from freshness.engine.lock_owner import new_lock
+from tests.support.git import Link
 from tests.support.jobs import GITEA, Hosted
 from tests.support.output_schema import require_documented
 from tests.support.promotions import FIRST, Production
@@ -160,6 +161,20 @@ def test_what_is_not_committed_is_named_and_a_compose_file_that_no_commit_has_is
     assert any("compose.yaml" in one and "Other" in one for one in of(found, "commit", "note"))
     told = of(found, "commit")
     assert [word in " ".join(told) for word in ("has no Other", "compose.yaml is not as in the commit")] == [True, True]
+
+
+def test_files_of_the_commit_are_compared_as_the_gate_compares_them(runner: Runner) -> None:
+    """Fails when a link counts as no file, or when Windows' ends of lines differ from themselves."""
+    repo = runner.app.repo
+    compose = "\ufeff" + (repo.path / "compose.yaml").read_text().replace("    image:", "    build: app\n    image:")
+    files = {name: (repo.path / name).read_text() for name in ("Dockerfile", "server.py", "behaviour.json")}
+    moved = {f"services/web/{name}": text for name, text in files.items()}
+    links = {"app": Link("services/web"), "services/web/Dockerfile": Link("../../Dockerfile")}
+    repo.commit({**moved, **links, "compose.yaml": Link("infra.yaml"), "infra.yaml": compose.replace("\n", "\r\n")})
+
+    status, found = examine(runner)
+
+    assert (status, of(found, "commit")) == (0, []), found
 
 
 def test_a_lock_that_a_dead_run_left_is_shown_with_its_command_and_stays(runner: Runner) -> None:

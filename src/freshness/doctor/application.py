@@ -17,7 +17,7 @@ from freshness.gate.host import ownership_of
 from freshness.gate.observe import find_application
 from freshness.gate.throwaway import Throwaway, find_sources
 from freshness.git.checkout import open_repository
-from freshness.git.commit_file import read_commit_file
+from freshness.git.commit_file import read_as_built
 from freshness.git.work_tree import find_root
 from freshness.promotion import request as promotions
 from freshness.promotion.preflight import ownership
@@ -121,7 +121,7 @@ def look_at_builds(settings: GateSettings, application: Application, commit: str
     repository = open_repository(settings.source.folder)
     for one in application.builds.shared:
         name = one.definition.dockerfile
-        if not read_commit_file(repository, commit, PurePosixPath(name)):
+        if read_as_built(repository, commit, PurePosixPath(name)) is None:
             got = f"the commit has no {name}, from which {' and '.join(one.services)} is built."
             yield problem(
                 Area.COMMIT, got, "Commit it, or correct `build:` of the Compose file (or `context`, `file`)."
@@ -131,7 +131,7 @@ def look_at_builds(settings: GateSettings, application: Application, commit: str
         for path in find_compose_files(application.file, child_environment(run_env)):
             if path.is_relative_to(root):
                 name = str(path.relative_to(root))
-                if read_commit_file(repository, commit, PurePosixPath(name)) != path.read_text(encoding="utf-8"):
+                if read_as_built(repository, commit, PurePosixPath(name)) != path.read_bytes():
                     got = f"{name} is not as in the commit, and it says how the image is built."
                     yield problem(Area.COMMIT, got, "Commit it: the gate refuses a Compose file that no commit has.")
     for service in application.services:

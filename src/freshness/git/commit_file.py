@@ -1,5 +1,6 @@
 """Reads one file of a commit from Git's objects, whatever the work tree holds."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 import pygit2
@@ -14,6 +15,7 @@ from freshness.settings.model import PromoteSettings
 
 _PLAIN = frozenset({EntryKind.FILE, EntryKind.EXECUTABLE})
 LARGEST = 100_000  # bytes
+MOST_LINKS = 40  # as Linux follows
 
 
 def file_at_hand(settings: PromoteSettings) -> str:
@@ -56,10 +58,7 @@ def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosix
     Raises SettingsError for what is no plain text file, RepositoryError where the objects cannot be read.
     """
     store = ObjectStore.of(repository)
-    node = parse_commit(store.read(commit, ObjectType.COMMIT))
-    if node is None:
-        raise Refused(f"{commit} is a malformed commit object.", "Run `git fsck`, make the commit anew and push it.")
-    tree = node.tree
+    tree = _tree_of(store, commit)
     for folder in path.parts[:-1]:
         entry = _entry(store, tree, folder)
         if entry is None or entry.kind is not EntryKind.FOLDER:
@@ -81,6 +80,37 @@ def read_commit_file(repository: pygit2.Repository, commit: str, path: PurePosix
     return text
 
 
+def read_as_built(repository: pygit2.Repository, commit: str, path: PurePosixPath) -> bytes | None:
+    """What stands at the path once the commit's tree is exported, links followed; None where no file does.
+
+    Raises Refused for a malformed commit, RepositoryError where the objects cannot be read.
+    """
+    store = ObjectStore.of(repository)
+    trees, left, links = [_tree_of(store, commit)], list(path.parts), 0
+    while left and trees:
+        name = left.pop(0)
+        entry = None if name == ".." else _entry(store, trees[-1], name)
+        if name == "..":
+            trees.pop()
+        elif entry is None or entry.kind is EntryKind.SUBMODULE:
+            return None
+        elif entry.kind is EntryKind.FOLDER:
+            trees.append(entry.object_id)
+        elif entry.kind is EntryKind.LINK and links < MOST_LINKS:
+            target = PurePosixPath(os.fsdecode(store.read(entry.object_id, ObjectType.BLOB)))
+            left, links = [*target.parts, *left], links + 1  # an absolute one begins with `/`, which no entry is called
+        else:
+            return store.read(entry.object_id, ObjectType.BLOB) if entry.kind in _PLAIN and not left else None
+    return None
+
+
+def _tree_of(store: ObjectStore, commit: str) -> str:
+    node = parse_commit(store.read(commit, ObjectType.COMMIT))
+    if node is None:
+        raise Refused(f"{commit} is a malformed commit object.", "Run `git fsck`, make the commit anew and push it.")
+    return node.tree
+
+
 def _entry(store: ObjectStore, tree: str, name: str) -> Entry | None:
     entries = parse_tree(store.read(tree, ObjectType.TREE), b"")
-    return next((entry for entry in entries if entry.name == name.encode()), None)
+    return next((entry for entry in entries if entry.name == os.fsencode(name)), None)

@@ -6,7 +6,7 @@ import pytest
 
 from freshness.errors import SettingsError
 from freshness.git.checkout import open_repository
-from freshness.git.commit_file import LARGEST, file_at_hand, read_commit_file
+from freshness.git.commit_file import LARGEST, file_at_hand, read_as_built, read_commit_file
 from freshness.settings.model import PromoteSettings
 from freshness.settings.read import read_promote
 from tests.support.git import Content, GitRepo, Link
@@ -60,3 +60,23 @@ def test_a_promotion_does_not_guess_what_a_commit_says_that_is_not_there(repo: G
     repo.commit({"freshness.toml": "another commit's"})
     with pytest.raises(SettingsError, match=r"the expected commit 0+1 is not"):
         file_at_hand(expecting(missing, repo))
+
+
+def built(repo: GitRepo, commit: str, path: str) -> bytes | None:
+    return read_as_built(open_repository(repo.path), commit, PurePosixPath(path))
+
+
+def test_what_is_built_is_found_behind_links_of_files_and_folders(repo: GitRepo) -> None:
+    """Fails where a link is no file, or where it starts is not where it stands."""
+    links = {"current": Link("apps/web"), "apps/web/Dockerfile": Link("../../docker/./Dockerfile")}
+    commit = repo.commit({**links, "docker/Dockerfile": "FROM scratch\n", "again": Link("current/Dockerfile")})
+    found = {built(repo, commit, path) for path in ("docker/Dockerfile", "current/Dockerfile", "again")}
+    assert found == {b"FROM scratch\n"}
+
+
+def test_what_no_link_of_the_tree_leads_to_is_not_there(repo: GitRepo) -> None:
+    """Fails where a link out of the tree is followed, or one to itself for ever."""
+    names = {"out": "../x", "absolute": "/etc/passwd", "loop": "loop", "gone": "nothing", "through": "x/y"}
+    commit = repo.commit({**{name: Link(target) for name, target in names.items()}, "x": "", "folder/y": ""})
+    assert [built(repo, commit, path) for path in (*names, "folder")] == [None] * 6
+    assert built(repo, commit, "x") == b""
