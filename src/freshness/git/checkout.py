@@ -19,8 +19,9 @@ ANSWER_TIMEOUT = 120_000
 MAPPED = 32 << 20
 """Bytes of packs that are mapped at once: libgit2 would map all of them, and a large repository fill the memory."""
 
+_NOT_FOUND = "repository not found"
 CANNOT_OPEN = {
-    "repository not found": (
+    _NOT_FOUND: (
         "is not a Git repository.",
         "Check out the repository before this step, or set `path` to its folder.",
     ),
@@ -100,8 +101,14 @@ def configure_libgit2() -> None:
 def explain(folder: Path, message: str) -> RepositoryError:
     for sign, (what, remedy) in CANNOT_OPEN.items():
         if sign in message.lower():
-            return RepositoryError(f"{folder} {what}", remedy)
+            return RepositoryError(f"{folder} {what}", f"{remedy}{_way_up(folder) if sign == _NOT_FOUND else ''}")
     return RepositoryError(
         f"{folder} cannot be opened as a Git repository: {message}.",
         "Check that Git itself can read it: `git -C FOLDER status`.",
     )
+
+
+def _way_up(folder: Path) -> str:
+    """For a person in a subfolder: `path` leads from the workspace downwards alone."""
+    around = next((parent for parent in folder.parents if is_there(parent)), None)
+    return f" In a shell: `cd {around}`, the top of the repository around it." if around else ""

@@ -33,7 +33,7 @@ def test_a_checkout_of_another_user_is_exported(repo: GitRepo, tmp_path: Path) -
 
 def test_a_folder_inside_a_work_tree_is_not_the_repository(repo: GitRepo) -> None:
     repo.commit({"inner/a": "1"})
-    with pytest.raises(RepositoryError, match="inner is not a Git repository"):
+    with pytest.raises(RepositoryError, match=rf"inner is not a Git repository.*`cd {repo.path}`"):
         open_repository(repo.path / "inner")
 
 
