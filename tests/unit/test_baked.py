@@ -86,3 +86,15 @@ def test_each_argument_is_named_once_and_those_without_a_twin_in_one_sentence() 
     text = said({"API_URL": "a", "VITE_A": "1", "VITE_B": "2"}, twin={"API_URL": "b", "VITE_A": "1", "VITE_B": "2"})
     assert text.count("\n") == 0
     assert said({"VITE_A": "1", "VITE_B": "2"}).startswith("What is given as VITE_A, VITE_B to")
+
+
+@pytest.mark.parametrize(("stage", "port", "named"), [("live", 8500, True), ("", 8500, False), ("live", 9000, False)])
+def test_another_stage_of_production_is_named(stage: str, port: int, named: bool) -> None:  # noqa: FBT001 -- expected
+    """Fails when `_find_stages` is not asked: production's `build:` says one stage, and gets another unseen."""
+    web, shop = service(8501, {}), service(port, {})
+    shop["build"]["target"] = stage
+    config = {"name": "shop", "services": {"web": web, "shop": shop}}
+
+    found = [*find_baked(config, read_builds(config, ["web"], ["/srv/shop"]), 8500, ())]
+
+    assert [one.startswith("The stage of shop is live (`build: target:`)") for one in found] == [True] * named

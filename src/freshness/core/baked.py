@@ -1,4 +1,4 @@
-"""What a build bakes into the image: build arguments of which production gets the value that staging was built with."""
+"""What a build bakes into the image: production gets the arguments and the stage that staging was built with."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,9 +22,11 @@ def find_baked(
     """A sentence, with what to do, for the arguments of each build that are not the same for production, or may not be.
 
     Another service of the same Dockerfile tells: production's, by its port, in every argument; one that may be, in
-    those that are the application's by their name. `exempt` are the arguments that get the commit.
+    those that are the application's by their name. `exempt` are the arguments that get the commit. Where production's
+    is another stage, that is said too.
     """
     for one in builds:
+        yield from _find_stages(config, one, _twins(config, builds, one), prod_port)
         ours = {name: value for name, value in one.definition.arguments if name not in exempt}
         different, alike = _compare(config, ours, _twins(config, builds, one), prod_port)
         for name in sorted(different.keys() - set(exempt)):
@@ -38,6 +40,17 @@ def find_baked(
             yield (
                 f"What is given as {', '.join(unknown)} to the build of {one.services[0]} is part of the image:"
                 f" production gets the same value. Where it needs another one: {_WHAT_TO_DO}"
+            )
+
+
+def _find_stages(config: Mapping[str, Any], one: Shared, twins: Sequence[str], prod_port: int) -> Iterator[str]:
+    ours = one.definition.stage
+    for name in publishers_of(config, prod_port):
+        theirs = config["services"][name]["build"].get("target") or "" if name in twins else ours
+        if theirs != ours:
+            yield (
+                f"The stage of {name} is {theirs or 'the last one'} (`build: target:`), that of {one.services[0]} is"
+                f" {ours or 'the last one'}: production gets the image of the latter. Give both the same `target`."
             )
 
 
