@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from freshness.ci.event_file import read_event
 from freshness.ci.forge_api import TooLarge, explain_failure
 from freshness.ci.forge_calls import ALL_SECONDS, ForgeCalls, Unanswered
-from freshness.core.event import choose
+from freshness.core.event import interpret
 from freshness.core.hexid import is_full_id
 from freshness.core.quoting import quoted
+from freshness.core.revision import Candidate
 from freshness.core.secret import conceal
 from freshness.core.state import State, state_of
 from freshness.core.verdict import Verdict
 from freshness.errors import Refused, RepositoryError
 from freshness.report.comment import describe_decision
-from freshness.report.forge import STATUS_NEEDS, set_status
+from freshness.report.forge import set_status
 from freshness.settings.read import read_status
 from freshness.settings.status import StatusSettings
 
-_RIGHTS = f"See to it that {STATUS_NEEDS}."
+_RIGHTS = "Let this job have `contents: write` (on GitHub `statuses: write`), and run it again."
+_NETWORK = "Check GITHUB_API_URL and the network to it, and run this job again."
 _UNSAID = "the job that it is about did not say how it ended: it was stopped, or did not run"
 
 
@@ -38,7 +40,7 @@ def set_commit_status(given: Mapping[str, str | None], env: Mapping[str, str], e
             return "No status was set: the run was cancelled, and its token is dead."
         raise _unset(settings, str(error), _RIGHTS) from error
     except (OSError, ValueError, TooLarge) as error:  # a TimeoutError is an OSError
-        raise _unset(settings, *explain_failure(error, _RIGHTS)) from error
+        raise _unset(settings, *explain_failure(error, _NETWORK)) from error
     return f"{settings.context} is {state} on {commit}: {words}"
 
 
@@ -60,9 +62,9 @@ def _commit(settings: StatusSettings, env: Mapping[str, str], state: State) -> s
     if is_full_id(settings.revision):
         return settings.revision.lower()
     if state is not State.SUCCESS:
-        candidate = choose(*read_event(env), env, None)
-        if candidate.number is not None:
-            return candidate.commit
+        named = interpret(*read_event(env), env)
+        if isinstance(named, Candidate) and named.number is not None:
+            return named.commit
     raise Refused(
         f"`revision` is {quoted(settings.revision)}; expected the full id of the commit that gets the status.",
         "Give the gate's output `revision`, or run this on pull_request, whose event names the head.",

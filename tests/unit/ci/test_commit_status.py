@@ -94,6 +94,15 @@ def test_without_any_commit_it_says_what_to_give(api: Api) -> None:
         told(api, {"VERDICT": "pending"})
 
 
+def test_a_comments_event_names_no_head_and_no_setting_of_another_command(api: Api) -> None:
+    """Only the server knows that head. Fails when the gate's `recheck-head` is named, which this command has not."""
+    comment = EVENT.with_name("issue_comment-pull-created.json")
+    env = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_EVENT_PATH": str(comment)}
+    with pytest.raises(Refused, match="expected the full id of the commit") as refusal:
+        told(api, {"VERDICT": "pending", **env})
+    assert "pull_request" in refusal.value.remedy
+
+
 @pytest.mark.parametrize("status", [403, 404, 422, 429, 500])
 def test_what_the_forge_refuses_fails_this_job_alone_and_says_the_right(status: int, api: Api) -> None:
     """Fails when nobody sees that a status which protection requires was never set."""
@@ -109,5 +118,6 @@ def test_a_cancelled_runs_token_is_no_failure(api: Api) -> None:
 
 def test_a_forge_that_is_gone_is_a_sentence(api: Api) -> None:
     gone = Api(url="http://127.0.0.1:1")
-    with pytest.raises(RepositoryError, match="was not set: ConnectionError"):
+    with pytest.raises(RepositoryError, match="was not set: ConnectionError") as unset:
         told(gone, FRESH)
+    assert "contents: write" not in str(unset.value)
