@@ -77,6 +77,22 @@ def test_the_gates_old_outputs_do_not_promote_a_head_that_moved(shop: Shop) -> N
     assert moved[:12] in jobs["Promote"].said, jobs["Promote"].log
 
 
+@pytest.mark.timeout(600)
+def test_a_squash_onto_a_main_that_went_on_is_deployed_with_a_reason(shop: Shop) -> None:
+    """Neither history nor files tell that it has what production runs. Fails where the form asks for no reason."""
+    commit = shop.commit("feature", {"new.txt": "new"})
+    assert shop.dispatch(revision=commit).end()["Promote"].result == "success"
+    shop.commit("main", {"other.txt": "other"})
+    squashed = shop.commit("main", {"new.txt": "new"})
+
+    refused = shop.dispatch().end()["Promote"]
+    promoted = shop.dispatch(**{"allow-diverged": "it was squashed"}).end()["Promote"]
+
+    assert "give a reason in `allow-diverged`" in refused.said, refused.log
+    assert promoted.said.startswith("freshness promote: promoted\n"), promoted.log
+    assert shop.served(shop.production_port) == squashed
+
+
 @pytest.mark.parametrize("end", ["the run is cancelled", "the runner is stopped"])
 def test_a_gate_that_is_cut_off_opens_nothing_and_the_next_takes_over(end: str, shop: Shop) -> None:
     """A stopped runner reports `success`. Fails where anything but `gate == 'open'` opens, or a dead holder holds."""

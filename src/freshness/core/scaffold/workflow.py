@@ -22,6 +22,9 @@ on:
       allow-rollback:
         description: reason for going back to a commit older than what production runs
         default: ""
+      allow-diverged:
+        description: reason for deploying a commit that lacks commits of what production runs
+        default: ""
 
 permissions:
   contents: read # to check out, and to ask where branches and pull requests stand
@@ -77,6 +80,7 @@ jobs:
           @SOURCE@: ${{ needs.gate.outputs.@IMAGE@ }}
           pr: ${{ inputs.pr }} # so that its head is asked for once more
           allow-rollback: ${{ inputs.allow-rollback }}
+          allow-diverged: ${{ inputs.allow-diverged }}
           pull-request-comment: true
 @PROMOTE@
 """
