@@ -194,7 +194,7 @@ def test_a_sha256_id_is_refused_where_a_repository_is_at_hand(tmp_path: Path) ->
     repo = GitRepo.init(tmp_path / "repo")
     repo.commit({"a": "1"})
     env = {"GITHUB_WORKSPACE": str(repo.path), "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "a" * 64}
-    assert "expected a full commit id of 40 lower-case hex digits" in resolve(env, offline=True)["reason"]
+    assert "a commit of a SHA-256 repository" in resolve(env, offline=True)["reason"]
 
 
 def test_an_event_file_without_its_events_name_is_a_usage_error(tmp_path: Path) -> None:

@@ -271,6 +271,20 @@ def test_a_head_that_is_no_full_id_is_refused_in_one_short_line(sha: object) -> 
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("event", ["push", "pull_request", "workflow_run"])
+def test_a_sha256_repository_is_named_as_what_it_is(event: str) -> None:
+    """Fails where another way to write the id is asked for: no such repository can be read."""
+    sha = "ab" * 32
+    payloads: dict[str, Mapping[str, object]] = {
+        "push": {"after": sha},
+        "pull_request": damaged(head={"sha": sha, "repo": {"full_name": "acme/app", "id": 101}})[0],
+        "workflow_run": {"workflow_run": {"event": "push", "head_sha": sha}},
+    }
+    with pytest.raises(Refused, match="SHA-256 repository") as refusal:
+        choose(event, payloads[event], {"GITHUB_SHA": sha}, None)
+    assert "`revision`" not in refusal.value.remedy
+
+
 @pytest.mark.parametrize("repo", ["acme/app", 7, {}, {"full_name": None}, {"full_name": "a/b\n::set-output"}])
 def test_a_payload_that_does_not_say_whose_commit_it_is_is_refused(repo: object) -> None:
     payload, env = damaged(head={"sha": HEAD, "repo": repo})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from freshness.core.fork import tells_forks_apart
-from freshness.core.hexid import is_full_id
+from freshness.core.hexid import SHA1, is_full_id
 from freshness.core.quoting import quoted
 from freshness.core.run import Run
 from freshness.errors import Refused
@@ -28,10 +28,15 @@ def or_set_revision(event: str) -> str:
 
 
 def full_id(value: object, field: str, remedy: str) -> str:
-    """The commit id in lower case. Raises Refused for all that is no full id of a commit."""
+    """The commit id in lower case. Raises Refused for all that is no full id of a commit, and for SHA-256."""
     text = value.lower() if isinstance(value, str) else ""
     if not is_full_id(text) or not text.strip("0"):
         raise Refused(f"{field} is {quoted(value)}; expected a full commit id.", remedy)
+    if len(text) != SHA1:
+        raise Refused(
+            f"{field} is {text}, a commit of a SHA-256 repository, which libgit2 cannot read; expected 40 hex digits.",
+            "Use a repository whose object format is sha1.",
+        )
     return text
 
 
