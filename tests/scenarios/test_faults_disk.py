@@ -87,6 +87,32 @@ def test_a_runner_whose_disk_is_too_small_for_the_commit_is_an_error(production_
     assert again.decision == ("open", "fresh", 0), again.log
 
 
+def test_a_runners_disk_that_takes_no_more_during_a_promotion_costs_the_promotion_only(
+    production_here: Production,
+) -> None:
+    """I9. Fails when `finish` in children.py needs a file for what Compose says, or `tell` in publish.py a report."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image, folder = production.build(SECOND, {"health": 503}), production.runner.folder / "small"
+    folder.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "none", str(folder)], check=True)
+    try:
+        temp = {"TMPDIR": str(folder), "RUNNER_TEMP": str(folder)}
+        run = production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND, **temp, **SHORT)
+        run.wait_for("to be healthy")
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        ended = run.end()
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+    assert (ended.status, ended.outputs["outcome"]) == (4, "rolled-back"), ended.log
+    production.assert_serves(running)
+    assert "The report cannot be written" in ended.log
+    assert "serves again" in ended.log
+
+
 def test_a_build_on_a_full_disk_closes_the_gate_and_staging_stays(production_there: Production) -> None:
     """I5. Fails when `end` of Building in engine/build.py believes a build that did not end well."""
     runner = production_there.runner

@@ -4,7 +4,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,11 +160,12 @@ def finish(
     descriptors `keepalive_fds` keep alive. It reads `given` from its standard input, all of which is in memory before
     it starts.
 
-    Its output goes to a file, not to a pipe of ours: a child that loses its reader would be interrupted. An
-    interrupt leaves it running. GitHub's runner kills what carries RUNNER_TRACKING_ID when the job ends.
+    Its output goes into memory: not to a pipe of ours, since a child that loses its reader would be interrupted, and
+    not to a disk, which may be full. An interrupt leaves it running. GitHub's runner kills what carries
+    RUNNER_TRACKING_ID when the job ends.
     Raises EngineError where the watch stops it: what we gave up on must not change the host later.
     """
-    with tempfile.TemporaryFile() as output, _input(given) as standard_input:
+    with _memory("output") as output, _input(given) as standard_input:
         child = subprocess.Popen(
             ["@".join([argv[0], *tokens]), *argv[1:]],
             executable=argv[0],
@@ -184,10 +184,14 @@ def finish(
 def _input(given: str | None) -> BinaryIO:
     if given is None:
         return Path(os.devnull).open("rb")
-    memory = os.fdopen(os.memfd_create("given"), "w+b")
+    memory = _memory("given")
     memory.write(given.encode())
     memory.seek(0)  # which flushes
     return memory
+
+
+def _memory(name: str) -> BinaryIO:
+    return os.fdopen(os.memfd_create(name), "w+b")
 
 
 def _attend(child: subprocess.Popen[bytes], watch: Watch) -> int:

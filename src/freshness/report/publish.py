@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from freshness.report.forge import Forge
 from freshness.report.json_report import Report, content_of, write_report, write_text
 from freshness.report.summary import append_summary, render_summary
 
+Told = TypeVar("Told")
 KEEP_REPORTS = 100
 """Where the settings cannot be read."""
 
@@ -56,7 +58,7 @@ class Publisher(Struct, frozen=True, kw_only=True):
         """Publishes the decision; `found` are the other fields of the Report.
 
         The outputs are the last thing that is written: what fails before leaves the gate closed. Where something was
-        `done` already, they are written all the same. Raises OutputError.
+        `done` already, all else is told all the same. Raises OutputError.
         """
         seconds, reason = time.monotonic() - self.started, redacted(reason)
         found["checks"] = tuple(map(_redacted, found.get("checks", ())))
@@ -64,22 +66,27 @@ class Publisher(Struct, frozen=True, kw_only=True):
         report = Report(
             command=self.command, decision=decision, reason=reason, started_at=self.started_at, seconds=seconds, **found
         )
-        path = None
+        path = self._try(partial(write_report, report, self.env, keep=self.keep_reports), done=done)
+        if missing := not_reached(report.checks):
+            self.log.say(missing, style="dim")
+        self._log(report, path, fine=fine)
+        summary = Run.of(self.env).step_summary
+        text = render_summary(report, self.env)
+        self._try(partial(append_summary, Path(summary) if summary else None, text), done=done)
+        self._try(partial(self._tell_programs, content_of(report, self.env)), done=done)
+        for note in self.forge.end(report) if self.forge else ():
+            self.log.warning("The forge was not told", note)
+        self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
+
+    def _try(self, tell: Callable[[], Told], *, done: bool) -> Told | None:
+        """What it gives; where it cannot be written, and something was done, a warning and None. Raises OutputError."""
         try:
-            path = write_report(report, self.env, keep=self.keep_reports)
-            if missing := not_reached(report.checks):
-                self.log.say(missing, style="dim")
-            self._log(report, path, fine=fine)
-            summary = Run.of(self.env).step_summary
-            append_summary(Path(summary) if summary else None, render_summary(report, self.env))
-            self._tell_programs(content_of(report, self.env))
-            for note in self.forge.end(report) if self.forge else ():
-                self.log.warning("The forge was not told", note)
+            return tell()
         except OutputError as error:
             if not done:
                 raise
             self.log.warning("Not all could be told", str(error))
-        self.outputs.write({**outputs, "reason": reason, "report-path": str(path or "")})
+        return None
 
     def tell_ahead(self, ahead: str, why: str) -> None:
         """Says what a run would do, or `why` it would not; nothing else is written."""
@@ -96,8 +103,9 @@ class Publisher(Struct, frozen=True, kw_only=True):
         if self.report_file:
             write_text(self.report_file, f"{text}\n", mode="a")
 
-    def _log(self, report: Report, path: Path, *, fine: bool) -> None:
-        self.log.say(f"Report: {path}", style="dim")
+    def _log(self, report: Report, path: Path | None, *, fine: bool) -> None:
+        if path:
+            self.log.say(f"Report: {path}", style="dim")
         title = f"{report.command}: {report.decision}"
         if not fine and self.log.actions:
             self.log.error(title, report.reason)
