@@ -75,6 +75,7 @@ CHOSEN = {
     ),
     "I9: a failed promotion ends with the previous image serving and tagged": (
         "scenarios/test_configuration.py::test_a_failed_promotion_goes_back_to_the_configuration_too_and_the_correction_is_promoted",
+        "scenarios/test_faults_files.py::test_a_workspace_that_goes_during_a_promotion_costs_the_promotion_only",
         "scenarios/test_faults_images.py::test_an_image_that_is_deleted_before_compose_runs_it_costs_the_promotion_only",
         "scenarios/test_hold.py::test_what_crashes_after_it_was_healthy_is_taken_back[always]",
         "scenarios/test_failed_promotion.py::test_a_bad_image_leaves_the_previous_one_serving[never gets healthy]",

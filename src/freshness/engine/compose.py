@@ -28,11 +28,14 @@ _CANNOT_START = re.compile(r"failed to create (shim )?task|OCI runtime create fa
 class Source(Protocol):
     """What Compose makes a service from: files, or what it rendered once.
 
-    `given` is what it reads from its standard input, and `environment` what it inherits.
+    `given` is what it reads from its standard input, and `environment` what it inherits. `require_unchanged` raises
+    Stale where that is not what it was when the run began.
     """
 
     @property
     def given(self) -> str | None: ...
+
+    def require_unchanged(self) -> None: ...
 
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]: ...
 

@@ -4,16 +4,17 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from freshness.core.discreet import Discreet
 from freshness.core.secret import conceal_variables
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.plugin import find_plugin
-from freshness.errors import Unreadable
+from freshness.errors import Stale, Unreadable
 from freshness.process.children import read
 from freshness.settings.child_environment import compose_environment
 from freshness.settings.model import GateSettings, PromoteSettings
@@ -50,7 +51,7 @@ class ComposeFile(Discreet, frozen=True, kw_only=True):
     of several the last wins. `project` overrides the files' `name:`; None where Compose finds a name itself.
     `variables` are set for Compose, on top of what it inherits; with `only_inputs` it inherits no variables but those
     that a program needs, and the settings. `dropped` are Compose's own switches in the env files: they are set to
-    nothing, since one of them could take production away or rename it.
+    nothing, since one of them could take production away or rename it. `digests` are of the files as they were found.
     """
 
     unshown: ClassVar = ("variables",)
@@ -61,6 +62,7 @@ class ComposeFile(Discreet, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     only_inputs: bool
     dropped: frozenset[str] = frozenset()
+    digests: Mapping[Path, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: GateSettings | PromoteSettings, env: Mapping[str, str]) -> "ComposeFile":
@@ -95,6 +97,20 @@ class ComposeFile(Discreet, frozen=True, kw_only=True):
         if self.only_inputs:
             return f"set it in `compose-env`, in `compose-env-files` or in {env_files}"
         return f"export it in the shell, or set it in {env_files}"
+
+    @property
+    def changed(self) -> tuple[Path, ...]:
+        """The files, and env files, that are no more what they were when they were found."""
+        return tuple(path for path, digest in self.digests.items() if _digest(path) != digest)
+
+    def require_unchanged(self) -> None:
+        """Raises Stale where Compose would read, or has read, other files than those that were looked at."""
+        changed = self.changed
+        if changed:
+            raise Stale(
+                f"{' and '.join(map(str, changed))} changed during the run; expected what was read when it began.",
+                "Let whatever writes there (an editor, a `git pull`) come to its end, then run again.",
+            )
 
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]:
         """The beginning of every call to Compose; `project` is the name where it is known by now."""
@@ -142,6 +158,7 @@ class _Search(Struct, frozen=True, kw_only=True):
             variables={**dict.fromkeys(dropped, ""), **compose.variables},
             dropped=frozenset(dropped),
             only_inputs=compose.only_inputs,
+            digests={path: _digest(path) for path in (*paths, *env_files)},
         )
 
     def _split(self, texts: Sequence[str], separator: str) -> tuple[Path, ...]:
@@ -215,6 +232,14 @@ def _require_files(paths: Sequence[Path], named: str = "") -> None:
                 f"There is no Compose file at {path}{named}.",
                 "Check the repository out first, or set `compose-file` to a path in the workspace or an absolute one.",
             )
+
+
+def _digest(path: Path) -> str:
+    """Empty for what is no file, or cannot be read."""
+    try:
+        return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _text(path: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from freshness.core.discreet import Discreet
-from freshness.engine.compose_file import ComposeFile
+from freshness.engine.compose_file import NO_ENV_FILE, ComposeFile
 from freshness.engine.plugin import find_plugin
 
 FILE_NAME = "-"
@@ -22,11 +22,18 @@ class Rendered(Discreet, frozen=True, kw_only=True):
     file: ComposeFile
 
     def command(self, env: Mapping[str, str], project: str | None = None) -> list[str]:
-        """The beginning of every call to Compose. Every value is filled in; secrets may still be in env files."""
+        """The beginning of every call to Compose.
+
+        Every value is filled in; secrets may still be in env files, as far as these are there.
+        """
         named = ["--project-name", project] if project else []
-        env_files = [word for path in self.file.env_files for word in ("--env-file", str(path))]
+        there = [path for path in self.file.env_files if path.exists()] or [NO_ENV_FILE]
+        env_files = [word for path in there for word in ("--env-file", str(path))]
         words = ["--file", FILE_NAME, "--project-directory", str(self.file.folder), *env_files]
         return [find_plugin("compose", env), *words, *named, "--profile", "*"]
+
+    def require_unchanged(self) -> None:
+        """It is no file that could change."""
 
     @property
     def given(self) -> str:

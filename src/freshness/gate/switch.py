@@ -54,6 +54,7 @@ def open_throwaway(work: Work, throwaway: Throwaway, until: ExitStack) -> None:
 def run_job_once(work: Work, said: JobSettings) -> Found[bool]:
     """Before anything is tagged or recreated: what fails here leaves staging as it was."""
     lease, project = work.leases[said.service], work.plan.project
+    work.source.require_unchanged()
     if not work.plan.is_throwaway:
         refuse_job(lease.engine, project, said.service)  # again: nobody but us may change it from here on
         record_job(lease, project, said.service)
@@ -99,7 +100,8 @@ def _tag(work: Work, service: Service) -> None:
 
 
 def recreate(work: Work, services: Sequence[Service]) -> Found[None]:
-    """Services that do not need each other, in one call of Compose."""
+    """Services that do not need each other, in one call of Compose. Raises Stale where its files changed meanwhile."""
+    work.source.require_unchanged()
     if not work.containers:
         for one in work.plan.services:
             _tag(work, one)
@@ -110,6 +112,7 @@ def recreate(work: Work, services: Sequence[Service]) -> Found[None]:
             keep_one_container(lease, one.target, work.images[one.name].image.id)
         before |= {it.id for it in service_containers(lease.engine, one.target.project, one.name)}
     found = _recreate(work, services)
+    work.source.require_unchanged()
     work.containers |= found
     for one in services:
         _look_at_recreated(work, one, was_there=before.issuperset(it.id for it in found[one.name]))

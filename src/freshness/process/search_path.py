@@ -25,7 +25,12 @@ def is_outside(folder: str | Path, env: Mapping[str, str]) -> bool:
 
 def _workspaces(env: Mapping[str, str]) -> list[Path]:
     """The runner's workspace; on a command line the Git work tree around the working directory."""
-    cwd = Path.cwd()
+    cwd = _working_directory()
     trees = [folder for folder in (cwd, *cwd.parents) if (folder / ".git").exists()][:1]
     given = Path(Run.of(env).workspace)
     return [*trees, *([given] if given.is_absolute() and given != Path("/") else [])]
+
+
+def _working_directory() -> Path:
+    """Also where it was removed meanwhile: whoever goes back then still needs Compose (proc(5), /proc/pid/cwd)."""
+    return Path(str(Path("/proc/self/cwd").readlink()).removesuffix(" (deleted)"))

@@ -11,6 +11,7 @@ from freshness.core.lock import Record, service_lock
 from freshness.core.retained import RetainedTags, left_by, retained_after
 from freshness.engine.compose import ComposeFile, Source
 from freshness.engine.containers import Container
+from freshness.engine.rendered import Rendered
 from freshness.settings.model import Health
 
 
@@ -30,6 +31,13 @@ class Make(Discreet, frozen=True, kw_only=True):
     def is_as_it_ran(self) -> bool:
         """Whether it is made from what was recorded, and from no file of today."""
         return not isinstance(self.source, ComposeFile)
+
+    @property
+    def source_as_read(self) -> Source:
+        """The files, or what was rendered of them where they changed since, or are gone: to go back none is needed."""
+        if isinstance(self.source, ComposeFile) and self.source.changed and self.configuration:
+            return Rendered(text=self.configuration, file=self.source)
+        return self.source
 
 
 class Move(Struct, frozen=True, kw_only=True):

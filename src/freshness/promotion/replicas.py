@@ -75,7 +75,7 @@ def _find_alike(lease: Lease, change: Change) -> Callable[[Container], bool]:
 
 def _create(lease: Lease, make: Make, image: Image) -> Container:
     """One more container, which is not started. Raises Stale where it was made from another image."""
-    made = create_another(lease, make.source, make.target)
+    made = create_another(lease, make.source_as_read, make.target)
     if made.image_id != image.id:
         stop_and_remove(lease, made, volumes=True)
         raise Stale(

@@ -88,6 +88,7 @@ def _run_job(work: Work, operation: op.RunJob) -> None:
     work.run.note(f"The job {job.service} was run from {job.image_id}: what it did cannot be undone.")
     try:
         with work.run.step(CheckName.JOB, f"exit status 0 within {job.timeout:g} s") as step:
+            operation.source.require_unchanged()
             record_job(lease, job.project, job.service, Role.PRODUCTION)
             with work.run.log.group(f"Job {job.service}"):
                 result = run_job(lease, operation.source, job, work.run.log.untrusted, elsewhere=elsewhere)

@@ -26,9 +26,11 @@ Containers = tuple[Container, ...]
 def serve(work: Work, operation: op.Serve) -> None:
     """One call of Compose for all of them, where it makes them from the same files and nothing was left halfway.
 
-    Raises Stale where one runs another image then: waiting for its health would prove nothing.
+    Raises Stale where one runs another image then, or was made from other files than those that were looked at: waiting
+    for its health would prove nothing.
     """
     changes = operation.changes
+    _require_unchanged(operation)
     work.switched.extend([] if work.switched else [time.monotonic()])
     is_new = not (operation.resumes or operation.despite or isinstance(operation, op.StartBeside))
     are_alike = len({id(one.make.source) for one in changes}) == 1 and not any(one.has_replicas for one in changes)
@@ -38,6 +40,12 @@ def serve(work: Work, operation: op.Serve) -> None:
         for change in changes:
             _serve(work, operation, change)
     work.switched.append(time.monotonic())
+    _require_unchanged(operation)
+
+
+def _require_unchanged(operation: op.Serve) -> None:
+    for change in () if operation.despite else operation.changes:  # where none leads back, forward is the only way
+        change.make.source.require_unchanged()
 
 
 def _serve_together(work: Work, operation: op.Serve) -> None:
@@ -70,7 +78,7 @@ def bring_back(work: Work, change: Change) -> None:
     """What never stopped is left as it is, whatever the Compose file says by now; else Compose makes it anew."""
     image = change.move.previous
     if image is None:
-        remove(work.lease(change), change.make.source, change.make.target)
+        remove(work.lease(change), change.make.source_as_read, change.make.target)
         restore_tag(work.lease(change), change.move.tag, change.move.tagged_id, work.settings.source.label)
         return
     with work.run.step(CheckName.ROLLBACK, f"production on {image.id}") as step:
@@ -89,7 +97,7 @@ def _bring_back(work: Work, change: Change, image: Image) -> Container:
     restore_own_tag(lease, image.id, former.target.image)
     # Where it runs and is not healthy, Compose may see nothing to change.
     force = container is not None
-    doing = partial(recreate, lease, former.source, former.target, force=force, keeping=image.id)
+    doing = partial(recreate, lease, former.source_as_read, former.target, force=force, keeping=image.id)
     return _despite(work, doing, image, change, former)
 
 
