@@ -130,7 +130,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_status(self) -> int:
-        """130 for SIGINT, 143 for SIGTERM, as shells report them."""
+        """129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM, as shells report them."""
         return 128 + self.signal_number
 
 

@@ -1,15 +1,20 @@
 """An interrupted promotion ends with the previous or the proven image serving, and says which."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.support.promotions import FIRST, SECOND, Production, promoted
+from tests.support.engines import ROOT
+from tests.support.promotions import FIRST, LONG, SECOND, Built, Production, promoted
+from tests.support.runner import ANY_SECONDS
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -53,6 +58,51 @@ def test_interrupted_while_compose_recreates_it_is_not_cut(number: signal.Signal
     production.assert_serves(running)
     assert ended.end == (128 + number, "rolled-back"), ended.log
     assert set(answers.revisions) <= {running.revision, image.revision}
+
+
+def test_a_person_whose_terminal_goes_leaves_what_ran_before(production_here: Production) -> None:
+    """I9. Fails when `STOPPING` in signals.py lacks SIGHUP, which ends the run as it is."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND, {"health": 503})
+
+    status = promote_on_a_terminal_that_goes(production, image)
+
+    assert status == 128 + signal.SIGHUP
+    production.assert_serves(running)
+    assert production.promote(running).end == (0, "unchanged")
+
+
+def test_a_run_that_its_shell_let_go_goes_on_without_its_terminal(production_here: Production) -> None:
+    """Fails when `_heard` in signals.py hears what is to be ignored."""
+    production = production_here
+    production.deploy(production.build(FIRST))
+    image = production.build(SECOND, {"start_seconds": 3})
+
+    status = promote_on_a_terminal_that_goes(production, image, "trap '' HUP; ")
+
+    assert status == 0
+    production.assert_serves(image)
+
+
+def promote_on_a_terminal_that_goes(production: Production, image: Built, before: str = "") -> int:
+    """The exit status of a promotion in a shell whose terminal ends while health is awaited."""
+    screen, terminal = os.openpty()
+    told = {**os.environ, **production.app.settings, **LONG, "TERM": "xterm", "COLUMNS": "200"}
+    run = subprocess.Popen(
+        ["setsid", "--ctty", "sh", "-c", f'{before}exec "$0" -I "$1" promote', sys.executable, str(ROOT / "src")],
+        cwd=production.app.repo.path,
+        env={**told, "SOURCE_IMAGE": image.id, "EXPECTED_REVISION": image.revision},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = b""
+    while b"a healthy service within" not in seen:
+        seen += os.read(screen, 4096)
+    os.close(screen)
+    return run.wait(ANY_SECONDS)
 
 
 def test_a_second_signal_changes_nothing(production_here: Production) -> None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from freshness.core.lines import LAST, LONGEST_LINE
 from freshness.errors import EngineError
+from freshness.process.signals import STOPPING
 
 END_SECONDS = 5  # for a child that was asked to end
 REST_SECONDS = 1  # for what a child has said that was killed
@@ -118,7 +119,7 @@ def _killed_after(child: subprocess.Popen[str], timeout: float) -> Iterator[thre
 
 def _start_deaf(thread: threading.Thread) -> None:
     """Starts a thread that takes no signals: one that the kernel gives to it does not wake us from reading."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     thread.start()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -8,13 +8,19 @@ from typing import NoReturn
 
 from freshness.errors import Interrupted
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The last one comes where a person's connection to the Docker host ends."""
 
 
 def raise_on_signals() -> None:
-    """From now on SIGINT and SIGTERM raise Interrupted wherever the run is."""
-    for number in STOPPING:
+    """From now on they raise Interrupted wherever the run is."""
+    for number in _heard():
         signal.signal(number, _raise)
+
+
+def _heard() -> tuple[signal.Signals, ...]:
+    """All but a SIGHUP that is to be ignored, as `nohup` has it."""
+    return tuple(one for one in STOPPING if one != signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN)
 
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:
@@ -30,8 +36,8 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 
 def ignore_interrupts() -> None:
-    """From now on SIGINT and SIGTERM change nothing: what is left to do is little, and is done."""
-    for stopping in STOPPING:
+    """From now on they change nothing: what is left to do is little, and is done."""
+    for stopping in _heard():
         signal.signal(stopping, _ignore)
 
 
@@ -42,7 +48,7 @@ def interrupts_deferred() -> Iterator[None]:
     They then raise Interrupted; where another such block stands around it, they wait for that one's end.
     """
     arrived: list[int] = []
-    before = {number: signal.signal(number, lambda got, _frame: arrived.append(got)) for number in STOPPING}
+    before = {number: signal.signal(number, lambda got, _frame: arrived.append(got)) for number in _heard()}
     try:
         yield
     finally:
