@@ -15,10 +15,14 @@ HEAD = "1f0c2a9b" * 5
 
 @dataclass(slots=True, kw_only=True)
 class Api:
-    """A forge: `failing` are the statuses of its next answers, `pages` whether it knows of pages, as GitHub does."""
+    """A forge: `failing` are the statuses of its next answers, `pages` whether it knows of pages, as GitHub does.
+
+    `says_whose` is whether the token may ask whose it is.
+    """
 
     url: str = ""
     login: str = "gitea-actions"
+    says_whose: bool = True
     comments: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -40,12 +44,17 @@ class Api:
         path, _, query = path.partition("?")
         parts = path.strip("/").split("/")[3:]
         if method == "GET":
-            known: dict[str, Any] = {"/user": {"login": "ann"}, "/repos/o/n/pulls/7": self.pull}
+            known: dict[str, Any] = {"/repos/o/n/pulls/7": self.pull}
+            if path == "/user":
+                return (200, {"login": "ann"}) if self.says_whose else (403, {})
             if self.merge_commit:
                 known[f"/repos/o/n/commits/{self.merge_commit}/pull"] = self.pull
                 known[f"/repos/o/n/commits/{self.merge_commit}/pulls"] = [self.pull, {**self.pull, "merged_at": None}]
             found = self.page(query) if parts == ["issues", "7", "comments"] else known.get(path)
             return (404, {}) if found is None else (200, found)
+        if method == "DELETE":
+            self.comments = [one for one in self.comments if str(one["id"]) != parts[-1]]
+            return 204, None
         return self.written(parts, body)
 
     @property
@@ -91,9 +100,10 @@ def served(api: Api, certificate: Path | None = None) -> Iterator[Api]:
             status, found = api.answer(self.command, self.path, json.loads(self.rfile.read(size) or b"null"))
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
+            if status != 204:
+                self.wfile.write(json.dumps(found).encode())
 
-        do_POST = do_PATCH = do_GET  # noqa: N815 -- http.server's names
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 -- http.server's names
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

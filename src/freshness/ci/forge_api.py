@@ -86,7 +86,7 @@ def explain_failure(error: Exception, remedy: str) -> tuple[str, str]:
 
 def is_good(status: int) -> bool:
     """Whether the API did what it was asked."""
-    return status in {200, 201}
+    return status in {200, 201, 204}
 
 
 def call(

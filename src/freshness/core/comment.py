@@ -38,13 +38,14 @@ def find_ours(comments: Iterable[object], marker: Marker, user: str = "") -> Our
         if not isinstance(comment, Mapping) or not isinstance(comment.get("id"), int):
             continue
         body = comment.get("body")
-        if isinstance(body, str) and body.startswith(marker.beginning) and _author(comment) in {*BOTS, user} - {""}:
+        if isinstance(body, str) and body.startswith(marker.beginning) and author_of(comment) in {*BOTS, user} - {""}:
             same = body.startswith(f"{marker.beginning}commit={_safe(marker.commit)} ")
             return Ours(id=comment["id"], is_of_this=same)
     return None
 
 
-def _author(comment: Mapping[str, object]) -> str:
+def author_of(comment: Mapping[str, object]) -> str:
+    """Who wrote it, as the forge says; empty where it does not."""
     user = comment.get("user")
     login = user.get("login") if isinstance(user, Mapping) else None
     return login if isinstance(login, str) else ""

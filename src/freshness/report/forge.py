@@ -23,7 +23,10 @@ from freshness.report.deployment import open_deployment, set_state
 from freshness.report.json_report import Report
 from freshness.report.pull_comment import find_merged, write_comment
 
-STATUS_NEEDS = "the job needs `statuses: write`, on Gitea `contents: write`; a fork's run never gets it"
+STATUS_NEEDS = (
+    "the job needs `statuses: write`, on Gitea `contents: write`, a personal token there `write:repository`; a fork's"
+    " run never gets it"
+)
 _COMMENT, _STATUS, _DEPLOYMENT = "The comment on the pull request", "The commit's status", "The deployment"
 
 
