@@ -18,6 +18,7 @@ from freshness.gate.observe import find_application
 from freshness.gate.throwaway import Throwaway, find_sources
 from freshness.git.checkout import open_repository
 from freshness.git.commit_file import read_as_built
+from freshness.git.same_files import name_within
 from freshness.git.work_tree import find_root
 from freshness.promotion import request as promotions
 from freshness.promotion.preflight import ownership
@@ -129,11 +130,10 @@ def look_at_builds(settings: GateSettings, application: Application, commit: str
     if application.builds.by_compose:
         root = Path(find_root(settings.source.folder)[0])
         for path in find_compose_files(application.file, child_environment(run_env)):
-            if path.is_relative_to(root):
-                name = str(path.relative_to(root))
-                if read_as_built(repository, commit, PurePosixPath(name)) != path.read_bytes():
-                    got = f"{name} is not as in the commit, and it says how the image is built."
-                    yield problem(Area.COMMIT, got, "Commit it: the gate refuses a Compose file that no commit has.")
+            within = name_within(root, path)
+            if within and read_as_built(repository, commit, PurePosixPath(within)) != path.read_bytes():
+                got = f"{within} is not as in the commit, and it says how the image is built."
+                yield problem(Area.COMMIT, got, "Commit it: the gate refuses a Compose file that no commit has.")
     for service in application.services:
         check = service.check
         if isinstance(check, ScriptCheck) and not (settings.source.folder / check.path.lstrip("/")).is_file():

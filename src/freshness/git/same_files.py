@@ -12,15 +12,24 @@ def require_same_files(files: Iterable[Path], checkout: Path, tree: Path) -> int
 
     What lies outside the checkout is the operator's, and no commit's.
     """
-    roots = (checkout, Path(os.path.realpath(checkout)))
-    count = 0
-    for file in files:
-        root = next((root for root in roots if file.is_relative_to(root)), None)
-        if root is None:
-            continue
-        count += 1
-        _require_same(file, file.relative_to(root), tree)
-    return count
+    named = ((file, name_within(checkout, file)) for file in files)
+    inside = [(file, name) for file, name in named if name is not None]
+    for file, name in inside:
+        _require_same(file, name, tree)
+    return len(inside)
+
+
+def name_within(checkout: Path, file: Path) -> Path | None:
+    """The file's path in the checkout, by its name or by where it leads; None where it lies outside by both.
+
+    A file that another one extends has its `..` still in it.
+    """
+    real = Path(os.path.realpath(checkout))
+    for place in (Path(os.path.normpath(file)), Path(os.path.realpath(file))):
+        for root in (checkout, real):
+            if place.is_relative_to(root):
+                return place.relative_to(root)
+    return None
 
 
 def _require_same(file: Path, name: Path, tree: Path) -> None:

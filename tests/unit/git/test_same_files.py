@@ -47,6 +47,26 @@ def test_a_file_that_is_not_the_commits_is_refused_by_its_name(
         require_same_files([file], ours, theirs)
 
 
+@pytest.mark.parametrize("way", ["elsewhere/../checkout/deploy", "link/deploy", "linked"])
+def test_each_way_into_the_checkout_leads_to_the_commits_file(way: str, tmp_path: Path) -> None:
+    """I1. Fails when the path is taken as it was written: a file outside may extend `../checkout/compose.yaml`."""
+    _, ours, theirs = both(tmp_path, b"x")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(ours)
+    (tmp_path / "linked").symlink_to(ours / "deploy")
+
+    with pytest.raises(Refused, match="differs from the commit's"):
+        require_same_files([tmp_path / way / "compose.yaml"], ours, theirs)
+
+
+def test_a_way_out_of_the_checkout_leads_to_the_operators_file(tmp_path: Path) -> None:
+    """Fails when a path counts as inside because it begins there."""
+    _, ours, theirs = both(tmp_path)
+    (tmp_path / "base.yaml").write_bytes(TEXT)
+
+    assert require_same_files([ours / "deploy/../../base.yaml"], ours, theirs) == 0
+
+
 def test_a_link_that_leads_out_of_the_tree_is_refused(tmp_path: Path) -> None:
     """I1. Breaks when the link is followed: it would compare the file with itself."""
     file, ours, theirs = both(tmp_path, tree=None)
