@@ -58,6 +58,22 @@ def test_what_a_service_needs_comes_with_it(web: Config, found: tuple[str, ...])
     assert closure_of(config(web, services={"cache": cache}), ["web"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("web", "found"),
+    [
+        ({}, ("web",)),
+        ({"environment": {"OTLP": "http://tool:4317"}}, ("web",)),
+        ({"environment": {"REDIS_URL": "redis://tool"}}, ("web", "tool")),
+    ],
+)
+def test_what_compose_starts_for_a_profile_alone_is_no_need(web: Config, found: tuple[str, ...]) -> None:
+    """Fails when `_not_started` is not asked: an image that only a monitoring profile needs would be pulled."""
+    tool = {"image": "tool", "profiles": ["monitoring"]}
+    needs = {"tool": {"condition": "service_started", "required": False}}
+
+    assert closure_of(config({**web, "depends_on": needs}, services={"tool": tool}), ["web"]) == found
+
+
 def test_a_part_of_a_volume_is_not_looked_for_in_an_empty_one() -> None:
     given = volume("db", "/x", volume={"subpath": "a", "nocopy": True})
 
@@ -183,6 +199,7 @@ def test_what_reaches_beyond_it_is_a_problem(web: Config, said: str) -> None:
         {"volumes": [volume("", "/cache"), volume("", "/x", "tmpfs"), volume("/etc/localtime", "/t", "bind")]},
         {"command": ["curl", "https://example.org"], "entrypoint": "/run"},
         {"x-note": {"anything": 1}},
+        {"links": ["db:database"], "environment": {"DATABASE_URL": "postgres://u:p@database/shop"}},
     ],
 )
 def test_what_stays_within_it_is_none(web: Config) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from freshness.core.reach import hosts_of, names_of
+from freshness.core.reach import hosts_of, names_of, stores_of
 
 Service = Mapping[str, Any]
 
@@ -68,7 +68,8 @@ def is_project_name(name: str) -> bool:
 def closure_of(config: Mapping[str, Any], names: Iterable[str], left_out: Collection[str] = ()) -> tuple[str, ...]:
     """These services and all that they need, directly or not, in the order of being found; `left_out` is not followed.
 
-    A need is what `depends_on`, `links` or a joined namespace says, and a service whose name stands in an address.
+    A need is what `depends_on`, `links` or a joined namespace says, and a service whose name stands in an address. What
+    Compose does not start by itself either, of a profile and not `required`, is none, but where data is kept.
     """
     services: Mapping[str, Service] = config.get("services") or {}
     by_host = {host: name for name in services for host in names_of(services[name], name)}
@@ -76,11 +77,20 @@ def closure_of(config: Mapping[str, Any], names: Iterable[str], left_out: Collec
     while left:
         ours = services[left.pop(0)]
         addressed = (by_host[host] for host in hosts_of(ours) if host in by_host)
+        without = {*left_out, *_not_started(services, ours)}
         for need in (*(ours.get("depends_on") or ()), *joined(ours), *addressed):
-            if need in services and need not in found and need not in left_out:
+            if need in services and need not in found and need not in without:
                 found[need] = None
                 left.append(need)
     return tuple(found)
+
+
+def _not_started(services: Mapping[str, Service], ours: Service) -> Iterator[str]:
+    stores = {host for _, host in stores_of(ours)}
+    for need, how in (ours.get("depends_on") or {}).items():
+        other = services.get(need) or {}
+        if how.get("required") is False and other.get("profiles") and not stores & names_of(other, need):
+            yield need
 
 
 def joined(service: Service) -> Iterator[str]:
@@ -89,8 +99,7 @@ def joined(service: Service) -> Iterator[str]:
         kind, _, name = str(service.get(key) or "").partition(":")
         if kind == "service":
             yield name
-    for link in service.get("links") or ():
-        yield link.partition(":")[0]
+    yield from (link.partition(":")[0] for link in service.get("links") or ())
 
 
 def throw_away(

@@ -47,8 +47,9 @@ def find_throwaway_problems(
         yield from _key_problems(name, ours, services)
         for volume in ours.get("volumes") or ():
             yield from _volume_problems(name, volume, sources)
+        linked = {link.rpartition(":")[2] for link in ours.get("links") or ()}
         for variable, host in stores_of(ours):
-            if host not in hosts and not any(host in value for value in meant):
+            if host not in hosts | linked and not any(host in value for value in meant):
                 yield (
                     f"The service {name!r} has {variable}, which leads to {host}: what it writes there is not thrown"
                     f" away. Give this gate a value of its own in `compose-env`, or let {host} be a service of the"
