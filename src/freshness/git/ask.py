@@ -23,7 +23,7 @@ def ask_references(checkout: pygit2.Repository | None, address: ForgeAddress) ->
     doing = "asking for branches and pull requests"
     with private_folder(address.places) as folder:
         own = make_bare(folder)
-        remote = exchange(own, address, [NOTHING], depth=0, doing=doing, checkout=checkout)
+        remote = exchange(own, address, [NOTHING], depth=0, doing=doing, checkout=checkout, instead="")
         heads = {head.name: str(head.oid) for head in remote.list_heads(connect=False) if head.name is not None}
     peeled = {name.removesuffix(PEELED): commit for name, commit in heads.items() if name.endswith(PEELED)}
     return {name: commit for name, commit in (heads | peeled).items() if not name.endswith(PEELED)}

@@ -73,10 +73,12 @@ def exchange(
     depth: int,
     doing: str,
     checkout: pygit2.Repository | None = None,
+    instead: str = "; or check out with `fetch-depth: 0`",
 ) -> pygit2.Remote:
     """Fetches `sources` (ids, references, or patterns of them), so many commits deep; 0 is all that is missing.
 
-    `checkout` is where credentials may be found, if not in the repository that is fetched into.
+    `checkout` is where credentials may be found, if not in the repository that is fetched into. `instead` ends the
+    advice where nobody answers: what makes this request needless.
 
     A reference that the server lacks is passed over; for ids that it does not give, `NotServed`. `RepositoryError`,
     which begins with `doing`, where it cannot be reached, does not let us in, or sends us elsewhere; and for a damaged
@@ -94,7 +96,7 @@ def exchange(
     except pygit2.GitError as error:
         if all(map(is_full_id, sources)) and any(sign in str(error) for sign in NOT_SERVED):
             raise NotServed from error
-        raise explain(error, doing, remote.url or address.url, address.proxy) from error
+        raise explain(error, doing, remote.url or address.url, address.proxy, instead) from error
     finally:
         for name in repository.references:
             if name.startswith(f"{KEPT}/"):
@@ -120,7 +122,7 @@ def find_credentials(repository: pygit2.Repository, address: ForgeAddress) -> tu
     return tuple(Secret(header) for header in left if header and header.isprintable())
 
 
-def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> RepositoryError:
+def explain(error: pygit2.GitError, doing: str, url: str, proxy: str, instead: str) -> RepositoryError:
     """`proxy` is the variable that names one for an http address, to which libgit2 goes past it."""
     refused = isinstance(error, pygit2.AuthError) or "authenticate" in str(error)
     if "certificate" in str(error):  # libgit2 calls it "rejected" by a user, who is our `certificate_check`
@@ -135,5 +137,5 @@ def explain(error: pygit2.GitError, doing: str, url: str, proxy: str) -> Reposit
         )
     return RepositoryError(
         f"{doing} from {url}: {what}.",
-        "Check the network, and that `github-token` may read the repository; or check out with `fetch-depth: 0`.",
+        f"Check the network, and that `github-token` may read the repository{instead}.",
     )

@@ -48,6 +48,13 @@ def test_references_stand_at_commits_an_annotated_tag_too(forge: Forge) -> None:
     assert references == dict.fromkeys(("HEAD", "refs/heads/main", "refs/pull/7/head", "refs/tags/v1"), commit)
 
 
+def test_a_server_that_is_not_there_is_not_answered_by_another_checkout() -> None:
+    """Fails where `fetch-depth: 0` is advised: where references stand now, no checkout can say."""
+    with pytest.raises(RepositoryError, match="Check the network") as refusal:
+        ask_references(None, ForgeAddress(server_url="http://127.0.0.1:1", repository=NAME))
+    assert "fetch-depth" not in str(refusal.value)
+
+
 def test_a_head_that_moved_during_the_run_is_seen(forge: Forge) -> None:
     """Fails where an answer is kept."""
     forge.pull_request(7, forge.repo.commit({"a": "1"}))
