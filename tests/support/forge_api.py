@@ -17,12 +17,13 @@ HEAD = "1f0c2a9b" * 5
 class Api:
     """A forge: `failing` are the statuses of its next answers, `pages` whether it knows of pages, as GitHub does.
 
-    `says_whose` is whether the token may ask whose it is.
+    `says_whose` is whether the token may ask whose it is, `is_a_page` whether a page stands for each answer.
     """
 
     url: str = ""
     login: str = "gitea-actions"
     says_whose: bool = True
+    is_a_page: bool = False
     comments: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -97,10 +98,13 @@ def served(api: Api, certificate: Path | None = None) -> Iterator[Api]:
         def do_GET(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
             assert self.headers["Authorization"] == "token job-token"
-            status, found = api.answer(self.command, self.path, json.loads(self.rfile.read(size) or b"null"))
+            body = json.loads(self.rfile.read(size) or b"null")
+            status, found = (200, None) if api.is_a_page else api.answer(self.command, self.path, body)
             self.send_response(status)
             self.end_headers()
-            if status != 204:
+            if api.is_a_page:
+                self.wfile.write(b"<html>Log in</html>")
+            elif status != 204:
                 self.wfile.write(json.dumps(found).encode())
 
         do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 -- http.server's names

@@ -11,14 +11,18 @@ from freshness.core.secret import Secret
 
 CALL_SECONDS = 5.0
 ALL_SECONDS = 10.0
-_DEAD_TOKEN = 401  # the run was cancelled, and its token with it
+_NO_CONTENT = 204
 _NOT_THERE = 404
 _SERVERS_OWN = 500
+_WHY = {
+    **dict.fromkeys((301, 302, 307, 308), "it redirects elsewhere: register the runner at the forge's own address"),
+    401: "the forge does not know the token: it is missing, expired, or of a cancelled run",
+}
 _OF_RIGHTS = frozenset({403, 404, 422})
 
 
 class Unanswered(Exception):
-    """What the forge did not do, in words; empty where that is not worth a word."""
+    """What the forge did not do, in words."""
 
 
 class ForgeCalls(Struct, frozen=True, kw_only=True):
@@ -33,7 +37,10 @@ class ForgeCalls(Struct, frozen=True, kw_only=True):
 
         A server's own failure is asked once more. Raises Unanswered, and what `call` raises.
         """
-        return self._answer(*self._repeated(method, f"repos/{Run.of(self.env).repository}/{path}", payload), needs)
+        status, found = self._repeated(method, f"repos/{Run.of(self.env).repository}/{path}", payload)
+        if method != "GET" and is_good(status) and status != _NO_CONTENT and found is None:
+            raise Unanswered(f"HTTP {status} without JSON: something else than the forge's API answers")
+        return self._answer(status, found, needs)
 
     def ask_if_there(self, path: str, needs: str) -> object:
         """As `ask`, and None for what the forge has not."""
@@ -49,9 +56,8 @@ class ForgeCalls(Struct, frozen=True, kw_only=True):
     def _answer(self, status: int, found: object, needs: str) -> object:
         if is_good(status):
             return found
-        if status == _DEAD_TOKEN:
-            raise Unanswered
-        raise Unanswered(f"HTTP {status}{f': {needs}' if status in _OF_RIGHTS else ''}")
+        why = needs if status in _OF_RIGHTS else _WHY.get(status)
+        raise Unanswered(f"HTTP {status}{f': {why}' if why else ''}")
 
     def _repeated(self, method: str, path: str, payload: object) -> tuple[int, object]:
         status, found = self._call(method, path, payload)

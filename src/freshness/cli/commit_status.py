@@ -19,7 +19,6 @@ from freshness.report.forge import set_status
 from freshness.settings.read import read_status
 from freshness.settings.status import StatusSettings
 
-_RIGHTS = "Let this job have `contents: write` (on GitHub `statuses: write`), and run it again."
 _NETWORK = "Check GITHUB_API_URL and the network to it, and run this job again."
 _UNSAID = "the job that it is about did not say how it ended: it was stopped, or did not run"
 
@@ -36,9 +35,7 @@ def set_commit_status(given: Mapping[str, str | None], env: Mapping[str, str], e
     try:
         set_status(calls, commit, settings.context, state, words)
     except Unanswered as error:
-        if not str(error):
-            return "No status was set: the run was cancelled, and its token is dead."
-        raise _unset(settings, str(error), _RIGHTS) from error
+        raise _unset(settings, str(error), "Change that, and run this job again.") from error
     except (OSError, ValueError, TooLarge) as error:  # a TimeoutError is an OSError
         raise _unset(settings, *explain_failure(error, _NETWORK)) from error
     return f"{settings.context} is {state} on {commit}: {words}"

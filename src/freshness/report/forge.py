@@ -120,11 +120,11 @@ def run_url(env: Mapping[str, str]) -> str:
 
 
 def _tried(what: str, write: Callable[[], None]) -> str:
-    """Why it was not written, as a sentence; empty where it was, or where nobody has to know."""
+    """Why it was not written, as a sentence; empty where it was."""
     try:
         write()
     except Unanswered as error:
-        return f"{what} was not written: {error}." if str(error) else ""
+        return f"{what} was not written: {error}."
     except TimeoutError:
         return f"{what} was not written: the forge did not answer within seconds."
     except (OSError, ValueError, TooLarge) as error:

@@ -103,17 +103,32 @@ def test_a_comments_event_names_no_head_and_no_setting_of_another_command(api: A
     assert "pull_request" in refusal.value.remedy
 
 
-@pytest.mark.parametrize("status", [403, 404, 422, 429, 500])
-def test_what_the_forge_refuses_fails_this_job_alone_and_says_the_right(status: int, api: Api) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (301, "register the runner"),
+        (401, "the token: it is missing, expired, or of a cancelled run"),
+        (403, "contents: write"),
+        (404, "contents: write"),
+        (422, "contents: write"),
+        (429, "HTTP 429"),
+        (500, "HTTP 500"),
+    ],
+)
+def test_what_the_forge_refuses_fails_this_job_alone_and_says_why(status: int, said: str, api: Api) -> None:
     """Fails when nobody sees that a status which protection requires was never set."""
     api.failing = [status, status]
-    with pytest.raises(RepositoryError, match=f"HTTP {status}.*contents: write"):
+    with pytest.raises(RepositoryError, match=f"HTTP {status}") as unset:
         told(api, FRESH)
+    assert said in str(unset.value)
+    assert ("contents: write" in str(unset.value)) == (said == "contents: write")
 
 
-def test_a_cancelled_runs_token_is_no_failure(api: Api) -> None:
-    api.failing = [401]
-    assert "was cancelled" in told(api, FRESH)
+def test_a_page_in_place_of_the_forges_answer_sets_no_status(api: Api) -> None:
+    """Fails when a proxy's login page, which comes with 200, is called a success."""
+    api.is_a_page = True
+    with pytest.raises(RepositoryError, match="HTTP 200 without JSON"):
+        told(api, FRESH)
 
 
 def test_a_forge_that_is_gone_is_a_sentence(api: Api) -> None:

@@ -265,7 +265,8 @@ def test_what_opens_without_a_proof_satisfies_no_protection(decision: str, api: 
 @pytest.mark.parametrize(
     ("statuses", "note"),
     [
-        ([401], ""),
+        ([301], "HTTP 301: it redirects elsewhere: register the runner at the forge's own address"),
+        ([401], "HTTP 401: the forge does not know the token: it is missing, expired, or of a cancelled run"),
         ([403], "HTTP 403: the job needs `contents: read` and `pull-requests: write`"),
         ([404], "HTTP 404: the job needs"),
         ([422], "HTTP 422: the job needs"),
@@ -277,18 +278,24 @@ def test_what_opens_without_a_proof_satisfies_no_protection(decision: str, api: 
 def test_each_refusal_is_one_note_and_a_failing_server_is_asked_once_more(
     statuses: list[int], note: str | None, api: Api
 ) -> None:
-    """Fails when what the forge answers gets out as an error, or a dead token is worth a word."""
+    """Fails when what the forge answers gets out as an error, or a token that expired is not worth a word."""
     api.failing = list(statuses)
     told = forge(api).end(REPORT)
 
     assert api.failing == []
     if note is None:
         assert (told, len(api.comments)) == ((), 1)
-    elif note:
+    else:
         assert len(told) == 1
         assert note in told[0]
-    else:
-        assert told == ()
+
+
+def test_a_page_in_place_of_the_forges_answer_is_no_success(api: Api) -> None:
+    """A login page of a proxy comes with 200. Fails when its status alone counts."""
+    api.is_a_page = True
+    told = forge(api, context="freshness/gate").end(REPORT)
+    assert [note for note in told if "HTTP 200 without JSON" in note] == list(told)
+    assert len(told) == 2
 
 
 def test_a_forge_that_hangs_or_is_gone_costs_seconds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
