@@ -1,6 +1,8 @@
 """After a failed promotion what served before serves, tagged as before; else a person is told what to type."""
 
 import contextlib
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ import pytest
 from tests.support.docker_proxy import Call, DockerProxy, docker_proxy
 from tests.support.engines import pause
 from tests.support.promotions import FIRST, LABEL, SECOND, SHORT, THIRD, Built, Production, type_commands
+from tests.support.runner import Running
 
 DEAD: dict[str, object] = {"exit_after": 0}
 """What fails soonest, where it does not matter how."""
@@ -159,6 +162,25 @@ def lose_a_network(production: Production, _image: Built, _proxy: DockerProxy) -
 def lose_the_candidate(production: Production, image: Built, proxy: DockerProxy) -> None:
     paint_blue(production)
     proxy.before("POST /images/*/tag", lambda _call: production.sandbox.cli("rmi", "--force", image.id))
+
+
+@pytest.mark.parametrize("call", ["GET /networks/*", "POST /containers/*/start"])
+def test_a_compose_that_something_ends_is_named_and_taken_back(call: str, production_here: Production) -> None:
+    """I9. Fails when `_compose_up` in engine/compose.py takes its last words for why it failed."""
+    production, running = production_here, production_here.build(FIRST)
+    production.deploy(running)
+    image, runs = production.build(SECOND), list[Running]()
+
+    with docker_proxy(production.sandbox.engine.host) as proxy:
+        proxy.before(call, lambda _call: os.kill(runs[0].wait_for_child(" up "), signal.SIGKILL))
+        runs.append(
+            production.start("promote", SOURCE_IMAGE=image.id, EXPECTED_REVISION=SECOND, DOCKER_HOST=proxy.host)
+        )
+        ended = runs[0].end()
+
+    assert (ended.status, ended.outputs["outcome"]) == (4, "rolled-back"), ended.log
+    assert "Compose was ended by SIGKILL" in ended.reason
+    production.assert_serves(running)
 
 
 LOSSES = {"a network of the Compose file": lose_a_network, "the candidate": lose_the_candidate}

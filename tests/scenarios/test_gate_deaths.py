@@ -127,6 +127,19 @@ def is_in_a_write(running: Running) -> bool:
     return "pipe_write" in Path(f"/proc/{running.process.pid}/wchan").read_text()
 
 
+def test_a_buildx_that_something_ends_is_not_blamed_on_the_commit(runner: Runner) -> None:
+    """I5. Fails when `_failure` in engine/build.py takes that for a build that failed."""
+    runner.app.repo.commit(a_build_that_does_not_end(runner))
+    running = runner.start_gate()
+    running.wait_for("step 42")
+
+    os.kill(running.wait_for_child("docker-buildx", "build"), signal.SIGKILL)
+    ended = running.end()
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "buildx was ended by SIGKILL" in ended.reason
+
+
 def test_a_kill_during_the_recreation_lets_compose_come_to_its_end(runner: Runner) -> None:
     """I8. Breaks when `finish` in process/children.py gives its child a pipe of ours, or a death signal."""
     runner.app.repo.commit(stubborn(runner))

@@ -19,7 +19,7 @@ from freshness.engine.client import Engine, require_reachable
 from freshness.engine.images import find_image
 from freshness.engine.plugin import STARTED_BY_DOCKER, find_plugin
 from freshness.errors import BuildFailed, EngineError, FreshnessError, Refused
-from freshness.process.children import Streamed, stream, streaming
+from freshness.process.children import MEMORY, Streamed, ended_by, stream, streaming
 from freshness.process.private_folder import private_folder
 
 TRIES = 3
@@ -146,6 +146,8 @@ def _failure(build: Build, status: int | None, said: BuildOutput) -> FreshnessEr
             f"The build of {build.commit} took longer than {build.timeout:g} s and was stopped.",
             "The output above shows how far it got; make the build faster, or raise `build-timeout`.",
         )
+    if signal_name := ended_by(status):
+        return EngineError(f"building: buildx was ended by {signal_name}.", MEMORY)
     if said.is_cut:
         return EngineError(
             f"building: buildx lost its connection to the Docker Engine, which still responds: {said.why}",

@@ -15,7 +15,7 @@ from freshness.engine.containers import Container, running_services, service_con
 from freshness.engine.docker_host import env_without_engine
 from freshness.engine.lock import Lease
 from freshness.errors import EngineError, Stale, Unhealthy
-from freshness.process.children import Watch, finish, read
+from freshness.process.children import MEMORY, Watch, ended_by, finish, read
 
 # Compose stops the old container first; a service may ask for minutes of grace.
 RECREATE_SECONDS = 900
@@ -182,6 +182,8 @@ def _compose_up(
         return
     names, said = " and ".join(services), last_line(output)
     require_reachable(lease.engine, f"recreating {names}")
+    if signal_name := ended_by(status):
+        raise EngineError(f"Compose was ended by {signal_name} while it recreated {names}.", MEMORY)
     if _TAKEN.search(output):
         raise Stale(f"Compose could not start {names}: {said}.", "Free the name or the port, then run again.")
     if _CANNOT_START.search(output):

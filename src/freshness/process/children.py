@@ -20,6 +20,8 @@ from freshness.process.signals import STOPPING
 
 END_SECONDS = 5  # for a child that was asked to end
 REST_SECONDS = 1  # for what a child has said that was killed
+MEMORY = "Where nobody did that, the machine lacked memory (`dmesg` tells): give it more, then run again."
+"""The remedy where something ended a child of ours."""
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -232,7 +234,10 @@ class Reading(Struct, frozen=True, kw_only=True):
     timeout: float
 
     def end(self, given: str = "") -> tuple[int, str, str]:
-        """Its exit status, standard output and standard error. `given` is its input. Raises EngineError."""
+        """Its exit status, standard output and standard error. `given` is its input.
+
+        Raises EngineError, also where something ended it: it has said nothing of what it was asked then.
+        """
         try:
             out, err = self.child.communicate(given, self.timeout)
         except subprocess.TimeoutExpired as error:
@@ -240,7 +245,16 @@ class Reading(Struct, frozen=True, kw_only=True):
                 f"{' '.join(self.argv[:2])} did not finish within {self.timeout:g} s.",
                 "Check the Docker daemon, then run again.",
             ) from error
+        if signal_name := ended_by(self.child.returncode):
+            raise EngineError(f"{' '.join(self.argv[:2])} was ended by {signal_name}.", MEMORY)
         return self.child.returncode, out, err
+
+
+def ended_by(status: int) -> str:
+    """The name of the signal that ended a child with this exit status; empty where it ended by itself."""
+    if status >= 0:
+        return ""
+    return next((known.name for known in signal.Signals if known == -status), f"the signal {-status}")
 
 
 @contextmanager

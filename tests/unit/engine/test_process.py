@@ -155,6 +155,13 @@ def test_what_changes_the_host_comes_to_its_end_without_us(tmp_path: Path) -> No
     assert (tmp_path / "end").read_text() == "done\n"
 
 
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (64, "SIGRTMAX"), (50, "the signal 50")])
+def test_what_something_ended_has_not_answered(number: int, name: str) -> None:
+    """Breaks when `end` of Reading takes a death for an answer: the settings were said to be wrong."""
+    with pytest.raises(EngineError, match=f"was ended by {name}"):
+        read(shell(f"kill -{number} $$"), os.environ, 60)
+
+
 def test_what_changes_the_host_tells_its_status_and_all_that_it_printed() -> None:
     status, output = finish(shell("echo one; echo two >&2; exit 3"), os.environ, PATIENT, tokens=[TOKEN])
 
