@@ -8,7 +8,7 @@ import pytest
 
 from freshness.core.scaffold.check import SCRIPT_PATH, Source, base_of, choose_check
 from freshness.core.scaffold.files import notes_of, render_host_file
-from freshness.core.scaffold.layout import Layout, Member, Side, health_of, own_services, pair, without_staging
+from freshness.core.scaffold.layout import Layout, Member, Side, health_of, own_services, pair, twin_of
 from freshness.core.scaffold.settings import render_settings
 from freshness.core.scaffold.workflow import render_workflow, scalar
 
@@ -33,14 +33,17 @@ def test_the_workflow_is_the_one_of_the_guide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "plain"),
+    ("name", "twin"),
     [
         ("shop-staging", "shop"), ("staging_shop", "shop"), ("shop.stage", "shop"), ("a-staging-b", "a-b"),
-        ("backstage", "backstage"), ("staging", "staging"), ("previewer", "previewer"),
+        ("web_stage", "web_prod"), ("preview-api", "api-live"), ("staging", "production"),
+        ("backstage", None), ("previewer", None), ("shop", None), ("other-staging", None),
     ],
 )  # fmt: skip
-def test_a_name_without_its_word_for_staging(name: str, plain: str) -> None:
-    assert without_staging(name) == plain
+def test_staging_is_paired_with_what_has_its_name_without_the_word(name: str, twin: str | None) -> None:
+    """Fails when production's own word is not taken away: its staging would be promoted beside it."""
+    services = ("production", "shop-prod", "shop", "a-b", "web_prod", "api-live", "back", "er")
+    assert twin_of(name, services) == twin
 
 
 def test_a_database_and_its_twin_are_no_application() -> None:

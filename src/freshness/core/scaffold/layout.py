@@ -13,6 +13,7 @@ from freshness.core.scaffold.check import Check
 Config = Mapping[str, Any]
 STAGING_WORD = re.compile(r"(^|[-_.])(staging|stage|preview)($|[-_.])")
 """What tells a service or a file of staging from one of production."""
+_PRODUCTION_WORD = re.compile(r"(^|[-_.])(production|prod|live)($|[-_.])")
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -93,18 +94,25 @@ def pair(config: Config, own: Collection[str]) -> tuple[tuple[str, str], ...]:
     Where neither is built in the file, they are told from a database and its twin by an image of their own.
     """
     services = config.get("services") or {}
-    twins = ((name, plain) for name in services if (plain := without_staging(name)) != name and plain in services)
+    twins = ((name, twin) for name in services if (twin := twin_of(name, services)))
     return tuple(
-        (name, plain)
-        for name, plain in twins
-        if {name, plain} & set(own) or not same_tag(image_of(config, name), image_of(config, plain))
+        (name, twin)
+        for name, twin in twins
+        if {name, twin} & set(own) or not same_tag(image_of(config, name), image_of(config, twin))
     )
 
 
-def without_staging(name: str) -> str:
-    """The name without the word that says staging: `shop-staging`, `staging_shop` and `shop.stage` are `shop`."""
-    plain = STAGING_WORD.sub(lambda found: found[1] if found[1] and found[3] else "", name)
-    return plain or name
+def twin_of(name: str, services: Collection[str]) -> str | None:
+    """The one of production, where the name says staging: of `shop-staging` it is `shop`, else `shop-production`."""
+    plain = _without(STAGING_WORD, name)
+    if plain == name or plain in services:
+        return plain if plain != name else None
+    return next((one for one in services if one != plain and _without(_PRODUCTION_WORD, one) == plain), None)
+
+
+def _without(word: re.Pattern[str], name: str) -> str:
+    """The name without that word: `shop-staging`, `staging_shop` and `shop.stage` are `shop`; empty if it is all."""
+    return word.sub(lambda found: found[1] if found[1] and found[3] else "", name)
 
 
 def published_first(config: Config, names: Sequence[str]) -> tuple[str, ...]:
