@@ -163,6 +163,22 @@ def test_what_is_not_committed_is_named_and_a_compose_file_that_no_commit_has_is
     assert [word in " ".join(told) for word in ("has no Other", "compose.yaml is not as in the commit")] == [True, True]
 
 
+def test_who_asks_to_be_restarted_is_told_of_for_both_halves(runner: Runner) -> None:
+    """Fails when gate or promotion does not ask `note_restarts`."""
+    app = runner.app
+    needs = ", ".join(
+        f"{name}: {{condition: service_started, restart: true}}" for name in (app.staging, app.production)
+    )
+    compose = (app.repo.path / "compose.yaml").read_text()
+    app.repo.commit({"compose.yaml": f"{compose}  proxy: {{image: proxy, depends_on: {{{needs}}}}}\n"})
+
+    status, found = examine(runner)
+
+    assert (status, problems(found)) == (0, [])
+    for area, name in (("staging", app.staging), ("production", app.production)):
+        assert any(f"restarted with {name}" in one for one in of(found, area, "note")), found
+
+
 def test_files_of_the_commit_are_compared_as_the_gate_compares_them(runner: Runner) -> None:
     """Fails when a link counts as no file, or when Windows' ends of lines differ from themselves."""
     repo = runner.app.repo

@@ -8,6 +8,7 @@ from msgspec import Struct
 from freshness.core.baked import find_baked
 from freshness.core.compose import Target, Wanted, publishers_of
 from freshness.core.levels import order_by_need
+from freshness.core.restarts import note_restarts
 from freshness.engine.compose_config import ConfigReading, read_services
 from freshness.engine.compose_file import ComposeFile
 from freshness.engine.health import settle_health
@@ -112,12 +113,13 @@ def _tell(
     *,
     is_throwaway: bool,
 ) -> None:
-    """The notes on how little was asked for, on what is built, and on what is baked in."""
+    """The notes on how little was asked for, on what is built and baked in, and on who is not restarted."""
     for one in services.values():
         run.note(*([f"{one.health.note}{_of(one.name, services)}"] if one.health.note else ()))
     run.note(*builds.notes)
     if not is_throwaway:  # else it is built with production's own values
         run.note(*find_baked(config, builds.shared, settings.prod_port, settings.build.revision_arguments))
+        run.note(*note_restarts(config, settings.services))
 
 
 def _read_builds(settings: GateSettings, config: Mapping[str, Any], builds: list[Builds]) -> tuple[str, ...]:

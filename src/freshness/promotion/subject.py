@@ -12,6 +12,7 @@ from freshness.core.discreet import Discreet
 from freshness.core.image import repository_of
 from freshness.core.levels import order_by_need
 from freshness.core.lock import service_lock, tag_lock
+from freshness.core.restarts import note_restarts
 from freshness.core.retained import RetainedTags, retained_tags_of
 from freshness.engine.compose_config import read_config, read_services, reading_config
 from freshness.engine.compose_file import ComposeFile
@@ -176,6 +177,7 @@ def _read_application(request: Request, run: RunLog) -> Application:
         )
         run.note(today.health.note)
         found.append(today)
+    run.note(*note_restarts(config, settings.services))
     return Application(services=tuple(found), jobs=said.pre_deploy, later_jobs=said.post_deploy, config=config)
 
 
