@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from freshness.ci.forge_api import TooLarge, explain_failure
 from freshness.ci.forge_calls import ALL_SECONDS, ForgeCalls, Unanswered
-from freshness.ci.repository_page import repository_page
 from freshness.core.comment import Marker
+from freshness.core.endpoint import without_userinfo
 from freshness.core.revision import Candidate
 from freshness.core.run import Run
 from freshness.core.secret import Secret
@@ -115,8 +115,8 @@ def set_status(calls: ForgeCalls, commit: str, context: str, state: State, words
 
 def run_url(env: Mapping[str, str]) -> str:
     """The run's page; empty outside a workflow."""
-    run, page = Run.of(env), repository_page(env)
-    return f"{page}/actions/runs/{run.id}" if page and run.id else ""
+    run = Run.of(env)
+    return f"{without_userinfo(run.server_url).rstrip('/')}/{run.repository}/actions/runs/{run.id}" if run.id else ""
 
 
 def _tried(what: str, write: Callable[[], None]) -> str:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from freshness.ci.repository_page import repository_page
 from freshness.ci.sanitizing import one_line, printable
+from freshness.core.endpoint import without_userinfo
+from freshness.core.run import Run
 
 _CELL = 600  # characters
 _LINE = 300  # characters of a line in a fence
@@ -62,7 +63,8 @@ def fenced(lines: Sequence[str]) -> list[str]:
 
 def link(text: str, env: Mapping[str, str], *path: str) -> str:
     """The text, with a link to this path of the run's repository where the run's environment names a forge."""
-    page = repository_page(env)
-    address = "/".join((page, *path))
-    is_known = page and all(path)
+    run = Run.of(env)
+    server = without_userinfo(run.server_url)
+    address = "/".join((server, run.repository, *path))
+    is_known = server.startswith(("https://", "http://")) and all((run.repository, *path))
     return f"[{escaped(text)}]({address})" if is_known and _PLAIN.fullmatch(address) else escaped(text)
