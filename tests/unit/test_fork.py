@@ -22,6 +22,14 @@ def test_a_fork_is_refused_unless_it_is_allowed(event: str) -> None:
     refuse_fork(candidate(event, None), allowed=False, allowed_with_secrets=False)
 
 
+@pytest.mark.parametrize(("event", "is_taken"), [("workflow_dispatch", True), ("", True), ("issue_comment", False)])
+def test_a_merged_head_whose_branch_is_gone_has_another_way_where_there_is_one(event: str, *, is_taken: bool) -> None:
+    """Whose it is, is asked for `revision` alone. Fails where that is advised on an event that takes none."""
+    with pytest.raises(Refused, match="restore it") as refusal:
+        refuse_fork(candidate(event, UNKNOWN_REPOSITORY), allowed=False, allowed_with_secrets=False)
+    assert ("give its commit in `revision`" in refusal.value.remedy) == is_taken
+
+
 @pytest.mark.parametrize("event", WITHOUT_SECRETS)
 def test_one_switch_is_enough_where_forges_withhold_secrets(event: str) -> None:
     refuse_fork(candidate(event), allowed=True, allowed_with_secrets=False)

@@ -50,11 +50,11 @@ def refuse_fork(candidate: Candidate, *, allowed: bool, allowed_with_secrets: bo
         return
     what = f"The commit {candidate.commit} comes from {candidate.fork}, not from this repository"
     if not allowed:
-        own = " (or restore it, if it was this repository's own)" if candidate.fork == UNKNOWN_REPOSITORY else ""
-        raise Refused(
-            f"{what}.",
-            f"Code of a fork is not built here: review it and push the branch to this repository{own}.",
-        )
+        remedy = "Code of a fork is not built here: review it and push the branch to this repository."
+        if candidate.fork == UNKNOWN_REPOSITORY:
+            other = ", or give its commit in `revision`" if tells_forks_apart(candidate.event) else ""
+            remedy += f" If the branch was this repository's own, restore it{other}."
+        raise Refused(f"{what}.", remedy)
     if candidate.event not in _WITHOUT_SECRETS and not allowed_with_secrets:
         run = f"on {candidate.event}" if candidate.event else "without an event"
         raise Refused(
