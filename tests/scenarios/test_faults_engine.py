@@ -135,6 +135,47 @@ def test_an_engine_that_is_started_anew_leaves_the_old_or_the_new_image_serving(
     assert_the_next_one_works(production, image)
 
 
+def half_remove(production: Production, service: str) -> None:
+    """What a dockerd leaves that is killed while it removes the service's container: that is dead."""
+    (container,) = production.runner.containers(service)
+    daemon = daemon_of(production.sandbox)
+    daemon.stop()
+    state = daemon.data / f"docker/containers/{container.id}/config.v2.json"
+    state.write_text(state.read_text().replace('"RemovalInProgress":false', '"RemovalInProgress":true'))
+    production.sandbox.engine.mend()
+    container.reload()
+    assert container.status == "dead"
+
+
+@pytest.mark.parametrize(("health", "expected"), [(200, (0, "promoted")), (503, (4, "rolled-back"))])
+def test_a_production_that_the_engine_has_half_removed_is_made_anew(
+    health: int, expected: tuple[int, str], fragile_production: Production
+) -> None:
+    """I9. Fails when `_words_for` in engine/compose.py lets Compose start it, which the Engine refuses."""
+    production, running = fragile_production, fragile_production.build(FIRST)
+    production.deploy(running)
+    image = production.build(SECOND, {"health": health})
+    half_remove(production, production.app.production)
+
+    ended = production.promote(image, **SHORT)
+
+    assert ended.end == expected, ended.log
+    production.assert_serves(image if health == 200 else running)
+    half_remove(production, production.app.production)
+    assert_the_next_one_works(production, image if health == 200 else running)
+
+
+def test_a_staging_that_the_engine_has_half_removed_is_made_anew(fragile_production: Production) -> None:
+    """I11. As the production."""
+    runner = fragile_production.runner
+    assert runner.gate().decision == ("open", "fresh", 0)
+    half_remove(fragile_production, runner.app.staging)
+
+    ended = runner.gate()
+
+    assert ended.decision == ("open", "fresh", 0), ended.log
+
+
 def test_an_engine_that_ends_closes_the_gate_and_production_comes_back_with_it(
     gating: Moment, end: End, fragile_production: Production
 ) -> None:

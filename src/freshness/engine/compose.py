@@ -96,7 +96,7 @@ def recreate_all(
     """Lets Compose bring services of one project to their tags' images, nothing else; returns the containers of each.
 
     Compose leaves a container alone that already runs this image with an unchanged configuration, unless `force`, or
-    where it was paused: its HEALTHCHECK may have failed since then.
+    where it was paused: its HEALTHCHECK may have failed since then. It would start one that is half removed, in vain.
     A container of `keeping` hands its anonymous volumes on to the next one. `with_needs`: what they depend on is
     started before, as Compose does. `others` are our leases too, where each service has one.
     Raises Stale where a name or port is taken, EngineError for every other failure.
@@ -113,7 +113,8 @@ def recreate_all(
 def _words_for(lease: Lease, one: Recreation, *, force: bool) -> tuple[str, ...]:
     """What Compose is told besides, of which several services in one call have the same."""
     found = _unpause_all(lease, one.target)
-    words = ("--force-recreate",) if force or any(container.is_paused for container in found) else ()
+    is_unfit = any(container.is_paused or container.is_half_removed for container in found)
+    words = ("--force-recreate",) if force or is_unfit else ()
     if any(container.image_id != one.keeping for container in found):
         # Compose would carry an anonymous volume over to the new container, and the old image's files with it. Said for
         # nothing else: since September 2024 it recreates also what has not changed (docker/compose#12116).

@@ -78,6 +78,11 @@ class Container(Discreet, frozen=True, kw_only=True):
         """Whether somebody paused it: it is there, and serves nobody."""
         return self.status == "paused"
 
+    @property
+    def is_half_removed(self) -> bool:
+        """Whether the Engine began to remove it and could not go on: it can be removed, and never starts again."""
+        return self.status in {"dead", "removing"}
+
     def is_like(self, other: "Container") -> bool:
         """Whether both are made from the same image and the same configuration."""
         return (self.image_id, self.configuration) == (other.image_id, other.configuration)
