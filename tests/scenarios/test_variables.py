@@ -21,12 +21,16 @@ LACKING: dict[str, Case] = {
     "a secret's": ("secrets: [s]", "secrets: {s: {environment: LOST}}", "LOST"),
     "a config's": ("configs: [c]", "configs: {c: {content: 'a ${LOST}'}}", "LOST"),
     "by an anchor": ("environment: &env {A: '${LOST}'}\nlabels: *env", "", "LOST"),
+    "the default of one that is not set": ("environment: {A: '${NOWHERE:-${LOST}}'}", "", "LOST"),
+    "the default of one that is empty": ("environment: {A: '${NOWHERE-${EMPTY:-x$LOST}}'}", "", "LOST"),
+    "taken in place of one that is set": ("environment: {A: '${GIVEN:+$LOST}'}", "", "LOST"),
     "behind another one in .env": ("environment: {A: '${BEHIND}'}", "", "LOST"),
     "called like a switch of Compose's": ("environment: {A: '${COMPOSE_LOST}'}", "", "COMPOSE_LOST"),
     "passed through, called so": ("environment: [COMPOSE_LOST]", "", "COMPOSE_LOST"),
 }
 FINE: dict[str, tuple[str, str]] = {
     "a default": ("environment: {A: '${LOST:-}', B: '${LOST-x}', C: '${LOST:+y}'}", ""),
+    "in a default that is not taken": ("environment: {A: '${GIVEN:-${LOST}} ${EMPTY-$LOST} ${EMPTY:+$LOST}'}", ""),
     "an escaped dollar": ("command: ['sh', '-c', 'echo $$LOST']", ""),
     "another service's": ("", "configs: {c: {content: '${LOST}'}}"),
     "of the build, which the gate does": ("build: {context: ., args: {A: '${LOST}'}}", ""),
@@ -36,7 +40,11 @@ FINE: dict[str, tuple[str, str]] = {
 
 def files(runner: Runner, service: str, rest: str) -> dict[str, Content]:
     others = "  other:\n    image: other\n    environment: {O: '${OF_ANOTHER}'}"
-    more = {"lost.env": "A=${LOST}\n", "bare.env": "LOST\n", ".env": "COMPOSE_LOST=x\nBEHIND=${LOST}\n"}
+    more = {
+        "lost.env": "A=${LOST}\n",
+        "bare.env": "LOST\n",
+        ".env": "COMPOSE_LOST=x\nBEHIND=${LOST}\nGIVEN=x\nEMPTY=\n",
+    }
     return {**with_service(runner, service, others, rest), **more}
 
 

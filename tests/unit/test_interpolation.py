@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshness.core.interpolation import needed, texts
+from freshness.core.interpolation import deciding, needed, texts
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,33 @@ from freshness.core.interpolation import needed, texts
 def test_what_stands_alone_is_needed(text: str, names: list[str]) -> None:
     """Fails when a form with a default, an error or a replacement counts, or an escaped dollar, or one less nested."""
     assert list(needed(text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("${UNSET:-${B}}", ["B"]),
+        ("${EMPTY:-${B}}", ["B"]),
+        ("${SET:-${B}}", []),
+        ("${UNSET-${B}}", ["B"]),
+        ("${EMPTY-${B}}", []),
+        ("${SET:+${B}}", ["B"]),
+        ("${EMPTY:+${B}}", []),
+        ("${EMPTY+${B}}", ["B"]),
+        ("${UNSET+${B}}", []),
+        ("${UNSET:?${B}}", []),
+        ("${UNKNOWN:-${B}}${UNKNOWN+$B}", []),
+        ("${UNSET:-a${EMPTY:-$B/${SET:-$C}}}$D", ["B", "D"]),
+        ("${UNSET:-$${B}}", []),
+    ],
+)
+def test_what_a_default_needs_is_needed_where_it_is_taken(text: str, names: list[str]) -> None:
+    """Fails when an empty value counts as none for `-` and `+`, or as one for `:-` and `:+`."""
+    assert list(needed(text, {"UNSET": None, "EMPTY": "", "SET": "x"})) == names
+
+
+def test_a_name_decides_where_its_default_or_replacement_needs_others() -> None:
+    assert list(deciding("$A ${B:-b} ${C:-$D} ${E+${F-$G}} ${H:?$I} ${J:-$$K}")) == ["C", "E", "F"]
 
 
 def test_values_are_texts_and_keys_are_not() -> None:

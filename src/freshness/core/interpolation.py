@@ -6,6 +6,7 @@ The grammar is that of compose-spec, 12-interpolation.md: `$NAME`, `${NAME}`, `$
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 _NEXT = re.compile(
@@ -14,15 +15,48 @@ _NEXT = re.compile(
 _BRACE = re.compile(r"\$\$|\$\{|\}")
 
 
-def needed(text: str) -> Iterator[str]:
-    """The names that stand alone. What has a default, an error or a replacement says itself what is to be."""
-    position = 0
-    while found := _NEXT.search(text, position):
-        position = found.end()
+def needed(text: str, values: Mapping[str, str | None] = MappingProxyType({})) -> Iterator[str]:
+    """The names that stand alone, also in the default or the replacement that the `values` lead to (None: not set).
+
+    What has a default, an error or a replacement says itself what is to be, and one of no known value is not taken.
+    """
+    for found, inner in _forms(text):
         if found["plain"] or found["after"] == "}":
             yield found["plain"] or found["braced"]
-        elif found["after"]:
+        elif _is_taken(found["braced"], found["after"], values):
+            yield from needed(inner, values)
+
+
+def deciding(text: str) -> Iterator[str]:
+    """The names whose value decides whether others are needed: `A` of `${A:-${B}}`."""
+    for found, inner in _forms(text):
+        if inner and "?" not in found["after"] and any(anywhere(inner)):
+            yield found["braced"]
+            yield from deciding(inner)
+
+
+def anywhere(text: str) -> Iterator[str]:
+    """The names that stand alone, and those that would in what is not taken: Compose may warn of them as well."""
+    for found in _NEXT.finditer(text):
+        if found["plain"] or found["after"] == "}":
+            yield found["plain"] or found["braced"]
+
+
+def _forms(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Each form, with what stands behind its `:-` or the like."""
+    position = 0
+    while found := _NEXT.search(text, position):
+        position, start = found.end(), found.end()
+        if found["after"] and found["after"] != "}":
             position = _behind(text, position)
+        yield found, text[start : position - 1] if position > start else ""
+
+
+def _is_taken(name: str, mark: str, values: Mapping[str, str | None]) -> bool:
+    if name not in values or "?" in mark:
+        return False
+    value = values[name]
+    return (bool(value) if ":" in mark else value is not None) == mark.endswith("+")
 
 
 def _behind(text: str, position: int) -> int:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from freshness.core.interpolation import needed, texts
+from freshness.core.interpolation import anywhere, deciding, needed, texts
 
 Config = Mapping[str, Any]
 _KINDS = ("configs", "secrets", "volumes", "networks")
@@ -15,19 +16,28 @@ _LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:](.*)$", re.
 _BARE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*$", re.MULTILINE | re.ASCII)
 
 
-def needed_by(raw: Config, service: str) -> frozenset[str]:
+def needed_by(raw: Config, service: str, values: Mapping[str, str | None] = MappingProxyType({})) -> frozenset[str]:
     """What our service needs, and what of the whole project it uses, by `config --no-interpolate`."""
+    return frozenset(name for text in _texts_of(raw, service) for name in needed(text, values))
+
+
+def deciding_for(raw: Config, service: str) -> frozenset[str]:
+    """The variables whose `values` decide what it needs."""
+    return frozenset(name for text in _texts_of(raw, service) for name in deciding(text))
+
+
+def _texts_of(raw: Config, service: str) -> Iterator[str]:
     ours = {key: value for key, value in raw["services"][service].items() if key not in _NOT_RUN}
     parts: list[Any] = [raw.get("name"), ours]
     for kind in _KINDS:
         used = set(_used(ours.get(kind) or (["default"] if kind == "networks" else [])))
         parts += [declared for name, declared in (raw.get(kind) or {}).items() if name in used]
-    return frozenset(name for text in texts(parts) for name in needed(text))
+    return texts(parts)
 
 
 def needed_by_all(raw: Config) -> frozenset[str]:
-    """What the files themselves need anywhere."""
-    return frozenset(name for text in texts(raw) for name in needed(text))
+    """What the files themselves need anywhere, or would."""
+    return frozenset(name for text in texts(raw) for name in anywhere(text))
 
 
 def _used(entries: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from freshness.core.secret import conceal
 from freshness.core.variables import (
     behind,
+    deciding_for,
     env_files_of,
     needed_by,
     needed_by_all,
@@ -70,7 +71,9 @@ def _lacking(
     named, raw = frozenset(_QUOTED.findall(said)), _read_raw(file, env)
     paths = env_files_of(raw, service)
     env_files = tuple(_text(Path(path)) for path in paths)
-    wanted = needed_by(raw, service).union(*map(needed_in, env_files))
+    decide = deciding_for(raw, service)
+    decided = file.ask(decide, env) if decide else {}
+    wanted = needed_by(raw, service, decided).union(*map(needed_in, env_files))
     wanted |= behind(wanted, map(_text, file.env_files))
     if any("$" in path for path in paths):  # where it lies is not known here: what is nobody else's is in there
         wanted |= named - needed_by_all(raw)
