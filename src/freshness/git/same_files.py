@@ -42,5 +42,6 @@ def _require_same(file: Path, name: Path, tree: Path) -> None:
     if twin.read_bytes() != file.read_bytes():
         raise Refused(
             f"The Compose file {name} differs from the commit's, and it says how the image is built.",
-            f"Check that commit out, or commit the change; `git diff COMMIT -- {name}` shows it.",
+            f"Check that commit out, or commit the change; `git diff COMMIT -- {name}` shows it. Where that is empty,"
+            f" Git writes other ends of lines here: commit `{name} -text` in .gitattributes.",
         )

@@ -47,6 +47,16 @@ def test_a_file_that_is_not_the_commits_is_refused_by_its_name(
         require_same_files([file], ours, theirs)
 
 
+def test_other_ends_of_lines_are_told_with_a_way_out(tmp_path: Path) -> None:
+    """Fails when `git diff` is all that is named, which shows nothing of what `.gitattributes` makes."""
+    file, ours, theirs = both(tmp_path, TEXT.replace(b"\n", b"\r\n"))
+
+    with pytest.raises(Refused) as refused:
+        require_same_files([file], ours, theirs)
+
+    assert "commit `deploy/compose.yaml -text` in .gitattributes" in str(refused.value.remedy)
+
+
 @pytest.mark.parametrize("way", ["elsewhere/../checkout/deploy", "link/deploy", "linked"])
 def test_each_way_into_the_checkout_leads_to_the_commits_file(way: str, tmp_path: Path) -> None:
     """I1. Fails when the path is taken as it was written: a file outside may extend `../checkout/compose.yaml`."""
