@@ -123,6 +123,20 @@ def test_a_value_with_a_dollar_sign_is_told_of_single_quotes(runner: Runner) -> 
     assert runner.gate(**NO_ENGINE).status == 3
 
 
+def test_a_variable_in_the_path_of_another_compose_file_is_told_with_a_way_out(runner: Runner) -> None:
+    """Fails when `_read_raw` tells who has such a path to set variables, which are set."""
+    compose = (runner.app.repo.path / "compose.yaml").read_text()
+    more = {"stack.live.yaml": "services: {cache: {image: redis}}\n"}
+    runner.app.repo.commit({"compose.yaml": f"include: ['stack.${{STAGE:-live}}.yaml']\n{compose}", **more})
+
+    refused = runner.gate(**NO_ENGINE)
+    runner.app.repo.commit({"compose.yaml": compose})
+
+    assert refused.decision == ("closed", "error", 2), refused.log
+    assert "may hold no variable" in refused.reason
+    assert runner.gate(**NO_ENGINE, COMPOSE_FILE="compose.yaml:stack.live.yaml").status == 3
+
+
 def test_production_keeps_its_secrets(production_here: Production) -> None:
     """I9. Fails when `why_lacking` or `find_emptied` goes: production would go on without the value, `promoted`.
 

@@ -83,8 +83,12 @@ def _parse(one: _Read, file: ComposeFile, env: Mapping[str, str]) -> dict[str, A
     words = [word for path in file.env_files for word in ("--env-file", str(path))]
     argv = [find_plugin("compose", env), "--file", "-", "--project-directory", str(file.folder), *words]
     argv += ["config", "--format", "json"]
-    status, out, _ = read(argv, env_without_engine(file.environment(env)), READ_SECONDS, question)
-    content = json.loads(out).get("x-content") if status == 0 else None
+    content = None
+    for raw in ((), ("--no-interpolate",)):  # what is included may take its variables from an `env_file:` of its own
+        status, out, _ = read([*argv, *raw], env_without_engine(file.environment(env)), READ_SECONDS, question)
+        if status == 0:
+            content = json.loads(out).get("x-content")
+            break
     if not isinstance(content, dict):
         raise Refused(
             f"Which Compose files {one.path} includes or extends cannot be told.",

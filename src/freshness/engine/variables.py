@@ -96,8 +96,8 @@ def _read_raw(file: ComposeFile, env: Mapping[str, str]) -> dict[str, Any]:
     if status != 0:
         raise SettingsError(
             f"Compose cannot read {file.names} without its variables: {(err.splitlines() or ['no output'])[-1]}.",
-            "Compose warned of variables that are not set, and it is unclear which service uses them: set all that"
-            " it names.",
+            "A path under `include:` or `extends: file:` may hold no variable: write it out, or name the file in"
+            " `compose-file`, one a line, in place of `include:`. Otherwise set all variables that it names.",
         )
     raw: dict[str, Any] = json.loads(out)
     return raw

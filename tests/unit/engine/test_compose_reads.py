@@ -56,12 +56,21 @@ def test_a_variable_in_a_path_counts_as_compose_has_it(tmp_path: Path) -> None:
     assert reads(tmp_path, files, WHERE="two") == ["compose.yaml", "two/a.yaml"]
 
 
+def test_a_file_whose_variables_an_env_file_of_its_own_has_is_read(tmp_path: Path) -> None:
+    """Fails where it is only read with the variables of all: it may need one that these lack."""
+    one = "services: {web: {image: '${ONLY_HERE:?}', extends: {file: base.yaml, service: web}}}\n"
+    files = {"compose.yaml": "include: [{path: a.yaml, env_file: a.env}]\n", "a.yaml": one, "base.yaml": SERVICE}
+
+    assert reads(tmp_path, files) == ["compose.yaml", "a.yaml", "base.yaml"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("include: ['https://github.com/x/y.git']\n", "Compose may read it from elsewhere"),
         ("include: ['oci://registry/x']\n", "copy it into the repository"),
         ("include: [gone.yaml]\n", "there is no file"),
+        ("include: ['${GONE:?}.yaml']\n", "there is no file"),
         ("services: {web: {extends: {file: gone.yaml, service: web}}}\n", "there is no file"),
         ("include: [\n", "Name them all in `compose-file`"),
         ("include: [compose.yaml, b.yaml]\nservices: [", "cannot be told"),
