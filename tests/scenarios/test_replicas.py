@@ -117,6 +117,20 @@ def test_what_runs_already_is_left_alone_and_one_that_stopped_is_made_anew(shop:
     assert set(before) - {gone} < set(running(shop))
 
 
+@pytest.mark.parametrize("how", ["the same commit", "another commit", "one that fails"])
+def test_one_that_somebody_removed_keeps_nobody_from_a_promotion(how: str, shop: Shop) -> None:
+    """I9. Fails when `_refuse_loss` in observe.py wants as many as there are to be."""
+    first = shop.build(FIRST)
+    assert shop.promote(first).status == 0
+    image = first if how == "the same commit" else shop.build(SECOND, **({"breaks": "yes"} if "fails" in how else {}))
+    shop.sandbox.cli("rm", "--force", next(iter(running(shop))))
+
+    ended = shop.promote(image)
+
+    assert ended.status == (4 if "fails" in how else 0), ended.log
+    assert_runs(shop, (first if "fails" in how else image).images["web"])
+
+
 def test_another_number_of_replicas_is_a_change(shop: Shop) -> None:
     """Fails when the containers that are too many stay, or a number that the record knows is refused."""
     first = shop.build(FIRST)

@@ -205,7 +205,9 @@ def require_all(found: Sequence[Container], target: Target, *also: int) -> tuple
     raise Stale(
         f"The service {target.service} of the project {target.project} has {len(found)} containers ({names}),"
         f" expected {target.replicas}.",
-        "Remove those that do not belong there, then run again.",
+        "Remove those that do not belong there, then run again."
+        if found
+        else "Something removed it: find it (another job, `docker compose down`), then run again.",
     )
 
 

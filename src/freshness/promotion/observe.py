@@ -157,9 +157,10 @@ def _refuse_loss(
 ) -> None:
     """Raises Refused or Stale where there would be no way back, or something would not come with it.
 
-    `former` is how many containers it had when it was made.
+    `former` is how many containers it had when it was made; where some are gone since, these are made anew.
     """
-    running = require_all(scene.containers, make.target, former) if scene.containers else ()
+    fewer = range(1, make.target.replicas)
+    running = require_all(scene.containers, make.target, former, *fewer) if scene.containers else ()
     if running and previous is None:
         names = " ".join(one.name for one in running)
         raise Refused(
