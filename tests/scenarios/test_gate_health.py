@@ -99,8 +99,10 @@ def test_no_answer_is_unhealthy_at_the_deadline(runner: Runner) -> None:
     assert "after 1 s" in ended.reason
 
 
+GREEDY = 'CMD ["python3", "-c", "bytearray(1 << 30)"]\n'
 AT_ONCE: dict[str, tuple[str, str, dict[str, object], str]] = {
     "it exits": ("", "", {"start_seconds": 3600, "exit_after": 0.5}, "is exited (exit status 1)"),
+    "its memory runs out": (GREEDY, "mem_limit: 20m", {}, "is exited (it ran out of memory)"),
     "it restarts": ("", "restart: always", {"start_seconds": 3600, "exit_after": 0.5}, "the container restarted"),
     "its HEALTHCHECK says so": (SICK, "", {"health": 503}, "HEALTHCHECK says unhealthy"),
     "its command cannot start": ('CMD ["/opt/missing"]\n', "", {}, "cannot start"),

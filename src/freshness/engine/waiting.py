@@ -100,7 +100,8 @@ def why_broken(before: Container, now: Container | None) -> str | None:
         status = "" if now.runs else f" (exit status {now.exit_code})"  # it reads 0 once it runs again
         return f"the container restarted{status}"
     if not now.runs:
-        return f"the container is {now.status} (exit status {now.exit_code})"
+        why = "it ran out of memory" if now.is_out_of_memory else f"exit status {now.exit_code}"
+        return f"the container is {now.status} ({why})"
     if now.health == "unhealthy":
         return describe_unhealthy(now.healthcheck, now.start_period)
     return None
