@@ -245,6 +245,6 @@ def locate(root: Path, context: PurePath, dockerfile: PurePath) -> tuple[Path, P
         missing = file if folder.is_dir() else folder
         raise BuildFailed(
             f"The commit has no {'Dockerfile' if missing is file else 'folder'} at {missing.relative_to(root)}.",
-            "Set `context` and `file` to where they are in the repository.",
+            "Correct `build:` of the Compose file, or `context` and `file`: they are paths of the commit.",
         )
     return folder, file
