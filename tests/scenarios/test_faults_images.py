@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.docker_proxy import docker_proxy
 from tests.support.promotions import FIRST, SECOND, SHORT, THIRD, Production
+from tests.support.runner import Runner
 
 
 def test_an_image_that_is_deleted_after_the_gate_is_refused(production_here: Production) -> None:
@@ -37,6 +38,17 @@ def test_an_image_that_is_deleted_before_compose_runs_it_costs_the_promotion_onl
     assert ended.end == (4, "rolled-back"), ended.log
     production.assert_serves(running)
     assert ended.answers.failures == 0
+
+
+def test_an_image_that_a_prune_takes_behind_its_build_is_not_blamed_on_the_commit(runner: Runner) -> None:
+    """I5. Fails when `end` of Building in engine/build.py calls that a build that failed."""
+    with docker_proxy(runner.sandbox.engine.host) as proxy:
+        proxy.before("GET /images/sha256:*/json", lambda _call: runner.sandbox.cli("rmi", str(runner.built())))
+        ended = runner.gate(DOCKER_HOST=proxy.host)
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "the Engine does not have it" in ended.reason
+    assert runner.containers(runner.app.staging) == []
 
 
 def test_stagings_image_that_is_deleted_before_compose_runs_it_closes_the_gate(production_here: Production) -> None:

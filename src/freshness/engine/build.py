@@ -87,7 +87,7 @@ class Building(Struct, frozen=True, kw_only=True):
         image_id = read_image_id(self.metadata)
         image = find_image(self.engine, image_id)
         if image is None:
-            raise BuildFailed(
+            raise EngineError(
                 f"The build reported the image {image_id}, but the Engine does not have it.",
                 "Check whether the disk is full or something prunes images, then run again.",
             )
