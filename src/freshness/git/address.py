@@ -14,7 +14,7 @@ from freshness.core.secret import Secret
 
 OWNER_AND_NAME = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}$)[\w.-]+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-NOT_TRUSTED = "its certificate is not trusted"
+NOT_TRUSTED = "its certificate is not trusted (or is for another host, or expired)"
 TRUST_IT = (
     "Let this machine trust its authority: add that certificate with `update-ca-certificates`, or name its file in"
     " SSL_CERT_FILE."

@@ -51,6 +51,7 @@ def test_whose_certificate_nobody_trusts_is_told_what_to_do(api: Api) -> None:
     """Fails where the name of an exception, or a right that the token has, is all that is said."""
     (note,) = forge(api).begin(CANDIDATE)[1]
     assert REMEDY in note
+    assert "or is for another host, or expired" in note
     with pytest.raises(RepositoryError, match=REMEDY) as unset:
         set_status(api)
     assert "statuses: write" not in str(unset.value)
