@@ -1,5 +1,6 @@
 """Every error of the tool, with its exit status; `run` tells how a run ended with one, `cli` prints all others."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -143,9 +144,10 @@ def wrap_unexpected_errors() -> Iterator[None]:
         raise
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        raise MachineError(
-            f"{error.strerror or error}{where}.", "Check the free space and the permissions of this machine."
-        ) from error
+        remedy = "Check the free space and the permissions of this machine."
+        if error.errno == errno.ENOEXEC:
+            remedy = "That program is damaged, or another architecture's: install it again."
+        raise MachineError(f"{error.strerror or error}{where}.", remedy) from error
     except Exception as error:
         if _NO_CERTIFICATES in str(error):
             raise MachineError(

@@ -123,6 +123,27 @@ def only(folder: Path, *programs: str) -> str:
     return str(folder)
 
 
+def test_a_compose_that_prints_something_besides_is_one_sentence(runner: Runner) -> None:
+    """Breaks when `_parse` lets JSON's error out."""
+    plugins.replace("compose", 'echo hello\nexec "$PLUGIN" "$@"')
+
+    ended = runner.gate()
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "printed something else, or something besides" in ended.reason
+
+
+def test_a_compose_of_another_architecture_is_one_sentence(runner: Runner) -> None:
+    """Breaks when `wrap_unexpected_errors` tells it as a full disk."""
+    plugins.replace("compose", "")
+    Path(os.environ["HOME"], ".docker/cli-plugins/docker-compose").write_bytes(b"\x7fELF")
+
+    ended = runner.gate()
+
+    assert ended.decision == ("closed", "error", 3), ended.log
+    assert "another architecture's: install it again" in ended.reason
+
+
 def test_a_missing_docker_command_is_one_sentence(runner: Runner, tmp_path: Path) -> None:
     """Breaks when `find_plugin` no longer looks for `docker` itself."""
     ended = runner.gate(PATH=only(tmp_path / "bin", "git"))

@@ -48,11 +48,24 @@ class ConfigReading(Struct, frozen=True, kw_only=True):
                 f" {self.file.how_to_give}; add a missing file, or set `project-directory` to the folder on the host"
                 " that has it; or correct the Compose file.",
             )
-        config: dict[str, Any] = json.loads(out)
+        config = _parse(out)
         for service in (config.get("services") or {}).values():
             conceal_variables(service.get("environment") or {})
             conceal_variables((service.get("build") or {}).get("args") or {})
         return config, err
+
+
+def _parse(out: str) -> dict[str, Any]:
+    """Nothing of it is in the error: what is no JSON here may be most of it, with all values."""
+    try:
+        config: dict[str, Any] = json.loads(out)
+    except ValueError as error:
+        raise EngineError(
+            "Compose was asked for its configuration as JSON, and printed something else, or something besides.",
+            "See what does: `docker compose config --format json`. A wrapper in its place may print to standard error"
+            " only.",
+        ) from error
+    return config
 
 
 @contextmanager
