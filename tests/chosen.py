@@ -192,6 +192,7 @@ CHOSEN = {
     ),
     "both actions, through act, beside the Engine and in a job's container": (
         "action/test_action_files.py",
+        "action/test_closed.py::test_each_line_to_break_is_there",
         "action/test_closed.py::test_no_verdict_but_fresh_opens",
         "action/test_foreign_text.py::test_no_foreign_text_sets_anything",
         "action/test_gate_action.py::test_a_pull_request_is_gated_by_its_head_whatever_the_checkout_holds",
