@@ -13,7 +13,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def raise_on_signals() -> None:
-    """From now on they raise Interrupted wherever the run is."""
+    """From now on SIGINT, SIGTERM and SIGHUP raise Interrupted wherever the run is."""
     for number in _heard():
         signal.signal(number, _raise)
 
@@ -36,7 +36,7 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
 
 
 def ignore_interrupts() -> None:
-    """From now on they change nothing: what is left to do is little, and is done."""
+    """From now on SIGINT, SIGTERM and SIGHUP change nothing: what is left to do is little, and is done."""
     for stopping in _heard():
         signal.signal(stopping, _ignore)
 
